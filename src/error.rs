@@ -1,0 +1,106 @@
+//! The one error of the edges: what kind it is, what went wrong, and what to do next.
+
+use std::fmt;
+
+/// What kind of failure it is; each has an exit code that scripts can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Anything that isn't told apart below.
+    Failed,
+    /// Done, but some users or projects were left alone or failed.
+    Partial,
+    /// Okta or Activepieces refused the token or the key.
+    Unauthorized,
+    /// A guard refused the plan before the first write.
+    Refused,
+    /// Wrong usage of the command line.
+    Usage,
+    /// The config file, a secret's source or an expression is wrong.
+    Config,
+    /// Stopped by Ctrl-C.
+    Interrupted,
+}
+
+/// Exit code for success; for `plan` without `--detailed-exitcode` also "there are changes".
+pub const EXIT_OK: u8 = 0;
+/// Exit code of `plan --detailed-exitcode` with changes waiting. Nothing else uses it.
+pub const EXIT_CHANGES: u8 = 2;
+
+impl Kind {
+    /// The process's exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Partial => 3,
+            Self::Unauthorized => 4,
+            Self::Refused => 5,
+            Self::Usage => 64,
+            Self::Config => 78,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// An error at the edge, with its kind, its cause and hints on what to do next.
+#[derive(Debug)]
+pub struct Error {
+    pub kind: Kind,
+    pub cause: anyhow::Error,
+    pub hints: Vec<String>,
+}
+
+/// The result of anything at the edge.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn new(kind: Kind, message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self { kind, cause: anyhow::Error::msg(message), hints: Vec::new() }
+    }
+
+    /// An error whose text is already a whole picture, such as a config error with its carets.
+    pub fn from_source(kind: Kind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { kind, cause: anyhow::Error::new(source), hints: Vec::new() }
+    }
+
+    /// Adds what to do next: lower-case, no full stop.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: impl fmt::Display + Send + Sync + 'static) -> Self {
+        self.cause = self.cause.context(doing);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.cause)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_means_changes_are_waiting_and_nothing_else() {
+        let kinds = [
+            Kind::Failed,
+            Kind::Partial,
+            Kind::Unauthorized,
+            Kind::Refused,
+            Kind::Usage,
+            Kind::Config,
+            Kind::Interrupted,
+        ];
+        assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 64, 78, 130]);
+        assert!(kinds.iter().all(|kind| kind.exit_code() != EXIT_CHANGES));
+    }
+}

@@ -1,0 +1,49 @@
+//! What stands on an Activepieces platform.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::PlatformRole;
+use super::id::{AccountId, ProjectId};
+
+/// A user of the platform, inactive ones included (contract section 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: AccountId,
+    pub external_id: Option<String>,
+    /// The e-mail address, lower-cased and trimmed by the server. It can't be changed (contract section 3.4).
+    pub user_name: String,
+    pub given_name: String,
+    pub family_name: String,
+    pub active: bool,
+    /// A text and not a [`PlatformRole`], since the server can hold others (contract section 3.5, `add` with a colon).
+    pub platform_role: String,
+    /// RFC 3339; the owner of a platform without projects is told by it.
+    pub created: String,
+}
+
+impl User {
+    pub fn is_admin(&self) -> bool {
+        self.platform_role == PlatformRole::Admin.as_str()
+    }
+}
+
+/// A TEAM project, which SCIM calls a Group (contract section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    pub id: ProjectId,
+    pub external_id: Option<String>,
+    pub display_name: String,
+    /// Inactive members are among them (contract section 3.6).
+    pub members: BTreeSet<AccountId>,
+}
+
+/// The whole platform, as far as a sync looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Platform {
+    pub users: Vec<User>,
+    pub projects: Vec<Project>,
+    /// The platform's owner, where the server shows it.
+    pub owner: Option<AccountId>,
+}

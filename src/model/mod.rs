@@ -1,0 +1,8 @@
+//! What the words mean: users, groups, projects and roles, as the two servers have them. Pure.
+
+pub mod activepieces;
+pub mod id;
+pub mod okta;
+pub mod role;
+
+pub use role::PlatformRole;

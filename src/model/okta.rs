@@ -1,0 +1,196 @@
+//! What was read from an Okta org.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::id::{OktaGroupId, OktaUserId};
+
+/// A user with the profile as Okta sent it: a missing attribute, `null` and `""` stay apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    pub id: OktaUserId,
+    pub status: Status,
+    pub profile: Map<String, Value>,
+}
+
+impl User {
+    /// `profile.login`, or the id where there is none: the name to show to people.
+    pub fn login(&self) -> &str {
+        self.profile.get("login").and_then(Value::as_str).unwrap_or(self.id.as_str())
+    }
+}
+
+/// The status of a user. The set is open: a value that isn't known here is kept in [`Status::Other`] and nothing is
+/// ever decided from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Status {
+    Staged,
+    Provisioned,
+    Active,
+    Recovery,
+    PasswordExpired,
+    LockedOut,
+    Suspended,
+    Deprovisioned,
+    Other(String),
+}
+
+impl Status {
+    /// The statuses of Okta's documented life cycle.
+    pub const KNOWN: [Self; 8] = [
+        Self::Staged,
+        Self::Provisioned,
+        Self::Active,
+        Self::Recovery,
+        Self::PasswordExpired,
+        Self::LockedOut,
+        Self::Suspended,
+        Self::Deprovisioned,
+    ];
+
+    /// Okta's own spelling.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Staged => "STAGED",
+            Self::Provisioned => "PROVISIONED",
+            Self::Active => "ACTIVE",
+            Self::Recovery => "RECOVERY",
+            Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::LockedOut => "LOCKED_OUT",
+            Self::Suspended => "SUSPENDED",
+            Self::Deprovisioned => "DEPROVISIONED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<String> for Status {
+    fn from(text: String) -> Self {
+        Self::KNOWN.into_iter().find(|status| status.as_str() == text).unwrap_or(Self::Other(text))
+    }
+}
+
+impl From<Status> for String {
+    fn from(status: Status) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where a group comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum GroupType {
+    /// Made in Okta; its name is unique among these.
+    OktaGroup,
+    /// Imported from an app or directory; any name, also one that another group has.
+    AppGroup,
+    /// `Everyone` and its like.
+    BuiltIn,
+    Other(String),
+}
+
+impl GroupType {
+    /// Okta's own spelling.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::OktaGroup => "OKTA_GROUP",
+            Self::AppGroup => "APP_GROUP",
+            Self::BuiltIn => "BUILT_IN",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<String> for GroupType {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "OKTA_GROUP" => Self::OktaGroup,
+            "APP_GROUP" => Self::AppGroup,
+            "BUILT_IN" => Self::BuiltIn,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<GroupType> for String {
+    fn from(kind: GroupType) -> Self {
+        kind.as_str().to_owned()
+    }
+}
+
+/// A group without its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: OktaGroupId,
+    /// `profile.name`.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: GroupType,
+}
+
+/// The users that a sync is about: the union of what the fields name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Users assigned to this app: its id or its unique label.
+    pub app: Option<String>,
+    /// Members of these groups: ids or exact names.
+    pub groups: Vec<String>,
+    /// Users that this search finds, in Okta's own search syntax.
+    pub search: Option<String>,
+    /// All users of the org.
+    pub everyone: bool,
+}
+
+/// All that a sync needs of an org: who is in scope, who else was asked for by id, and the pushed groups' members.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Org {
+    /// Every user that was read, by id.
+    pub users: BTreeMap<OktaUserId, User>,
+    /// Those of them that the configured scope names.
+    pub in_scope: BTreeSet<OktaUserId>,
+    /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
+    pub gone: BTreeSet<OktaUserId>,
+    /// The groups that are pushed, with the name that each project is to have.
+    pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
+    /// The groups that each user is a member of, by name and id, where an expression asks for them.
+    pub groups_of: BTreeMap<OktaUserId, Vec<Group>>,
+}
+
+/// A group that is pushed as a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedGroup {
+    pub group: Group,
+    /// The project's name, from the rule's `name` or the group's own.
+    pub project_name: String,
+    /// Members of any status, also those out of scope.
+    pub members: BTreeSet<OktaUserId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_status_survives_as_it_is() {
+        let status = Status::from("ACTIVATING".to_owned());
+        assert_eq!(status, Status::Other("ACTIVATING".to_owned()));
+        assert_eq!(String::from(status), "ACTIVATING");
+    }
+
+    #[test]
+    fn known_statuses_round_trip() {
+        for status in Status::KNOWN {
+            assert_eq!(Status::from(status.as_str().to_owned()), status);
+        }
+    }
+}

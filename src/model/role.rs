@@ -1,0 +1,38 @@
+//! Platform roles.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A role on the Activepieces platform. The server takes exactly these three, in capitals (contract section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum PlatformRole {
+    Admin,
+    Operator,
+    Member,
+}
+
+impl PlatformRole {
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Operator, Self::Member];
+
+    /// The server's own spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "ADMIN",
+            Self::Operator => "OPERATOR",
+            Self::Member => "MEMBER",
+        }
+    }
+
+    /// The role with exactly this spelling: `admin` is none, as the server has it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+impl fmt::Display for PlatformRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
