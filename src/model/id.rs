@@ -62,10 +62,20 @@ id! {
 impl OktaUserId {
     /// Whether an `externalId` has the shape of an Okta user id. Other shapes were set by another directory or by hand.
     pub fn is_shape_of(external_id: &str) -> bool {
-        external_id.len() == 20
-            && external_id.starts_with("00u")
-            && external_id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        is_okta_id(external_id, "00u")
     }
+}
+
+impl OktaGroupId {
+    /// Whether an `externalId` has the shape of an Okta group id.
+    pub fn is_shape_of(external_id: &str) -> bool {
+        is_okta_id(external_id, "00g")
+    }
+}
+
+/// Okta's ids are 20 letters and digits, the first three telling the type.
+fn is_okta_id(text: &str, prefix: &str) -> bool {
+    text.len() == 20 && text.starts_with(prefix) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! What the words mean: users, groups, projects and roles, as the two servers have them. Pure.
 
 pub mod activepieces;
+pub mod desired;
 pub mod id;
 pub mod okta;
+pub mod problem;
 pub mod role;
 
 pub use role::PlatformRole;

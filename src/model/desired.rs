@@ -1,0 +1,92 @@
+//! What each person and each project should be, once the expressions have spoken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::PlatformRole;
+use super::id::{OktaGroupId, OktaUserId};
+use super::okta::Status;
+use super::problem::Problem;
+
+/// Everything that the source asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Desired {
+    pub users: BTreeMap<OktaUserId, DesiredUser>,
+    pub projects: BTreeMap<OktaGroupId, DesiredProject>,
+}
+
+/// One Okta user, mapped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredUser {
+    /// `profile.login`, to name the person by.
+    pub login: String,
+    /// What the `userName` expression gives, lower-cased and trimmed as the server does; none where it wasn't needed or
+    /// gave none.
+    pub user_name: Option<String>,
+    pub state: State,
+}
+
+/// What should become of the person's account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// There and active, with these attributes.
+    Present(Attributes),
+    /// Not active, for this reason; nothing is created.
+    Left(Leave),
+    /// Neither created nor changed, since of this status nothing follows (`STAGED`, or one that isn't known).
+    Untouched(Status),
+    /// Left alone, since the mapping failed.
+    Problem(Vec<Problem>),
+}
+
+/// The attributes of an active user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attributes {
+    /// None leaves what stands there: Okta leaves an attribute out whose expression gives null.
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    /// Sent as Okta sends it; the server keeps only the user name (contract section 3.1).
+    pub email: Option<String>,
+    /// Sent as Okta sends it; the server doesn't store it (contract section 3).
+    pub display_name: Option<String>,
+    pub platform_role: PlatformRole,
+    /// The profile attributes behind the role: `okta_role = "Master"`.
+    pub role_because: Option<String>,
+}
+
+/// Why somebody is to have no access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leave {
+    Suspended,
+    /// Okta's consoles call `DEPROVISIONED` "deactivated".
+    Deactivated,
+    /// Out of scope, though still in Okta.
+    Unassigned,
+    /// `404` in Okta.
+    Deleted,
+}
+
+impl Leave {
+    /// The reason as a plan says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended in Okta",
+            Self::Deactivated => "deactivated in Okta",
+            Self::Unassigned => "unassigned in Okta",
+            Self::Deleted => "deleted in Okta",
+        }
+    }
+}
+
+/// A pushed group, as the project it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredProject {
+    pub name: String,
+    /// The group's own name, for reasons.
+    pub group_name: String,
+    /// All members of the group, whatever their status and scope.
+    pub members: BTreeSet<OktaUserId>,
+}

@@ -1,0 +1,78 @@
+//! What keeps a person or a project from being synced.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A named problem: its subject is left alone, the rest goes on, and the exit code says so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// A login, a user name or a project's name.
+    pub subject: String,
+    pub kind: ProblemKind,
+    /// Lower-case, no full stop.
+    pub message: String,
+    /// Where in the config the expression stands: `config.toml:21`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// The name of a problem, the same in text and JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// An expression failed for this user.
+    ExpressionFailed,
+    /// An expression needs what can't be had here, such as a directory or a session.
+    NotEvaluable,
+    /// The role is none of ADMIN, MEMBER and OPERATOR.
+    InvalidRole,
+    /// The user name is no e-mail address, or another attribute no text.
+    InvalidAttribute,
+    /// One account that several Okta users claim.
+    ClaimedTwice,
+    /// Two accounts that one Okta user claims.
+    TwoAccounts,
+    /// The e-mail address changed in Okta, and can't be changed in Activepieces.
+    EmailChanged,
+    /// Several projects of the name, none of them linked to the group.
+    AmbiguousProject,
+    /// Several groups that are to be projects of one name.
+    ProjectNameTwice,
+}
+
+impl ProblemKind {
+    /// The name as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ExpressionFailed => "expression_failed",
+            Self::NotEvaluable => "not_evaluable",
+            Self::InvalidRole => "invalid_role",
+            Self::InvalidAttribute => "invalid_attribute",
+            Self::ClaimedTwice => "claimed_twice",
+            Self::TwoAccounts => "two_accounts",
+            Self::EmailChanged => "email_changed",
+            Self::AmbiguousProject => "ambiguous_project",
+            Self::ProjectNameTwice => "project_name_twice",
+        }
+    }
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Problem {
+    pub fn new(subject: impl Into<String>, kind: ProblemKind, message: impl Into<String>) -> Self {
+        Self { subject: subject.into(), kind, message: message.into(), location: None }
+    }
+
+    /// Says where in the config the expression stands.
+    #[must_use]
+    pub fn at(mut self, location: Option<String>) -> Self {
+        self.location = location;
+        self
+    }
+}

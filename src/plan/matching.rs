@@ -1,0 +1,149 @@
+//! Which account belongs to which Okta user: by externalId, else by user name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::activepieces::{Platform, User};
+use crate::model::desired::{Desired, DesiredUser, Leave, State};
+use crate::model::id::OktaUserId;
+use crate::model::problem::{Problem, ProblemKind};
+
+/// The accounts of a platform, found by externalId and by user name.
+#[derive(Debug)]
+pub struct Accounts<'a> {
+    by_external_id: BTreeMap<&'a str, &'a User>,
+    by_user_name: BTreeMap<&'a str, &'a User>,
+}
+
+impl<'a> Accounts<'a> {
+    pub fn of(platform: &'a Platform) -> Self {
+        Self {
+            by_external_id: platform
+                .users
+                .iter()
+                .filter_map(|user| Some((user.external_id.as_deref()?, user)))
+                .filter(|(external_id, _)| !external_id.is_empty())
+                .collect(),
+            by_user_name: platform.users.iter().map(|user| (user.user_name.as_str(), user)).collect(),
+        }
+    }
+
+    /// The account linked to this Okta user.
+    pub fn linked(&self, id: &OktaUserId) -> Option<&'a User> {
+        self.by_external_id.get(id.as_str()).copied()
+    }
+
+    /// The account with this user name, which must be lower-cased and trimmed.
+    pub fn named(&self, user_name: &str) -> Option<&'a User> {
+        self.by_user_name.get(user_name).copied()
+    }
+}
+
+/// The outcome of matching.
+#[derive(Debug, Default)]
+pub struct Matches<'a> {
+    /// Each Okta user's account.
+    pub account_of: BTreeMap<&'a OktaUserId, &'a User>,
+    /// The other way round: the user whom an account belongs to, by the account's id.
+    pub user_of: BTreeMap<&'a str, &'a OktaUserId>,
+    /// Okta users that are left alone.
+    pub blocked: BTreeSet<&'a OktaUserId>,
+    /// Okta users whose account went over to a newer one of the same person or address.
+    pub superseded: BTreeSet<&'a OktaUserId>,
+    pub problems: Vec<Problem>,
+}
+
+/// A claim of one Okta user on one user name, and on the account that has it.
+struct Claim<'a> {
+    id: &'a OktaUserId,
+    user: &'a DesiredUser,
+    linked: bool,
+}
+
+impl Claim<'_> {
+    /// Whether the claim stands against others. Somebody deactivated in Okta or deleted gives way to a successor.
+    fn is_strong(&self) -> bool {
+        match &self.user.state {
+            State::Present(_) | State::Left(Leave::Suspended | Leave::Unassigned) | State::Problem(_) => true,
+            State::Left(Leave::Deactivated | Leave::Deleted) => false,
+            State::Untouched(_) => self.linked,
+        }
+    }
+}
+
+/// Matches every desired user with the account that is theirs.
+pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
+    let accounts = Accounts::of(platform);
+    let mut found = Matches::default();
+    let mut claims: BTreeMap<&str, Vec<Claim<'a>>> = BTreeMap::new();
+    for (id, user) in &desired.users {
+        let linked = accounts.linked(id);
+        if let Some(account) = linked {
+            claims.entry(&account.user_name).or_default().push(Claim { id, user, linked: true });
+            note_second_account(&mut found, &accounts, id, user, account);
+        } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
+            claims.entry(user_name).or_default().push(Claim { id, user, linked: false });
+        }
+    }
+    for (user_name, claims) in claims {
+        settle(&mut found, accounts.named(user_name), user_name, claims);
+    }
+    found.problems.sort();
+    found
+}
+
+/// Somebody whose e-mail address changed, and for whom an account stands under the new one too.
+fn note_second_account<'a>(
+    found: &mut Matches<'a>,
+    accounts: &Accounts<'a>,
+    id: &'a OktaUserId,
+    user: &'a DesiredUser,
+    account: &'a User,
+) {
+    let second = user.user_name.as_deref().and_then(|name| accounts.named(name)).filter(|other| other.id != account.id);
+    let Some(second) = second else { return };
+    if !matches!(user.state, State::Left(_)) {
+        found.blocked.insert(id);
+    }
+    found.problems.push(Problem::new(
+        &user.login,
+        ProblemKind::TwoAccounts,
+        format!("has two accounts: {} by externalId, {} by e-mail address", account.user_name, second.user_name),
+    ));
+}
+
+/// Gives the account with this user name to the one who claims it, or to nobody where it isn't clear.
+fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &str, claims: Vec<Claim<'a>>) {
+    let strong = claims.iter().filter(|claim| claim.is_strong()).count();
+    let weak_linked = claims.iter().any(|claim| claim.linked && !claim.is_strong());
+    let winner = |claim: &Claim<'_>| match strong {
+        0 => claims.len() == 1 || (weak_linked && claim.linked),
+        _ => claim.is_strong(),
+    };
+    let winners: BTreeSet<&OktaUserId> = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id).collect();
+    if winners.len() != 1 {
+        return report_contested(found, user_name, &claims);
+    }
+    for claim in claims {
+        if winners.contains(claim.id) {
+            if let Some(account) = account {
+                found.account_of.insert(claim.id, account);
+                found.user_of.insert(account.id.as_str(), claim.id);
+            }
+        } else {
+            found.superseded.insert(claim.id);
+        }
+    }
+}
+
+fn report_contested<'a>(found: &mut Matches<'a>, user_name: &str, claims: &[Claim<'a>]) {
+    for claim in claims {
+        let others: Vec<&str> =
+            claims.iter().filter(|other| other.id != claim.id).map(|other| other.id.as_str()).collect();
+        found.blocked.insert(claim.id);
+        found.problems.push(Problem::new(
+            &claim.user.login,
+            ProblemKind::ClaimedTwice,
+            format!("{} claims the account {user_name}, and so does {}", claim.id, others.join(", ")),
+        ));
+    }
+}

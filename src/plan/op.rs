@@ -1,0 +1,198 @@
+//! The operations of a plan.
+
+use serde::Serialize;
+
+use crate::model::desired::{Attributes, Leave};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::problem::Problem;
+
+/// All that would be written, in the order in which it is shown; same input, same plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Plan {
+    pub users: Vec<UserOp>,
+    pub projects: Vec<ProjectOp>,
+    pub problems: Vec<Problem>,
+    /// What somebody should look at though nothing is wrong: a protected account, a project whose group isn't pushed.
+    pub warnings: Vec<String>,
+    pub standing: Standing,
+}
+
+/// What stands and stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Matched users that need nothing.
+    pub unchanged_users: usize,
+    /// Linked projects that need nothing.
+    pub unchanged_projects: usize,
+    /// Active accounts that are linked to an Okta user, or will be: what a share of deactivations is counted over.
+    pub managed_active: usize,
+    /// User names of the accounts without an externalId that match nobody.
+    pub local: Vec<String>,
+    /// User names of the accounts with an externalId that is no Okta user id and that match nobody.
+    pub foreign: Vec<String>,
+}
+
+/// One change of one account: a single request, and its look before and after.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UserOp {
+    pub action: UserAction,
+    pub user_name: String,
+    pub okta_id: OktaUserId,
+    /// None for a creation.
+    pub account: Option<AccountId>,
+    /// What differs, in a fixed order.
+    pub changes: Vec<Change>,
+    pub reason: Reason,
+    /// The whole of what should stand; none for a deactivation, which touches nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
+}
+
+/// What is done to an account, the weightiest first where several would fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserAction {
+    Create,
+    Reactivate,
+    /// Sets the externalId of an account that was made by invitation or for an earlier Okta user.
+    Adopt,
+    Update,
+    Deactivate,
+}
+
+/// One attribute, from → to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub attribute: Attribute,
+    /// None where nothing stands.
+    pub from: Option<String>,
+    pub to: String,
+}
+
+/// The attributes that can differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Attribute {
+    Active,
+    PlatformRole,
+    GivenName,
+    FamilyName,
+    ExternalId,
+}
+
+impl Attribute {
+    /// SCIM's own name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::PlatformRole => "platformRole",
+            Self::GivenName => "givenName",
+            Self::FamilyName => "familyName",
+            Self::ExternalId => "externalId",
+        }
+    }
+}
+
+/// Why a user is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// New in scope.
+    Assigned,
+    /// Active in Okta, inactive there.
+    ActiveInOkta,
+    /// The account was made by hand or invitation and has the same e-mail address.
+    SameEmail,
+    /// The account was linked to another Okta user, who is deactivated in Okta or deleted, and has the same e-mail address.
+    Relinked,
+    /// The profile, or what the expressions make of it, differs.
+    Profile,
+    Left(Leave),
+}
+
+/// What is done to one project. The parts are written in this order and never side by side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProjectOp {
+    pub name: String,
+    pub group: OktaGroupId,
+    /// None for a creation.
+    pub project: Option<ProjectId>,
+    pub action: ProjectAction,
+    pub add: Vec<Member>,
+    pub remove: Vec<Removal>,
+}
+
+/// What is done to the project itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectAction {
+    Create,
+    /// Sets the externalId of a project of exactly that name; its members stay untouched.
+    Adopt,
+    Rename {
+        from: String,
+    },
+    /// Only members change.
+    Members,
+}
+
+/// Somebody to be added to a project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Member {
+    pub user_name: String,
+    pub okta_id: OktaUserId,
+    /// None where the account is made by this very plan.
+    pub account: Option<AccountId>,
+}
+
+/// Somebody to be removed from a project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Removal {
+    pub user_name: String,
+    pub account: AccountId,
+    pub reason: String,
+}
+
+/// How many of what a plan holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub create: usize,
+    pub reactivate: usize,
+    pub adopt: usize,
+    pub update: usize,
+    pub deactivate: usize,
+    pub projects_create: usize,
+    pub projects_adopt: usize,
+    pub projects_rename: usize,
+    pub members_add: usize,
+    pub members_remove: usize,
+}
+
+impl Plan {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.projects.is_empty()
+    }
+
+    pub fn totals(&self) -> Totals {
+        let users = |action| self.users.iter().filter(|op| op.action == action).count();
+        let projects = |test: fn(&ProjectAction) -> bool| self.projects.iter().filter(|op| test(&op.action)).count();
+        Totals {
+            create: users(UserAction::Create),
+            reactivate: users(UserAction::Reactivate),
+            adopt: users(UserAction::Adopt),
+            update: users(UserAction::Update),
+            deactivate: users(UserAction::Deactivate),
+            projects_create: projects(|action| *action == ProjectAction::Create),
+            projects_adopt: projects(|action| *action == ProjectAction::Adopt),
+            projects_rename: projects(|action| matches!(action, ProjectAction::Rename { .. })),
+            members_add: self.projects.iter().map(|op| op.add.len()).sum(),
+            members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
+        }
+    }
+
+    /// A welcome e-mail goes out for each creation (contract section 3.1, step 8).
+    pub fn welcome_emails(&self) -> usize {
+        self.totals().create
+    }
+}

@@ -1,0 +1,211 @@
+//! The difference for projects and their members.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::matching::Matches;
+use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
+use crate::model::activepieces::{Platform, Project, User};
+use crate::model::desired::{Desired, DesiredProject, State};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::model::problem::{Problem, ProblemKind};
+
+/// Adds what projects need to the plan.
+pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>) {
+    let standing = Standing::of(platform);
+    let names = name_counts(desired);
+    for (group, project) in &desired.projects {
+        let found = standing.find(group, &project.name);
+        if let Some(problem) = problem(project, &found, names[project.name.as_str()]) {
+            plan.problems.push(problem);
+            continue;
+        }
+        let op = op(group, project, found.project(), &standing, desired, matches);
+        if op.action == ProjectAction::Members && op.add.is_empty() && op.remove.is_empty() {
+            plan.standing.unchanged_projects += 1;
+        } else {
+            plan.projects.push(op);
+        }
+    }
+    warn_of_unpushed(plan, desired, platform);
+    plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
+}
+
+/// The Okta users whose leaving a project follows only from their missing in a listing of the group.
+pub fn missing_in_listing(desired: &Desired, platform: &Platform, matches: &Matches<'_>) -> BTreeSet<OktaUserId> {
+    let standing = Standing::of(platform);
+    let mut missing = BTreeSet::new();
+    for (group, project) in &desired.projects {
+        let Some(existing) = standing.find(group, &project.name).project() else { continue };
+        let accounts = existing.members.iter().filter_map(|id| standing.accounts.get(id).copied());
+        let owners = accounts.filter_map(|account| okta_id(account, matches));
+        missing.extend(owners.filter(|id| !project.members.contains(id)));
+    }
+    missing
+}
+
+/// What stands, found by what a group looks for.
+struct Standing<'a> {
+    accounts: BTreeMap<&'a AccountId, &'a User>,
+    by_external_id: BTreeMap<&'a str, &'a Project>,
+    unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
+}
+
+/// The project of a group.
+enum Found<'a> {
+    Linked(&'a Project),
+    /// Of exactly the name, and without an externalId.
+    ToAdopt(&'a Project),
+    Ambiguous(usize),
+    Nothing,
+}
+
+impl<'a> Found<'a> {
+    fn project(&self) -> Option<&'a Project> {
+        match self {
+            Self::Linked(project) | Self::ToAdopt(project) => Some(project),
+            Self::Ambiguous(_) | Self::Nothing => None,
+        }
+    }
+}
+
+impl<'a> Standing<'a> {
+    fn of(platform: &'a Platform) -> Self {
+        let mut standing = Self {
+            accounts: platform.users.iter().map(|user| (&user.id, user)).collect(),
+            by_external_id: BTreeMap::new(),
+            unlinked_by_name: BTreeMap::new(),
+        };
+        for project in &platform.projects {
+            match project.external_id.as_deref() {
+                Some(id) if !id.is_empty() => _ = standing.by_external_id.insert(id, project),
+                _ => standing.unlinked_by_name.entry(&project.display_name).or_default().push(project),
+            }
+        }
+        standing
+    }
+
+    fn find(&self, group: &OktaGroupId, name: &str) -> Found<'a> {
+        if let Some(project) = self.by_external_id.get(group.as_str()) {
+            return Found::Linked(project);
+        }
+        match self.unlinked_by_name.get(name).map(Vec::as_slice) {
+            None | Some([]) => Found::Nothing,
+            Some([project]) => Found::ToAdopt(project),
+            Some(several) => Found::Ambiguous(several.len()),
+        }
+    }
+}
+
+fn name_counts(desired: &Desired) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for project in desired.projects.values() {
+        *counts.entry(project.name.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+/// A project that is linked already is no problem, whatever its name.
+fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> Option<Problem> {
+    let (kind, message) = match found {
+        Found::Linked(_) => return None,
+        Found::Ambiguous(count) => (
+            ProblemKind::AmbiguousProject,
+            format!(
+                "{count} projects of this name stand there without an externalId; rename all but the one to be used"
+            ),
+        ),
+        _ if of_this_name > 1 => (
+            ProblemKind::ProjectNameTwice,
+            format!("{of_this_name} groups are to be projects of this name; give each a name of its own in the config"),
+        ),
+        _ => return None,
+    };
+    Some(Problem::new(&project.name, kind, message))
+}
+
+fn op(
+    group: &OktaGroupId,
+    project: &DesiredProject,
+    existing: Option<&Project>,
+    standing: &Standing<'_>,
+    desired: &Desired,
+    matches: &Matches<'_>,
+) -> ProjectOp {
+    let action = match existing {
+        None => ProjectAction::Create,
+        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => ProjectAction::Adopt,
+        Some(existing) if existing.display_name != project.name => {
+            ProjectAction::Rename { from: existing.display_name.clone() }
+        }
+        Some(_) => ProjectAction::Members,
+    };
+    let members: BTreeSet<&AccountId> = existing.map(|existing| existing.members.iter().collect()).unwrap_or_default();
+    let mut add: Vec<Member> = project
+        .members
+        .iter()
+        .filter_map(|id| joins(id, desired, matches))
+        .filter(|member| member.account.as_ref().is_none_or(|account| !members.contains(account)))
+        .collect();
+    let mut remove: Vec<Removal> = members
+        .iter()
+        .filter_map(|id| standing.accounts.get(id).copied())
+        .filter_map(|account| leaves(account, project, desired, matches))
+        .collect();
+    add.sort();
+    remove.sort();
+    ProjectOp {
+        name: project.name.clone(),
+        group: group.clone(),
+        project: existing.map(|existing| existing.id.clone()),
+        action,
+        add,
+        remove,
+    }
+}
+
+/// A member of the group who is to be in the project: in scope, active, and without a problem.
+fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> Option<Member> {
+    let user = desired.users.get(id)?;
+    if !matches!(user.state, State::Present(_)) || matches.blocked.contains(id) {
+        return None;
+    }
+    let account = matches.account_of.get(id);
+    let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
+    Some(Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) })
+}
+
+/// A member of the project whose Okta user isn't in the group any more. Members that no Okta user answers for were
+/// added by hand and stay.
+fn leaves(account: &User, project: &DesiredProject, desired: &Desired, matches: &Matches<'_>) -> Option<Removal> {
+    let id = okta_id(account, matches)?;
+    if project.members.contains(&id) || matches.blocked.contains(&id) {
+        return None;
+    }
+    let reason = match desired.users.get(&id).map(|user| &user.state) {
+        Some(State::Problem(_)) => return None,
+        Some(State::Left(leave)) => format!("{}, left group {}", leave.as_str(), project.group_name),
+        _ => format!("left group {}", project.group_name),
+    };
+    Some(Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason })
+}
+
+/// The Okta user who answers for an account: matched now, or by an externalId of the shape of an Okta user id.
+fn okta_id(account: &User, matches: &Matches<'_>) -> Option<OktaUserId> {
+    if let Some(id) = matches.user_of.get(account.id.as_str()) {
+        return Some((*id).clone());
+    }
+    account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)
+}
+
+/// Names the projects whose group isn't pushed any more; they are never deleted.
+fn warn_of_unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform) {
+    for project in &platform.projects {
+        let Some(id) = project.external_id.as_deref().filter(|id| OktaGroupId::is_shape_of(id)) else { continue };
+        if !desired.projects.contains_key(&OktaGroupId::from(id)) {
+            plan.warnings.push(format!(
+                "the group {id} of project {} isn't pushed; the project stays as it is",
+                project.display_name
+            ));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The difference for users.
+
+use std::collections::BTreeSet;
+
+use super::matching::Matches;
+use super::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
+use super::policy::{OnLeave, Policy};
+use crate::model::PlatformRole;
+use crate::model::activepieces::{Platform, User};
+use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, State};
+use crate::model::id::{AccountId, OktaUserId};
+use crate::model::problem::{Problem, ProblemKind};
+
+/// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
+pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
+    let protected = Protected::of(platform, policy);
+    for (id, user) in &desired.users {
+        if let State::Problem(problems) = &user.state {
+            plan.problems.extend(problems.iter().cloned());
+        }
+        let account = matches.account_of.get(id).copied();
+        if account.is_some_and(|account| account.active) && is_managed(id, user, account) {
+            plan.standing.managed_active += 1;
+        }
+        if matches.blocked.contains(id) || matches.superseded.contains(id) {
+            continue;
+        }
+        note_changed_email(plan, user, account);
+        match op(id, user, account, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings)) {
+            Some(op) => plan.users.push(op),
+            None if account.is_some() => plan.standing.unchanged_users += 1,
+            None => {}
+        }
+    }
+    keep_the_last_admin(plan, platform);
+    count_unmatched(plan, platform, matches, desired);
+    plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
+}
+
+/// Whether the account is, or becomes, one that Okta answers for.
+fn is_managed(id: &OktaUserId, user: &DesiredUser, account: Option<&User>) -> bool {
+    let linked = account.and_then(|account| account.external_id.as_deref()) == Some(id.as_str());
+    linked || matches!(user.state, State::Present(_) | State::Left(_))
+}
+
+/// An e-mail address can't be changed there; all else of the person still is.
+fn note_changed_email(plan: &mut Plan, user: &DesiredUser, account: Option<&User>) {
+    let (Some(account), Some(user_name), State::Present(_)) = (account, &user.user_name, &user.state) else { return };
+    if *user_name != account.user_name {
+        plan.problems.push(Problem::new(
+            &user.login,
+            ProblemKind::EmailChanged,
+            format!("the e-mail address is {user_name} now; Activepieces can't change it from {}", account.user_name),
+        ));
+    }
+}
+
+/// The one operation that a user needs, if any.
+fn op(id: &OktaUserId, user: &DesiredUser, account: Option<&User>, policy: &Policy) -> Option<UserOp> {
+    match (&user.state, account) {
+        (State::Present(attributes), None) => create(id, user, attributes),
+        (State::Present(attributes), Some(account)) => bring_in_line(id, attributes, account),
+        (State::Left(leave), Some(account)) if account.active && on_leave(*leave, policy) == OnLeave::Deactivate => {
+            Some(deactivate(id, *leave, account))
+        }
+        _ => None,
+    }
+}
+
+/// What the policy says of a reason. Somebody deactivated in Okta always goes.
+fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
+    match leave {
+        Leave::Suspended => policy.suspended,
+        Leave::Unassigned | Leave::Deleted => policy.unassigned,
+        Leave::Deactivated => OnLeave::Deactivate,
+    }
+}
+
+fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes) -> Option<UserOp> {
+    let user_name = user.user_name.clone()?;
+    let mut changes = vec![
+        Change { attribute: Attribute::Active, from: None, to: "true".to_owned() },
+        Change { attribute: Attribute::PlatformRole, from: None, to: attributes.platform_role.to_string() },
+    ];
+    let names = [(Attribute::GivenName, &attributes.given_name), (Attribute::FamilyName, &attributes.family_name)];
+    for (attribute, name) in names {
+        changes.extend(name.clone().map(|to| Change { attribute, from: None, to }));
+    }
+    changes.push(Change { attribute: Attribute::ExternalId, from: None, to: id.to_string() });
+    Some(UserOp {
+        action: UserAction::Create,
+        user_name,
+        okta_id: id.clone(),
+        account: None,
+        changes,
+        reason: Reason::Assigned,
+        attributes: Some(attributes.clone()),
+    })
+}
+
+/// Reactivates, adopts and updates, as far as something differs.
+fn bring_in_line(id: &OktaUserId, attributes: &Attributes, account: &User) -> Option<UserOp> {
+    let mut changes = Vec::new();
+    let mut differ = |attribute, from: Option<&str>, to: &str| {
+        if from != Some(to) {
+            changes.push(Change { attribute, from: from.map(str::to_owned), to: to.to_owned() });
+        }
+    };
+    differ(Attribute::Active, Some(bool_text(account.active)), "true");
+    differ(Attribute::PlatformRole, Some(&account.platform_role), attributes.platform_role.as_str());
+    if let Some(name) = &attributes.given_name {
+        differ(Attribute::GivenName, Some(&account.given_name), name);
+    }
+    if let Some(name) = &attributes.family_name {
+        differ(Attribute::FamilyName, Some(&account.family_name), name);
+    }
+    differ(Attribute::ExternalId, external_id(account), id.as_str());
+    let adopts = changes.last()?.attribute == Attribute::ExternalId;
+    let (action, reason) = match (account.active, adopts, external_id(account)) {
+        (false, ..) => (UserAction::Reactivate, Reason::ActiveInOkta),
+        (true, true, None) => (UserAction::Adopt, Reason::SameEmail),
+        (true, true, Some(_)) => (UserAction::Adopt, Reason::Relinked),
+        (true, false, _) => (UserAction::Update, Reason::Profile),
+    };
+    Some(UserOp {
+        action,
+        user_name: account.user_name.clone(),
+        okta_id: id.clone(),
+        account: Some(account.id.clone()),
+        changes,
+        reason,
+        attributes: Some(attributes.clone()),
+    })
+}
+
+fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
+    let mut changes =
+        vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }];
+    if external_id(account) != Some(id.as_str()) {
+        let from = external_id(account).map(str::to_owned);
+        changes.push(Change { attribute: Attribute::ExternalId, from, to: id.to_string() });
+    }
+    UserOp {
+        action: UserAction::Deactivate,
+        user_name: account.user_name.clone(),
+        okta_id: id.clone(),
+        account: Some(account.id.clone()),
+        changes,
+        reason: Reason::Left(leave),
+        attributes: None,
+    }
+}
+
+/// The externalId, where `""` counts as none: it can be replaced, though never cleared (contract section 3.5).
+fn external_id(account: &User) -> Option<&str> {
+    account.external_id.as_deref().filter(|id| !id.is_empty())
+}
+
+fn bool_text(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
+struct Protected<'a> {
+    accounts: BTreeSet<&'a AccountId>,
+    owner: Option<&'a AccountId>,
+}
+
+impl<'a> Protected<'a> {
+    fn of(platform: &'a Platform, policy: &Policy) -> Self {
+        let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
+        Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
+    }
+
+    /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
+    fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+        let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
+        let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
+        if let Reason::Left(leave) = op.reason {
+            warnings.push(format!("{} is {who} and stays active, though {}", op.user_name, leave.as_str()));
+            return None;
+        }
+        if account.is_admin() && loses_admin(&op) {
+            warnings.push(format!("{} is {who} and stays ADMIN, though the mapping gives {}", op.user_name, role(&op)));
+            keep_admin(&mut op);
+        }
+        (!op.changes.is_empty()).then_some(op)
+    }
+}
+
+fn loses_admin(op: &UserOp) -> bool {
+    op.attributes.as_ref().is_none_or(|attributes| attributes.platform_role != PlatformRole::Admin)
+}
+
+fn role(op: &UserOp) -> &'static str {
+    op.attributes.as_ref().map_or("none", |attributes| attributes.platform_role.as_str())
+}
+
+fn keep_admin(op: &mut UserOp) {
+    op.changes.retain(|change| change.attribute != Attribute::PlatformRole);
+    if let Some(attributes) = &mut op.attributes {
+        attributes.platform_role = PlatformRole::Admin;
+    }
+}
+
+/// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
+/// that left.
+fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
+    let admins: BTreeSet<&AccountId> =
+        platform.users.iter().filter(|user| user.active && user.is_admin()).map(|user| &user.id).collect();
+    let losing = |op: &UserOp| loses_admin(op) && op.account.as_ref().is_some_and(|account| admins.contains(account));
+    let lost = plan.users.iter().filter(|op| losing(op)).count();
+    let becomes_admin = plan.users.iter().any(|op| !loses_admin(op));
+    if lost == 0 || becomes_admin || admins.len() > lost {
+        return;
+    }
+    let rank = |at: &usize| (plan.users[*at].action == UserAction::Deactivate, &plan.users[*at].user_name);
+    let Some(kept) = (0..plan.users.len()).filter(|at| losing(&plan.users[*at])).min_by(|a, b| rank(a).cmp(&rank(b)))
+    else {
+        return;
+    };
+    let op = &mut plan.users[kept];
+    plan.warnings.push(format!("{} is the last active ADMIN and stays so", op.user_name));
+    keep_admin(op);
+    if op.action == UserAction::Deactivate || op.changes.is_empty() {
+        plan.users.remove(kept);
+        plan.standing.unchanged_users += 1;
+    }
+}
+
+/// Counts the accounts that nobody in Okta answers for: by hand, or of another directory.
+fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
+    let claimed: BTreeSet<&str> = desired.users.values().filter_map(|user| user.user_name.as_deref()).collect();
+    for user in &platform.users {
+        if matches.user_of.contains_key(user.id.as_str()) || claimed.contains(user.user_name.as_str()) {
+            continue;
+        }
+        match external_id(user) {
+            None => plan.standing.local.push(user.user_name.clone()),
+            Some(id) if !OktaUserId::is_shape_of(id) => plan.standing.foreign.push(user.user_name.clone()),
+            Some(_) => {}
+        }
+    }
+    plan.standing.local.sort();
+    plan.standing.foreign.sort();
+}
