@@ -84,11 +84,26 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
             claims.entry(user_name).or_default().push(Claim { id, user, linked: false });
         }
     }
+    give_way(&mut claims);
     for (user_name, claims) in claims {
         settle(&mut found, accounts.named(user_name), user_name, claims);
     }
     found.problems.sort();
     found
+}
+
+/// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own address.
+fn give_way<'a>(claims: &mut BTreeMap<&'a str, Vec<Claim<'a>>>) {
+    let mut moved = Vec::new();
+    for (user_name, claims) in claims.iter_mut().filter(|(_, claims)| claims.iter().any(Claim::is_strong)) {
+        let own = |claim: &mut Claim<'a>| claim.user.user_name.as_deref().filter(|own| own != user_name);
+        let leaving = claims.extract_if(.., |claim| claim.linked && !claim.is_strong() && own(claim).is_some());
+        moved.extend(leaving.map(|claim| Claim { linked: false, ..claim }));
+    }
+    for claim in moved {
+        let user_name = claim.user.user_name.as_deref().unwrap_or_default();
+        claims.entry(user_name).or_default().push(claim);
+    }
 }
 
 /// Somebody whose e-mail address changed, and for whom an account stands under the new one too.
