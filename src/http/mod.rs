@@ -1,1 +1,20 @@
-//! http
+//! The transport that both clients share: one send loop with retries, pace and paging. It knows HTTP and the error
+//! bodies of both servers, and nothing about users or groups.
+//!
+//! - `client` sends a `request` to one origin only and turns whatever goes wrong into a `failure`.
+//! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
+//! - `pace` keeps within the rate limits that the server announces in its `signals`.
+//! - `link` finds the cursor of the next page.
+
+pub mod client;
+pub mod error_body;
+pub mod failure;
+pub mod link;
+pub mod pace;
+pub mod request;
+pub mod retry;
+pub mod signals;
+
+pub use client::{Client, Settings};
+pub use failure::{Cause, Failure};
+pub use request::{Repeat, Reply, Request, segment};

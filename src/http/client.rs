@@ -1,0 +1,306 @@
+//! The one send loop: resolves the URL, waits for its turn, sends, reads, and repeats what may be repeated.
+
+use std::error::Error as _;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::sleep;
+
+use super::error_body::ErrorBody;
+use super::failure::{Cause, Failure};
+use super::pace::{BucketOf, Pace};
+use super::request::{Reply, Request};
+use super::retry::{Attempt, Decision, Policy, decide};
+use super::signals::Signals;
+use crate::error::{Error, Kind};
+
+/// What a client is made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Scheme, host, port and an optional path that all requests' paths are put behind.
+    pub base_url: String,
+    /// The whole value of the `Authorization` header, such as `Bearer sk-…`.
+    pub authorization: Option<SecretString>,
+    /// The most requests in flight.
+    pub parallelism: usize,
+    /// The share of each rate limit that may be used, from 0 to 1.
+    pub share: f64,
+    pub bucket_of: BucketOf,
+    pub connect_timeout: Duration,
+    pub retry: Policy,
+}
+
+impl Settings {
+    /// Eight in flight, the whole of each limit, one bucket for all paths.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            authorization: None,
+            parallelism: 8,
+            share: 1.0,
+            bucket_of: |_| "all",
+            connect_timeout: Duration::from_secs(10),
+            retry: Policy::default(),
+        }
+    }
+}
+
+/// A client of one server. Cloning is cheap, and clones share pace, connections and counts.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    base: Url,
+    authorization: Option<SecretString>,
+    pace: Pace,
+    retry: Policy,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base", &self.0.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Stands where an error page echoed the token.
+const REDACTED: &str = "(redacted)";
+
+impl Client {
+    /// Makes the client; nothing is sent yet. A base URL or a token that can't be used is a config error.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let base = parse_base(&settings.base_url)?;
+        if let Some(authorization) = &settings.authorization {
+            header_of(authorization).map_err(|message| Error::new(Kind::Config, message))?;
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("oktapieces/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(settings.connect_timeout)
+            // Shorter than the servers' own (72 s, contract section 1.6), so that no request meets a closing connection.
+            .pool_idle_timeout(Duration::from_secs(30));
+        if is_loopback(&base) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
+        let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
+        Ok(Self(Arc::new(Inner { http, base, authorization: settings.authorization, pace, retry: settings.retry })))
+    }
+
+    /// The server that all requests go to.
+    pub fn base(&self) -> &Url {
+        &self.0.base
+    }
+
+    /// How many requests were sent so far, repetitions included.
+    pub fn requests(&self) -> u64 {
+        self.0.pace.requests()
+    }
+
+    /// The pace, for its counts by bucket.
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    /// Sends a request; the reply has a 2xx status and any body.
+    pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
+        Ok(self.run(request, |_| Ok(())).await?.1)
+    }
+
+    /// Sends a request that is to be answered in JSON. Answers that break off, or that aren't JSON, are repeated like
+    /// other failures. The reply comes along without its body.
+    pub async fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<(T, Reply), Failure> {
+        let (value, mut reply) = self.run(request, Reply::decode).await?;
+        reply.body = Vec::new();
+        Ok((value, reply))
+    }
+
+    async fn run<T>(
+        &self,
+        request: &Request,
+        decode: impl Fn(&Reply) -> Result<T, Cause>,
+    ) -> Result<(T, Reply), Failure> {
+        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, shown(url), cause, attempts);
+        let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
+        let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
+        let mut number = 1;
+        loop {
+            let (outcome, signals) = self.attempt(request, &url).await;
+            let cause = match outcome.and_then(|reply| Ok((decode(&reply)?, reply))) {
+                Ok(done) => return Ok(done),
+                Err(cause) => cause,
+            };
+            let pause = if cause.status() == Some(429) { rate_pauses.next() } else { pauses.next() };
+            let handed_back = request.hand_back.is_some_and(|status| cause.status() == Some(status.as_u16()));
+            let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, pause };
+            match decide(&self.0.retry, attempt) {
+                decision if handed_back || decision == Decision::GiveUp => return Err(failed(&url, cause, number)),
+                decision => self.prepare(&url, decision).await,
+            }
+            number += 1;
+        }
+    }
+
+    /// Waits as decided.
+    async fn prepare(&self, url: &Url, decision: Decision) {
+        tracing::debug!(url = shown(url), ?decision, "trying again");
+        match decision {
+            Decision::GiveUp => {}
+            Decision::Again(pause) => sleep(pause).await,
+            Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),
+            Decision::LessParallel(pause) => {
+                self.0.pace.less_parallel();
+                sleep(pause).await;
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request, url: &Url) -> (Result<Reply, Cause>, Signals) {
+        let turn = self.0.pace.turn(url.path()).await;
+        let start = Instant::now();
+        let response = match self.dispatch(request, url).await {
+            Ok(response) => response,
+            Err(cause) => {
+                tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
+                return (Err(cause), Signals::default());
+            }
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let signals = Signals::read(&headers);
+        let body = response.bytes().await.map_err(|error| cause_in_body(&error, request.timeout));
+        turn.answered(&signals);
+        let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
+        let reply = body.and_then(|body| {
+            if status.is_success() {
+                let (method, url) = (request.method.clone(), shown(url));
+                return Ok(Reply { status, headers, body: Vec::from(body), method, url });
+            }
+            Err(self.refusal(status, &headers, &body))
+        });
+        (reply, signals)
+    }
+
+    async fn dispatch(&self, request: &Request, url: &Url) -> Result<reqwest::Response, Cause> {
+        let mut builder = self.0.http.request(request.method.clone(), url.clone());
+        builder = builder.headers(request.headers.clone()).timeout(request.timeout);
+        if let Some(authorization) = &self.0.authorization {
+            builder = builder.header(AUTHORIZATION, header_of(authorization).map_err(Cause::Invalid)?);
+        }
+        if let Some((content_type, bytes)) = &request.body {
+            builder = builder.header(CONTENT_TYPE, *content_type).body(bytes.clone());
+        }
+        builder.send().await.map_err(|error| cause_before_answer(&error, request.timeout))
+    }
+
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
+        if let (true, Some(location)) = (status.is_redirection(), headers.get(LOCATION)) {
+            let location = String::from_utf8_lossy(location.as_bytes());
+            // Only its place: the query may hold anything.
+            let location = self.0.base.join(&location).map_or_else(|_| "nowhere".to_owned(), |url| shown(&url));
+            return Cause::Redirect { status, location };
+        }
+        let body = self.redacted(&String::from_utf8_lossy(body));
+        Cause::Status { status, body: Box::new(ErrorBody::parse(&body)) }
+    }
+
+    /// Without the token, which a proxy's error page may echo.
+    fn redacted(&self, text: &str) -> String {
+        let token = self.0.authorization.as_ref().and_then(|value| value.expose_secret().split_whitespace().last());
+        token.map_or_else(|| text.to_owned(), |token| text.replace(token, REDACTED))
+    }
+
+    fn resolve(&self, request: &Request) -> Result<Url, Cause> {
+        let target = request.target.as_str();
+        let base = &self.0.base;
+        let text = if target.starts_with('/') {
+            format!("{}{}{target}", base.origin().ascii_serialization(), base.path().trim_end_matches('/'))
+        } else {
+            target.to_owned()
+        };
+        let mut url = Url::parse(&text).map_err(|error| Cause::Invalid(format!("{error}")))?;
+        if url.origin() != base.origin() || !url.username().is_empty() || url.password().is_some() {
+            return Err(Cause::OtherHost { allowed: base.origin().ascii_serialization() });
+        }
+        // A URL parser takes `..` as a way up; an id that has it would reach another route.
+        if !text.split(['?', '#']).next().unwrap_or_default().ends_with(url.path()) {
+            return Err(Cause::Invalid("its path isn't a plain one".to_owned()));
+        }
+        if !request.query.is_empty() {
+            url.set_query(Some(&request.query.join("&")));
+        }
+        Ok(url)
+    }
+}
+
+fn parse_base(text: &str) -> Result<Url, Error> {
+    let wrong = |why: &str| Error::new(Kind::Config, format!("the URL {text:?} can't be used: {why}"));
+    let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::new(Kind::Config, "the URL can't be used: it holds a user name or a password"));
+    }
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return Err(wrong("it must start with https://").hint("for example https://example.okta.com"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it must end with the path"));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The header's value, marked so that no log shows it. A stray newline gets an HTML 400 from Okta's front servers.
+fn header_of(authorization: &SecretString) -> Result<HeaderValue, String> {
+    let wrong = |_| "the token or key holds a character that no header can carry".to_owned();
+    let mut value = HeaderValue::from_str(authorization.expose_secret().trim()).map_err(wrong)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The URL for people: without its query, which may hold names.
+fn shown(url: &Url) -> String {
+    url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+fn cause_before_answer(error: &reqwest::Error, timeout: Duration) -> Cause {
+    let text = chain(error);
+    if error.is_builder() {
+        return Cause::Invalid(text);
+    }
+    if error.is_connect() {
+        let secure = ["certificate", "tls", "handshake"].iter().any(|word| text.to_lowercase().contains(word));
+        return match (error.is_dns(), secure) {
+            (true, _) => Cause::Dns(text),
+            (_, true) => Cause::Tls(text),
+            _ => Cause::Connect(text),
+        };
+    }
+    if error.is_timeout() { Cause::Timeout(timeout) } else { Cause::Cut(text) }
+}
+
+fn cause_in_body(error: &reqwest::Error, timeout: Duration) -> Cause {
+    if error.is_timeout() { Cause::Timeout(timeout) } else { Cause::Truncated(chain(error)) }
+}
+
+/// The innermost reasons of an error, without its own text, which holds the whole URL.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        source = error.source();
+    }
+    if parts.is_empty() { "unknown reason".to_owned() } else { parts.join(": ") }
+}

@@ -1,0 +1,142 @@
+//! The error bodies of both servers, in all their shapes, as one.
+
+use serde_json::Value;
+
+/// What an error body says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// Okta's `errorCode`, OAuth's `error`, Activepieces' `code` (contract section 1.2, shapes F and A).
+    pub code: Option<String>,
+    /// Text for people, without control characters.
+    pub message: String,
+    /// The summaries in Okta's `errorCauses`.
+    pub causes: Vec<String>,
+    /// Okta's `errorId`, which its support asks for.
+    pub id: Option<String>,
+}
+
+impl ErrorBody {
+    /// Reads any body; one of no known shape gives its beginning as the message.
+    pub fn parse(body: &str) -> Self {
+        let Ok(Value::Object(object)) = serde_json::from_str::<Value>(body) else {
+            return Self { message: snippet(body), ..Self::default() };
+        };
+        let text = |key: &str| object.get(key).and_then(Value::as_str).map(printable);
+        if let Some(code) = text("errorCode") {
+            return Self {
+                code: Some(code),
+                message: text("errorSummary").unwrap_or_default(),
+                causes: okta_causes(object.get("errorCauses")),
+                id: text("errorId"),
+            };
+        }
+        // OAuth's `error` is a code; in Activepieces' shape H it's the name of the status.
+        if let (Some(error), false) = (text("error"), object.contains_key("statusCode")) {
+            let message = text("error_description").or_else(|| text("message")).unwrap_or_default();
+            return Self { code: Some(error), message, ..Self::default() };
+        }
+        let message = text("message").or_else(|| object.get("params").map(message_of_params));
+        Self { code: text("code"), message: message.unwrap_or_else(|| snippet(body)), ..Self::default() }
+    }
+
+    /// Whether one of the causes says that the cursor of a listing is invalid or expired.
+    pub fn is_invalid_cursor(&self) -> bool {
+        match self.code.as_deref() {
+            Some("E0000029") => true,
+            Some("E0000031") => self.causes.iter().any(|cause| cause.to_lowercase().contains("cursor")),
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [self.code.as_deref().unwrap_or_default(), &self.message];
+        f.write_str(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": "))?;
+        if !self.causes.is_empty() {
+            write!(f, " ({})", self.causes.join("; "))?;
+        }
+        match &self.id {
+            Some(id) => write!(f, " [errorId {id}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn okta_causes(causes: Option<&Value>) -> Vec<String> {
+    let causes = causes.and_then(Value::as_array).into_iter().flatten();
+    causes.filter_map(|cause| cause.get("errorSummary").and_then(Value::as_str)).map(printable).collect()
+}
+
+fn message_of_params(params: &Value) -> String {
+    params.get("message").and_then(Value::as_str).map_or_else(|| snippet(&params.to_string()), printable)
+}
+
+/// The beginning of a body on one line.
+pub fn snippet(body: &str) -> String {
+    const LONGEST: usize = 160;
+    let line = printable(body.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// Without control characters, which could rewrite the terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_gives_its_code_and_message() {
+        let cases = [
+            (
+                r#"{"errorCode":"E0000007","errorSummary":"Not found: x (User)","errorLink":"E0000007","errorId":"oae1","errorCauses":[]}"#,
+                "E0000007: Not found: x (User) [errorId oae1]",
+            ),
+            (
+                r#"{"errorCode":"E0000001","errorSummary":"Api validation failed: login","errorCauses":[{"errorSummary":"login: required"},{"errorSummary":"email: bad"}]}"#,
+                "E0000001: Api validation failed: login (login: required; email: bad)",
+            ),
+            (r#"{"errorCode":"E0000011"}"#, "E0000011"),
+            (
+                r#"{"error":"invalid_scope","error_description":"One or more scopes are not configured."}"#,
+                "invalid_scope: One or more scopes are not configured.",
+            ),
+            (r#"{"statusCode":404,"error":"Not Found","message":"User not found"}"#, "User not found"),
+            (
+                r#"{"statusCode":500,"code":"23505","error":"Internal Server Error","message":"duplicate key"}"#,
+                "23505: duplicate key",
+            ),
+            (r#"{"code":"AUTHENTICATION","params":{"message":"invalid api key"}}"#, "AUTHENTICATION: invalid api key"),
+            (r#"{"code":"QUOTA_EXCEEDED","params":{"metric":"seats"}}"#, r#"QUOTA_EXCEEDED: {"metric":"seats"}"#),
+            (r#"{"status":404,"message":"no route"}"#, "no route"),
+            ("<html>\n  <h1>Bad\u{1b}[2J Gateway</h1></html>", "<html> <h1>Bad[2J Gateway</h1></html>"),
+            ("", ""),
+            ("[1]", "[1]"),
+        ];
+        for (body, shown) in cases {
+            assert_eq!(ErrorBody::parse(body).to_string(), shown, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_cursor_is_told_from_a_bad_search() {
+        let cursor = r#"{"errorCode":"E0000031","errorSummary":"Invalid search criteria.","errorCauses":[{"errorSummary":"Invalid cursor."}]}"#;
+        let search = r#"{"errorCode":"E0000031","errorSummary":"Invalid search criteria.","errorCauses":[{"errorSummary":"no ne"}]}"#;
+        assert!(ErrorBody::parse(cursor).is_invalid_cursor());
+        assert!(ErrorBody::parse(r#"{"errorCode":"E0000029"}"#).is_invalid_cursor());
+        assert!(!ErrorBody::parse(search).is_invalid_cursor());
+    }
+
+    #[test]
+    fn a_long_body_is_cut() {
+        let shown = snippet(&"ä".repeat(500));
+        assert_eq!(shown.chars().count(), 161);
+        assert!(shown.ends_with('…'));
+    }
+}

@@ -1,0 +1,307 @@
+//! Everything that can go wrong with a request, which request it was, and what to do next.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+
+use super::error_body::{ErrorBody, snippet};
+use crate::error::{Error, Kind};
+
+/// A request that failed for good. Its text names the method and the URL without the query, and no secret.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Failure(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    method: Method,
+    url: String,
+    cause: Cause,
+    attempts: u32,
+}
+
+impl std::error::Error for Inner {}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.method, self.url, self.cause)?;
+        if self.attempts > 1 {
+            write!(f, "; gave up after {} attempts", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// No connection was made, so that the server did nothing.
+    #[error("got no connection: {0}")]
+    Connect(String),
+    /// The host's name couldn't be resolved.
+    #[error("got no connection: the host name can't be resolved: {0}")]
+    Dns(String),
+    /// The server's certificate or its TLS isn't acceptable.
+    #[error("got no secure connection: {0}")]
+    Tls(String),
+    /// No whole answer within the request's time.
+    #[error("got no answer within {}", seconds(.0))]
+    Timeout(Duration),
+    /// The connection was lost after the request had gone out.
+    #[error("lost the connection before the answer: {0}")]
+    Cut(String),
+    /// The answer broke off.
+    #[error("got an incomplete answer: {0}")]
+    Truncated(String),
+    /// A good status, but no JSON where JSON was due.
+    #[error("answered {status} with {} instead of JSON: {snippet:?}", if *.html { "a web page" } else { "other text" })]
+    NotJson { status: StatusCode, html: bool, snippet: String },
+    /// JSON of another shape than the one that was due.
+    #[error("answered JSON of an unexpected shape: {0}")]
+    Unreadable(String),
+    /// A well-formed answer that can't be true, such as a listing that never ends.
+    #[error("gave an answer that can't be used: {0}")]
+    Implausible(String),
+    /// An error status; the body is read in all the shapes that the two servers have.
+    #[error("answered {status}{}", colon(.body))]
+    Status { status: StatusCode, body: Box<ErrorBody> },
+    /// A redirect, which is never followed, since it would carry the token away.
+    #[error("answered {status}: a redirect to {location}, which is not followed")]
+    Redirect { status: StatusCode, location: String },
+    /// The URL isn't one of this client's server.
+    #[error("was not sent: it isn't on {allowed}")]
+    OtherHost { allowed: String },
+    /// The request couldn't be built, since its path or a header isn't valid.
+    #[error("was not sent: {0}")]
+    Invalid(String),
+}
+
+impl Cause {
+    pub(super) fn not_json(status: StatusCode, body: &str) -> Self {
+        let start = body.trim_start().to_lowercase();
+        let html = start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head");
+        Self::NotJson { status, html, snippet: snippet(body) }
+    }
+
+    /// The status of the answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::NotJson { status, .. } | Self::Status { status, .. } | Self::Redirect { status, .. } => {
+                Some(status.as_u16())
+            }
+            _ => None,
+        }
+    }
+
+    /// The error code in the answer's body.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Status { body, .. } => body.code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
+        Self(Box::new(Inner { method: method.clone(), url, cause, attempts }))
+    }
+
+    pub fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    /// How often the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The status of the answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.cause.status()
+    }
+
+    /// The error code in the answer's body: `E0000007`, `23505`, `AUTHENTICATION`, `invalid_scope`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.cause.code()
+    }
+
+    /// The message in the answer's body; empty where there is none.
+    pub fn message(&self) -> &str {
+        match &self.0.cause {
+            Cause::Status { body, .. } => &body.message,
+            _ => "",
+        }
+    }
+
+    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`. Other 404s come from a wrong path, a
+    /// proxy or a mistyped org and say nothing about the entity.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404) && self.code() == Some("E0000007")
+    }
+
+    /// Whether the server may have acted although no usable answer came: a write must look at what stands there before
+    /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, contract
+    /// section 7) is an answer; other 500s may come after the work was done (contract section 3.1).
+    pub fn is_lost_answer(&self) -> bool {
+        match &self.0.cause {
+            Cause::Timeout(_)
+            | Cause::Cut(_)
+            | Cause::Truncated(_)
+            | Cause::NotJson { .. }
+            | Cause::Unreadable(_)
+            | Cause::Implausible(_) => true,
+            Cause::Status { status, body } => {
+                let refused = |code: &str| code.len() == 5 && (code.starts_with("22") || code.starts_with("23"));
+                *status == StatusCode::REQUEST_TIMEOUT
+                    || (status.is_server_error() && !body.code.as_deref().is_some_and(refused))
+            }
+            _ => false,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match (self.status(), self.code()) {
+            // A feature that isn't there, and an operation that the user's status forbids: no fault of the token.
+            (_, Some("E0000015" | "E0000038")) => Kind::Failed,
+            (Some(401 | 403), _) | (_, Some("invalid_client" | "invalid_scope" | "unauthorized_client")) => {
+                Kind::Unauthorized
+            }
+            _ => Kind::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match &self.0.cause {
+            Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
+            Cause::Connect(_) => {
+                Some("check that the server runs, the port in the URL, and proxies and firewalls between")
+            }
+            Cause::Tls(_) => Some("check the server's certificate, and that this machine trusts the CA that signed it"),
+            Cause::NotJson { html: true, .. } => Some(
+                "a web page with a good status mostly means a wrong base URL; a proxy's sign-in page is the other cause",
+            ),
+            Cause::Redirect { .. } => Some("put the address that the server redirects to into the config"),
+            Cause::Status { status, body } => hint_of_status(status.as_u16(), body.code.as_deref()),
+            _ => None,
+        }
+    }
+}
+
+fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
+    Some(match (status, code) {
+        (_, Some("E0000011" | "E0000004")) => {
+            "the Okta token is mistyped, expired or revoked; a token dies after 30 days without use, and with its user"
+        }
+        (_, Some("E0000006")) => "the token's user, or the service app, lacks an admin role or a scope for this",
+        (_, Some("E0000015")) => "the org doesn't have this feature; the token is not the cause",
+        (_, Some("AUTHENTICATION")) => "the Activepieces API key is unknown or was deleted",
+        (_, Some("AUTHORIZATION" | "INVALID_BEARER_TOKEN")) => {
+            "this takes an API key of the platform, starting with sk-, and not a user's token"
+        }
+        (402, _) => "the platform's plan doesn't include this feature",
+        (401 | 403, _) => "the server, or a proxy before it, refused the credentials",
+        (404, _) => "check the base URL: the server doesn't know this path, or this org or platform doesn't exist",
+        (429, _) => "others use up the rate limit; try again later, or give the token a larger share of it",
+        _ => return None,
+    })
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let (kind, hint) = (failure.kind(), failure.hint());
+        let error = Self::from_source(kind, failure);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+fn colon(body: &ErrorBody) -> String {
+    let text = body.to_string();
+    if text.is_empty() { text } else { format!(": {text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16, body: &str) -> Failure {
+        let cause =
+            Cause::Status { status: StatusCode::from_u16(status).unwrap(), body: Box::new(ErrorBody::parse(body)) };
+        Failure::new(&Method::GET, "https://example.okta.com/api/v1/org".into(), cause, 1)
+    }
+
+    #[test]
+    fn kinds_follow_the_code_before_the_status() {
+        let okta = |code: &str| format!(r#"{{"errorCode":"{code}","errorSummary":"x"}}"#);
+        let cases = [
+            (401, okta("E0000011"), Kind::Unauthorized),
+            (403, okta("E0000006"), Kind::Unauthorized),
+            (401, okta("E0000015"), Kind::Failed),
+            (403, okta("E0000038"), Kind::Failed),
+            (404, okta("E0000007"), Kind::Failed),
+            (401, r#"{"code":"AUTHENTICATION","params":{"message":"x"}}"#.into(), Kind::Unauthorized),
+            (402, r#"{"code":"FEATURE_DISABLED","params":{"message":"x"}}"#.into(), Kind::Failed),
+            (400, r#"{"error":"invalid_scope"}"#.into(), Kind::Unauthorized),
+            (403, "<html>".into(), Kind::Unauthorized),
+            (500, String::new(), Kind::Failed),
+        ];
+        for (code, body, kind) in cases {
+            assert_eq!(Error::from(status(code, &body)).kind, kind, "{code} {body}");
+        }
+    }
+
+    #[test]
+    fn the_text_says_which_request_and_why() {
+        let failure = status(403, r#"{"errorCode":"E0000006","errorSummary":"no permission","errorId":"oae1"}"#);
+        let text =
+            "GET https://example.okta.com/api/v1/org answered 403 Forbidden: E0000006: no permission [errorId oae1]";
+        assert_eq!(failure.to_string(), text);
+        let error = Error::from(failure);
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.hints.len(), 1);
+        let cause = Cause::Timeout(Duration::from_millis(1500));
+        let failure = Failure::new(&Method::POST, "https://ap.example.com/x".into(), cause, 3);
+        assert_eq!(
+            failure.to_string(),
+            "POST https://ap.example.com/x got no answer within 1.5 s; gave up after 3 attempts"
+        );
+    }
+
+    #[test]
+    fn a_lost_answer_is_one_after_which_the_server_may_have_acted() {
+        let lost = |cause| Failure::new(&Method::POST, String::new(), cause, 1).is_lost_answer();
+        assert!(lost(Cause::Timeout(Duration::ZERO)));
+        assert!(lost(Cause::Cut(String::new())));
+        assert!(lost(Cause::Truncated(String::new())));
+        assert!(!lost(Cause::Connect(String::new())));
+        assert!(!lost(Cause::Redirect { status: StatusCode::FOUND, location: String::new() }));
+        let cases = [
+            (500, r#"{"statusCode":500,"code":"ESOCKET","message":"connect ECONNREFUSED"}"#, true),
+            (500, r#"{"statusCode":500,"code":"23505","message":"duplicate key"}"#, false),
+            (500, r#"{"statusCode":500,"code":"22021","message":"NUL byte"}"#, false),
+            (503, "", true),
+            (408, "", true),
+            (409, "", false),
+            (429, "", false),
+        ];
+        for (code, body, expected) in cases {
+            assert_eq!(status(code, body).is_lost_answer(), expected, "{code} {body}");
+        }
+    }
+
+    #[test]
+    fn only_oktas_own_404_means_not_found() {
+        assert!(status(404, r#"{"errorCode":"E0000007","errorSummary":"x"}"#).is_not_found());
+        assert!(!status(404, r#"{"errorCode":"E0000008","errorSummary":"x"}"#).is_not_found());
+        assert!(!status(404, r#"{"status":404,"message":"x"}"#).is_not_found());
+        assert!(!status(404, "<html>").is_not_found());
+    }
+}

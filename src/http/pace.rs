@@ -1,0 +1,435 @@
+//! Keeps within a server's rate limits, which it learns from the headers of its answers.
+//!
+//! Each bucket has a window: its limit, what is left of it, and when it resets by the server's clock. A request gets its
+//! turn when the window, counting what is in flight, stays within the share that this tool may use. A bucket of
+//! which nothing is known yet is tried by one request alone. A server that sends no such headers is bounded by the number of
+//! requests in flight only.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::signals::Signals;
+
+/// From a path to the name of the bucket that its requests count for.
+pub type BucketOf = fn(&str) -> &'static str;
+
+/// After this many answers in a row one of the lost places in flight is taken back.
+const ANSWERS_TO_RECOVER: usize = 50;
+/// The server's clock shows whole seconds, and so may its reset.
+const CLOCK_MARGIN: Duration = Duration::from_secs(1);
+/// No window is believed to last longer than this.
+const LONGEST_WINDOW: Duration = Duration::from_mins(5);
+
+/// The pace of all requests to one server.
+#[derive(Debug)]
+pub struct Pace {
+    share: f64,
+    most: usize,
+    bucket_of: BucketOf,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How many requests may be in flight.
+    parallel: usize,
+    in_flight: usize,
+    good_answers: usize,
+    buckets: BTreeMap<&'static str, Bucket>,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    sent: u64,
+    in_flight: u32,
+    /// Whether any answer came, with or without headers.
+    answered: bool,
+    window: Option<Window>,
+    closed_until: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    limit: u32,
+    remaining: u32,
+    /// In seconds by the server's clock.
+    reset: i64,
+    /// When `reset` is here; none after it has passed, until an answer tells of the next window.
+    ends: Option<Instant>,
+}
+
+/// What a request has to wait for.
+enum Gate {
+    Open,
+    /// An answer to another request.
+    Answer,
+    /// An answer or this moment, whichever comes first.
+    Until(Instant),
+}
+
+impl Pace {
+    /// At most `parallelism` requests in flight, and `share` (0 to 1) of each bucket's limit, in each case at least one.
+    pub fn new(parallelism: usize, share: f64, bucket_of: BucketOf) -> Self {
+        let most = parallelism.max(1);
+        let state = State { parallel: most, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
+        Self { share, most, bucket_of, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// Waits for the turn of a request to this path.
+    pub async fn turn(&self, path: &str) -> Turn<'_> {
+        let bucket = (self.bucket_of)(path);
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed, also one before the wait below.
+            changed.as_mut().enable();
+            let gate = self.state().admit(bucket, self.share, Instant::now());
+            match gate {
+                Gate::Open => return Turn { pace: self, bucket, open: true },
+                Gate::Answer => changed.await,
+                Gate::Until(moment) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(moment) => {}
+                },
+            }
+        }
+    }
+
+    /// Sends nothing to this path's bucket for a while.
+    pub fn close(&self, path: &str, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut state = self.state();
+        let bucket = state.buckets.entry((self.bucket_of)(path)).or_default();
+        bucket.closed_until = bucket.closed_until.max(Some(until));
+    }
+
+    /// Allows one request less in flight, but at least one.
+    pub fn less_parallel(&self) {
+        let mut state = self.state();
+        state.parallel = (state.parallel - 1).max(1);
+        state.good_answers = 0;
+    }
+
+    /// How many requests may be in flight now.
+    pub fn parallelism(&self) -> usize {
+        self.state().parallel
+    }
+
+    /// How many requests were sent so far, repetitions included.
+    pub fn requests(&self) -> u64 {
+        self.state().buckets.values().map(|bucket| bucket.sent).sum()
+    }
+
+    /// The same by bucket.
+    pub fn requests_by_bucket(&self) -> BTreeMap<&'static str, u64> {
+        self.state().buckets.iter().map(|(name, bucket)| (*name, bucket.sent)).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that holds the lock can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn admit(&mut self, name: &'static str, share: f64, now: Instant) -> Gate {
+        let bucket = self.buckets.entry(name).or_default();
+        bucket.age(now);
+        if self.in_flight >= self.parallel {
+            return Gate::Answer;
+        }
+        let gate = bucket.gate(share);
+        if matches!(gate, Gate::Open) {
+            bucket.sent += 1;
+            bucket.in_flight += 1;
+            self.in_flight += 1;
+        }
+        gate
+    }
+}
+
+impl Bucket {
+    /// Forgets what has passed.
+    fn age(&mut self, now: Instant) {
+        self.closed_until = self.closed_until.filter(|until| *until > now);
+        if let Some(window) = &mut self.window
+            && window.ends.is_some_and(|ends| ends <= now)
+        {
+            window.ends = None;
+            window.remaining = window.limit;
+        }
+    }
+
+    fn gate(&self, share: f64) -> Gate {
+        if let Some(until) = self.closed_until {
+            return Gate::Until(until);
+        }
+        let Some(window) = self.window else {
+            // The first request finds out what the bucket allows; the others wait for its answer.
+            return if self.answered || self.in_flight == 0 { Gate::Open } else { Gate::Answer };
+        };
+        // Some of those in flight may be in `remaining` already; counting them twice errs on the safe side.
+        let used = window.limit.saturating_sub(window.remaining).saturating_add(self.in_flight);
+        if used < allowed(window.limit, share) {
+            return Gate::Open;
+        }
+        match window.ends {
+            Some(ends) => Gate::Until(ends),
+            None => Gate::Answer,
+        }
+    }
+
+    fn learn(&mut self, signals: &Signals, now: Instant) {
+        self.answered = true;
+        let (Some(limit), Some(remaining), Some(reset)) = (signals.limit, signals.remaining, signals.reset) else {
+            return;
+        };
+        if signals.is_concurrency() {
+            return;
+        }
+        let left = signals.window_left().map(|left| left.min(LONGEST_WINDOW) + CLOCK_MARGIN);
+        let fresh = Window { limit, remaining, reset, ends: left.map(|left| now + left) };
+        match &mut self.window {
+            None => self.window = Some(fresh),
+            Some(known) if reset > known.reset => *known = fresh,
+            // Answers overtake each other: within one window the smallest remainder is the newest.
+            Some(known) if reset == known.reset && known.ends.is_some() => {
+                known.remaining = known.remaining.min(remaining);
+                known.limit = limit;
+            }
+            // We took the window for over, and by the server's clock it isn't.
+            Some(known) if reset == known.reset && left.is_some_and(|left| left > CLOCK_MARGIN) => *known = fresh,
+            Some(_) => {}
+        }
+    }
+}
+
+fn allowed(limit: u32, share: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a u32 is within its range, and casts from floats saturate"
+    )]
+    let allowed = (f64::from(limit) * share).floor() as u32;
+    allowed.clamp(1, limit.max(1))
+}
+
+/// A request's turn. Dropping it without an answer, as when the connection fails, frees its place too.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    pace: &'a Pace,
+    bucket: &'static str,
+    open: bool,
+}
+
+impl Turn<'_> {
+    /// Ends the turn with what the answer's headers say.
+    pub fn answered(mut self, signals: &Signals) {
+        self.end(Some(signals));
+    }
+
+    fn end(&mut self, signals: Option<&Signals>) {
+        if !std::mem::replace(&mut self.open, false) {
+            return;
+        }
+        let mut state = self.pace.state();
+        state.in_flight -= 1;
+        let bucket = state.buckets.entry(self.bucket).or_default();
+        bucket.in_flight -= 1;
+        if let Some(signals) = signals {
+            bucket.learn(signals, Instant::now());
+            state.good_answers += 1;
+            if state.good_answers >= ANSWERS_TO_RECOVER {
+                state.good_answers = 0;
+                state.parallel = (state.parallel + 1).min(self.pace.most);
+            }
+        }
+        drop(state);
+        self.pace.changed.notify_waiters();
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const START: i64 = 1_700_000_000;
+
+    fn one_bucket(_: &str) -> &'static str {
+        "all"
+    }
+
+    fn by_path(path: &str) -> &'static str {
+        if path.starts_with("/apps") { "apps" } else { "users" }
+    }
+
+    /// An Okta that counts, with windows of 60 s that started 20 s before the test did.
+    struct Server {
+        limit: u32,
+        started: Instant,
+        window: i64,
+        used: u32,
+        most_used: u32,
+    }
+
+    impl Server {
+        fn new(limit: u32) -> Self {
+            Self { limit, started: Instant::now(), window: 0, used: 0, most_used: 0 }
+        }
+
+        fn answer(&mut self) -> Signals {
+            let date = START + 20 + i64::try_from(self.started.elapsed().as_secs()).unwrap();
+            let window = (date - START) / 60;
+            if window > self.window {
+                (self.window, self.used) = (window, 0);
+            }
+            self.used += 1;
+            self.most_used = self.most_used.max(self.used);
+            Signals {
+                limit: Some(self.limit),
+                remaining: Some(self.limit.saturating_sub(self.used)),
+                reset: Some(START + (window + 1) * 60),
+                date: Some(date),
+                retry_after: None,
+            }
+        }
+    }
+
+    fn signals(limit: u32, remaining: u32, reset: i64, date: i64) -> Signals {
+        let (reset, date) = (Some(START + reset), Some(START + date));
+        Signals { limit: Some(limit), remaining: Some(remaining), reset, date, retry_after: None }
+    }
+
+    async fn waited(pace: &Pace, path: &str) -> u64 {
+        let start = Instant::now();
+        drop(pace.turn(path).await);
+        start.elapsed().as_secs()
+    }
+
+    async fn is_stuck(pace: &Pace, path: &str) -> bool {
+        tokio::time::timeout(Duration::from_hours(1), pace.turn(path)).await.is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_at_once_never_pass_the_share_of_the_limit() {
+        let pace = Arc::new(Pace::new(10, 0.8, one_bucket));
+        let server = Arc::new(Mutex::new(Server::new(50)));
+        let start = Instant::now();
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let (pace, server) = (Arc::clone(&pace), Arc::clone(&server));
+                tokio::spawn(async move {
+                    let turn = pace.turn("/x").await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    let signals = server.lock().unwrap().answer();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    turn.answered(&signals);
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(server.lock().unwrap().most_used, 40, "80 % of 50, and all of it");
+        assert_eq!(pace.requests(), 100);
+        // 40 in the first 40 s, 40 in the next window, 20 in the third.
+        let took = start.elapsed().as_secs();
+        assert!((100..110).contains(&took), "{took}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unknown_bucket_is_tried_by_one_request_alone() {
+        let pace = Pace::new(10, 1.0, one_bucket);
+        let first = pace.turn("/x").await;
+        assert!(is_stuck(&pace, "/x").await);
+        first.answered(&Signals::default());
+        let _second = pace.turn("/x").await;
+        assert_eq!(waited(&pace, "/x").await, 0, "a server without limits is bounded by parallelism alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn parallelism_bounds_what_is_in_flight() {
+        let pace = Pace::new(2, 1.0, one_bucket);
+        pace.turn("/x").await.answered(&Signals::default());
+        let (_first, second) = (pace.turn("/x").await, pace.turn("/x").await);
+        assert!(is_stuck(&pace, "/x").await);
+        drop(second);
+        assert_eq!(waited(&pace, "/x").await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_window_waits_for_the_servers_reset_and_buckets_are_apart() {
+        let pace = Pace::new(10, 0.5, by_path);
+        // The server's clock is years off; only the difference counts.
+        pace.turn("/apps").await.answered(&signals(100, 50, 30, 0));
+        assert_eq!(waited(&pace, "/users").await, 0);
+        assert_eq!(waited(&pace, "/apps").await, 31);
+        assert_eq!(pace.requests_by_bucket(), BTreeMap::from([("apps", 2), ("users", 1)]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stale_answer_is_ignored_and_a_larger_reset_opens_a_new_window() {
+        let pace = Pace::new(10, 1.0, one_bucket);
+        let (early, late, next) = {
+            pace.turn("/x").await.answered(&signals(10, 6, 60, 0));
+            (pace.turn("/x").await, pace.turn("/x").await, pace.turn("/x").await)
+        };
+        late.answered(&signals(10, 0, 60, 2));
+        early.answered(&signals(10, 5, 60, 1));
+        assert_eq!(waited(&pace, "/x").await, 61, "the overtaken answer gave nothing back");
+        next.answered(&signals(10, 0, 120, 61));
+        assert_eq!(waited(&pace, "/x").await, 60, "the new window counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_a_share_would_round_to_nothing_still_lets_one_through() {
+        let pace = Pace::new(10, 0.1, one_bucket);
+        pace.turn("/x").await.answered(&signals(5, 5, 60, 0));
+        assert_eq!(waited(&pace, "/x").await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_bucket_stays_closed_for_all() {
+        let pace = Pace::new(10, 1.0, by_path);
+        pace.turn("/apps").await.answered(&Signals::default());
+        pace.close("/apps", Duration::from_secs(49));
+        pace.close("/apps", Duration::from_secs(10));
+        assert_eq!(waited(&pace, "/users").await, 0);
+        assert_eq!(waited(&pace, "/apps").await, 49);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_concurrency_kind_lowers_parallelism_to_one_at_least_and_closes_nothing() {
+        let pace = Pace::new(3, 1.0, one_bucket);
+        for _ in 0..5 {
+            pace.turn("/x").await.answered(&signals(0, 0, 120, 0));
+            pace.less_parallel();
+        }
+        assert_eq!(pace.parallelism(), 1);
+        assert_eq!(waited(&pace, "/x").await, 0);
+        for _ in 0..ANSWERS_TO_RECOVER {
+            pace.turn("/x").await.answered(&signals(100, 100, 60, 0));
+        }
+        assert_eq!(pace.parallelism(), 2, "it recovers slowly");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_is_dropped_frees_its_place() {
+        let pace = Pace::new(1, 1.0, one_bucket);
+        drop(pace.turn("/x").await);
+        assert_eq!(waited(&pace, "/x").await, 0);
+    }
+}

@@ -1,0 +1,207 @@
+//! A request, whether it may be repeated, and its reply.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::error_body::printable;
+use super::failure::{Cause, Failure};
+
+/// How long a request may take in all, unless it says otherwise.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Whether a request may be sent again after an answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Reads: repeated within the budget on anything that may pass.
+    Always,
+    /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
+    /// once, since the caller must look at what stands there before it writes again.
+    Never,
+}
+
+/// One request to the client's own server.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    /// A path below the client's base URL, starting with `/` and already percent-encoded (see [`segment`]), or a whole
+    /// URL of the same origin.
+    pub target: String,
+    /// Percent-encoded `name=value` pairs.
+    pub query: Vec<String>,
+    pub headers: HeaderMap,
+    /// Content type and bytes.
+    pub body: Option<(&'static str, Vec<u8>)>,
+    /// Over all: connecting, sending, and reading the whole answer; each repetition has it anew.
+    pub timeout: Duration,
+    pub repeat: Repeat,
+    /// A status that comes back at once although it would be repeated.
+    pub hand_back: Option<StatusCode>,
+}
+
+impl Request {
+    /// A request that is repeated if the method is a safe one.
+    pub fn new(method: Method, target: impl Into<String>) -> Self {
+        let repeat = if method.is_safe() { Repeat::Always } else { Repeat::Never };
+        Self {
+            method,
+            target: target.into(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: None,
+            timeout: TIMEOUT,
+            repeat,
+            hand_back: None,
+        }
+    }
+
+    pub fn get(target: impl Into<String>) -> Self {
+        Self::new(Method::GET, target)
+    }
+
+    /// Adds a query parameter, percent-encoded: `+` as `%2B`, a space as `%20`.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: &str) -> Self {
+        self.query.push(format!("{}={}", encoded(name), encoded(value)));
+        self
+    }
+
+    /// Adds a query parameter whose value is percent-encoded already, such as a cursor from a server.
+    #[must_use]
+    pub fn raw_param(mut self, name: &str, value: &str) -> Self {
+        self.query.push(format!("{name}={value}"));
+        self
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, bytes: Vec<u8>) -> Self {
+        self.body = Some((content_type, bytes));
+        self
+    }
+
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    #[must_use]
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// Lets this status come back at once instead of repeating the request.
+    #[must_use]
+    pub fn hand_back(mut self, status: StatusCode) -> Self {
+        self.hand_back = Some(status);
+        self
+    }
+}
+
+/// A whole answer with a 2xx status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub(super) method: Method,
+    pub(super) url: String,
+}
+
+impl Reply {
+    /// The body as JSON. HTML, cut JSON and JSON of another shape are told apart.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.decode().map_err(|cause| Failure::new(&self.method, self.url.clone(), cause, 1))
+    }
+
+    /// An answer that is well-formed but can't be true, such as a listing that contradicts itself.
+    pub fn implausible(&self, why: impl Into<String>) -> Failure {
+        Failure::new(&self.method, self.url.clone(), Cause::Implausible(why.into()), 1)
+    }
+
+    pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, Cause> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            if error.is_data() {
+                return Cause::Unreadable(printable(&error.to_string()));
+            }
+            let text = String::from_utf8_lossy(&self.body);
+            let starts = text.trim_start();
+            if error.is_eof() && (starts.starts_with('{') || starts.starts_with('[')) {
+                return Cause::Truncated(format!("the JSON breaks off after {} bytes", self.body.len()));
+            }
+            Cause::not_json(self.status, &text)
+        })
+    }
+}
+
+/// A path segment, percent-encoded: only unreserved characters stay as they are.
+pub fn segment(text: &str) -> String {
+    encoded(text)
+}
+
+fn encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_encoded_and_raw_ones_are_not() {
+        let request = Request::get("/x").param("search", "a eq \"ü+1\"").raw_param("after", "a%2Bb+c");
+        assert_eq!(request.query, ["search=a%20eq%20%22%C3%BC%2B1%22", "after=a%2Bb+c"]);
+    }
+
+    #[test]
+    fn only_safe_methods_are_repeated() {
+        assert_eq!(Request::get("/x").repeat, Repeat::Always);
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert_eq!(Request::new(method, "/x").repeat, Repeat::Never);
+        }
+    }
+
+    #[test]
+    fn a_segment_keeps_nothing_that_a_url_would_read() {
+        assert_eq!(segment("a/b?c#d e@f.g"), "a%2Fb%3Fc%23d%20e%40f.g");
+    }
+
+    fn reply(body: &str) -> Reply {
+        Reply {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+            method: Method::GET,
+            url: "https://example.com/x".into(),
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_not_what_was_due_are_told_apart() {
+        let cause = |body: &str| reply(body).json::<Vec<u32>>().unwrap_err().cause().clone();
+        assert!(matches!(cause("<!doctype html><html>"), Cause::NotJson { html: true, .. }));
+        assert!(matches!(cause("OK"), Cause::NotJson { html: false, .. }));
+        assert!(matches!(cause(""), Cause::NotJson { html: false, .. }));
+        assert!(matches!(cause("[1,2"), Cause::Truncated(_)));
+        assert!(matches!(cause("{}"), Cause::Unreadable(_)));
+        assert_eq!(reply("[1,2]").json::<Vec<u32>>().unwrap(), [1, 2]);
+    }
+}

@@ -1,0 +1,240 @@
+//! Whether a failed request is sent again, and when: a pure decision.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use super::failure::Cause;
+use super::request::Repeat;
+use super::signals::Signals;
+
+/// The budget for repetitions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// How often a request is repeated after trouble that isn't a rate limit.
+    pub repeats: usize,
+    /// How often a request is repeated after 429.
+    pub rate_repeats: usize,
+    /// The first pause; each further one is twice as long, and up to as much again is added at random.
+    pub min_delay: Duration,
+    /// The longest pause before that addition.
+    pub max_delay: Duration,
+    /// The longest wait for a rate limit to reset, whatever the server says.
+    pub max_wait: Duration,
+    /// Added to a wait for a rate limit, since the server's clock shows whole seconds.
+    pub margin: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            repeats: 5,
+            rate_repeats: 10,
+            min_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(15),
+            max_wait: Duration::from_mins(5),
+            margin: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Policy {
+    /// The pauses for trouble that isn't a rate limit.
+    pub fn pauses(&self) -> ExponentialBackoff {
+        self.exponential(self.repeats)
+    }
+
+    /// The pauses for rate limits that don't say when they reset.
+    pub fn rate_pauses(&self) -> ExponentialBackoff {
+        self.exponential(self.rate_repeats)
+    }
+
+    fn exponential(&self, times: usize) -> ExponentialBackoff {
+        let builder = ExponentialBuilder::new().with_min_delay(self.min_delay).with_max_delay(self.max_delay);
+        builder.with_max_times(times).with_jitter().build()
+    }
+}
+
+/// What to do after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    GiveUp,
+    /// Send it again after this pause.
+    Again(Duration),
+    /// The bucket's rate is used up: nothing is sent to it for this long.
+    CloseBucket(Duration),
+    /// Too many at once: send it again after this pause, and fewer side by side.
+    LessParallel(Duration),
+}
+
+/// One failed attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    pub repeat: Repeat,
+    pub cause: &'a Cause,
+    pub signals: &'a Signals,
+    /// 1 for the first.
+    pub number: u32,
+    /// The next pause of the back-off that fits the cause; none when the budget is used up.
+    pub pause: Option<Duration>,
+}
+
+/// Connections that can't be made are mostly a wrong address: no long wait before saying so.
+const CONNECT_ATTEMPTS: u32 = 3;
+/// A web page instead of JSON is mostly a wrong base URL, and now and then a proxy's hiccup.
+const PAGE_ATTEMPTS: u32 = 2;
+
+/// Decides from nothing but its arguments.
+pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
+    let Some(pause) = attempt.pause else { return Decision::GiveUp };
+    let again_until = |most| if attempt.number < most { Decision::Again(pause) } else { Decision::GiveUp };
+    match attempt.cause {
+        Cause::Status { status, .. } if status.as_u16() == 429 => after_429(policy, attempt.signals, pause),
+        // The server has seen nothing of the request, so that writes may be sent again too.
+        Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
+        _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
+        Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
+        Cause::Timeout(_) | Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => {
+            Decision::Again(pause)
+        }
+        Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
+            (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
+            // Rules are being reconciled (recorded answer of Okta).
+            (423, Some("E0000239")) => Decision::Again(pause),
+            _ => Decision::GiveUp,
+        },
+        Cause::Tls(_)
+        | Cause::Unreadable(_)
+        | Cause::Implausible(_)
+        | Cause::Redirect { .. }
+        | Cause::OtherHost { .. }
+        | Cause::Invalid(_) => Decision::GiveUp,
+    }
+}
+
+/// The rate kind waits for the reset by the server's clock; the concurrency kind, whose reset is a mere estimate, only
+/// for a moment.
+fn after_429(policy: &Policy, signals: &Signals, pause: Duration) -> Decision {
+    if signals.is_concurrency() {
+        return Decision::LessParallel(pause);
+    }
+    let announced = signals.retry_after.or_else(|| Some(signals.window_left()? + policy.margin));
+    match announced {
+        Some(wait) if !wait.is_zero() => Decision::CloseBucket(wait.min(policy.max_wait)),
+        _ => Decision::Again(pause),
+    }
+}
+
+fn after_busy(policy: &Policy, signals: &Signals, pause: Duration) -> Decision {
+    let announced = signals.retry_after.unwrap_or_default().min(policy.max_wait);
+    Decision::Again(pause.max(announced))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::StatusCode;
+
+    use super::super::error_body::ErrorBody;
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_millis(700);
+
+    fn status(status: u16, code: Option<&str>) -> Cause {
+        let body = ErrorBody { code: code.map(str::to_owned), ..ErrorBody::default() };
+        Cause::Status { status: StatusCode::from_u16(status).unwrap(), body: Box::new(body) }
+    }
+
+    fn decided(repeat: Repeat, cause: &Cause, signals: Signals, number: u32) -> Decision {
+        decide(&Policy::default(), Attempt { repeat, cause, signals: &signals, number, pause: Some(PAUSE) })
+    }
+
+    #[test]
+    fn reads_are_repeated_and_writes_only_when_nothing_was_done() {
+        let (again, stop) = (Decision::Again(PAUSE), Decision::GiveUp);
+        let text = String::new;
+        let page = |html| Cause::NotJson { status: StatusCode::OK, html, snippet: text() };
+        // Cause, and what follows for a read and for a write.
+        let cases = [
+            (Cause::Connect(text()), again, again),
+            (Cause::Dns(text()), again, again),
+            (Cause::Tls(text()), stop, stop),
+            (Cause::Timeout(PAUSE), again, stop),
+            (Cause::Cut(text()), again, stop),
+            (Cause::Truncated(text()), again, stop),
+            (page(false), again, stop),
+            (page(true), again, stop),
+            (Cause::Unreadable(text()), stop, stop),
+            (Cause::Implausible(text()), stop, stop),
+            (Cause::Redirect { status: StatusCode::FOUND, location: text() }, stop, stop),
+            (Cause::OtherHost { allowed: text() }, stop, stop),
+            (Cause::Invalid(text()), stop, stop),
+            (status(400, None), stop, stop),
+            (status(401, None), stop, stop),
+            (status(403, None), stop, stop),
+            (status(404, None), stop, stop),
+            (status(408, None), again, stop),
+            (status(409, None), stop, stop),
+            (status(423, Some("E0000239")), again, stop),
+            (status(423, None), stop, stop),
+            (status(429, None), again, again),
+            (status(500, None), again, stop),
+            (status(501, None), stop, stop),
+            (status(502, None), again, stop),
+            (status(503, Some("E0000010")), again, stop),
+            (status(504, None), again, stop),
+        ];
+        for (cause, read, write) in cases {
+            assert_eq!(decided(Repeat::Always, &cause, Signals::default(), 1), read, "read, {cause:?}");
+            assert_eq!(decided(Repeat::Never, &cause, Signals::default(), 1), write, "write, {cause:?}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_waits_by_the_servers_clock_and_never_for_ever() {
+        let seconds = Duration::from_secs;
+        let window = |limit, left: i64| Signals {
+            limit: Some(limit),
+            remaining: Some(0),
+            reset: Some(1_000 + left),
+            date: Some(1_000),
+            retry_after: None,
+        };
+        let after = |wait: u64| Signals { retry_after: Some(seconds(wait)), ..Signals::default() };
+        let cases = [
+            (window(600, 48), Decision::CloseBucket(seconds(49))),
+            (window(600, 0), Decision::CloseBucket(seconds(1))),
+            (window(600, -5), Decision::Again(PAUSE)),
+            (window(600, 86_400), Decision::CloseBucket(seconds(300))),
+            (window(0, 120), Decision::LessParallel(PAUSE)),
+            (after(17), Decision::CloseBucket(seconds(17))),
+            (after(0), Decision::Again(PAUSE)),
+            (after(86_400), Decision::CloseBucket(seconds(300))),
+            (Signals { date: None, ..window(600, 48) }, Decision::Again(PAUSE)),
+        ];
+        for (signals, decision) in cases {
+            for repeat in [Repeat::Always, Repeat::Never] {
+                assert_eq!(decided(repeat, &status(429, None), signals, 1), decision, "{signals:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_lengthens_the_pause_after_503() {
+        let signals = Signals { retry_after: Some(Duration::from_secs(9)), ..Signals::default() };
+        let decision = decided(Repeat::Always, &status(503, None), signals, 1);
+        assert_eq!(decision, Decision::Again(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn budgets_end() {
+        let page = Cause::NotJson { status: StatusCode::OK, html: true, snippet: String::new() };
+        assert_eq!(decided(Repeat::Always, &page, Signals::default(), 2), Decision::GiveUp);
+        assert_eq!(decided(Repeat::Always, &Cause::Dns(String::new()), Signals::default(), 3), Decision::GiveUp);
+        let cause = status(503, None);
+        let signals = Signals::default();
+        let spent = Attempt { repeat: Repeat::Always, cause: &cause, signals: &signals, number: 6, pause: None };
+        assert_eq!(decide(&Policy::default(), spent), Decision::GiveUp);
+        assert_eq!(Policy::default().pauses().count(), 5);
+        assert_eq!(Policy::default().rate_pauses().count(), 10);
+    }
+}
