@@ -1,1 +1,14 @@
-//! apply
+//! Writes a plan: users first, then projects, then members, deactivations last.
+//!
+//! - `run` has the stages, the workers and the stop.
+//! - `user` and `project` do one operation each, and look at what stands before they write a second time.
+//! - `report` is what came of each operation.
+
+pub mod project;
+pub mod report;
+pub mod retry;
+pub mod run;
+pub mod user;
+
+pub use report::{Outcome, Report};
+pub use run::{Event, run};

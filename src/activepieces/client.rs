@@ -1,0 +1,189 @@
+//! Single requests. None of the writes is repeated here: who writes looks first at what stands there.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Serialize;
+
+use super::wire::{
+    GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, Operation, PATCH_SCHEMA, Page, PatchBody, RestProject,
+    RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody,
+};
+use crate::http::{Client, Failure, Request, segment};
+use crate::model::id::{AccountId, OktaGroupId, ProjectId};
+
+const SCIM: &str = "/api/v1/scim/v2";
+const SCIM_JSON: &str = "application/scim+json";
+const JSON: &str = "application/json";
+
+/// More than any platform has: the one listing of users that isn't cut short (contract section 3.3).
+pub const ALL_USERS: usize = 2_147_483_647;
+/// More than any platform has; the REST listing has no maximum either, and loses rows over pages (contract section 5).
+pub const ALL_REST_USERS: usize = 1_000_000;
+/// A whole listing, or a group of 20,000 members: 24 s were seen (contract section 6).
+const LONG: Duration = Duration::from_mins(10);
+/// A single user; the welcome e-mail is sent before the answer comes (contract section 3.1).
+const SHORT: Duration = Duration::from_mins(2);
+
+/// The client of one platform.
+#[derive(Clone, Debug)]
+pub struct Activepieces {
+    http: Client,
+}
+
+impl Activepieces {
+    /// The client's base URL is the platform's, without `/api`; its authorization is `Bearer sk-…`.
+    pub fn new(http: Client) -> Self {
+        Self { http }
+    }
+
+    /// How many requests were sent so far.
+    pub fn requests(&self) -> u64 {
+        self.http.requests()
+    }
+
+    /// The connector test: JSON with the right schema shows that the base URL is right (contract section 7).
+    pub async fn service_provider_config(&self) -> Result<ServiceProviderConfig, Failure> {
+        self.read(Request::get(format!("{SCIM}/ServiceProviderConfig"))).await
+    }
+
+    /// The newest `count` users (contract section 3.3).
+    pub async fn users(&self, count: usize) -> Result<ListResponse<ScimUser>, Failure> {
+        let request = Request::get(format!("{SCIM}/Users")).param("count", &count.to_string());
+        self.read(request.timeout(LONG)).await
+    }
+
+    /// One page of the REST listing, which has roles in every version.
+    pub async fn rest_users(&self, limit: usize) -> Result<Page<RestUser>, Failure> {
+        self.read(Request::get("/api/v1/users").param("limit", &limit.to_string()).timeout(LONG)).await
+    }
+
+    /// The REST user with exactly this externalId.
+    pub async fn rest_user_by_external_id(&self, external_id: &str) -> Result<Option<RestUser>, Failure> {
+        let request = Request::get("/api/v1/users").param("externalId", external_id);
+        let page: Page<RestUser> = self.read(request).await?;
+        Ok(page.data.into_iter().next())
+    }
+
+    /// A user by id, inactive ones too; none where the server says that there is none.
+    pub async fn user(&self, id: &AccountId) -> Result<Option<ScimUser>, Failure> {
+        found(self.read(Request::get(user_path(id))).await)
+    }
+
+    /// A user by user name: the only filter that works, and the answer is checked all the same (contract section 3.3).
+    pub async fn user_by_name(&self, user_name: &str) -> Result<Option<ScimUser>, Failure> {
+        let filter = format!("userName eq \"{user_name}\"");
+        let request = Request::get(format!("{SCIM}/Users")).param("filter", &filter).param("count", "1");
+        let list: ListResponse<ScimUser> = self.read(request).await?;
+        Ok(list.resources.into_iter().find(|user| user.user_name == user_name))
+    }
+
+    /// Makes a user, who gets a welcome e-mail.
+    pub async fn create_user(&self, body: &UserBody<'_>) -> Result<ScimUser, Failure> {
+        self.write(Method::POST, format!("{SCIM}/Users"), SCIM_JSON, body, SHORT).await
+    }
+
+    /// Sets what the body has; all else of the user stays (contract section 3.4).
+    pub async fn put_user(&self, id: &AccountId, body: &UserBody<'_>) -> Result<ScimUser, Failure> {
+        self.write(Method::PUT, user_path(id), SCIM_JSON, body, SHORT).await
+    }
+
+    /// A slice of the groups, sorted by name; `start_index` counts from 1 (contract section 4.3).
+    pub async fn groups(&self, start_index: usize, count: usize) -> Result<ListResponse<ScimGroup>, Failure> {
+        let request = Request::get(format!("{SCIM}/Groups"))
+            .param("startIndex", &start_index.to_string())
+            .param("count", &count.to_string());
+        self.read(request.timeout(LONG)).await
+    }
+
+    /// A group by id; none where the server says that there is none.
+    pub async fn group(&self, id: &ProjectId) -> Result<Option<ScimGroup>, Failure> {
+        found(self.read(Request::get(group_path(id)).timeout(LONG)).await)
+    }
+
+    /// Makes a project without members.
+    pub async fn create_group(&self, name: &str, external_id: &OktaGroupId) -> Result<ScimGroup, Failure> {
+        let body = GroupBody { schemas: [GROUP_SCHEMA], display_name: name, external_id };
+        self.write(Method::POST, format!("{SCIM}/Groups"), SCIM_JSON, &body, SHORT).await
+    }
+
+    pub async fn rename_group(&self, id: &ProjectId, name: &str) -> Result<ScimGroup, Failure> {
+        self.patch_group(id, vec![Operation::Replace { path: "displayName", value: name }]).await
+    }
+
+    /// Adds members with the default project role. Ids of those who are members already must not be among them: their
+    /// role would be reset (contract section 4).
+    pub async fn add_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
+        let value = members.iter().map(|member| GroupMember { value: member.clone() }).collect();
+        self.patch_group(id, vec![Operation::Add { path: "members", value }]).await
+    }
+
+    /// Removes members, one operation each, the only form that works (contract section 4.5).
+    pub async fn remove_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
+        let remove = |member| Operation::Remove { path: format!("members[value eq \"{member}\"]") };
+        self.patch_group(id, members.iter().map(remove).collect()).await
+    }
+
+    /// The TEAM projects, one page of them; with `limit` 1 just enough to see the owner.
+    pub async fn team_projects(&self, limit: usize) -> Result<Page<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("types", "TEAM").param("limit", &limit.to_string());
+        self.read(request).await
+    }
+
+    /// The project with exactly this externalId: the filter of SCIM lower-cases it and finds none (contract section 4.3).
+    pub async fn project_by_external_id(&self, external_id: &OktaGroupId) -> Result<Option<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("externalId", external_id.as_str());
+        let page: Page<RestProject> = self.read(request).await?;
+        Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
+    }
+
+    /// Sets a project's externalId by REST, which touches no member (contract section 5).
+    pub async fn adopt_project(&self, id: &ProjectId, external_id: &OktaGroupId) -> Result<RestProject, Failure> {
+        let body = serde_json::json!({ "externalId": external_id });
+        self.write(Method::POST, format!("/api/v1/projects/{}", segment(id.as_str())), JSON, &body, SHORT).await
+    }
+
+    async fn patch_group(&self, id: &ProjectId, operations: Vec<Operation<'_>>) -> Result<ScimGroup, Failure> {
+        let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
+        self.write(Method::PATCH, group_path(id), SCIM_JSON, &body, LONG).await
+    }
+
+    async fn read<T: serde::de::DeserializeOwned>(&self, request: Request) -> Result<T, Failure> {
+        Ok(self.http.json(&request).await?.0)
+    }
+
+    async fn write<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: String,
+        content_type: &'static str,
+        body: &(impl Serialize + Sync),
+        timeout: Duration,
+    ) -> Result<T, Failure> {
+        #[expect(clippy::expect_used, reason = "the bodies are structs of texts and flags, which always serialise")]
+        let bytes = serde_json::to_vec(body).expect("a body of texts and flags");
+        let request = Request::new(method, path).body(content_type, bytes).timeout(timeout);
+        Ok(self.http.json(&request).await?.0)
+    }
+}
+
+fn user_path(id: &AccountId) -> String {
+    format!("{SCIM}/Users/{}", segment(id.as_str()))
+}
+
+fn group_path(id: &ProjectId) -> String {
+    format!("{SCIM}/Groups/{}", segment(id.as_str()))
+}
+
+/// Tells "there is none" from all other 404s, such as that of a wrong route (contract sections 1.4, 3.2 and 4.2).
+fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match reply {
+        Ok(value) => Ok(Some(value)),
+        Err(failure)
+            if failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found") =>
+        {
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,203 @@
+//! The bodies as they travel, no more of them than is used. The server never takes null (contract section 3.1), so
+//! every absent value is left out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::PlatformRole;
+use crate::model::activepieces::{Project, User};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+
+pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+pub const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// Where the platform role lives (the product's page on SCIM with Okta).
+pub const CUSTOM_SCHEMA: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes";
+
+/// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (contract sections 3.3
+/// and 4.3).
+#[derive(Debug, Deserialize)]
+pub struct ListResponse<T> {
+    #[serde(rename = "totalResults")]
+    pub total_results: usize,
+    #[serde(rename = "Resources")]
+    pub resources: Vec<T>,
+}
+
+/// A REST listing (contract section 5).
+#[derive(Debug, Deserialize)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// `GET /ServiceProviderConfig`.
+#[derive(Debug, Deserialize)]
+pub struct ServiceProviderConfig {
+    pub schemas: Vec<String>,
+}
+
+/// A SCIM user as the server sends it (contract section 3).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScimUser {
+    pub id: AccountId,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    pub user_name: String,
+    #[serde(default)]
+    pub name: Name,
+    pub active: bool,
+    /// Absent in versions before 0.84 (contract section 9).
+    #[serde(rename = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes", default)]
+    pub custom: Option<CustomUserAttributes>,
+    #[serde(default)]
+    pub meta: Meta,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Name {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomUserAttributes {
+    pub platform_role: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Meta {
+    #[serde(default)]
+    pub created: String,
+}
+
+impl ScimUser {
+    /// The user with a role from elsewhere where this server doesn't send it.
+    pub fn into_model(self, role: Option<&str>) -> User {
+        let role = self.custom.map(|custom| custom.platform_role).or_else(|| role.map(str::to_owned));
+        User {
+            id: self.id,
+            external_id: self.external_id,
+            user_name: self.user_name,
+            given_name: self.name.given_name.unwrap_or_default(),
+            family_name: self.name.family_name.unwrap_or_default(),
+            active: self.active,
+            platform_role: role.unwrap_or_default(),
+            created: self.meta.created,
+        }
+    }
+}
+
+/// A user of `GET /v1/users`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestUser {
+    pub id: AccountId,
+    pub email: String,
+    pub platform_role: String,
+}
+
+/// A project of `GET /v1/projects`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestProject {
+    pub id: ProjectId,
+    pub display_name: String,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    pub owner_id: AccountId,
+}
+
+/// A SCIM group as the server sends it (contract section 4).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScimGroup {
+    pub id: ProjectId,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    pub display_name: String,
+    #[serde(default)]
+    pub members: Vec<GroupMember>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GroupMember {
+    pub value: AccountId,
+}
+
+impl From<ScimGroup> for Project {
+    fn from(group: ScimGroup) -> Self {
+        Self {
+            id: group.id,
+            external_id: group.external_id,
+            display_name: group.display_name,
+            members: group.members.into_iter().map(|member| member.value).collect(),
+        }
+    }
+}
+
+/// What POST and PUT of a user send.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserBody<'a> {
+    pub schemas: [&'static str; 1],
+    pub user_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<&'a OktaUserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emails: Option<[Email<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<&'a str>,
+    /// Always sent: a PUT without it activates (contract section 3.4).
+    pub active: bool,
+    #[serde(
+        rename = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub custom: Option<RoleBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Email<'a> {
+    pub value: &'a str,
+    pub primary: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleBody {
+    pub platform_role: PlatformRole,
+}
+
+/// What POST of a group sends: members come later, one stage after all users.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupBody<'a> {
+    pub schemas: [&'static str; 1],
+    pub display_name: &'a str,
+    pub external_id: &'a OktaGroupId,
+}
+
+/// A PATCH with the operations that this server understands (contract sections 3.5 and 4.5).
+#[derive(Debug, Serialize)]
+pub struct PatchBody<'a> {
+    pub schemas: [&'static str; 1],
+    #[serde(rename = "Operations")]
+    pub operations: Vec<Operation<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub enum Operation<'a> {
+    Add { path: &'static str, value: Vec<GroupMember> },
+    Remove { path: String },
+    Replace { path: &'static str, value: &'a str },
+}

@@ -1,0 +1,120 @@
+//! One operation on one project: itself, then its members. Nothing here ever sends a whole list of members, which would
+//! reset everybody's project role (contract section 4.4).
+
+use std::collections::BTreeSet;
+
+use tokio::time::sleep;
+
+use super::retry::{is_conflict, pauses, survive};
+use crate::activepieces::Activepieces;
+use crate::activepieces::wire::ScimGroup;
+use crate::http::Failure;
+use crate::model::id::{AccountId, ProjectId};
+use crate::plan::op::{ProjectAction, ProjectOp};
+
+/// Members in one request: about a second of the server's work (contract section 6).
+const MEMBERS_A_REQUEST: usize = 500;
+
+/// Creates, adopts or renames the project, and gives its id.
+pub async fn write(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, String> {
+    match (&op.action, &op.project) {
+        (ProjectAction::Create, _) | (_, None) => create(activepieces, op).await,
+        (ProjectAction::Adopt, Some(id)) => adopt(activepieces, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Rename { .. }, Some(id)) => rename(activepieces, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Members, Some(id)) => Ok(id.clone()),
+    }
+}
+
+/// Creates the project with its externalId, of which there can be only one: so a lost answer never makes a second
+/// project, and the first is found again by it.
+async fn create(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, String> {
+    let send =
+        async || activepieces.create_group(&op.name, &op.group).await.map(|group| (group.id, group.display_name));
+    let look = async || {
+        let standing = activepieces.project_by_external_id(&op.group).await?;
+        Ok(standing.map(|project| (project.id, project.display_name)))
+    };
+    let (id, name) = survive(send, look).await?;
+    if name != op.name {
+        rename(activepieces, op, &id).await?;
+    }
+    Ok(id)
+}
+
+async fn adopt(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), String> {
+    let look = async || {
+        let standing = activepieces.project_by_external_id(&op.group).await?;
+        Ok(standing.filter(|project| project.id == *id))
+    };
+    let project = survive(async || activepieces.adopt_project(id, &op.group).await, look).await?;
+    if project.external_id.as_deref() == Some(op.group.as_str()) {
+        return Ok(());
+    }
+    Err("the server answered well and did not set the externalId".to_owned())
+}
+
+async fn rename(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), String> {
+    let look = async || Ok(activepieces.group(id).await?.filter(|group| group.display_name == op.name));
+    let group = survive(async || activepieces.rename_group(id, &op.name).await, look).await?;
+    if group.display_name == op.name {
+        return Ok(());
+    }
+    Err(format!("the server answered well and kept the name {:?}", group.display_name))
+}
+
+/// Adds those who aren't members. What stands is read first, each time anew: adding a member again would reset the
+/// project role that an admin gave (contract section 4).
+pub async fn add(activepieces: &Activepieces, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), String> {
+    let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
+    change_members(activepieces, id, absent, async |chunk| activepieces.add_members(id, chunk).await, "added").await
+}
+
+/// Removes those who are members.
+pub async fn remove(activepieces: &Activepieces, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), String> {
+    let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
+    let send = async |chunk: &[AccountId]| activepieces.remove_members(id, chunk).await;
+    change_members(activepieces, id, still, send, "removed").await
+}
+
+/// Sends what `left` finds still to do, in requests of a bounded size, until a read of the group shows nothing more to
+/// do. A server that answers well and does nothing (an inactive member is silently skipped) ends it too.
+async fn change_members(
+    activepieces: &Activepieces,
+    id: &ProjectId,
+    left: impl Fn(&BTreeSet<AccountId>) -> Vec<AccountId>,
+    send: impl AsyncFn(&[AccountId]) -> Result<ScimGroup, Failure>,
+    verb: &str,
+) -> Result<(), String> {
+    let mut pauses = pauses();
+    let mut members = members(activepieces, id).await?;
+    loop {
+        let mut failure = None;
+        for chunk in left(&members).chunks(MEMBERS_A_REQUEST) {
+            match send(chunk).await {
+                Ok(group) => members = group.members.into_iter().map(|member| member.value).collect(),
+                Err(error) if error.is_lost_answer() || is_conflict(&error) => {
+                    failure = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        let Some(failure) = failure else {
+            let skipped = left(&members).len();
+            return if skipped == 0 {
+                Ok(())
+            } else {
+                Err(format!("the server answered well, and {skipped} were not {verb}"))
+            };
+        };
+        let Some(pause) = pauses.next() else { return Err(failure.to_string()) };
+        sleep(pause).await;
+        members = self::members(activepieces, id).await?;
+    }
+}
+
+async fn members(activepieces: &Activepieces, id: &ProjectId) -> Result<BTreeSet<AccountId>, String> {
+    let group = activepieces.group(id).await.map_err(|failure| failure.to_string())?;
+    let group = group.ok_or("the project is gone")?;
+    Ok(group.members.into_iter().map(|member| member.value).collect())
+}

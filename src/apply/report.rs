@@ -1,0 +1,67 @@
+//! What came of each operation.
+
+use serde::Serialize;
+
+use crate::plan::op::{ProjectOp, UserOp};
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome", content = "why")]
+pub enum Outcome {
+    /// It stands on the server as planned, which the server's answer showed.
+    Done,
+    /// It doesn't; the text says why. Lower-case, no full stop.
+    Failed(String),
+    /// It wasn't tried, since something that it needs failed or the run was stopped.
+    Skipped(String),
+}
+
+impl Outcome {
+    pub fn is_done(&self) -> bool {
+        *self == Self::Done
+    }
+
+    /// Why it isn't done.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Failed(why) | Self::Skipped(why) => Some(why),
+        }
+    }
+}
+
+/// The outcome of every operation, in the plan's order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    pub users: Vec<(UserOp, Outcome)>,
+    /// The project's own change, and that of its members.
+    pub projects: Vec<(ProjectOp, ProjectOutcome)>,
+    /// Whether the run was stopped before its end.
+    pub interrupted: bool,
+}
+
+/// The outcomes of a project's parts; none where a part had nothing to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProjectOutcome {
+    pub project: Option<Outcome>,
+    pub add: Option<Outcome>,
+    pub remove: Option<Outcome>,
+}
+
+impl Report {
+    /// Every outcome with the name of its subject.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+        let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));
+        let projects = self.projects.iter().flat_map(|(op, outcome)| {
+            let parts = [&outcome.project, &outcome.add, &outcome.remove];
+            parts.into_iter().flatten().map(|outcome| (op.name.as_str(), outcome))
+        });
+        users.chain(projects)
+    }
+
+    /// How many operations are done, and how many there were.
+    pub fn done_of(&self) -> (usize, usize) {
+        let done = self.outcomes().filter(|(_, outcome)| outcome.is_done()).count();
+        (done, self.outcomes().count())
+    }
+}

@@ -1,0 +1,175 @@
+//! The stages of an apply and their workers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio_util::sync::CancellationToken;
+
+use super::report::{Outcome, ProjectOutcome, Report};
+use super::{project, user};
+use crate::activepieces::Activepieces;
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::plan::Plan;
+use crate::plan::op::{Member, ProjectAction, ProjectOp, UserAction, UserOp};
+
+/// What an apply tells while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A stage of so many operations begins.
+    Stage { name: &'static str, operations: usize },
+    /// One operation of it ended.
+    Ended { subject: &'a str, outcome: &'a Outcome },
+}
+
+/// An apply under way.
+struct Run<'a> {
+    activepieces: &'a Activepieces,
+    parallelism: usize,
+    /// Asked before each operation: those in flight end, no other begins.
+    stop: &'a CancellationToken,
+    tell: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+/// Writes the plan, at most `parallelism` requests side by side and never two to one project, and reports what came of
+/// each operation. The plan's guards were checked before.
+pub async fn run(
+    plan: &Plan,
+    activepieces: &Activepieces,
+    parallelism: usize,
+    stop: &CancellationToken,
+    tell: &(dyn Fn(Event<'_>) + Sync),
+) -> Report {
+    let run = Run { activepieces, parallelism, stop, tell };
+    let accounts = Mutex::new(BTreeMap::new());
+    let (leaving, coming): (Vec<_>, Vec<_>) =
+        plan.users.iter().cloned().partition(|op| op.action == UserAction::Deactivate);
+    let mut users = run.users("users", coming, &accounts).await;
+    let accounts = accounts.into_inner().unwrap_or_default();
+    let projects = run.projects(&plan.projects, &accounts).await;
+    users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
+    Report { users, projects, interrupted: stop.is_cancelled() }
+}
+
+impl Run<'_> {
+    /// Does the operations side by side and keeps their order in the report.
+    async fn users(
+        &self,
+        stage: &'static str,
+        ops: Vec<UserOp>,
+        accounts: &Mutex<BTreeMap<OktaUserId, AccountId>>,
+    ) -> Vec<(UserOp, Outcome)> {
+        self.stage(stage, ops, async |op: &UserOp| {
+            let written = user::write(self.activepieces, op).await;
+            let outcome = outcome(&written);
+            if let (Ok(id), Ok(mut accounts)) = (written, accounts.lock()) {
+                accounts.insert(op.okta_id.clone(), id);
+            }
+            (op.user_name.clone(), outcome)
+        })
+        .await
+    }
+
+    /// Projects themselves, then all additions, then all removals.
+    async fn projects(
+        &self,
+        ops: &[ProjectOp],
+        accounts: &BTreeMap<OktaUserId, AccountId>,
+    ) -> Vec<(ProjectOp, ProjectOutcome)> {
+        let ids = Mutex::new(BTreeMap::new());
+        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members).cloned().collect();
+        let themselves = self
+            .stage("projects", changed, async |op: &ProjectOp| {
+                let written = project::write(self.activepieces, op).await;
+                let outcome = outcome(&written);
+                if let (Ok(id), Ok(mut ids)) = (written, ids.lock()) {
+                    ids.insert(op.group.clone(), id);
+                }
+                (op.name.clone(), outcome)
+            })
+            .await;
+        let ids = ids.into_inner().unwrap_or_default();
+        let id_of = |op: &ProjectOp| match op.action {
+            ProjectAction::Members => op.project.clone(),
+            _ => ids.get(&op.group).cloned(),
+        };
+        let adding = ops.iter().filter(|op| !op.add.is_empty()).cloned().collect();
+        let added = self
+            .stage("members to add", adding, async |op: &ProjectOp| {
+                (op.name.clone(), self.add(op, id_of(op), accounts).await)
+            })
+            .await;
+        let removing = ops.iter().filter(|op| !op.remove.is_empty()).cloned().collect();
+        let removed = self
+            .stage("members to remove", removing, async |op: &ProjectOp| {
+                (op.name.clone(), self.remove(op, id_of(op)).await)
+            })
+            .await;
+        let [themselves, added, removed] = [themselves, added, removed].map(by_group);
+        ops.iter()
+            .map(|op| {
+                let [project, add, remove] =
+                    [&themselves, &added, &removed].map(|outcomes| outcomes.get(&op.group).cloned());
+                (op.clone(), ProjectOutcome { project, add, remove })
+            })
+            .collect()
+    }
+
+    async fn add(&self, op: &ProjectOp, id: Option<ProjectId>, accounts: &BTreeMap<OktaUserId, AccountId>) -> Outcome {
+        let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
+        let account = |member: &Member| member.account.clone().or_else(|| accounts.get(&member.okta_id).cloned());
+        let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(account).collect();
+        let missing = op.add.len() - wanted.len();
+        match project::add(self.activepieces, &id, &wanted).await {
+            Ok(()) if missing > 0 => {
+                Outcome::Failed(format!("{missing} of the members have no account, since it failed"))
+            }
+            result => outcome(&result),
+        }
+    }
+
+    async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
+        let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
+        let leaving = op.remove.iter().map(|removal| removal.account.clone()).collect();
+        outcome(&project::remove(self.activepieces, &id, &leaving).await)
+    }
+
+    /// Runs one stage to its end before the next begins.
+    async fn stage<O>(
+        &self,
+        name: &'static str,
+        ops: Vec<O>,
+        work: impl AsyncFn(&O) -> (String, Outcome),
+    ) -> Vec<(O, Outcome)> {
+        if !ops.is_empty() {
+            (self.tell)(Event::Stage { name, operations: ops.len() });
+        }
+        let work = &work;
+        let mut ended: Vec<(usize, O, Outcome)> = stream::iter(ops.into_iter().enumerate())
+            .map(async |(at, op)| {
+                if self.stop.is_cancelled() {
+                    return (at, op, Outcome::Skipped("the run was stopped".to_owned()));
+                }
+                let (subject, outcome) = work(&op).await;
+                (self.tell)(Event::Ended { subject: &subject, outcome: &outcome });
+                (at, op, outcome)
+            })
+            .buffer_unordered(self.parallelism.max(1))
+            .collect()
+            .await;
+        ended.sort_by_key(|(at, ..)| *at);
+        ended.into_iter().map(|(_, op, outcome)| (op, outcome)).collect()
+    }
+}
+
+fn by_group(outcomes: Vec<(ProjectOp, Outcome)>) -> BTreeMap<OktaGroupId, Outcome> {
+    outcomes.into_iter().map(|(op, outcome)| (op.group, outcome)).collect()
+}
+
+fn outcome<T>(result: &Result<T, String>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Done,
+        Err(why) => Outcome::Failed(why.clone()),
+    }
+}

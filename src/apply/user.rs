@@ -1,0 +1,104 @@
+//! One operation on one user.
+
+use super::retry::survive;
+use crate::activepieces::Activepieces;
+use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
+use crate::model::id::AccountId;
+use crate::plan::op::{Attribute, UserOp};
+
+/// Does the operation and gives the account's id; the error says in one line why not.
+pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, String> {
+    match &op.account {
+        None => create(activepieces, op).await,
+        Some(id) => put(activepieces, op, id).await.map(|()| id.clone()),
+    }
+}
+
+/// Creates the account. After a lost answer, or a 409, the user name is looked up: what stands there, perhaps half made
+/// (contract section 3.1), is brought in line instead of being made again. So is what the server made otherwise than it
+/// was asked to: it keeps the old names of an address that it has seen before.
+async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, String> {
+    let send = async || activepieces.create_user(&body(op)).await;
+    let look = async || activepieces.user_by_name(&op.user_name).await;
+    let user = match survive(send, look).await {
+        Ok(user) => user,
+        Err(why) => return Err(holder(activepieces, op).await.unwrap_or(why)),
+    };
+    let linked = user.external_id.as_deref().filter(|id| !id.is_empty());
+    if let Some(other) = linked.filter(|id| *id != op.okta_id.as_str()) {
+        return Err(format!("an account of this name appeared meanwhile, linked to {other}"));
+    }
+    let id = user.id.clone();
+    if !differences(op, user).is_empty() {
+        put(activepieces, op, &id).await?;
+    }
+    Ok(id)
+}
+
+/// Who else holds the externalId, where that is why a creation failed.
+async fn holder(activepieces: &Activepieces, op: &UserOp) -> Option<String> {
+    let holder = activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
+    Some(format!("the account {} holds the externalId {}", holder.email, op.okta_id))
+}
+
+/// Sets what the operation says, and believes only what the server answers.
+async fn put(activepieces: &Activepieces, op: &UserOp, id: &AccountId) -> Result<(), String> {
+    let send = async || activepieces.put_user(id, &body(op)).await.map(|user| differences(op, user));
+    let look = async || {
+        let standing = activepieces.user(id).await?.map(|user| differences(op, user));
+        Ok(standing.filter(Vec::is_empty))
+    };
+    verified(&survive(send, look).await?)
+}
+
+fn verified(differences: &[String]) -> Result<(), String> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the server answered well and kept {}", differences.join(", ")))
+}
+
+/// What stands otherwise than the operation says: `givenName "Ada"`.
+fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
+    let shows_role = user.custom.is_some();
+    let user = user.into_model(None);
+    let standing = |attribute| match attribute {
+        Attribute::Active => {
+            if user.active {
+                "true"
+            } else {
+                "false"
+            }
+        }
+        Attribute::PlatformRole => user.platform_role.as_str(),
+        Attribute::GivenName => user.given_name.as_str(),
+        Attribute::FamilyName => user.family_name.as_str(),
+        Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),
+    };
+    op.changes
+        .iter()
+        // Servers before 0.84 take the role and don't send it (contract section 9); the next plan shows it.
+        .filter(|change| change.attribute != Attribute::PlatformRole || shows_role)
+        .filter(|change| standing(change.attribute) != change.to)
+        .map(|change| format!("{} {:?}", change.attribute.as_str(), standing(change.attribute)))
+        .collect()
+}
+
+/// The body of POST and PUT. A deactivation names nothing but `active`, and the externalId where it's new.
+fn body(op: &UserOp) -> UserBody<'_> {
+    let attributes = op.attributes.as_ref();
+    let links = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
+    UserBody {
+        schemas: [USER_SCHEMA],
+        user_name: &op.user_name,
+        external_id: (attributes.is_some() || links).then_some(&op.okta_id),
+        name: attributes.map(|attributes| Name {
+            given_name: attributes.given_name.clone(),
+            family_name: attributes.family_name.clone(),
+        }),
+        emails: attributes.and_then(|a| a.email.as_deref()).map(|value| [Email { value, primary: true }]),
+        display_name: attributes.and_then(|a| a.display_name.as_deref()),
+        active: attributes.is_some(),
+        custom: attributes.map(|attributes| RoleBody { platform_role: attributes.platform_role }),
+    }
+}
