@@ -1,1 +1,10 @@
-//! output
+//! What people and scripts see. Only `printer` writes to the terminal; everything else here makes texts.
+
+pub mod plan_json;
+pub mod plan_text;
+pub mod printer;
+pub mod progress;
+pub mod report_text;
+pub mod text;
+
+pub use printer::{Printer, Verbosity};

@@ -1,0 +1,252 @@
+//! A plan for people: what would be taken away first, then what comes and what changes, then what is wrong, and the
+//! total in the last line.
+
+use anstyle::Style;
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+
+use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, styled};
+use crate::model::desired::Attributes;
+use crate::model::problem::Problem;
+use crate::plan::Plan;
+use crate::plan::guard::Refusal;
+use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+
+/// From this many rows on a list is folded.
+const LONG: usize = 20;
+/// So many rows of a folded list are shown.
+const SHOWN: usize = 10;
+/// So many members of a project are named.
+const NAMED: usize = 3;
+
+/// What stands around a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    pub okta: &'a str,
+    pub activepieces: &'a str,
+    /// Every row instead of the first ones.
+    pub whole: bool,
+    pub refusal: Option<&'a Refusal>,
+}
+
+/// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
+pub fn render(plan: &Plan, around: Around<'_>) -> String {
+    let mut sections = vec![format!("{} → {}", styled(BOLD, around.okta), styled(BOLD, around.activepieces))];
+    sections.extend(users(plan, around.whole));
+    sections.extend(projects(plan, around.whole));
+    sections.extend(problems(plan, around.whole));
+    sections.extend(warnings(plan, around.whole));
+    sections.extend(notes(plan, around.whole));
+    sections.extend(around.refusal.map(|refusal| {
+        format!("{} {refusal}\n  {} allows exactly this", styled(REMOVE.bold(), "Refused:"), refusal.flag())
+    }));
+    sections.push(total(plan));
+    sections.join("\n\n")
+}
+
+/// The order of reading: destruction first.
+const ACTIONS: [(UserAction, &str, &str, Style); 5] = [
+    (UserAction::Deactivate, "-", "deactivate", REMOVE),
+    (UserAction::Create, "+", "create", ADD),
+    (UserAction::Reactivate, "^", "reactivate", ADD),
+    (UserAction::Adopt, "=", "adopt", CHANGE),
+    (UserAction::Update, "~", "update", CHANGE),
+];
+
+fn users(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    for (action, mark, verb, style) in ACTIONS {
+        let ops: Vec<&UserOp> = plan.users.iter().filter(|op| op.action == action).collect();
+        let rows = ops.iter().map(|op| [safe(&op.user_name), what(op), why(op)]).collect();
+        add_rows(&mut table, rows, &styled(style, format!("{mark} {verb}")), whole);
+    }
+    section("Users", &table)
+}
+
+/// What is done to an account: `OPERATOR → ADMIN`, one change a line.
+fn what(op: &UserOp) -> String {
+    if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
+        return format!("{}, {}", full_name(attributes), attributes.platform_role);
+    }
+    op.changes.iter().map(change).collect::<Vec<_>>().join("\n")
+}
+
+fn full_name(attributes: &Attributes) -> String {
+    let names = [&attributes.given_name, &attributes.family_name].into_iter().flatten();
+    let name = names.map(|name| safe(name)).collect::<Vec<_>>().join(" ");
+    if name.is_empty() { "no name".to_owned() } else { name }
+}
+
+fn change(change: &Change) -> String {
+    let quoted = |text: &str| format!("\"{}\"", safe(text));
+    match (change.attribute, change.from.as_deref()) {
+        (Attribute::Active, Some("true")) => "active → inactive".to_owned(),
+        (Attribute::Active, _) => "inactive → active".to_owned(),
+        (Attribute::PlatformRole, from) => format!("role {} → {}", safe(from.unwrap_or("–")), change.to),
+        (Attribute::ExternalId, from) => format!("externalId {} → {}", safe(from.unwrap_or("–")), change.to),
+        (attribute, from) => {
+            format!("{} {} → {}", attribute.as_str(), quoted(from.unwrap_or_default()), quoted(&change.to))
+        }
+    }
+}
+
+/// Why an account is changed; the attributes behind its role where the role is part of it.
+fn why(op: &UserOp) -> String {
+    let because = || {
+        let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
+        let because = op.attributes.as_ref().and_then(|attributes| attributes.role_because.as_deref());
+        because.filter(|_| changes_role).map(|because| format!(": {}", safe(because))).unwrap_or_default()
+    };
+    match &op.reason {
+        Reason::Assigned => format!("new in scope{}", because()),
+        Reason::ActiveInOkta => format!("active in Okta{}", because()),
+        Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
+        Reason::Relinked => "same e-mail address, linked to somebody who left".to_owned(),
+        Reason::Profile => format!("differs from Okta{}", because()),
+        Reason::Left(leave) => leave.as_str().to_owned(),
+    }
+}
+
+fn projects(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    let kinds: [(&str, Style, fn(&ProjectAction) -> bool); 4] = [
+        ("+ create", ADD, |action| *action == ProjectAction::Create),
+        ("= adopt", CHANGE, |action| *action == ProjectAction::Adopt),
+        ("~ rename", CHANGE, |action| matches!(action, ProjectAction::Rename { .. })),
+        ("~ members", CHANGE, |action| *action == ProjectAction::Members),
+    ];
+    for (verb, style, is) in kinds {
+        let ops = plan.projects.iter().filter(|op| is(&op.action));
+        let rows = ops.map(|op| [safe(&op.name), members(op, whole), project_why(op)]).collect();
+        add_rows(&mut table, rows, &styled(style, verb), whole);
+    }
+    section("Projects", &table)
+}
+
+fn project_why(op: &ProjectOp) -> String {
+    match &op.action {
+        ProjectAction::Create => format!("group {}", op.group),
+        ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {}", op.group),
+        ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),
+        ProjectAction::Members => String::new(),
+    }
+}
+
+/// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with those whom it removes.
+fn members(op: &ProjectOp, whole: bool) -> String {
+    let shown = if whole { usize::MAX - 1 } else { NAMED };
+    let mut lines = Vec::new();
+    if !op.add.is_empty() {
+        let names: Vec<&str> = op.add.iter().map(|member| member.user_name.as_str()).collect();
+        lines.push(styled(ADD, format!("+{} {}", count(names.len()), folded(&names, shown))));
+    }
+    let mut reasons: Vec<&str> = op.remove.iter().map(|removal| removal.reason.as_str()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for reason in reasons {
+        let leaving = op.remove.iter().filter(|removal| removal.reason == reason);
+        let names: Vec<&str> = leaving.map(|removal| removal.user_name.as_str()).collect();
+        lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), folded(&names, shown), safe(reason))));
+    }
+    if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
+}
+
+fn problems(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    let row = |problem: &Problem| {
+        [safe(&problem.subject), safe(&problem.message), problem.location.clone().unwrap_or_default()]
+    };
+    add_rows(&mut table, plan.problems.iter().map(row).collect(), &styled(REMOVE, "!"), whole);
+    section("Problems: these are left alone", &table)
+}
+
+fn warnings(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    let rows = plan.warnings.iter().map(|warning| [safe(warning), String::new(), String::new()]).collect();
+    add_rows(&mut table, rows, &styled(CHANGE, "!"), whole);
+    section("Warnings", &table)
+}
+
+/// What happens beside the changes.
+fn notes(plan: &Plan, whole: bool) -> Option<String> {
+    let mut notes = Vec::new();
+    let mails = plan.welcome_emails();
+    if mails > 0 {
+        notes.push(format!("{} will be sent.", counted(mails, "welcome e-mail", "welcome e-mails")));
+    }
+    let alone = [(&plan.standing.local, "local"), (&plan.standing.foreign, "linked to another directory")];
+    for (names, what) in alone.into_iter().filter(|(names, _)| !names.is_empty()) {
+        let of = if whole { format!(": {}", folded(names, usize::MAX - 1)) } else { String::new() };
+        let accounts = counted(names.len(), "account is", "accounts are");
+        notes.push(format!("{accounts} {what} and left alone{of}."));
+    }
+    (!notes.is_empty()).then(|| notes.join("\n"))
+}
+
+/// The one line that says it all.
+pub fn total(plan: &Plan) -> String {
+    let totals = plan.totals();
+    let parts = [
+        (totals.create, "to create"),
+        (totals.reactivate, "to reactivate"),
+        (totals.adopt, "to adopt"),
+        (totals.update, "to update"),
+        (totals.deactivate, "to deactivate"),
+    ];
+    let projects = [
+        (totals.projects_create, "to create"),
+        (totals.projects_adopt, "to adopt"),
+        (totals.projects_rename, "to rename"),
+    ];
+    let members = [(totals.members_add, "to add"), (totals.members_remove, "to remove")];
+    let list = |parts: &[(usize, &str)], what: &str| {
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, verb)| format!("{} {verb}", count(*number)))
+            .collect();
+        (!parts.is_empty()).then(|| format!("{what} {}", parts.join(", ")))
+    };
+    let changes: Vec<String> =
+        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members")].into_iter().flatten().collect();
+    let unchanged = format!(
+        "{} and {} unchanged",
+        counted(plan.standing.unchanged_users, "user", "users"),
+        counted(plan.standing.unchanged_projects, "project", "projects")
+    );
+    let problems = match plan.problems.len() {
+        0 => String::new(),
+        number => format!(", {}", counted(number, "problem", "problems")),
+    };
+    if changes.is_empty() {
+        return format!("{}: {unchanged}{problems}.", styled(BOLD, "No changes"));
+    }
+    format!("{}: {}; {unchanged}{problems}.", styled(BOLD, "Plan"), changes.join("; "))
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Adds a row for each, of a long list only the first ones.
+fn add_rows(table: &mut Table, rows: Vec<[String; 3]>, mark: &str, whole: bool) {
+    let all = rows.len();
+    let shown = if whole || all <= LONG { all } else { SHOWN };
+    for [who, what, why] in rows.into_iter().take(shown) {
+        table.add_row([Cell::new(format!("  {mark}")), Cell::new(who), Cell::new(what), Cell::new(styled_lines(&why))]);
+    }
+    if shown < all {
+        let more = format!("… and {} more, which --verbose shows", count(all - shown));
+        table.add_row([Cell::new(format!("  {mark}")), Cell::new(styled(DIM, more)), Cell::new(""), Cell::new("")]);
+    }
+}
+
+fn styled_lines(text: &str) -> String {
+    if text.is_empty() { String::new() } else { styled(DIM, text) }
+}
+
+fn section(title: &str, table: &Table) -> Option<String> {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    (!table.is_empty()).then(|| format!("{}\n{}", styled(BOLD, title), lines.join("\n")))
+}

@@ -1,0 +1,113 @@
+//! The only writer to the terminal: answers to stdout, talk to stderr.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Mutex;
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::text::{CHANGE, HINT, REMOVE, safe, styled};
+use crate::error::{Error, Kind};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Answers and errors alone.
+    Quiet,
+    #[default]
+    Normal,
+    /// Long lists whole, and the log.
+    Verbose,
+}
+
+/// Where texts go, and how.
+#[derive(Debug)]
+pub struct Printer {
+    stdout: Mutex<AutoStream<io::Stdout>>,
+    stderr: Mutex<AutoStream<io::Stderr>>,
+    pub verbosity: Verbosity,
+    /// Whether the answer is JSON.
+    pub json: bool,
+    /// Whether bars may move.
+    pub motion: bool,
+    /// Whether somebody can be asked.
+    pub interactive: bool,
+}
+
+/// What the flags and the environment say about output.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub color: ColorChoice,
+    pub verbosity: Verbosity,
+    pub json: bool,
+    pub no_progress: bool,
+    pub no_input: bool,
+    /// `CI` is set: nobody watches.
+    pub ci: bool,
+}
+
+impl Printer {
+    /// Colour is for terminals, unless the flag, `NO_COLOR` or `CLICOLOR_FORCE` says otherwise.
+    pub fn new(options: Options) -> Self {
+        let Options { color, verbosity, json, no_progress, no_input, ci } = options;
+        let watched = io::stderr().is_terminal() && !ci;
+        Self {
+            stdout: Mutex::new(AutoStream::new(io::stdout(), color)),
+            stderr: Mutex::new(AutoStream::new(io::stderr(), color)),
+            verbosity,
+            json,
+            motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal() && !no_input && !json,
+        }
+    }
+
+    /// Whether stderr shows colour, for pictures that are drawn elsewhere.
+    pub fn colours_stderr(&self) -> bool {
+        self.stderr.lock().is_ok_and(|stderr| stderr.current_choice() != ColorChoice::Never)
+    }
+
+    /// A part of the answer. A closed pipe is no error: whoever closed it has seen enough.
+    pub fn answer(&self, text: &str) {
+        if let Ok(mut stdout) = self.stdout.lock() {
+            drop(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
+        }
+    }
+
+    /// A line of talk, which `--quiet` leaves out.
+    pub fn status(&self, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.talk(text);
+        }
+    }
+
+    /// `warning: …`, always said.
+    pub fn warning(&self, text: &str) {
+        self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text)));
+    }
+
+    /// An error with its hints, always said.
+    pub fn error(&self, error: &Error) {
+        let text = error.to_string();
+        // A picture of the place brings its own title.
+        if error.kind == Kind::Config && text.contains("\n") {
+            self.talk(&text);
+        } else {
+            self.talk(&format!("{}: {text}", styled(REMOVE.bold(), "error")));
+        }
+        for hint in &error.hints {
+            self.talk(&format!("\n{}: {hint}", styled(HINT.bold(), "hint")));
+        }
+    }
+
+    /// Asks a yes-or-no question; only `yes` is a yes.
+    pub fn confirm(&self, question: &str) -> bool {
+        self.talk(&format!("{question} Only {} is taken as a yes:", styled(HINT, "yes")));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+
+    fn talk(&self, text: &str) {
+        if let Ok(mut stderr) = self.stderr.lock() {
+            drop(writeln!(stderr, "{text}"));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Bars and spinners on stderr, for people who watch.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::printer::Printer;
+use super::text::count;
+
+/// A bar, or nothing where nobody watches.
+#[derive(Debug)]
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A spinner with a text that changes.
+    pub fn spinner(printer: &Printer, message: &str) -> Self {
+        let bar = if printer.motion { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.set_message(message.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+
+    pub fn message(&self, message: String) {
+        self.0.set_message(message);
+    }
+
+    /// Begins a stage with so many steps.
+    pub fn stage(&self, name: &str, steps: usize) {
+        let template = "{spinner} {msg} {wide_bar} {pos}/{len} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        self.0.set_length(steps as u64);
+        self.0.set_position(0);
+        self.0.set_message(format!("{name} ({})", count(steps)));
+    }
+
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

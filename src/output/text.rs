@@ -1,0 +1,82 @@
+//! Small pieces of text.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+/// Something that creates or adds.
+pub const ADD: Style = AnsiColor::Green.on_default();
+/// Something that changes.
+pub const CHANGE: Style = AnsiColor::Yellow.on_default();
+/// Something that takes away, or went wrong.
+pub const REMOVE: Style = AnsiColor::Red.on_default();
+/// A name, a path or a hint.
+pub const HINT: Style = AnsiColor::Cyan.on_default();
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+
+/// A text in a style. Where colour isn't wanted, the printer takes the style out again.
+pub fn styled(style: Style, text: impl fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A name from a server without what would move a terminal's cursor or turn the text around: control characters and
+/// the marks of bidirectional text are shown as their code.
+pub fn safe(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if harmful(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// A count with separators: `4,210`.
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 project`, `2 projects`.
+pub fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { several })
+}
+
+/// The first few of a list, and how many more there are.
+pub fn folded<T: AsRef<str>>(items: &[T], shown: usize) -> String {
+    let shown = if items.len() <= shown + 1 { items.len() } else { shown };
+    let mut text = items[..shown].iter().map(|item| safe(item.as_ref())).collect::<Vec<_>>().join(", ");
+    if items.len() > shown {
+        text.push_str(&format!(" and {} more", count(items.len() - shown)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_separators() {
+        let texts = [0, 7, 999, 1000, 12_345, 1_234_567].map(count);
+        assert_eq!(texts, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(safe("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+        assert_eq!(safe("Ünïcode 名"), "Ünïcode 名");
+        assert_eq!(safe("a\u{202e}b"), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn long_lists_are_folded_and_never_for_a_single_one() {
+        assert_eq!(folded(&["a", "b", "c"], 2), "a, b, c");
+        assert_eq!(folded(&["a", "b", "c", "d"], 2), "a, b and 2 more");
+    }
+}
