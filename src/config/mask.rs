@@ -35,20 +35,29 @@ fn secret_looking(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The values of keys that look as if they held a secret, in a file that isn't valid TOML, up to the end of the line.
-/// Names of sources (`token_env` and its like) may be seen.
+/// The values of keys that look as if they held a secret, in a file that isn't valid TOML, up to the end of the line, or of a
+/// string of several lines. Names of sources (`token_env` and its like) may be seen.
 pub(super) fn suspicious_lines(text: &str) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut ranges = Vec::new();
     for line in text.split_inclusive('\n') {
-        if let Some((key, _)) = line.split_once('=')
+        if let Some((key, value)) = line.split_once('=')
             && may_hold_secret(key)
         {
-            ranges.push(start + key.len() + 1..start + line.len());
+            let value_start = start + key.len() + 1;
+            let several = ["\"\"\"", "'''"].into_iter().find(|quotes| value.trim_start().starts_with(quotes));
+            let end = several.map_or(Some(start + line.len()), |quotes| closing(text, value_start, quotes));
+            ranges.push(value_start..end.unwrap_or(text.len()));
         }
         start += line.len();
     }
     ranges
+}
+
+/// Where a string that starts behind `start` ends, if it does.
+fn closing(text: &str, start: usize, quotes: &str) -> Option<usize> {
+    let open = start + text[start..].find(quotes)? + quotes.len();
+    Some(open + text[open..].find(quotes)? + quotes.len())
 }
 
 /// Whether a key's name says that its value is a secret.
@@ -91,5 +100,12 @@ mod tests {
         let text = "token = abc\ntoken_env = X\n api_key=def";
         let found = suspicious_lines(text).into_iter().map(|range| &text[range]).collect::<Vec<_>>();
         assert_eq!(found, [" abc\n", "def"]);
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_hidden_to_its_end() {
+        let text = "token = \"\"\"\nabc\n\"\"\"\nb = 1\nkey = '''\ndef\n";
+        let found = suspicious_lines(text).into_iter().map(|range| &text[range]).collect::<Vec<_>>();
+        assert_eq!(found, [" \"\"\"\nabc\n\"\"\"", " '''\ndef\n"]);
     }
 }

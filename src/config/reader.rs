@@ -68,7 +68,7 @@ impl<'t> Table<'t> {
 
     /// A string that has to be there.
     pub(super) fn required_text(&self, key: &str, example: &str, faults: &mut Faults) -> Option<Text> {
-        if !self.has(key) {
+        if !self.has(key) && !self.has_misspelt(key) {
             let missing = format!("`{key}` is missing in [{}]", self.name);
             faults.push(self.fault(missing).help(format!("add `{key} = \"{example}\"`")));
         }
@@ -126,7 +126,7 @@ impl<'t> Table<'t> {
                 Table { header: Some(value.span()), entries: Some(entries), ..absent }
             }
             Some((value, _)) => {
-                faults.hide(value.span());
+                hide(value, faults);
                 faults.push(wrong_type(name, "a table", value).help(format!("write `[{name}]` on a line of its own")));
                 Table { header: Some(value.span()), ..absent }
             }
@@ -160,16 +160,26 @@ impl<'t> Table<'t> {
             if known.contains(&name) {
                 // The token itself is the usual mistake where only the name of its variable belongs.
                 if name.ends_with("_env") && !value.get_ref().as_str().is_some_and(is_variable_name) {
-                    faults.hide(value.span());
+                    hide(value, faults);
                 }
                 continue;
             }
             let secret = mask::may_hold_secret(name);
-            if secret || server {
-                faults.hide(value.span());
+            let harmless = nearest(name, known).is_some_and(|(near, _)| near.ends_with("url"));
+            if secret || (server && !harmless) {
+                hide(value, faults);
             }
             faults.push(if secret { self.literal_secret(key) } else { self.unknown(key, value, known) });
         }
+    }
+
+    /// Whether an unknown key is probably meant to be this one: it is shown as that, and not as missing too.
+    fn has_misspelt(&self, key: &str) -> bool {
+        let known = file::keys_of(self.name);
+        let mut names = self.entries.into_iter().flat_map(|entries| entries.keys());
+        names.any(|name| {
+            !known.contains(&&**name.get_ref()) && nearest(name.get_ref(), known).is_some_and(|(near, _)| near == key)
+        })
     }
 
     fn literal_secret(&self, key: &Spanned<DeString<'_>>) -> Fault {
@@ -202,6 +212,14 @@ impl<'t> Table<'t> {
 
     fn get(&self, key: &str) -> Option<&'t Value<'t>> {
         self.entries?.get(key)
+    }
+}
+
+/// Hides a value, and all values in it where it is a table: the place of that is only its header.
+fn hide(value: &Value<'_>, faults: &mut Faults) {
+    match value.get_ref() {
+        DeValue::Table(entries) => entries.iter().for_each(|(_, value)| hide(value, faults)),
+        _ => faults.hide(value.span()),
     }
 }
 

@@ -260,7 +260,9 @@ fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
     match text.get_ref().as_str() {
         "deactivate" => Ok(OnLeave::Deactivate),
         "keep" => Ok(OnLeave::Keep),
-        _ => Err(Fault::at(text.span(), "this can't be chosen here").help("write \"deactivate\" or \"keep\"")),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is no choice here")).help("write \"deactivate\" or \"keep\""))
+        }
     }
 }
 
