@@ -1,1 +1,84 @@
-//! config
+//! The config file: what may be typed ([`file`]), and what it means ([`settings`]).
+//!
+//! A file either gives complete [`Settings`] or one error with all of its faults, each with file, line, a picture of
+//! the place and what to write instead. No secret is ever read from a config file, and none is shown that somebody
+//! typed into one: it names where each secret comes from ([`SecretSource`]).
+
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use crate::error::{Error, Kind, Result};
+
+mod file;
+mod mask;
+mod picture;
+mod place;
+mod reader;
+mod resolve;
+mod rules;
+pub mod secret;
+pub mod settings;
+mod url;
+
+pub use picture::Pictures;
+pub use secret::SecretSource;
+pub use settings::{ActivepiecesSettings, OktaSettings, Settings};
+
+use file::File;
+use picture::{Fault, Faults};
+use resolve::{Source, resolve};
+
+/// Reads a config file. Relative paths in it start at its own folder; `colour` is for the pictures of its faults.
+///
+/// Every error is of [`Kind::Config`]. One about the content is a summary line and the pictures below it.
+pub fn load(path: &Path, colour: bool) -> Result<Settings> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| unreadable(&name, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.split(|byte| *byte == b'\n').count();
+        Error::new(Kind::Config, format!("`{name}` is no UTF-8 text: line {line} is the first that can't be read"))
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read(Source { name: &name, text: &text, folder }, colour)
+}
+
+/// Reads the text of a config file that is called `name`; relative paths in it start at the working directory.
+pub fn parse(text: &str, name: &str) -> Result<Settings> {
+    read(Source { name, text, folder: Path::new("") }, false)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Error {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return Error::new(Kind::Config, format!("the config file `{name}` can't be read: {error}"));
+    }
+    Error::new(Kind::Config, format!("there is no config file `{name}`"))
+        .hint("copy config.example.toml, which explains every key, and fill in your own addresses")
+        .hint("or run `oktapieces sandbox`, which prints a config to try things with")
+}
+
+fn read(source: Source<'_>, colour: bool) -> Result<Settings> {
+    let mut faults = Faults::default();
+    let settings = settings_of(source, &mut faults);
+    match settings {
+        Some(settings) if faults.is_empty() => Ok(settings),
+        _ => Err(Error::from_source(Kind::Config, faults.render(source.name, source.text, colour))),
+    }
+}
+
+fn settings_of(source: Source<'_>, faults: &mut Faults) -> Option<Settings> {
+    let (root, errors) = DeTable::parse_recoverable(source.text);
+    for error in &errors {
+        faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
+    }
+    if !errors.is_empty() {
+        // What else is wrong can't be told before the file is TOML.
+        for line in mask::suspicious_lines(source.text) {
+            faults.hide(line);
+        }
+        return None;
+    }
+    let file = File::read(root.get_ref(), faults);
+    resolve(&file, source, faults)
+}

@@ -1,0 +1,238 @@
+//! What may be typed into a config file. Nothing is resolved here: no defaults, no meaning, only keys and types.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::picture::Faults;
+use super::reader::{Amount, Table, Text};
+
+/// Every section with its keys; the first one is the file itself.
+const KEYS: [(&str, &[&str]); 8] = [
+    ("", &["okta", "activepieces", "scope", "attributes", "projects", "lifecycle", "safety"]),
+    (
+        "okta",
+        &[
+            "org_url",
+            "token_env",
+            "token_file",
+            "token_command",
+            "rate_limit_share",
+            "allow_insecure",
+            "allow_shared_secret_file",
+        ],
+    ),
+    (
+        "activepieces",
+        &["url", "api_key_env", "api_key_file", "api_key_command", "allow_insecure", "allow_shared_secret_file"],
+    ),
+    ("scope", &["app", "groups", "search", "everyone"]),
+    ("attributes", &["userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
+    ("projects", &["group", "match", "name"]),
+    ("lifecycle", &["suspended", "unassigned"]),
+    ("safety", &["max_deactivations", "protect"]),
+];
+
+/// The keys that a section may have; the sections themselves for the empty name.
+pub(super) fn keys_of(section: &str) -> &'static [&'static str] {
+    KEYS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, keys)| keys)
+}
+
+/// The first section that has a key of this name.
+pub(super) fn section_of(key: &str) -> Option<&'static str> {
+    KEYS.iter().skip(1).find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name)
+}
+
+/// A whole file.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) okta: Server,
+    pub(super) activepieces: Server,
+    pub(super) scope: Scope,
+    pub(super) attributes: Attributes,
+    pub(super) projects: Vec<Project>,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) safety: Safety,
+}
+
+/// `[okta]` or `[activepieces]`.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) url: Option<Text>,
+    pub(super) secret: Secret,
+    /// Only in `[okta]`.
+    pub(super) rate_limit_share: Option<Spanned<Amount>>,
+    pub(super) allow_insecure: bool,
+}
+
+/// The keys that name where a secret comes from.
+#[derive(Debug)]
+pub(super) struct Secret {
+    /// `token` or `api_key`: what the keys' names start with.
+    pub(super) prefix: &'static str,
+    pub(super) env: Option<Text>,
+    pub(super) file: Option<Text>,
+    pub(super) command: Option<Spanned<Vec<Text>>>,
+    pub(super) allow_shared: bool,
+}
+
+/// `[scope]`
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) header: Option<Range<usize>>,
+    /// Whether any key names users, be it in the wrong way.
+    pub(super) names_users: bool,
+    pub(super) app: Option<Text>,
+    pub(super) groups: Option<Spanned<Vec<Text>>>,
+    pub(super) search: Option<Text>,
+    pub(super) everyone: bool,
+}
+
+/// `[attributes]`: one expression each.
+#[derive(Debug)]
+pub(super) struct Attributes {
+    pub(super) user_name: Option<Text>,
+    pub(super) given_name: Option<Text>,
+    pub(super) family_name: Option<Text>,
+    pub(super) email: Option<Text>,
+    pub(super) display_name: Option<Text>,
+    pub(super) platform_role: Option<Text>,
+}
+
+/// One `[[projects]]` entry.
+#[derive(Debug)]
+pub(super) struct Project {
+    pub(super) header: Range<usize>,
+    /// Neither `group` nor `match` was typed, not even in the wrong way.
+    pub(super) no_selector: bool,
+    pub(super) group: Option<Text>,
+    pub(super) pattern: Option<Text>,
+    pub(super) name: Option<Text>,
+}
+
+/// `[lifecycle]`
+#[derive(Debug)]
+pub(super) struct Lifecycle {
+    pub(super) suspended: Option<Text>,
+    pub(super) unassigned: Option<Text>,
+}
+
+/// `[safety]`
+#[derive(Debug)]
+pub(super) struct Safety {
+    pub(super) max_deactivations: Option<Spanned<Amount>>,
+    pub(super) protect: Vec<Text>,
+}
+
+impl File {
+    /// Reads what was typed; keys that don't exist and values of the wrong type are noted and left out.
+    pub(super) fn read(root: &DeTable<'_>, faults: &mut Faults) -> Self {
+        let root = Table::root(root);
+        root.check_keys(faults);
+        let table = |name, faults: &mut Faults| {
+            let table = root.table(name, faults);
+            table.check_keys(faults);
+            table
+        };
+        Self {
+            okta: Server::read(
+                &table("okta", faults),
+                ["org_url", "https://example.okta.com"],
+                ("token", ["token_env", "token_file", "token_command"]),
+                faults,
+            ),
+            activepieces: Server::read(
+                &table("activepieces", faults),
+                ["url", "https://activepieces.example.com"],
+                ("api_key", ["api_key_env", "api_key_file", "api_key_command"]),
+                faults,
+            ),
+            scope: Scope::read(&table("scope", faults), faults),
+            attributes: Attributes::read(&table("attributes", faults), faults),
+            projects: root.tables("projects", faults).iter().filter_map(|entry| Project::read(entry, faults)).collect(),
+            lifecycle: Lifecycle::read(&table("lifecycle", faults), faults),
+            safety: Safety::read(&table("safety", faults), faults),
+        }
+    }
+}
+
+impl Server {
+    fn read(
+        table: &Table<'_>,
+        [url, example]: [&str; 2],
+        (prefix, [env, file, command]): (&'static str, [&str; 3]),
+        faults: &mut Faults,
+    ) -> Self {
+        let secret = Secret {
+            prefix,
+            env: table.text(env, faults),
+            file: table.text(file, faults),
+            command: table.texts(command, faults),
+            allow_shared: table.flag("allow_shared_secret_file", faults).unwrap_or(false),
+        };
+        Self {
+            url: table.required_text(url, example, faults),
+            secret,
+            rate_limit_share: table.amount("rate_limit_share", "a share, such as \"80%\"", faults),
+            allow_insecure: table.flag("allow_insecure", faults).unwrap_or(false),
+        }
+    }
+}
+
+impl Scope {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        let everyone = table.flag("everyone", faults);
+        Self {
+            header: table.header(),
+            names_users: ["app", "groups", "search"].iter().any(|key| table.has(key))
+                || everyone.unwrap_or(table.has("everyone")),
+            app: table.text("app", faults),
+            groups: table.texts("groups", faults),
+            search: table.text("search", faults),
+            everyone: everyone.unwrap_or(false),
+        }
+    }
+}
+
+impl Attributes {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        Self {
+            user_name: table.text("userName", faults),
+            given_name: table.text("givenName", faults),
+            family_name: table.text("familyName", faults),
+            email: table.text("email", faults),
+            display_name: table.text("displayName", faults),
+            platform_role: table.text("platformRole", faults),
+        }
+    }
+}
+
+impl Project {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Option<Self> {
+        table.check_keys(faults);
+        Some(Self {
+            header: table.header()?,
+            no_selector: !table.has("group") && !table.has("match"),
+            group: table.text("group", faults),
+            pattern: table.text("match", faults),
+            name: table.text("name", faults),
+        })
+    }
+}
+
+impl Lifecycle {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        Self { suspended: table.text("suspended", faults), unassigned: table.text("unassigned", faults) }
+    }
+}
+
+impl Safety {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        let protect = table.texts("protect", faults);
+        Self {
+            max_deactivations: table.amount("max_deactivations", "a number or a share, such as 10 or \"10%\"", faults),
+            protect: protect.map(Spanned::into_inner).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! From what was typed to what it means: defaults, ranges, and everything that keys and types alone don't say.
+
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::file::{Attributes, File, Lifecycle, Safety, Scope, Secret, Server};
+use super::mask;
+use super::picture::{Fault, Faults};
+use super::place::place;
+use super::reader::{Amount, Text, is_variable_name};
+use super::rules;
+use super::secret::SecretSource;
+use super::settings::{ActivepiecesSettings, OktaSettings, Settings};
+use super::url::{self, UrlFault};
+use crate::expression::{Expression, SyntaxError};
+use crate::mapping::attributes::{Mapped, Mapping};
+use crate::model::okta;
+use crate::plan::Policy;
+use crate::plan::policy::{Limit, OnLeave};
+
+/// The share of Okta's rate limit that is used without `rate_limit_share`.
+const RATE_LIMIT_SHARE: f64 = 0.8;
+/// The limit without `max_deactivations`.
+const MAX_DEACTIVATIONS: Limit = Limit::Percent(10.0);
+
+/// The file that is being resolved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    /// As the admin gave it.
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+    /// Relative paths in the file start here.
+    pub(super) folder: &'a Path,
+}
+
+impl Source<'_> {
+    /// `config.toml:21`
+    pub(super) fn location(&self, text: &Text) -> String {
+        let line = self.text[..text.span().start].matches('\n').count() + 1;
+        format!("{}:{line}", self.name)
+    }
+}
+
+/// Makes settings of what was typed, or none, with at least one fault noted.
+pub(super) fn resolve(file: &File, source: Source<'_>, faults: &mut Faults) -> Option<Settings> {
+    let mut resolver = Resolver { source, faults, warnings: Vec::new() };
+    // One after the other, and not one statement: every fault of every section is wanted.
+    let okta = resolver.okta(&file.okta);
+    let activepieces = resolver.activepieces(&file.activepieces);
+    let scope = resolver.scope(&file.scope);
+    let mapping = resolver.mapping(&file.attributes);
+    let projects = rules::resolve(&file.projects, source, resolver.faults, &mut resolver.warnings);
+    let policy = resolver.policy(&file.lifecycle, &file.safety);
+    let warnings = resolver.warnings;
+    Some(Settings { okta: okta?, activepieces: activepieces?, scope, mapping: mapping?, projects, policy, warnings })
+}
+
+struct Resolver<'a> {
+    source: Source<'a>,
+    faults: &'a mut Faults,
+    warnings: Vec<String>,
+}
+
+impl Resolver<'_> {
+    fn okta(&mut self, typed: &Server) -> Option<OktaSettings> {
+        let token = self.secret(&typed.secret, "OKTA_API_TOKEN");
+        let rate_limit_share = self.or_fault(typed.rate_limit_share.as_ref(), share).unwrap_or(RATE_LIMIT_SHARE);
+        let text = typed.url.as_ref()?;
+        let (org_url, warning) = self.url(text, url::okta(text.get_ref(), typed.allow_insecure))?;
+        self.warnings.extend(warning.map(|warning| format!("{}: {warning}", self.source.location(text))));
+        Some(OktaSettings { org_url, token: token?, rate_limit_share })
+    }
+
+    fn activepieces(&mut self, typed: &Server) -> Option<ActivepiecesSettings> {
+        let api_key = self.secret(&typed.secret, "ACTIVEPIECES_API_KEY");
+        let text = typed.url.as_ref()?;
+        let url = self.url(text, url::activepieces(text.get_ref(), typed.allow_insecure))?;
+        Some(ActivepiecesSettings { url, api_key: api_key? })
+    }
+
+    fn url<T>(&mut self, text: &Text, result: Result<T, UrlFault>) -> Option<T> {
+        if text.get_ref().contains('@') {
+            self.faults.hide(text.span());
+        }
+        result.map_err(|fault| self.faults.push(Fault::at(text.span(), fault.message).help(fault.help))).ok()
+    }
+
+    fn secret(&mut self, typed: &Secret, default: &str) -> Option<SecretSource> {
+        let spans = [
+            typed.env.as_ref().map(Spanned::span),
+            typed.file.as_ref().map(Spanned::span),
+            typed.command.as_ref().map(Spanned::span),
+        ];
+        let mut spans = spans.into_iter().flatten().collect::<Vec<_>>();
+        spans.sort_by_key(|span| span.start);
+        if let [first, second, ..] = spans.as_slice() {
+            let prefix = typed.prefix;
+            self.faults.push(
+                Fault::at(second.clone(), "a secret has one source")
+                    .label("this is another one")
+                    .context(first.clone(), "this is one")
+                    .help(format!("keep one of `{prefix}_env`, `{prefix}_file` and `{prefix}_command`")),
+            );
+        }
+        let source = match (&typed.env, &typed.file, &typed.command) {
+            (Some(name), ..) => env_source(name, default),
+            (_, Some(path), _) => self.file_source(path, typed.allow_shared),
+            (.., Some(words)) => command_source(words),
+            _ => Ok(SecretSource::Env(default.to_owned())),
+        };
+        source.map_err(|fault| self.faults.push(fault)).ok()
+    }
+
+    fn file_source(&self, path: &Text, allow_shared: bool) -> Result<SecretSource, Fault> {
+        let text = path.get_ref();
+        if text.trim().is_empty() || mask::holds_secret(text) {
+            return Err(Fault::at(path.span(), "that is no path of a file")
+                .help("write the path of a file that holds the secret"));
+        }
+        if text.starts_with('~') {
+            return Err(Fault::at(path.span(), "`~` isn't replaced here").help("write the whole path"));
+        }
+        Ok(SecretSource::File { path: self.source.folder.join(text), allow_shared })
+    }
+
+    fn scope(&mut self, typed: &Scope) -> okta::Scope {
+        if !typed.names_users {
+            let message = "no users are in scope";
+            let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));
+            let help = "name users in [scope] by at least one of `app`, `groups`, `search`, or `everyone = true`";
+            self.faults.push(fault.help(help));
+        }
+        let groups = typed.groups.as_ref();
+        if let Some(empty) = groups.filter(|groups| groups.get_ref().is_empty()) {
+            self.faults.push(
+                Fault::at(empty.span(), "`groups` names no group").help("name at least one, or leave `groups` out"),
+            );
+        }
+        let groups = groups.map(|groups| groups.get_ref().as_slice()).unwrap_or_default();
+        for text in groups.iter().chain(&typed.app).chain(&typed.search) {
+            self.faults.not_blank(text);
+        }
+        okta::Scope {
+            app: typed.app.as_ref().map(|app| app.get_ref().clone()),
+            groups: groups.iter().map(|group| group.get_ref().clone()).collect(),
+            search: typed.search.as_ref().map(|search| search.get_ref().clone()),
+            everyone: typed.everyone,
+        }
+    }
+
+    fn mapping(&mut self, typed: &Attributes) -> Option<Mapping> {
+        let user_name = self.mapped("userName", typed.user_name.as_ref(), "user.email");
+        let given_name = self.mapped("givenName", typed.given_name.as_ref(), "user.firstName");
+        let family_name = self.mapped("familyName", typed.family_name.as_ref(), "user.lastName");
+        let email = self.mapped("email", typed.email.as_ref(), "user.email");
+        let display_name = self.mapped("displayName", typed.display_name.as_ref(), "user.displayName");
+        let platform_role = match typed.platform_role.as_ref().map(|text| (text, bare_role(text))) {
+            Some((_, Some(fault))) => {
+                self.faults.push(fault);
+                None
+            }
+            Some((text, None)) => self.mapped("platformRole", Some(text), ""),
+            None => None,
+        };
+        Some(Mapping {
+            user_name: user_name?,
+            given_name: given_name?,
+            family_name: family_name?,
+            email: email?,
+            display_name: display_name?,
+            platform_role,
+        })
+    }
+
+    fn mapped(&mut self, attribute: &str, text: Option<&Text>, default: &str) -> Option<Mapped> {
+        let (source, location) = match text {
+            Some(text) if !self.faults.not_blank(text) => return None,
+            Some(text) => (text.get_ref().as_str(), Some(self.source.location(text))),
+            None => (default, None),
+        };
+        match Expression::parse(source) {
+            Ok(expression) => Some(Mapped { expression, location }),
+            Err(errors) => {
+                for error in &errors {
+                    self.faults.push(expression_fault(attribute, text, self.source, error));
+                }
+                None
+            }
+        }
+    }
+
+    fn policy(&mut self, lifecycle: &Lifecycle, safety: &Safety) -> Policy {
+        Policy {
+            suspended: self.or_fault(lifecycle.suspended.as_ref(), on_leave).unwrap_or_default(),
+            unassigned: self.or_fault(lifecycle.unassigned.as_ref(), on_leave).unwrap_or_default(),
+            max_deactivations: self.or_fault(safety.max_deactivations.as_ref(), limit).unwrap_or(MAX_DEACTIVATIONS),
+            protect: safety.protect.iter().filter_map(|text| self.or_fault(Some(text), user_name)).collect(),
+        }
+    }
+
+    fn or_fault<T, U>(&mut self, typed: Option<&T>, meaning: fn(&T) -> Result<U, Fault>) -> Option<U> {
+        typed.and_then(|typed| meaning(typed).map_err(|fault| self.faults.push(fault)).ok())
+    }
+}
+
+impl Faults {
+    /// Whether a text says anything; notes it if not.
+    pub(super) fn not_blank(&mut self, text: &Text) -> bool {
+        let blank = text.get_ref().trim().is_empty();
+        if blank {
+            self.push(Fault::at(text.span(), "this is empty").help("write something here, or leave the key out"));
+        }
+        !blank
+    }
+}
+
+fn env_source(name: &Text, example: &str) -> Result<SecretSource, Fault> {
+    if is_variable_name(name.get_ref()) && !mask::holds_secret(name.get_ref()) {
+        return Ok(SecretSource::Env(name.get_ref().clone()));
+    }
+    Err(Fault::at(name.span(), "that is no name of an environment variable")
+        .label("its value isn't shown here")
+        .help(format!("write the name of the variable that holds the secret, such as \"{example}\", not the secret")))
+}
+
+fn command_source(words: &Spanned<Vec<Text>>) -> Result<SecretSource, Fault> {
+    match words.get_ref().first() {
+        Some(program) if !program.get_ref().trim().is_empty() => {
+            Ok(SecretSource::Command(words.get_ref().iter().map(|word| word.get_ref().clone()).collect()))
+        }
+        _ => Err(Fault::at(words.span(), "no command is named")
+            .help("write a program and its arguments: [\"op\", \"read\", \"op://vault/item/field\"]")),
+    }
+}
+
+/// A syntax error of an expression, with its place in the expression made one in the file.
+fn expression_fault(attribute: &str, text: Option<&Text>, source: Source<'_>, error: &SyntaxError) -> Fault {
+    let message = format!("{} (in the expression for `{attribute}`)", error.message);
+    let fault = match text {
+        Some(text) => Fault::at(place(source.text, &text.span(), text.get_ref(), &error.span), message),
+        None => Fault::new(message),
+    };
+    match &error.hint {
+        Some(hint) => fault.help(hint),
+        None => fault,
+    }
+}
+
+/// A role's name without quotes of its own: for the expression language that is no text.
+fn bare_role(text: &Text) -> Option<Fault> {
+    let role = text.get_ref().trim();
+    ["ADMIN", "MEMBER", "OPERATOR"].contains(&role).then(|| {
+        Fault::at(text.span(), format!("`{role}` is no expression"))
+            .help(format!("text inside an expression has quotes of its own: '\"{role}\"'"))
+    })
+}
+
+fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
+    match text.get_ref().as_str() {
+        "deactivate" => Ok(OnLeave::Deactivate),
+        "keep" => Ok(OnLeave::Keep),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is no choice here")).help("write \"deactivate\" or \"keep\""))
+        }
+    }
+}
+
+fn limit(amount: &Spanned<Amount>) -> Result<Limit, Fault> {
+    let limit = match amount.get_ref() {
+        Amount::Integer(count) => usize::try_from(*count).ok().map(Limit::Count),
+        Amount::Text(text) => percent(text).map(Limit::Percent),
+        Amount::Float(_) => None,
+    };
+    let help = "write a number of users, such as 10, or a share from \"0%\" to \"100%\"";
+    limit.ok_or_else(|| Fault::at(amount.span(), "that is no limit").help(help))
+}
+
+fn share(amount: &Spanned<Amount>) -> Result<f64, Fault> {
+    let share = match amount.get_ref() {
+        Amount::Text(text) => percent(text).map(|percent| percent / 100.0),
+        Amount::Float(share) => Some(*share),
+        // 1 could be all of it, or one percent.
+        Amount::Integer(_) => None,
+    };
+    let help = "write a share such as \"80%\" or 0.8: above nothing, and at most all of it";
+    share
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| Fault::at(amount.span(), "that is no share of the rate limit").help(help))
+}
+
+/// `"10%"` as 10; from 0 to 100.
+fn percent(text: &str) -> Option<f64> {
+    let number = text.trim().strip_suffix('%')?.trim_end().parse::<f64>().ok()?;
+    (0.0..=100.0).contains(&number).then_some(number)
+}
+
+/// A user name as Activepieces keeps it: an e-mail address, lower-cased.
+fn user_name(text: &Text) -> Result<String, Fault> {
+    let name = text.get_ref().trim().to_lowercase();
+    if name.contains('@') && !name.contains(char::is_whitespace) {
+        return Ok(name);
+    }
+    Err(Fault::at(text.span(), "that is no e-mail address").help("write the address that the user signs in with"))
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeTable;
+
+    use super::*;
+
+    /// The picture of a syntax error at `part` of the value of `a`.
+    fn picture(text: &str, part: &str) -> String {
+        let table = DeTable::parse(text).unwrap();
+        let value = &table.get_ref()["a"];
+        let text_of = Spanned::new(value.span(), value.get_ref().as_str().unwrap().to_owned());
+        let start = text_of.get_ref().find(part).unwrap();
+        let error = SyntaxError {
+            message: "that is wrong".to_owned(),
+            span: start..start + part.len(),
+            hint: Some("write it right".to_owned()),
+        };
+        let mut faults = Faults::default();
+        let source = Source { name: "c.toml", text, folder: Path::new("") };
+        faults.push(expression_fault("platformRole", Some(&text_of), source, &error));
+        faults.render("c.toml", text, false).to_string()
+    }
+
+    #[test]
+    fn a_syntax_error_in_a_literal_string_has_its_carets_in_the_file() {
+        insta::assert_snapshot!(picture("a = 'user.x == \"é\" ? \"ADMIN\"'\n", "\"ADMIN\""), @r#"
+        c.toml has a mistake
+
+        error: that is wrong (in the expression for `platformRole`)
+         --> c.toml:1:22
+          |
+        1 | a = 'user.x == "é" ? "ADMIN"'
+          |                      ^^^^^^^
+          |
+          = help: write it right
+        "#);
+    }
+
+    #[test]
+    fn a_syntax_error_behind_escapes_has_its_carets_in_the_file() {
+        insta::assert_snapshot!(picture("a = \"user.x == \\\"\\u00e9\\\" ? \\\"ADMIN\\\"\"\n", "\"ADMIN\""), @r#"
+        c.toml has a mistake
+
+        error: that is wrong (in the expression for `platformRole`)
+         --> c.toml:1:29
+          |
+        1 | a = "user.x == \"\u00e9\" ? \"ADMIN\""
+          |                             ^^^^^^^^^
+          |
+          = help: write it right
+        "#);
+    }
+
+    #[test]
+    fn a_syntax_error_in_a_string_of_several_lines_has_its_carets_in_the_file() {
+        insta::assert_snapshot!(picture("a = \'\'\'\nuser.x\n  ? \"ADMIN\"\'\'\'\n", "? \"ADMIN\""), @r#"
+        c.toml has a mistake
+
+        error: that is wrong (in the expression for `platformRole`)
+         --> c.toml:3:3
+          |
+        3 |   ? "ADMIN"'''
+          |   ^^^^^^^^^
+          |
+          = help: write it right
+        "#);
+    }
+
+    #[test]
+    fn shares_and_limits_have_their_ranges() {
+        let at = |amount| Spanned::new(0..1, amount);
+        let text = |text: &str| at(Amount::Text(text.to_owned()));
+        assert_eq!(limit(&at(Amount::Integer(0))), Ok(Limit::Count(0)));
+        assert_eq!(limit(&text(" 12.5 % ")), Ok(Limit::Percent(12.5)));
+        assert_eq!(limit(&text("0%")), Ok(Limit::Percent(0.0)));
+        assert_eq!(limit(&text("100%")), Ok(Limit::Percent(100.0)));
+        for wrong in
+            [at(Amount::Integer(-1)), at(Amount::Float(0.1)), text("10"), text("101%"), text("-1%"), text("NaN%")]
+        {
+            assert!(limit(&wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(share(&at(Amount::Float(1.0))), Ok(1.0));
+        assert_eq!(share(&text("50%")), Ok(0.5));
+        for wrong in
+            [at(Amount::Integer(1)), at(Amount::Float(0.0)), at(Amount::Float(f64::NAN)), text("0%"), text("110%")]
+        {
+            assert!(share(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

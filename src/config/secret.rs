@@ -1,0 +1,235 @@
+//! Where a secret comes from, and how it is read. Its value stands in no error, no log and no `Debug`.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, Result};
+
+/// More than any token has, in bytes: a bigger file or answer is something else.
+const LONGEST: u64 = 64 * 1024;
+
+/// Where a secret comes from. `Display` names the source, as in "environment variable `OKTA_API_TOKEN`".
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// An environment variable of this name.
+    Env(String),
+    /// A file that holds nothing else. One that its group or others can read is refused, unless `allow_shared`.
+    File { path: PathBuf, allow_shared: bool },
+    /// A program and its arguments, run without a shell; its standard output is the secret.
+    Command(Vec<String>),
+}
+
+impl SecretSource {
+    /// Reads the secret, without the white space around it. Blocks while a command runs.
+    ///
+    /// Errors are of [`Kind::Config`] and name the source: it isn't there, can't be read, is open to others, failed,
+    /// is empty, or holds something that no token has.
+    pub fn read(&self) -> Result<SecretString> {
+        self.read_with(|name| std::env::var_os(name))
+    }
+
+    fn read_with(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<SecretString> {
+        let bytes = match self {
+            Self::Env(name) => Zeroizing::new(self.read_env(env(name))?.into_encoded_bytes()),
+            Self::File { path, allow_shared } => self.read_file(path, *allow_shared)?,
+            Self::Command(words) => self.read_command(words)?,
+        };
+        self.checked(&bytes)
+    }
+
+    fn read_env(&self, value: Option<OsString>) -> Result<OsString> {
+        value.ok_or_else(|| {
+            self.error("is not set")
+                .hint("set it, or name another source in the config file (`..._file`, `..._command`)")
+        })
+    }
+
+    fn read_file(&self, path: &Path, allow_shared: bool) -> Result<Zeroizing<Vec<u8>>> {
+        let failed = |error: std::io::Error| self.error(&format!("can't be read: {error}"));
+        let file = File::open(path).map_err(failed)?;
+        if !allow_shared && is_shared(&file).map_err(failed)? {
+            return Err(self
+                .error("can be read by other users of this machine")
+                .hint(format!("run `chmod 600 {}`", path.display()))
+                .hint("or allow it with `allow_shared_secret_file = true` in the same section"));
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
+    }
+
+    fn read_command(&self, words: &[String]) -> Result<Zeroizing<Vec<u8>>> {
+        let failed = |error: std::io::Error| self.error(&format!("can't be run: {error}"));
+        let (program, arguments) = words.split_first().ok_or_else(|| self.error("is empty"))?;
+        // It may ask on the terminal itself, but never waits for input that nobody gives.
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(failed)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        }
+        let status = child.wait().map_err(failed)?;
+        if bytes.len() as u64 <= LONGEST && !status.success() {
+            return Err(self
+                .error(&format!("failed ({status})"))
+                .hint("what it said stands above, if it said anything"));
+        }
+        Ok(bytes)
+    }
+
+    /// The token in what was read: white space around it goes (a stray line end makes Okta answer 400 with HTML), and
+    /// what can't stand in an HTTP header is refused here, where its source is known.
+    fn checked(&self, bytes: &[u8]) -> Result<SecretString> {
+        let token = bytes.trim_ascii();
+        if token.is_empty() {
+            return Err(self.error("is empty"));
+        }
+        if token.starts_with(b"SSWS ") || token.starts_with(b"Bearer ") {
+            return Err(self
+                .error("holds a whole header")
+                .hint("leave out the word `SSWS` or `Bearer`, and keep the token alone"));
+        }
+        if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
+            return Err(self.error("holds more than a token: spaces, several lines, or characters that no token has"));
+        }
+        Ok(SecretString::from(token.iter().copied().map(char::from).collect::<String>()))
+    }
+
+    fn error(&self, what: &str) -> Error {
+        Error::new(Kind::Config, format!("{self} {what}"))
+    }
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "environment variable `{name}`"),
+            Self::File { path, .. } => write!(f, "file `{}`", path.display()),
+            // Its arguments may hold a secret of their own.
+            Self::Command(words) => write!(f, "command `{}`", words.first().map_or("", String::as_str)),
+        }
+    }
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(unix)]
+fn is_shared(file: &File) -> std::io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as where there are file modes")]
+fn is_shared(_: &File) -> std::io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const TOKEN: &str = "00aVerySecretToken";
+
+    fn from_env(value: Option<&str>) -> Result<SecretString> {
+        SecretSource::Env("T".to_owned()).read_with(|name| value.filter(|_| name == "T").map(OsString::from))
+    }
+
+    fn command(words: &[&str]) -> SecretSource {
+        SecretSource::Command(words.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn white_space_around_a_secret_goes() {
+        let secret = from_env(Some(&format!(" \t{TOKEN}\r\n"))).unwrap();
+        assert_eq!(secret.expose_secret(), TOKEN);
+        assert!(!format!("{secret:?}").contains(TOKEN));
+    }
+
+    #[test]
+    fn a_source_without_a_token_is_an_error_that_names_it() {
+        let error = from_env(None).unwrap_err();
+        assert_eq!(error.kind, Kind::Config);
+        assert_eq!(error.to_string(), "environment variable `T` is not set");
+        assert_eq!(from_env(Some(" \n")).unwrap_err().to_string(), "environment variable `T` is empty");
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_without_being_shown() {
+        for value in ["two words-s3cret", "two\nlines-s3cret", "é-s3cret", "SSWS 00s3cret", "Bearer sk-s3cret"] {
+            let error = from_env(Some(value)).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        }
+        assert!(from_env(Some("SSWS 00x")).unwrap_err().hints[0].contains("SSWS"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused_unless_allowed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, format!("{TOKEN}\n")).unwrap();
+        let read = |mode: u32, allow_shared: bool| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            SecretSource::File { path: path.clone(), allow_shared }.read()
+        };
+        for mode in [0o640, 0o604, 0o660, 0o601] {
+            let error = read(mode, false).unwrap_err();
+            assert!(error.to_string().ends_with("can be read by other users of this machine"), "{error}");
+            assert_eq!(error.hints[0], format!("run `chmod 600 {}`", path.display()));
+            assert_eq!(read(mode, true).unwrap().expose_secret(), TOKEN);
+        }
+        assert_eq!(read(0o600, false).unwrap().expose_secret(), TOKEN);
+        assert_eq!(read(0o400, false).unwrap().expose_secret(), TOKEN);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let source = SecretSource::File { path: "/nowhere/token".into(), allow_shared: false };
+        assert!(source.read().unwrap_err().to_string().starts_with("file `/nowhere/token` can't be read: "));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_commands_output_is_the_secret() {
+        assert_eq!(command(&["printf", "%s\\n", TOKEN]).read().unwrap().expose_secret(), TOKEN);
+        // No shell: the words reach the program as they are.
+        assert_eq!(command(&["echo", "$HOME;x"]).read().unwrap().expose_secret(), "$HOME;x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failing_command_shows_neither_its_output_nor_its_arguments() {
+        let source = command(&["sh", "-c", "echo s3cret; exit 3"]);
+        let error = source.read().unwrap_err();
+        assert_eq!(error.to_string(), "command `sh` failed (exit status: 3)");
+        assert!(!format!("{error:?} {source:?} {source}").contains("s3cret"));
+        assert!(command(&["oktapieces-no-such-program"]).read().unwrap_err().to_string().contains("can't be run"));
+        assert_eq!(command(&["true"]).read().unwrap_err().to_string(), "command `true` is empty");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn endless_output_is_cut_off() {
+        assert!(command(&["yes"]).read().unwrap_err().to_string().contains("holds more than a token"));
+    }
+}

@@ -1,0 +1,41 @@
+//! The settings of a sync, as a config file resolves to them: complete, valid, and with every default filled in.
+
+use reqwest::Url;
+
+use super::secret::SecretSource;
+use crate::mapping::attributes::Mapping;
+use crate::mapping::projects::ProjectRule;
+use crate::model::okta::Scope;
+use crate::plan::Policy;
+
+/// All that a config file says. It holds no secret, only where each one comes from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub okta: OktaSettings,
+    pub activepieces: ActivepiecesSettings,
+    pub scope: Scope,
+    pub mapping: Mapping,
+    /// In the order of the file.
+    pub projects: Vec<ProjectRule>,
+    pub policy: Policy,
+    /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.
+    pub warnings: Vec<String>,
+}
+
+/// `[okta]`
+#[derive(Clone, Debug)]
+pub struct OktaSettings {
+    /// The org's own host, with `/` as its path.
+    pub org_url: Url,
+    pub token: SecretSource,
+    /// The share of what the rate-limit headers grant that may be used: above 0, at most 1.
+    pub rate_limit_share: f64,
+}
+
+/// `[activepieces]`
+#[derive(Clone, Debug)]
+pub struct ActivepiecesSettings {
+    /// The platform's base URL; its path ends in `/`, so that `api/v1/...` can be joined to it.
+    pub url: Url,
+    pub api_key: SecretSource,
+}
