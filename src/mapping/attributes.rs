@@ -1,6 +1,15 @@
 //! The attribute mapping: one Okta expression per Activepieces attribute.
 
-use crate::expression::Expression;
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::expression::{Context, ErrorKind, Expression, Value};
+use crate::model::PlatformRole;
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use crate::model::id::OktaUserId;
+use crate::model::okta::{Org, Status, User};
+use crate::model::problem::{Problem, ProblemKind};
 
 /// An expression and where it stands, for problems that name it.
 #[derive(Clone, Debug)]
@@ -20,4 +29,166 @@ pub struct Mapping {
     pub display_name: Mapped,
     /// Without it every user is a MEMBER.
     pub platform_role: Option<Mapped>,
+}
+
+impl Mapping {
+    /// All expressions, by the attribute that they are for.
+    pub fn expressions(&self) -> BTreeMap<&'static str, &Mapped> {
+        let mut all = BTreeMap::from([
+            ("userName", &self.user_name),
+            ("givenName", &self.given_name),
+            ("familyName", &self.family_name),
+            ("email", &self.email),
+            ("displayName", &self.display_name),
+        ]);
+        all.extend(self.platform_role.as_ref().map(|role| ("platformRole", role)));
+        all
+    }
+
+    /// Whether an expression asks for the groups that a user is in.
+    pub fn needs_groups(&self) -> bool {
+        self.expressions().values().any(|mapped| mapped.expression.needs().groups)
+    }
+}
+
+/// Maps the whole org.
+pub fn desired(org: &Org, mapping: &Mapping) -> Desired {
+    let known = org.users.keys().chain(&org.gone);
+    Desired {
+        users: known.map(|id| (id.clone(), user(id, org, mapping))).collect(),
+        projects: org
+            .pushed
+            .iter()
+            .map(|(id, pushed)| {
+                let project = DesiredProject {
+                    name: pushed.project_name.clone(),
+                    group_name: pushed.group.name.clone(),
+                    members: pushed.members.clone(),
+                };
+                (id.clone(), project)
+            })
+            .collect(),
+    }
+}
+
+/// Maps one user. The expressions of somebody who left aren't asked for more than the user name, so that no fault in
+/// them can keep an account open.
+pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping) -> DesiredUser {
+    let Some(user) = org.users.get(id) else {
+        return DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) };
+    };
+    let evaluation = Evaluation { user, org };
+    let in_scope = org.in_scope.contains(id);
+    let left = match (&user.status, in_scope) {
+        (Status::Deprovisioned, _) => Some(Leave::Deactivated),
+        (Status::Suspended, true) => Some(Leave::Suspended),
+        (Status::Staged | Status::Other(_), true) => None,
+        (_, false) => Some(Leave::Unassigned),
+        (_, true) => return evaluation.present(mapping),
+    };
+    DesiredUser {
+        login: user.login().to_owned(),
+        user_name: if in_scope { evaluation.user_name(&mapping.user_name).ok() } else { None },
+        state: left.map_or_else(|| State::Untouched(user.status.clone()), State::Left),
+    }
+}
+
+/// The evaluation of the mapping for one user.
+struct Evaluation<'a> {
+    user: &'a User,
+    org: &'a Org,
+}
+
+impl Evaluation<'_> {
+    fn present(&self, mapping: &Mapping) -> DesiredUser {
+        let user_name = self.user_name(&mapping.user_name);
+        let (role, because) = match &mapping.platform_role {
+            None => (Ok(PlatformRole::Member), None),
+            Some(mapped) => (self.role(mapped), self.because(&mapped.expression)),
+        };
+        let texts = [
+            ("givenName", &mapping.given_name),
+            ("familyName", &mapping.family_name),
+            ("email", &mapping.email),
+            ("displayName", &mapping.display_name),
+        ]
+        .map(|(attribute, mapped)| self.text(attribute, mapped));
+        let mut problems: Vec<Problem> = texts.iter().filter_map(|text| text.as_ref().err().cloned()).collect();
+        problems.extend(user_name.as_ref().err().cloned());
+        problems.extend(role.as_ref().err().cloned());
+        let [given_name, family_name, email, display_name] = texts.map(|text| text.ok().flatten());
+        let state = if problems.is_empty() {
+            State::Present(Attributes {
+                given_name,
+                family_name,
+                email,
+                display_name,
+                platform_role: role.unwrap_or_default(),
+                role_because: because,
+            })
+        } else {
+            State::Problem(problems)
+        };
+        DesiredUser { login: self.user.login().to_owned(), user_name: user_name.ok(), state }
+    }
+
+    /// The user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1).
+    fn user_name(&self, mapped: &Mapped) -> Result<String, Problem> {
+        let text = self.text("userName", mapped)?.unwrap_or_default();
+        let user_name = text.trim().to_lowercase();
+        if user_name.contains('@') {
+            return Ok(user_name);
+        }
+        let message = format!("userName gives \"{text}\"; it must be an e-mail address");
+        Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
+    }
+
+    fn role(&self, mapped: &Mapped) -> Result<PlatformRole, Problem> {
+        let value = self.value("platformRole", mapped)?;
+        let role = match &value {
+            Value::String(text) => PlatformRole::parse(text),
+            _ => None,
+        };
+        role.ok_or_else(|| {
+            let message = format!("platformRole gives {}; it must be ADMIN, MEMBER or OPERATOR", value.to_json());
+            self.problem(ProblemKind::InvalidRole, message, mapped)
+        })
+    }
+
+    /// A text, or none for null.
+    fn text(&self, attribute: &str, mapped: &Mapped) -> Result<Option<String>, Problem> {
+        match self.value(attribute, mapped)? {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text.into_owned())),
+            other => {
+                let message = format!("{attribute} gives {} {}; it must be a string", other.kind(), other.to_json());
+                Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
+            }
+        }
+    }
+
+    fn value<'b>(&'b self, attribute: &str, mapped: &'b Mapped) -> Result<Value<'b>, Problem> {
+        let groups = self.org.groups_of.get(&self.user.id).map_or(&[][..], Vec::as_slice);
+        mapped.expression.evaluate(&Context::new(self.user, groups)).map_err(|error| {
+            let kind = match error.kind {
+                ErrorKind::Failed => ProblemKind::ExpressionFailed,
+                ErrorKind::Unevaluable => ProblemKind::NotEvaluable,
+            };
+            self.problem(kind, format!("{attribute}: {}", error.message), mapped)
+        })
+    }
+
+    fn problem(&self, kind: ProblemKind, message: String, mapped: &Mapped) -> Problem {
+        Problem::new(self.user.login(), kind, message).at(mapped.location.clone())
+    }
+
+    /// The profile attributes that the role follows from, as the plan shows them.
+    fn because(&self, expression: &Expression) -> Option<String> {
+        let read: Vec<String> = expression
+            .attributes()
+            .iter()
+            .map(|attribute| format!("{attribute} = {}", self.user.profile.get(attribute).unwrap_or(&Json::Null)))
+            .collect();
+        (!read.is_empty()).then(|| read.join(", "))
+    }
 }

@@ -108,18 +108,21 @@ fn why(op: &UserOp) -> String {
 
 fn projects(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    let kinds: [(&str, Style, fn(&ProjectAction) -> bool); 4] = [
-        ("+ create", ADD, |action| *action == ProjectAction::Create),
-        ("= adopt", CHANGE, |action| *action == ProjectAction::Adopt),
-        ("~ rename", CHANGE, |action| matches!(action, ProjectAction::Rename { .. })),
-        ("~ members", CHANGE, |action| *action == ProjectAction::Members),
-    ];
-    for (verb, style, is) in kinds {
-        let ops = plan.projects.iter().filter(|op| is(&op.action));
+    for (verb, style) in [("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)] {
+        let ops = plan.projects.iter().filter(|op| project_verb(&op.action) == verb);
         let rows = ops.map(|op| [safe(&op.name), members(op, whole), project_why(op)]).collect();
         add_rows(&mut table, rows, &styled(style, verb), whole);
     }
     section("Projects", &table)
+}
+
+fn project_verb(action: &ProjectAction) -> &'static str {
+    match action {
+        ProjectAction::Create => "+ create",
+        ProjectAction::Adopt => "= adopt",
+        ProjectAction::Rename { .. } => "~ rename",
+        ProjectAction::Members => "~ members",
+    }
 }
 
 fn project_why(op: &ProjectOp) -> String {

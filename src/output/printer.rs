@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use anstream::{AutoStream, ColorChoice};
 
 use super::text::{CHANGE, HINT, REMOVE, safe, styled};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,7 @@ pub struct Printer {
 
 /// What the flags and the environment say about output.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Options {
     pub color: ColorChoice,
     pub verbosity: Verbosity,
@@ -56,7 +57,7 @@ impl Printer {
             verbosity,
             json,
             motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
-            interactive: io::stdin().is_terminal() && io::stderr().is_terminal() && !no_input && !json,
+            interactive: !no_input && !json && io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
     }
 
@@ -86,13 +87,7 @@ impl Printer {
 
     /// An error with its hints, always said.
     pub fn error(&self, error: &Error) {
-        let text = error.to_string();
-        // A picture of the place brings its own title.
-        if error.kind == Kind::Config && text.contains("\n") {
-            self.talk(&text);
-        } else {
-            self.talk(&format!("{}: {text}", styled(REMOVE.bold(), "error")));
-        }
+        self.talk(&format!("{}: {error}", styled(REMOVE.bold(), "error")));
         for hint in &error.hints {
             self.talk(&format!("\n{}: {hint}", styled(HINT.bold(), "hint")));
         }

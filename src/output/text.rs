@@ -50,11 +50,8 @@ pub fn counted(number: usize, one: &str, several: &str) -> String {
 /// The first few of a list, and how many more there are.
 pub fn folded<T: AsRef<str>>(items: &[T], shown: usize) -> String {
     let shown = if items.len() <= shown + 1 { items.len() } else { shown };
-    let mut text = items[..shown].iter().map(|item| safe(item.as_ref())).collect::<Vec<_>>().join(", ");
-    if items.len() > shown {
-        text.push_str(&format!(" and {} more", count(items.len() - shown)));
-    }
-    text
+    let text = items[..shown].iter().map(|item| safe(item.as_ref())).collect::<Vec<_>>().join(", ");
+    if items.len() > shown { format!("{text} and {} more", count(items.len() - shown)) } else { text }
 }
 
 #[cfg(test)]

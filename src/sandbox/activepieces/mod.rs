@@ -25,7 +25,7 @@ impl Platform {
     }
 
     /// The key that its routes accept, `sk-…`.
-    pub fn api_key(&self) -> &str {
+    pub fn api_key(&self) -> &'static str {
         ""
     }
 

@@ -1,10 +1,12 @@
-//! A plan for scripts. The format only grows; `format_version` moves when it doesn't.
+//! Plans and reports for scripts. The format only grows; `format_version` moves when it doesn't.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::apply::Report;
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
+use crate::plan::op::Totals;
 
 /// The version of all JSON answers.
 pub const FORMAT_VERSION: u32 = 1;
@@ -17,13 +19,13 @@ struct Document<'a> {
     activepieces: &'a str,
     #[serde(flatten)]
     plan: &'a Plan,
-    totals: crate::plan::op::Totals,
+    totals: Totals,
     welcome_emails: usize,
     refusal: Option<Value>,
 }
 
 /// The plan as one JSON object; the same bytes for the same input.
-pub fn render(plan: &Plan, okta: &str, activepieces: &str, refusal: Option<&Refusal>) -> Value {
+pub fn plan(plan: &Plan, okta: &str, activepieces: &str, refusal: Option<&Refusal>) -> Value {
     let document = Document {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -44,4 +46,29 @@ pub fn render(plan: &Plan, okta: &str, activepieces: &str, refusal: Option<&Refu
         }),
     };
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// An apply as one JSON object: the plan, and the outcome of each of its operations in the plan's order.
+pub fn report(plan: &Value, report: &Report) -> Value {
+    let (done, all) = report.done_of();
+    let users: Vec<Value> = report
+        .users
+        .iter()
+        .map(|(op, outcome)| json!({ "user_name": op.user_name, "action": op.action, "result": outcome }))
+        .collect();
+    let projects: Vec<Value> = report
+        .projects
+        .iter()
+        .map(|(op, outcome)| json!({ "name": op.name, "group": op.group, "result": outcome }))
+        .collect();
+    json!({
+        "format_version": FORMAT_VERSION,
+        "tool_version": env!("CARGO_PKG_VERSION"),
+        "plan": plan,
+        "users": users,
+        "projects": projects,
+        "done": done,
+        "operations": all,
+        "interrupted": report.interrupted,
+    })
 }

@@ -1,0 +1,116 @@
+//! `oktapieces apply`
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use super::plan::show;
+use super::session::{Session, interrupted};
+use crate::apply::{self, Event, Report};
+use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::output::progress::Progress;
+use crate::output::{json, report_text};
+use crate::plan::Plan;
+use crate::plan::guard;
+
+/// Writes side by side unless `--parallelism` says otherwise.
+pub const PARALLELISM: usize = 8;
+
+/// Show the plan, ask, and write it to Activepieces
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Write without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// Requests to Activepieces side by side
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
+    parallelism: usize,
+    /// Allow exactly so many deactivations, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_deactivations: Option<usize>,
+}
+
+fn parallelism(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=64) => Ok(number),
+        _ => Err("a number from 1 to 64 is wanted".to_owned()),
+    }
+}
+
+pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
+    if !args.yes && !context.printer.interactive {
+        return Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
+            .hint("--yes applies without asking"));
+    }
+    let session = Session::open(context, args.parallelism)?;
+    let plan = session.plan(context).await?;
+    let refusal = guard::check(&plan, &session.settings.policy, args.allow_deactivations).err();
+    if !context.printer.json || refusal.is_some() {
+        show(&plan, &session, refusal.as_ref(), context);
+    }
+    if let Some(refusal) = refusal {
+        let hint = format!("look at the plan; {} allows exactly this", refusal.flag());
+        return Err(Error::new(Kind::Refused, refusal).hint(hint));
+    }
+    if !plan.is_empty() && !args.yes && !context.printer.confirm("\nApply this plan?") {
+        context.printer.status("Nothing was written.");
+        return Err(interrupted());
+    }
+    let report = write(&plan, &session, args.parallelism, context).await;
+    finish(&plan, &session, &report, context)
+}
+
+/// Writes the plan with progress. The first Ctrl-C lets what is in flight end, the second leaves at once.
+async fn write(plan: &Plan, session: &Session, parallelism: usize, context: &Context) -> Report {
+    let progress = Progress::spinner(&context.printer, "Applying");
+    let stop = CancellationToken::new();
+    let watcher = tokio::spawn(stop_on_signal(stop.clone()));
+    let tell = |event: Event<'_>| match event {
+        Event::Stage { name, operations } => progress.stage(name, operations),
+        Event::Ended { .. } => progress.step(),
+    };
+    let report = apply::run(plan, &session.activepieces, parallelism, &stop, &tell).await;
+    watcher.abort();
+    report
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    signal().await;
+    stop.cancel();
+    signal().await;
+    #[expect(clippy::exit, reason = "somebody who asks twice wants to leave at once")]
+    std::process::exit(Kind::Interrupted.exit_code().into());
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn signal() {
+    let terminate = async {
+        #[cfg(unix)]
+        if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            signal.recv().await;
+            return;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Shows what came of it and gives the exit code.
+fn finish(plan: &Plan, session: &Session, report: &Report, context: &Context) -> Result<u8> {
+    let printer = &context.printer;
+    if printer.json {
+        let plan = json::plan(plan, session.org(), session.platform(), None);
+        printer.answer(&json::report(&plan, report).to_string());
+    } else if !plan.is_empty() {
+        printer.answer(&format!("\n{}", report_text::render(report)));
+        printer.status("\nRun oktapieces plan to see that nothing is left to do.");
+    }
+    let (done, all) = report.done_of();
+    if report.interrupted {
+        return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
+    }
+    Ok(if done == all && plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() })
+}

@@ -1,0 +1,206 @@
+//! `oktapieces check`: the connector test.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use super::session::{Session, load};
+use crate::activepieces::wire::CONFIG_SCHEMA;
+use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::mapping::attributes;
+use crate::model::desired::State;
+use crate::output::json::FORMAT_VERSION;
+use crate::output::progress::Progress;
+use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
+use crate::{activepieces, okta};
+
+/// Test the config, both servers, the rights of both secrets, and what the scope names
+#[derive(Debug, Args)]
+pub struct CheckArgs {}
+
+/// One thing that was tested.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: &'static str,
+    state: LineState,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fix: Vec<String>,
+    #[serde(skip)]
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum LineState {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// The lines so far, each shown as soon as it's known.
+struct Lines<'a> {
+    context: &'a Context,
+    lines: Vec<Line>,
+}
+
+pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
+    let mut lines = Lines { context, lines: Vec::new() };
+    let settings = load(context)?;
+    let expressions = settings.mapping.expressions().len();
+    lines.ok("config", format!("valid, with {}", counted(expressions, "expression", "expressions")));
+    for warning in &settings.warnings {
+        lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
+    }
+    let okta_secret = lines.result("Okta token", settings.okta.token.read(), |_| settings.okta.token.to_string());
+    let key = &settings.activepieces.api_key;
+    let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
+    if okta_secret.is_some() && activepieces_secret.is_some() {
+        let session = Session::with(settings, super::apply::PARALLELISM)?;
+        okta_side(&session, &mut lines).await;
+        activepieces_side(&session, &mut lines).await;
+    }
+    Ok(lines.finish())
+}
+
+/// The org, the token's rights, and what the scope and the pushed groups come to.
+async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
+    let okta = &session.okta;
+    let reached = okta.well_known().await.map_err(Error::from);
+    if lines.result("Okta org", reached, |_| format!("{} answers", session.org())).is_none() {
+        return;
+    }
+    let users = okta.probe_users().await.map_err(Error::from);
+    let mut allowed = lines.result("Okta rights: users", users, |()| "may be listed".to_owned()).is_some();
+    let groups = okta.probe_groups().await.map_err(Error::from);
+    allowed &= lines.result("Okta rights: groups", groups, |()| "may be listed".to_owned()).is_some();
+    if session.settings.scope.app.is_some() {
+        let apps = okta.probe_apps().await.map_err(Error::from);
+        allowed &= lines.result("Okta rights: apps", apps, |()| "may be listed".to_owned()).is_some();
+    }
+    if allowed {
+        scope(session, lines).await;
+    }
+}
+
+/// Who is in scope, which groups are pushed, and whether the expressions give values for all.
+async fn scope(session: &Session, lines: &mut Lines<'_>) {
+    let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
+    let mapping = &session.settings.mapping;
+    let tell = |step: okta::Progress| progress.message(step.to_string());
+    let reading =
+        okta::read(&session.okta, &session.settings.scope, &session.settings.projects, mapping.needs_groups(), &tell)
+            .await;
+    drop(progress);
+    let shown = |reading: &okta::Reading| {
+        let users = counted(reading.org.in_scope.len(), "user", "users");
+        format!("{users} in scope, {} pushed", counted(reading.org.pushed.len(), "group", "groups"))
+    };
+    let Some(reading) = lines.result("Okta scope", reading, shown) else { return };
+    for warning in &reading.warnings {
+        lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
+    }
+    if reading.org.in_scope.is_empty() {
+        lines.add("Okta scope", LineState::Warning, "nobody is in scope".to_owned(), Vec::new(), None);
+    }
+    let desired = attributes::desired(&reading.org, mapping);
+    let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
+    if problems == 0 {
+        lines.ok("expressions", "give a value for everybody".to_owned());
+    } else {
+        let people = counted(problems, "user has", "users have");
+        let detail = format!("{people} no valid attributes and would be left alone");
+        lines.add("expressions", LineState::Warning, detail, vec!["oktapieces plan names them".to_owned()], None);
+    }
+}
+
+/// The platform, the key's rights on both interfaces, and what stands there.
+async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
+    let activepieces = &session.activepieces;
+    let config = activepieces.service_provider_config().await.map_err(Error::from).and_then(|config| {
+        if config.schemas.iter().any(|schema| schema == CONFIG_SCHEMA) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Failed, "the answer is JSON, and not that of a SCIM server")
+            .hint("activepieces.url is the platform's address, such as https://activepieces.example.com"))
+    });
+    let shown = |()| format!("{} answers, and its plan has SCIM", session.platform());
+    if lines.result("Activepieces SCIM", config, shown).is_none() {
+        return;
+    }
+    let rest = activepieces.rest_users(1).await.map(|_| ()).map_err(Error::from);
+    if lines.result("Activepieces REST", rest, |()| "the key may use it".to_owned()).is_none() {
+        return;
+    }
+    let platform = activepieces::read(activepieces).await;
+    let shown = |platform: &crate::model::activepieces::Platform| {
+        let users = counted(platform.users.len(), "account", "accounts");
+        format!("{users}, {}", counted(platform.projects.len(), "team project", "team projects"))
+    };
+    let Some(platform) = lines.result("Activepieces listing", platform, shown) else { return };
+    let owner = platform.users.iter().find(|user| Some(&user.id) == platform.owner.as_ref());
+    match owner {
+        Some(owner) => lines.ok("Activepieces owner", format!("{} is protected", safe(&owner.user_name))),
+        None => {
+            let fix = vec!["name the owner under safety.protect".to_owned()];
+            lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
+        }
+    }
+}
+
+impl Lines<'_> {
+    fn ok(&mut self, name: &'static str, detail: String) {
+        self.add(name, LineState::Ok, detail, Vec::new(), None);
+    }
+
+    /// A line for a result, which is given back where it's good.
+    fn result<T>(&mut self, name: &'static str, result: Result<T>, shown: impl FnOnce(&T) -> String) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.ok(name, shown(&value));
+                Some(value)
+            }
+            Err(error) => {
+                self.add(name, LineState::Failed, error.to_string(), error.hints.clone(), Some(error.kind));
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, name: &'static str, state: LineState, detail: String, fix: Vec<String>, kind: Option<Kind>) {
+        let line = Line { name, state, detail, fix, kind };
+        if !self.context.printer.json {
+            self.context.printer.answer(&line.render());
+        }
+        self.lines.push(line);
+    }
+
+    /// The total and the exit code: that of the first failure.
+    fn finish(self) -> u8 {
+        let count = |state| self.lines.iter().filter(|line| line.state == state).count();
+        let (warnings, failed) = (count(LineState::Warning), count(LineState::Failed));
+        if self.context.printer.json {
+            let answer = serde_json::json!({
+                "format_version": FORMAT_VERSION, "lines": self.lines, "warnings": warnings, "failed": failed,
+            });
+            self.context.printer.answer(&answer.to_string());
+        } else {
+            let warnings = counted(warnings, "warning", "warnings");
+            self.context.printer.answer(&format!("\n{failed} failed, {warnings}."));
+        }
+        let kind = self.lines.iter().find_map(|line| line.kind);
+        kind.map_or(EXIT_OK, Kind::exit_code)
+    }
+}
+
+impl Line {
+    fn render(&self) -> String {
+        let state = match self.state {
+            LineState::Ok => styled(ADD, "ok     "),
+            LineState::Warning => styled(CHANGE, "warning"),
+            LineState::Failed => styled(REMOVE, "failed "),
+        };
+        let fixes = self.fix.iter().map(|fix| format!("\n         {}: {fix}", styled(HINT, "fix")));
+        format!("{state}  {:<22} {}{}", self.name, self.detail, fixes.collect::<String>())
+    }
+}

@@ -1,0 +1,53 @@
+//! `oktapieces demo`
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::Context;
+use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::output::text::{BOLD, HINT, styled};
+use crate::sandbox::{Options, Sandbox};
+
+/// Show a plan, an apply and a plan again on an embedded Okta org and Activepieces platform
+#[derive(Debug, Args)]
+pub struct DemoArgs {}
+
+const NEXT_STEPS: &str = "\
+For your own org:
+  1. write a config.toml; config.example.toml explains every key
+  2. put an Okta API token into OKTA_API_TOKEN and an Activepieces API key into ACTIVEPIECES_API_KEY
+  3. run oktapieces check, then oktapieces plan: neither writes anything";
+
+/// Starts the sandbox and runs this very program against it, as an admin would.
+pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
+    let sandbox = super::sandbox::start(Options::default()).await?;
+    let folder = tempfile::tempdir().map_err(|error| Error::from_source(Kind::Failed, error))?;
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, sandbox.config()).map_err(|error| Error::from_source(Kind::Failed, error))?;
+    let steps: [(&str, &[&str]); 3] =
+        [("See what would change", &["plan"]), ("Write it", &["apply", "--yes"]), ("See that nothing is left to do", &["plan"])];
+    for (title, arguments) in steps {
+        let command = format!("oktapieces {}", arguments.join(" "));
+        context.printer.answer(&format!("{}  {}\n", styled(BOLD, format!("— {title} —")), styled(HINT, command)));
+        step(&sandbox, &config, arguments, context).await?;
+        context.printer.answer("");
+    }
+    context.printer.answer(NEXT_STEPS);
+    Ok(EXIT_OK)
+}
+
+/// Runs one command to its end. Some people of the company have problems on purpose, which has its own exit code.
+async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Context) -> Result<()> {
+    let failed = |why: String| Error::new(Kind::Failed, why);
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).arg("--config").arg(config).args(&context.flags);
+    command.env("OKTA_API_TOKEN", sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", sandbox.api_key());
+    let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;
+    match status.code().and_then(|code| u8::try_from(code).ok()) {
+        Some(EXIT_OK) => Ok(()),
+        Some(code) if code == Kind::Partial.exit_code() => Ok(()),
+        _ => Err(failed(format!("oktapieces {} ended with {status}", arguments.join(" ")))),
+    }
+}

@@ -1,0 +1,50 @@
+//! `oktapieces plan`
+
+use clap::Args;
+
+use super::Context;
+use super::session::Session;
+use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
+use crate::output::{Verbosity, json, plan_text};
+use crate::plan::guard::{self, Refusal};
+use crate::plan::Plan;
+
+/// Show what would change in Activepieces; nothing is written
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Exit with 0 for no changes, 1 for a failure and 2 for changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
+    let session = Session::open(context, super::apply::PARALLELISM)?;
+    let plan = session.plan(context).await?;
+    let refusal = guard::check(&plan, &session.settings.policy, None).err();
+    show(&plan, &session, refusal.as_ref(), context);
+    if !plan.is_empty() {
+        context.printer.status("\nNothing was written. Run oktapieces apply to apply it.");
+    }
+    Ok(exit_code(&plan, args.detailed_exitcode))
+}
+
+/// Problems have an exit code of their own, so that a run that nobody watches isn't taken for a clean one.
+fn exit_code(plan: &Plan, detailed: bool) -> u8 {
+    match (detailed && !plan.is_empty(), plan.problems.is_empty()) {
+        (true, _) => EXIT_CHANGES,
+        (false, true) => EXIT_OK,
+        (false, false) => Kind::Partial.exit_code(),
+    }
+}
+
+/// Shows the plan in the form that was asked for.
+pub fn show(plan: &Plan, session: &Session, refusal: Option<&Refusal>, context: &Context) {
+    let text = if context.printer.json {
+        json::plan(plan, session.org(), session.platform(), refusal).to_string()
+    } else {
+        let whole = context.printer.verbosity == Verbosity::Verbose;
+        let (okta, activepieces) = (session.org(), session.platform());
+        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusal })
+    };
+    context.printer.answer(&text);
+}

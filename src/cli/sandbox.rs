@@ -1,0 +1,117 @@
+//! `oktapieces sandbox`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Context;
+use super::apply::signal;
+use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::output::text::{BOLD, HINT, styled};
+use crate::sandbox::{Options, Sandbox, company::Shape};
+
+/// Serve an Okta org and an Activepieces platform on this machine, to try things out on
+///
+/// Without a number of users it's a small company in which every case occurs that a sync has to deal with.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Make up an org of so many users; 0 leaves a fresh platform with just its owner
+    #[arg(long, value_name = "N")]
+    users: Option<usize>,
+    /// So many groups, pushed as projects
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "users")]
+    groups: usize,
+    /// So many members in each group
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "users")]
+    members: usize,
+    /// The share of the users, 0 to 1, that have an account already
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, requires = "users", value_parser = share)]
+    existing: f64,
+    /// The share of those, 0 to 1, that differ from Okta
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "users", value_parser = share)]
+    drift: f64,
+    /// Another seed makes another company
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "users")]
+    seed: u64,
+    /// Milliseconds that each answer takes longer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// Okta requests a minute, in each of its buckets
+    #[arg(long, value_name = "N")]
+    rate_limit: Option<u32>,
+    /// The org's port; any free one if none is named
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    okta_port: u16,
+    /// The platform's port; any free one if none is named
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    activepieces_port: u16,
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share from 0 to 1 is wanted".to_owned()),
+    }
+}
+
+impl SandboxArgs {
+    fn options(&self) -> Options {
+        let &Self { groups, members, existing, drift, seed, .. } = self;
+        let company = match self.users {
+            Some(users) => Shape::Generated { users, groups, members, existing, drift, seed },
+            None => Shape::Seeded,
+        };
+        Options {
+            company,
+            latency: Duration::from_millis(self.latency),
+            rate_limit: self.rate_limit,
+            okta_port: self.okta_port,
+            activepieces_port: self.activepieces_port,
+        }
+    }
+}
+
+pub async fn run(args: SandboxArgs, context: &Context) -> Result<u8> {
+    let sandbox = start(args.options()).await?;
+    if context.printer.json {
+        let answer = serde_json::json!({
+            "okta": { "url": sandbox.okta_url(), "token": sandbox.okta_token() },
+            "activepieces": { "url": sandbox.activepieces_url(), "api_key": sandbox.api_key() },
+            "config": sandbox.config(),
+        });
+        context.printer.answer(&answer.to_string());
+    } else {
+        context.printer.answer(&description(&sandbox));
+    }
+    signal().await;
+    Ok(EXIT_OK)
+}
+
+/// Starts both servers.
+pub async fn start(options: Options) -> Result<Sandbox> {
+    let started = Sandbox::start(options).await;
+    started.map_err(|error| {
+        Error::from_source(Kind::Failed, error)
+            .context("starting the sandbox")
+            .hint("without --okta-port and --activepieces-port any free ports are taken")
+    })
+}
+
+fn description(sandbox: &Sandbox) -> String {
+    format!(
+        "{} {}\n{} {}\n\nSave this as config.toml:\n\n{}\n\nThen, in another terminal:\n\n{}\n\nThe servers run until Ctrl-C.",
+        styled(BOLD, "Okta        "),
+        sandbox.okta_url(),
+        styled(BOLD, "Activepieces"),
+        sandbox.activepieces_url(),
+        sandbox.config().trim_end(),
+        styled(
+            HINT,
+            format!(
+                "export OKTA_API_TOKEN={} ACTIVEPIECES_API_KEY={}\noktapieces plan",
+                sandbox.okta_token(),
+                sandbox.api_key()
+            )
+        ),
+    )
+}

@@ -1,0 +1,125 @@
+//! A config and the clients made from it: what `check`, `plan` and `apply` work with.
+
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret;
+
+use super::{Context, environment};
+use crate::activepieces::{self, Activepieces};
+use crate::config::{self, settings::Settings};
+use crate::error::{Error, Kind, Result};
+use crate::http;
+use crate::mapping::attributes;
+use crate::okta::{self, Okta};
+use crate::output::progress::Progress;
+use crate::output::text::counted;
+use crate::plan::{self, Plan};
+
+/// Everything to plan and apply with.
+#[derive(Debug)]
+pub struct Session {
+    pub settings: Settings,
+    pub okta: Okta,
+    pub activepieces: Activepieces,
+}
+
+/// The config file: the one that was named, else `config.toml` here, else the user's own.
+pub fn load(context: &Context) -> Result<Settings> {
+    let here = PathBuf::from("config.toml");
+    let path = match &context.config {
+        Some(path) => path.clone(),
+        None if here.exists() => here,
+        None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
+    };
+    let settings = config::load(&path, context.printer.colours_stderr())?;
+    for warning in &settings.warnings {
+        context.printer.warning(warning);
+    }
+    Ok(settings)
+}
+
+impl Session {
+    /// Reads the config and both secrets; nothing is sent yet.
+    pub fn open(context: &Context, parallelism: usize) -> Result<Self> {
+        Self::with(load(context)?, parallelism)
+    }
+
+    /// Makes the clients for these settings.
+    pub fn with(settings: Settings, parallelism: usize) -> Result<Self> {
+        let okta = okta_client(&settings)?;
+        let activepieces = activepieces_client(&settings, parallelism)?;
+        Ok(Self { settings, okta, activepieces })
+    }
+
+    /// The org's host, for people.
+    pub fn org(&self) -> &str {
+        self.settings.okta.org_url.host_str().unwrap_or_default()
+    }
+
+    /// The platform's host, for people.
+    pub fn platform(&self) -> &str {
+        self.settings.activepieces.url.host_str().unwrap_or_default()
+    }
+
+    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.
+    pub async fn plan(&self, context: &Context) -> Result<Plan> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let mapping = &self.settings.mapping;
+        let tell = |step: okta::Progress| progress.message(step.to_string());
+        let read_okta = okta::read(
+            &self.okta,
+            &self.settings.scope,
+            &self.settings.projects,
+            mapping.needs_groups(),
+            &tell,
+        );
+        let (reading, platform) =
+            futures_util::future::try_join(read_okta, activepieces::read(&self.activepieces)).await?;
+        for warning in &reading.warnings {
+            context.printer.warning(warning);
+        }
+        let (mut org, scope) = (reading.org, reading.scope);
+        let mut desired = attributes::desired(&org, mapping);
+        let doubts = plan::doubts(&desired, &platform);
+        if doubts != plan::Doubts::default() {
+            okta::confirm(&self.okta, &scope, &mut org, &doubts.users, &doubts.memberships).await?;
+            desired = attributes::desired(&org, mapping);
+        }
+        let plan = plan::diff(&desired, &platform, &self.settings.policy);
+        drop(progress);
+        context.printer.status(&format!(
+            "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
+            counted(org.in_scope.len(), "user", "users"),
+            counted(org.pushed.len(), "pushed group", "pushed groups"),
+            counted(platform.users.len(), "account", "accounts"),
+            counted(platform.projects.len(), "project", "projects"),
+            counted(self.requests(), "request", "requests"),
+        ));
+        Ok(plan)
+    }
+
+    fn requests(&self) -> usize {
+        usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
+    }
+}
+
+/// The client of the org alone, for commands that need no more.
+pub fn okta_client(settings: &Settings) -> Result<Okta> {
+    let token = settings.okta.token.read()?;
+    let mut transport = okta::settings(settings.okta.org_url.as_str(), &token);
+    transport.share = settings.okta.rate_limit_share;
+    Ok(Okta::new(http::Client::new(transport)?))
+}
+
+fn activepieces_client(settings: &Settings, parallelism: usize) -> Result<Activepieces> {
+    let key = settings.activepieces.api_key.read()?;
+    let mut transport = http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'));
+    transport.authorization = Some(format!("Bearer {}", key.expose_secret()).into());
+    transport.parallelism = parallelism;
+    Ok(Activepieces::new(http::Client::new(transport)?))
+}
+
+/// A run that was stopped by Ctrl-C.
+pub fn interrupted() -> Error {
+    Error::new(Kind::Interrupted, "interrupted")
+}

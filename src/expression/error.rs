@@ -1,0 +1,46 @@
+//! What can be wrong with an expression: its text, or its evaluation for one user.
+
+use std::ops::Range;
+
+/// A fault in the text of an expression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// Lower-case, no full stop.
+    pub message: String,
+    /// Bytes of the source.
+    pub span: Range<usize>,
+    pub hint: Option<String>,
+}
+
+impl SyntaxError {
+    pub fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { message: message.into(), span, hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Why an evaluation gave no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvalError {
+    pub kind: ErrorKind,
+    /// Lower-case, no full stop.
+    pub message: String,
+    /// Bytes of the source.
+    pub span: Range<usize>,
+}
+
+/// The two ways to give no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Okta would give an error too.
+    Failed,
+    /// It needs what can't be had here, such as a directory or a session.
+    Unevaluable,
+}

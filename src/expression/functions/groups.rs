@@ -1,0 +1,198 @@
+//! What asks for more than the profile: groups, and the user's own id and status.
+
+use super::{Call, Fault, Outcome, failed, unevaluable};
+use crate::expression::pattern::Pattern;
+use crate::expression::value::Value;
+use crate::model::okta::Group;
+
+/// The texts of all arguments from `at` on.
+fn texts(call: &mut Call<'_, '_>, from: usize) -> Result<Vec<String>, Fault> {
+    let text = |value: Value<'_>| match value {
+        Value::String(text) => Ok(text.into_owned()),
+        other => failed(format!("a {} where a string is wanted", other.kind())),
+    };
+    let taken: Vec<Value<'_>> = (from..call.arguments.len()).map(|at| call.take(at)).collect();
+    taken.into_iter().map(text).collect()
+}
+
+/// Whether a group of the user passes the test, which gets the one text argument.
+fn any_name<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
+    let wanted = texts(call, 0)?.concat();
+    Ok(Value::Bool(call.context.groups.iter().any(|group| test(&group.name, &wanted))))
+}
+
+pub fn is_member_of_any_group<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let ids = texts(call, 0)?;
+    Ok(Value::Bool(call.context.groups.iter().any(|group| ids.iter().any(|id| id == group.id.as_str()))))
+}
+
+pub fn is_member_of_group_name<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    any_name(call, |name, wanted| name == wanted)
+}
+
+pub fn is_member_of_group_name_starts_with<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    any_name(call, |name, wanted| name.starts_with(wanted))
+}
+
+pub fn is_member_of_group_name_contains<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    any_name(call, |name, wanted| name.contains(wanted))
+}
+
+pub fn is_member_of_group_name_regex<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let groups = call.context.groups;
+    if let Some(pattern) = call.pattern {
+        return Ok(Value::Bool(groups.iter().any(|group| pattern.matches(&group.name))));
+    }
+    match Pattern::new(&texts(call, 0)?.concat()) {
+        Ok(pattern) => Ok(Value::Bool(groups.iter().any(|group| pattern.matches(&group.name)))),
+        Err(why) => failed(why),
+    }
+}
+
+/// `Groups.startsWith(app, pattern, limit)`: names of the user's Okta groups; null where there is none. Groups of another
+/// app can't be told from here.
+fn named<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
+    let limit = limit(&call.take(2))?;
+    call.arguments.truncate(2);
+    let texts = texts(call, 0)?;
+    let [app, pattern, ..] = texts.as_slice() else { return failed("an app and a pattern are wanted") };
+    if !app.eq_ignore_ascii_case("okta") {
+        return unevaluable(format!("the groups of the app {app} aren't read; only those of \"OKTA\" are"));
+    }
+    let own = call.context.groups.iter().filter(|group| group.kind.as_str() != "APP_GROUP");
+    let found: Vec<Value<'a>> = own
+        .filter(|group| test(&group.name, pattern))
+        .take(limit)
+        .map(|group| Value::text(group.name.as_str()))
+        .collect();
+    Ok(if found.is_empty() { Value::Null } else { Value::List(found) })
+}
+
+fn limit(value: &Value<'_>) -> Result<usize, Fault> {
+    match value {
+        Value::Int(limit @ 1..=100) => Ok(usize::try_from(*limit).unwrap_or(100)),
+        _ => failed("the limit must be an integer from 1 to 100"),
+    }
+}
+
+pub fn groups_starts_with<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    named(call, |name, pattern| name.starts_with(pattern))
+}
+
+pub fn groups_ends_with<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    named(call, |name, pattern| name.ends_with(pattern))
+}
+
+pub fn groups_contains<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    named(call, |name, pattern| name.contains(pattern))
+}
+
+/// `getFilteredGroups({ids}, "group.name", limit)`
+pub fn get_filtered_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let limit = limit(&call.take(2))?;
+    let Value::List(ids) = call.take(0) else { return failed("the first argument must be an array of group ids") };
+    call.arguments.truncate(2);
+    let wanted = texts(call, 1)?.concat();
+    let of = |group: &'a Group| match wanted.as_str() {
+        "group.name" => Ok(Value::text(group.name.as_str())),
+        "group.id" => Ok(Value::text(group.id.as_str())),
+        "group.type" => Ok(Value::text(group.kind.as_str())),
+        other => unevaluable(format!("{other} isn't read; group.name, group.id and group.type are")),
+    };
+    let own = call.context.groups.iter();
+    let listed = own.filter(|group| ids.iter().any(|id| id.equals(&Value::text(group.id.as_str()))));
+    Ok(Value::List(listed.take(limit).map(of).collect::<Result<_, _>>()?))
+}
+
+pub fn get_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let criteria = criteria(call)?;
+    let mut found = Vec::new();
+    for group in call.context.groups {
+        if all(&criteria, group)? {
+            found.push(Value::Group(group));
+        }
+    }
+    Ok(Value::List(found))
+}
+
+pub fn is_member_of<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let criteria = criteria(call)?;
+    for group in call.context.groups {
+        if all(&criteria, group)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
+}
+
+/// One criterion: a key, its values of which one is enough, and whether a name must be the same to the letter.
+struct Criterion {
+    key: String,
+    values: Vec<String>,
+    exact: bool,
+}
+
+fn criteria(call: &mut Call<'_, '_>) -> Result<Vec<Criterion>, Fault> {
+    let taken: Vec<Value<'_>> = (0..call.arguments.len()).map(|at| call.take(at)).collect();
+    taken.into_iter().map(criterion).collect()
+}
+
+fn criterion(value: Value<'_>) -> Result<Criterion, Fault> {
+    let Value::Map(entries) = value else { return failed(format!("a {} where a criterion is wanted", value.kind())) };
+    let mut criterion = Criterion { key: String::new(), values: Vec::new(), exact: false };
+    for (key, value) in entries {
+        let values = match value {
+            Value::String(text) => vec![text.into_owned()],
+            Value::List(items) => {
+                items.iter().filter_map(|item| super::super::eval::text_of(item).map(Into::into)).collect()
+            }
+            other => return failed(format!("{key} is a {}, where a string or an array is wanted", other.kind())),
+        };
+        match key.as_ref() {
+            "operator" => criterion.exact = values.iter().any(|operator| operator.eq_ignore_ascii_case("EXACT")),
+            "group.id" | "group.type" | "group.profile.name" => {
+                (criterion.key, criterion.values) = (key.into_owned(), values);
+            }
+            "group.source.id" => return unevaluable("group.source.id isn't read"),
+            other => return failed(format!("{other} is no key of a criterion")),
+        }
+    }
+    Ok(criterion)
+}
+
+/// Whether a group meets all criteria. A name is met by what begins with it, `.*` at the end or not.
+fn all(criteria: &[Criterion], group: &Group) -> Result<bool, Fault> {
+    for Criterion { key, values, exact } in criteria {
+        let met = match key.as_str() {
+            "group.id" => values.iter().any(|id| id == group.id.as_str()),
+            "group.type" => values.iter().any(|kind| kind == group.kind.as_str()),
+            "group.profile.name" if *exact => values.contains(&group.name),
+            "group.profile.name" => {
+                values.iter().any(|name| group.name.starts_with(name.strip_suffix(".*").unwrap_or(name)))
+            }
+            _ => return failed("a criterion has no key"),
+        };
+        if !met {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `user.getInternalProperty("id")`. Okta has no status of a deactivated user here.
+pub fn internal_property<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    let user = call.context.user;
+    match texts(call, 0)?.concat().as_str() {
+        "id" => Ok(Value::text(user.id.as_str())),
+        "status" => Ok(Value::text(user.status.as_str())),
+        other => unevaluable(format!("the internal property {other} isn't read; \"id\" and \"status\" are")),
+    }
+}
+
+pub fn needs_a_directory<'a>(_: &mut Call<'_, 'a>) -> Outcome<'a> {
+    unevaluable("it needs a directory (Active Directory or Workday) that only Okta reaches")
+}
+
+pub fn needs_a_linked_object<'a>(_: &mut Call<'_, 'a>) -> Outcome<'a> {
+    unevaluable("linked objects aren't read")
+}

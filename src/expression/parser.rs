@@ -1,0 +1,428 @@
+//! Tokens to the parsed form: recursive descent, by Spring's grammar. From low to high: ternary and Elvis, `or`, `and`,
+//! comparisons (one a level), `+ -`, `* / %`, `^`, `! + -`, and what follows a value.
+
+use std::ops::Range;
+
+use super::ast::{Kind, Node, Operator, Root};
+use super::error::SyntaxError;
+use super::functions;
+use super::lexer::{Token, TokenKind, tokens};
+use super::pattern::Pattern;
+
+/// The longest expression, in bytes. Okta takes 1,024 characters in claims and more in mappings.
+const LONGEST: usize = 16 * 1024;
+/// The deepest nesting.
+const DEEPEST: usize = 64;
+/// The most operators, or parts of a path, in a row.
+const LONGEST_CHAIN: usize = 200;
+
+/// Parses a whole expression.
+pub fn parse(source: &str) -> Result<Node, Vec<SyntaxError>> {
+    if source.len() > LONGEST {
+        return Err(vec![SyntaxError::new(format!("the expression is longer than {LONGEST} bytes"), 0..source.len())]);
+    }
+    let (inner, offset) = unwrapped(source);
+    let (mut tokens, mut faults) = tokens(inner);
+    for span in tokens.iter_mut().map(|token| &mut token.span).chain(faults.iter_mut().map(|fault| &mut fault.span)) {
+        *span = span.start + offset..span.end + offset;
+    }
+    let mut parser = Parser { tokens, at: 0, depth: 0, faults };
+    let parsed = parser.whole();
+    match parsed {
+        Ok(node) if parser.faults.is_empty() => Ok(node),
+        // A stray character explains what follows from it.
+        Err(fault) if parser.faults.is_empty() => Err(vec![fault]),
+        _ => Err(parser.faults),
+    }
+}
+
+/// The expression within `${…}`, as some places of Okta wrap it.
+fn unwrapped(source: &str) -> (&str, usize) {
+    let trimmed = source.trim();
+    match trimmed.strip_prefix("${").and_then(|inner| inner.strip_suffix('}')) {
+        Some(inner) => (inner, source.len() - source.trim_start().len() + 2),
+        None => (source, 0),
+    }
+}
+
+type Parsed = Result<Node, SyntaxError>;
+
+struct Parser {
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    faults: Vec<SyntaxError>,
+}
+
+impl Parser {
+    fn whole(&mut self) -> Parsed {
+        if matches!(self.peek(), TokenKind::End) {
+            return Err(SyntaxError::new("the expression is empty", self.span()));
+        }
+        let node = self.expression()?;
+        match self.peek() {
+            TokenKind::End => Ok(node),
+            _ => Err(self.unexpected("the end of the expression")),
+        }
+    }
+
+    fn expression(&mut self) -> Parsed {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SyntaxError::new(format!("nested more than {DEEPEST} levels deep"), self.span()));
+        }
+        let value = self.binary(0)?;
+        let node = if self.takes("?:") {
+            let otherwise = self.expression()?;
+            joined(
+                &value.span.clone(),
+                &otherwise.span.clone(),
+                Kind::Elvis { value: value.into(), otherwise: otherwise.into() },
+            )
+        } else if self.takes("?") {
+            let then = self.expression()?;
+            self.expect(":", "the other branch of the ternary")?;
+            let otherwise = self.expression()?;
+            let (start, end) = (value.span.clone(), otherwise.span.clone());
+            let kind = Kind::Ternary { condition: value.into(), then: then.into(), otherwise: otherwise.into() };
+            joined(&start, &end, kind)
+        } else {
+            value
+        };
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    /// Operators from this level up; comparisons can't be chained, all others go from left to right.
+    fn binary(&mut self, lowest: usize) -> Parsed {
+        let mut left = self.unary()?;
+        let mut compared = false;
+        for _ in 0..LONGEST_CHAIN {
+            let Some((level, operator)) = self.operator() else { return Ok(left) };
+            if level < lowest || (level == COMPARISONS && compared) {
+                return Ok(left);
+            }
+            compared = level == COMPARISONS;
+            self.at += 1;
+            let right = self.binary(level + 1)?;
+            let pattern = if operator == Operator::Matches { self.pattern(&right) } else { None };
+            let (start, end) = (left.span.clone(), right.span.clone());
+            let kind = Kind::Binary { operator, left: left.into(), right: right.into(), pattern };
+            left = joined(&start, &end, kind);
+        }
+        Err(SyntaxError::new(format!("a chain of more than {LONGEST_CHAIN} operators"), self.span()))
+    }
+
+    /// The operator that stands here, and its level.
+    fn operator(&self) -> Option<(usize, Operator)> {
+        let found = |spelling: &&str| match self.peek() {
+            TokenKind::Symbol(symbol) => symbol == spelling,
+            TokenKind::Word(word) => word.eq_ignore_ascii_case(spelling),
+            _ => false,
+        };
+        let levels = LEVELS.iter().enumerate();
+        let mut operators =
+            levels.flat_map(|(level, operators)| operators.iter().map(move |(op, names)| (level, op, names)));
+        operators.find(|(_, _, names)| names.iter().any(found)).map(|(level, operator, _)| (level, *operator))
+    }
+
+    /// Compiles a pattern that is a literal, so that a fault in it is found before any user is.
+    fn pattern(&mut self, node: &Node) -> Option<Pattern> {
+        let Kind::Text(text) = &node.kind else { return None };
+        match Pattern::new(text) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                self.faults.push(SyntaxError::new(why, node.span.clone()));
+                None
+            }
+        }
+    }
+
+    fn unary(&mut self) -> Parsed {
+        let start = self.span();
+        let is_not = matches!(self.peek(), TokenKind::Word(word) if word.eq_ignore_ascii_case("not"));
+        let wrap: fn(Node) -> Kind = if self.takes("!") || (is_not && self.advance()) {
+            |operand| Kind::Not(operand.into())
+        } else if self.takes("-") {
+            |operand| Kind::Negate(operand.into())
+        } else if self.takes("+") {
+            return self.nested(Self::unary);
+        } else {
+            return self.postfix();
+        };
+        let operand = self.nested(Self::unary)?;
+        let end = operand.span.clone();
+        Ok(joined(&start, &end, wrap(operand)))
+    }
+
+    fn nested(&mut self, parse: fn(&mut Self) -> Parsed) -> Parsed {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SyntaxError::new(format!("nested more than {DEEPEST} levels deep"), self.span()));
+        }
+        let node = parse(self);
+        self.depth -= 1;
+        node
+    }
+
+    /// A value and what follows it: properties, calls, indexes and projections.
+    fn postfix(&mut self) -> Parsed {
+        let mut node = self.primary()?;
+        let mut links = 0;
+        loop {
+            links += 1;
+            if links > LONGEST_CHAIN {
+                return Err(SyntaxError::new(format!("a chain of more than {LONGEST_CHAIN} parts"), self.span()));
+            }
+            let start = node.span.clone();
+            if self.takes(".![") {
+                let path = self.path()?;
+                let end = self.expect("]", "the end of the projection")?;
+                node = joined(&start, &end, Kind::Projection { object: node.into(), path });
+            } else if self.takes("[") {
+                let index = self.expression()?;
+                let end = self.expect("]", "the end of the index")?;
+                node = joined(&start, &end, Kind::Index { object: node.into(), index: index.into() });
+            } else if self.takes(".") {
+                node = self.member(node, false)?;
+            } else if self.takes("?.") {
+                node = self.member(node, true)?;
+            } else {
+                return Ok(node);
+            }
+        }
+    }
+
+    /// `a.b` within a projection.
+    fn path(&mut self) -> Result<Vec<String>, SyntaxError> {
+        let mut path = vec![self.word("a property's name")?.0];
+        while self.takes(".") {
+            path.push(self.word("a property's name")?.0);
+        }
+        Ok(path)
+    }
+
+    /// What follows a dot: a property, a function such as `String.len(…)`, or a method.
+    fn member(&mut self, object: Node, safe: bool) -> Parsed {
+        let (name, span) = self.word("a property's name")?;
+        let start = object.span.clone();
+        if !self.is("(") {
+            return Ok(joined(&start, &span, Kind::Property { object: object.into(), name, safe }));
+        }
+        let owner = match &object.kind {
+            Kind::Root(Root::User) => Some("user"),
+            Kind::Root(Root::Name(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let is_namespace = owner.is_some_and(|owner| owner.starts_with(char::is_uppercase));
+        // `workday_x.hasWorkdayUser()` is what the bare function is, for one directory of several.
+        let bare = functions::function(&name).filter(|function| function.name.ends_with("User"));
+        let function = owner.and_then(|owner| functions::function(&format!("{owner}.{name}"))).or(bare);
+        if function.is_some() || is_namespace {
+            let full = owner.map_or(name.clone(), |owner| format!("{owner}.{name}"));
+            return self.call(&full, function, start.start..span.end);
+        }
+        self.method(object, &name, span, safe)
+    }
+
+    fn method(&mut self, object: Node, name: &str, span: Range<usize>, safe: bool) -> Parsed {
+        let start = object.span.clone();
+        let (arguments, end) = self.arguments()?;
+        let Some(method) = functions::method(name) else {
+            return Err(unknown(&format!(".{name}()"), functions::nearest(name, true), span));
+        };
+        self.check_arity(method.name, method.arity, arguments.len(), span);
+        Ok(joined(&start, &end, Kind::Method { object: object.into(), method, arguments, safe }))
+    }
+
+    fn call(&mut self, name: &str, function: Option<&'static functions::Function>, span: Range<usize>) -> Parsed {
+        let (arguments, end) = self.arguments()?;
+        let Some(function) = function else {
+            self.faults.push(unknown(&format!("{name}()"), functions::nearest(name, false), span.clone()));
+            return Ok(joined(&span, &end, Kind::Null));
+        };
+        self.check_arity(function.name, function.arity, arguments.len(), span.clone());
+        let pattern = function.pattern.and_then(|at| arguments.get(at)).and_then(|node| self.pattern(node));
+        Ok(joined(&span, &end, Kind::Call { function, arguments, pattern }))
+    }
+
+    fn check_arity(&mut self, name: &str, (fewest, most): (usize, usize), given: usize, span: Range<usize>) {
+        if (fewest..=most).contains(&given) {
+            return;
+        }
+        let wanted = match (fewest, most) {
+            (1, 1) => "1 argument".to_owned(),
+            _ if fewest == most => format!("{fewest} arguments"),
+            _ if given < fewest => format!("at least {fewest} arguments"),
+            _ => format!("at most {most} arguments"),
+        };
+        self.faults.push(SyntaxError::new(format!("{name} takes {wanted}, and {given} were given"), span));
+    }
+
+    fn arguments(&mut self) -> Result<(Vec<Node>, Range<usize>), SyntaxError> {
+        self.expect("(", "the arguments")?;
+        self.items(")")
+    }
+
+    /// Expressions between commas up to the closing symbol.
+    fn items(&mut self, close: &'static str) -> Result<(Vec<Node>, Range<usize>), SyntaxError> {
+        let mut items = Vec::new();
+        while !self.is(close) {
+            items.push(self.expression()?);
+            if !self.takes(",") {
+                break;
+            }
+        }
+        let end = self.expect(close, "a comma or the end of the list")?;
+        Ok((items, end))
+    }
+
+    fn primary(&mut self) -> Parsed {
+        let span = self.span();
+        let node = |kind| Ok(Node { kind, span: span.clone() });
+        match self.peek().clone() {
+            TokenKind::Text(text) if self.advance() => node(Kind::Text(text)),
+            TokenKind::Int(value) if self.advance() => node(Kind::Int(value)),
+            TokenKind::Real(value) if self.advance() => node(Kind::Double(value)),
+            TokenKind::Word(word) if self.advance() => self.name(&word, span),
+            TokenKind::Symbol("(") if self.advance() => {
+                let inner = self.expression()?;
+                let end = self.expect(")", "the closing parenthesis")?;
+                Ok(Node { span: span.start..end.end, ..inner })
+            }
+            TokenKind::Symbol("{") if self.advance() => self.braces(span),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    /// A word at the beginning of a value: a literal, a bare function, or a name.
+    fn name(&mut self, word: &str, span: Range<usize>) -> Parsed {
+        if self.is("(") {
+            return self.call(word, functions::function(word), span);
+        }
+        let kind = match word {
+            _ if word.eq_ignore_ascii_case("null") => Kind::Null,
+            _ if word.eq_ignore_ascii_case("true") => Kind::Bool(true),
+            _ if word.eq_ignore_ascii_case("false") => Kind::Bool(false),
+            "user" | "source" => Kind::Root(Root::User),
+            _ if is_operator(word) => {
+                self.at -= 1;
+                return Err(self.unexpected("a value"));
+            }
+            _ => Kind::Root(Root::Name(word.to_owned())),
+        };
+        Ok(Node { kind, span })
+    }
+
+    /// `{1, 2}`, `{}`, `{'key': value}` or `{:}`.
+    fn braces(&mut self, start: Range<usize>) -> Parsed {
+        if self.takes(":") {
+            let end = self.expect("}", "the end of the map")?;
+            return Ok(joined(&start, &end, Kind::Map(Vec::new())));
+        }
+        let is_map = matches!(self.peek(), TokenKind::Text(_) | TokenKind::Word(_))
+            && matches!(self.tokens.get(self.at + 1).map(|token| &token.kind), Some(TokenKind::Symbol(":")));
+        if !is_map {
+            let (items, end) = self.items("}")?;
+            return Ok(joined(&start, &end, Kind::List(items)));
+        }
+        let mut entries = Vec::new();
+        while let TokenKind::Text(key) | TokenKind::Word(key) = self.peek().clone() {
+            self.at += 1;
+            self.expect(":", "the value of this key")?;
+            entries.push((key, self.expression()?));
+            if !self.takes(",") {
+                break;
+            }
+        }
+        let end = self.expect("}", "the end of the map")?;
+        Ok(joined(&start, &end, Kind::Map(entries)))
+    }
+
+    fn peek(&self) -> &TokenKind {
+        self.tokens.get(self.at).map_or(&TokenKind::End, |token| &token.kind)
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.tokens.get(self.at).map_or(0..0, |token| token.span.clone())
+    }
+
+    fn advance(&mut self) -> bool {
+        self.at += 1;
+        true
+    }
+
+    fn is(&self, symbol: &str) -> bool {
+        matches!(self.peek(), TokenKind::Symbol(other) if *other == symbol)
+    }
+
+    fn takes(&mut self, symbol: &str) -> bool {
+        self.is(symbol) && self.advance()
+    }
+
+    fn expect(&mut self, symbol: &str, what: &str) -> Result<Range<usize>, SyntaxError> {
+        let span = self.span();
+        if self.takes(symbol) { Ok(span) } else { Err(self.unexpected(&format!("{symbol} ({what})"))) }
+    }
+
+    fn word(&mut self, what: &str) -> Result<(String, Range<usize>), SyntaxError> {
+        let span = self.span();
+        match self.peek().clone() {
+            TokenKind::Word(word) if self.advance() => Ok((word, span)),
+            _ => Err(self.unexpected(what)),
+        }
+    }
+
+    fn unexpected(&self, wanted: &str) -> SyntaxError {
+        let found = match self.peek() {
+            TokenKind::End => "the end".to_owned(),
+            TokenKind::Symbol(symbol) => (*symbol).to_owned(),
+            TokenKind::Word(word) => word.clone(),
+            TokenKind::Text(_) => "a string".to_owned(),
+            TokenKind::Int(_) | TokenKind::Real(_) => "a number".to_owned(),
+        };
+        let fault = SyntaxError::new(format!("{wanted} is wanted here, and {found} stands here"), self.span());
+        match self.peek() {
+            TokenKind::Symbol("=") => fault.hint("equality is =="),
+            TokenKind::Symbol("&") => fault.hint("the logical and is && or AND"),
+            TokenKind::Symbol("|") => fault.hint("the logical or is || or OR"),
+            _ => fault,
+        }
+    }
+}
+
+fn unknown(what: &str, nearest: Option<&str>, span: Range<usize>) -> SyntaxError {
+    let fault = SyntaxError::new(format!("there is no function {what}"), span);
+    match nearest {
+        Some(name) => fault.hint(format!("a similar one is {name}")),
+        None => fault,
+    }
+}
+
+fn joined(start: &Range<usize>, end: &Range<usize>, kind: Kind) -> Node {
+    Node { kind, span: start.start..end.end }
+}
+
+/// The operators, from low to high, with their spellings.
+const LEVELS: [&[(Operator, &[&str])]; 6] = [
+    &[(Operator::Or, &["||", "or"])],
+    &[(Operator::And, &["&&", "and"])],
+    &[
+        (Operator::Equal, &["==", "eq"]),
+        (Operator::NotEqual, &["!=", "ne"]),
+        (Operator::LessOrEqual, &["<=", "le"]),
+        (Operator::Less, &["<", "lt"]),
+        (Operator::GreaterOrEqual, &[">=", "ge"]),
+        (Operator::Greater, &[">", "gt"]),
+        (Operator::Matches, &["matches"]),
+    ],
+    &[(Operator::Add, &["+"]), (Operator::Subtract, &["-"])],
+    &[(Operator::Multiply, &["*"]), (Operator::Divide, &["/", "div"]), (Operator::Modulo, &["%", "mod"])],
+    &[(Operator::Power, &["^"])],
+];
+const COMPARISONS: usize = 2;
+
+fn is_operator(word: &str) -> bool {
+    let mut spellings = LEVELS.iter().copied().flatten().flat_map(|(_, spellings)| spellings.iter());
+    spellings.any(|spelling| spelling.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,105 @@
+//! Java's regular expressions in a linear engine. What such an engine can't do is refused by name.
+
+use std::sync::Arc;
+
+use regex::{Regex, RegexBuilder};
+
+/// Okta's own limit on a pattern's length (Okta Expression Language: group rules).
+const LONGEST: usize = 1000;
+/// The most memory that a compiled pattern takes, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// A pattern that matches a whole text.
+#[derive(Clone, Debug)]
+pub struct Pattern(Arc<Regex>);
+
+impl Pattern {
+    /// Compiles a pattern; the error says why it can't be.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        if pattern.chars().count() > LONGEST {
+            return Err(format!("the pattern is longer than {LONGEST} characters"));
+        }
+        let built = RegexBuilder::new(&format!(r"\A(?:{})\z", ascii_classes(pattern))).size_limit(LARGEST).build();
+        built.map(|regex| Self(Arc::new(regex))).map_err(|error| refusal(pattern, &error))
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn refusal(pattern: &str, error: &regex::Error) -> String {
+    let looks = ["(?=", "(?!", "(?<=", "(?<!"].into_iter().find(|look| pattern.contains(look));
+    match (looks, error) {
+        (Some(look), _) => format!("the pattern looks around with {look}…), which can't be done in linear time"),
+        (_, regex::Error::CompiledTooBig(_)) => "the pattern is too large".to_owned(),
+        (_, regex::Error::Syntax(text)) => {
+            let last = text.lines().last().unwrap_or_default();
+            format!("the pattern isn't valid here: {}", last.strip_prefix("error: ").unwrap_or(last))
+        }
+        _ => "the pattern isn't valid".to_owned(),
+    }
+}
+
+/// In Java `\d`, `\w` and `\s` are about ASCII alone.
+fn ascii_classes(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let (mut characters, mut depth) = (pattern.chars(), 0_usize);
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            match character {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            out.push(character);
+            continue;
+        }
+        let Some(escaped) = characters.next() else {
+            out.push('\\');
+            break;
+        };
+        let class = match escaped {
+            'd' => "0-9",
+            'w' => "a-zA-Z0-9_",
+            's' => r"\t\n\x0B\x0C\r ",
+            'D' => "^0-9",
+            'W' => "^a-zA-Z0-9_",
+            'S' => r"^\t\n\x0B\x0C\r ",
+            other => {
+                out.extend(['\\', other]);
+                continue;
+            }
+        };
+        // Inside of brackets a negated class stays a class of its own.
+        if depth > 0 && !class.starts_with('^') { out.push_str(class) } else { out.extend(["[", class, "]"]) }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_text_has_to_match() {
+        let pattern = Pattern::new("Master|op").unwrap();
+        assert!(pattern.matches("op") && !pattern.matches("opera") && !pattern.matches("co-op"));
+    }
+
+    #[test]
+    fn classes_are_ascii_as_in_java() {
+        assert!(!Pattern::new(r"\d").unwrap().matches("٣"));
+        assert!(Pattern::new(r"[\w.]+").unwrap().matches("a_9."));
+        assert!(Pattern::new(r"[^\s]\S").unwrap().matches("ab"));
+        assert!(Pattern::new(r"\D").unwrap().matches("ü"));
+    }
+
+    #[test]
+    fn what_is_not_linear_is_refused_by_name() {
+        assert!(Pattern::new("a(?=b)").unwrap_err().contains("(?="));
+        assert!(Pattern::new(r"(a)\1").unwrap_err().contains("backreference"));
+        assert!(Pattern::new(&"a".repeat(1001)).is_err());
+        assert!(Pattern::new("(a+)+$").unwrap().matches("aaaa"));
+    }
+}

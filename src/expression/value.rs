@@ -1,0 +1,142 @@
+//! Values, borrowed from the profile wherever possible.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value as Json};
+
+use crate::model::okta::Group;
+
+/// What an expression gives. `Null` (never populated) and `""` (populated, then cleared) stay apart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    String(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    /// `{'key': value}`, which only the group functions take.
+    Map(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// Something with properties: a profile, or what stands under a name of the context.
+    Object(&'a Map<String, Json>),
+    Group(&'a Group),
+}
+
+impl<'a> Value<'a> {
+    /// The value of a profile attribute as Okta sent it.
+    pub fn from_json(json: &'a Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => {
+                number.as_i64().map_or_else(|| Self::Double(number.as_f64().unwrap_or(f64::NAN)), Self::Int)
+            }
+            Json::String(text) => Self::String(Cow::Borrowed(text)),
+            Json::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(map) => Self::Object(map),
+        }
+    }
+
+    /// The value as JSON; a group is shown by its id, type and name.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Int(value) => Json::from(*value),
+            Self::Double(value) => Json::from(*value),
+            Self::String(text) => Json::String(text.to_string()),
+            Self::List(items) => items.iter().map(Value::to_json).collect(),
+            Self::Map(entries) => {
+                Json::Object(entries.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect())
+            }
+            Self::Object(map) => Json::Object((*map).clone()),
+            Self::Group(group) => serde_json::json!({"id": group.id, "type": group.kind, "name": group.name}),
+        }
+    }
+
+    /// A text of this value.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// The type's name, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) => "integer",
+            Self::Double(_) => "number",
+            Self::String(_) => "string",
+            Self::List(_) => "array",
+            Self::Map(_) => "map",
+            Self::Object(_) => "object",
+            Self::Group(_) => "group",
+        }
+    }
+
+    /// `==`: null equals null alone, numbers compare by their worth, and values of two types are never equal.
+    pub fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Int(_) | Self::Double(_), Self::Int(_) | Self::Double(_)) => {
+                self.compare(other) == Some(Ordering::Equal)
+            }
+            (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.equals(b)),
+            _ => self == other,
+        }
+    }
+
+    /// `<` and its kin: null is below everything, texts compare as Java's do, and two types can't be compared.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Null, Self::Null) => Some(Ordering::Equal),
+            (Self::Null, _) => Some(Ordering::Less),
+            (_, Self::Null) => Some(Ordering::Greater),
+            (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
+            (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::String(a), Self::String(b)) => Some(a.encode_utf16().cmp(b.encode_utf16())),
+            _ => self.as_double()?.partial_cmp(&other.as_double()?),
+        }
+    }
+
+    /// A number of either kind.
+    #[expect(clippy::cast_precision_loss, reason = "Java compares an integer with a double the same way")]
+    pub fn as_double(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Double(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+/// A double as Java prints it: `3.0`, `99.5`, `1.0E7`.
+pub fn java_double(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || (1e-3..1e7).contains(&size) {
+        return format!("{value:?}");
+    }
+    let text = format!("{value:E}");
+    match text.split_once('E') {
+        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_print_as_in_java() {
+        let texts = [0.0, 3.0, 99.5, 0.001, 0.0001, 1e7, 12_345_678.9, -2.5].map(java_double);
+        assert_eq!(texts, ["0.0", "3.0", "99.5", "0.001", "1.0E-4", "1.0E7", "1.23456789E7", "-2.5"]);
+    }
+
+    #[test]
+    fn a_text_never_equals_a_number() {
+        assert!(!Value::text("1").equals(&Value::Int(1)));
+        assert!(Value::Int(1).equals(&Value::Double(1.0)));
+        assert!(!Value::Null.equals(&Value::text("")));
+    }
+}
