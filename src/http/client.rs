@@ -131,7 +131,11 @@ impl Client {
         let mut number = 1;
         loop {
             let (outcome, signals) = self.attempt(request, &url).await;
-            let cause = match outcome.and_then(|reply| Ok((decode(&reply)?, reply))) {
+            let decoded = outcome.and_then(|reply| match decode(&reply) {
+                Ok(value) => Ok((value, reply)),
+                Err(cause) => Err(self.without_token(cause, &reply)),
+            });
+            let cause = match decoded {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
             };
@@ -207,6 +211,15 @@ impl Client {
         }
         let body = self.redacted(&String::from_utf8_lossy(body));
         Cause::Status { status, body: Box::new(ErrorBody::parse(&body)) }
+    }
+
+    fn without_token(&self, cause: Cause, reply: &Reply) -> Cause {
+        match cause {
+            Cause::NotJson { status, .. } => {
+                Cause::not_json(status, &self.redacted(&String::from_utf8_lossy(&reply.body)))
+            }
+            other => other,
+        }
     }
 
     /// Without the token, which a proxy's error page may echo.
