@@ -81,6 +81,16 @@ async fn the_scope_of_a_suspended_user_is_not_asked_for() {
 }
 
 #[tokio::test]
+async fn a_search_is_narrowed_to_the_one_user_as_a_whole() {
+    let scope = Scope { search: Some("a eq \"1\" or b eq \"2\"".into()), ..Scope::default() };
+    let Reading { mut org, scope, .. } = first_read(&scope, company()).await;
+    let server = company().serve().await;
+    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u4"]), BTreeSet::new()).await.unwrap();
+    let search = server.seen().iter().find_map(|seen| seen.param("search"));
+    assert_eq!(search.as_deref(), Some(r#"(a eq "1" or b eq "2") and id eq "00u4""#));
+}
+
+#[tokio::test]
 async fn a_member_that_was_missed_is_put_back() {
     let first = Company { hidden: [("groups/00g1/users", "00u2")].into(), ..company() };
     let before = first_read(&app(), first.clone()).await.org;
