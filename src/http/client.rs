@@ -131,7 +131,11 @@ impl Client {
         let mut number = 1;
         loop {
             let (outcome, signals) = self.attempt(request, &url).await;
-            let cause = match outcome.and_then(|reply| Ok((decode(&reply)?, reply))) {
+            let decoded = outcome.and_then(|reply| match decode(&reply) {
+                Ok(value) => Ok((value, reply)),
+                Err(cause) => Err(self.without_token(cause, &reply)),
+            });
+            let cause = match decoded {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
             };
@@ -209,6 +213,15 @@ impl Client {
         Cause::Status { status, body: Box::new(ErrorBody::parse(&body)) }
     }
 
+    fn without_token(&self, cause: Cause, reply: &Reply) -> Cause {
+        match cause {
+            Cause::NotJson { status, .. } => {
+                Cause::not_json(status, &self.redacted(&String::from_utf8_lossy(&reply.body)))
+            }
+            other => other,
+        }
+    }
+
     /// Without the token, which a proxy's error page may echo.
     fn redacted(&self, text: &str) -> String {
         let token = self.0.authorization.as_ref().and_then(|value| value.expose_secret().split_whitespace().last());
@@ -228,7 +241,7 @@ impl Client {
             return Err(Cause::OtherHost { allowed: base.origin().ascii_serialization() });
         }
         // A URL parser takes `..` as a way up; an id that has it would reach another route.
-        if !text.split(['?', '#']).next().unwrap_or_default().ends_with(url.path()) {
+        if path_of(&text) != url.path() {
             return Err(Cause::Invalid("its path isn't a plain one".to_owned()));
         }
         if !request.query.is_empty() {
@@ -253,6 +266,13 @@ fn parse_base(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// The path of a URL as it's written.
+fn path_of(url: &str) -> &str {
+    let before_query = url.split(['?', '#']).next().unwrap_or_default();
+    let authority = before_query.find("://").map_or(0, |scheme| scheme + 3);
+    before_query[authority..].find('/').map_or("/", |path| &before_query[authority + path..])
+}
+
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -271,17 +291,26 @@ fn shown(url: &Url) -> String {
     url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
+/// How rustls begins its texts; its error type isn't within reach.
+const TLS_WORDS: [&str; 6] = [
+    "certificate",
+    "received fatal alert",
+    "received corrupt message",
+    "peer is incompatible",
+    "peer misbehaved",
+    "handshake",
+];
+
 fn cause_before_answer(error: &reqwest::Error, timeout: Duration) -> Cause {
     let text = chain(error);
     if error.is_builder() {
         return Cause::Invalid(text);
     }
     if error.is_connect() {
-        let secure = ["certificate", "tls", "handshake"].iter().any(|word| text.to_lowercase().contains(word));
-        return match (error.is_dns(), secure) {
-            (true, _) => Cause::Dns(text),
-            (_, true) => Cause::Tls(text),
-            _ => Cause::Connect(text),
+        return match () {
+            () if error.is_dns() => Cause::Dns(text),
+            () if TLS_WORDS.iter().any(|words| text.contains(words)) => Cause::Tls(text),
+            () => Cause::Connect(text),
         };
     }
     if error.is_timeout() { Cause::Timeout(timeout) } else { Cause::Cut(text) }
@@ -304,3 +333,7 @@ fn chain(error: &reqwest::Error) -> String {
     }
     if parts.is_empty() { "unknown reason".to_owned() } else { parts.join(": ") }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -141,6 +141,11 @@ impl Failure {
         self.status() == Some(404) && self.code() == Some("E0000007")
     }
 
+    /// Whether Okta says that the cursor of a listing is invalid or has expired (`400`, E0000029 or E0000031).
+    pub fn is_invalid_cursor(&self) -> bool {
+        matches!(&self.0.cause, Cause::Status { status, body } if status.as_u16() == 400 && body.is_invalid_cursor())
+    }
+
     /// Whether the server may have acted although no usable answer came: a write must look at what stands there before
     /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, contract
     /// section 7) is an answer; other 500s may come after the work was done (contract section 3.1).

@@ -13,6 +13,8 @@ pub mod link;
 pub mod pace;
 pub mod request;
 pub mod retry;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod signals;
 
 pub use client::{Client, Settings};

@@ -192,8 +192,9 @@ impl Bucket {
         if signals.is_concurrency() {
             return;
         }
-        let left = signals.window_left().map(|left| left.min(LONGEST_WINDOW) + CLOCK_MARGIN);
-        let fresh = Window { limit, remaining, reset, ends: left.map(|left| now + left) };
+        // Where the end can't be told it's taken for near: better a 429 than waiting for ever.
+        let left = signals.window_left().unwrap_or_default().min(LONGEST_WINDOW);
+        let fresh = Window { limit, remaining, reset, ends: Some(now + left + CLOCK_MARGIN) };
         match &mut self.window {
             None => self.window = Some(fresh),
             Some(known) if reset > known.reset => *known = fresh,
@@ -203,7 +204,7 @@ impl Bucket {
                 known.limit = limit;
             }
             // We took the window for over, and by the server's clock it isn't.
-            Some(known) if reset == known.reset && left.is_some_and(|left| left > CLOCK_MARGIN) => *known = fresh,
+            Some(known) if reset == known.reset && !left.is_zero() => *known = fresh,
             Some(_) => {}
         }
     }
@@ -399,6 +400,26 @@ mod tests {
         let pace = Pace::new(10, 0.1, one_bucket);
         pace.turn("/x").await.answered(&signals(5, 5, 60, 0));
         assert_eq!(waited(&pace, "/x").await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_window_whose_end_cannot_be_told_is_not_waited_for_for_ever() {
+        for odd in
+            [Signals { date: None, ..signals(10, 0, 60, 0) }, signals(10, 0, 0, 60), signals(10, 0, i64::MAX / 2, 0)]
+        {
+            let pace = Pace::new(10, 1.0, one_bucket);
+            pace.turn("/x").await.answered(&odd);
+            assert!(waited(&pace, "/x").await <= LONGEST_WINDOW.as_secs() + 1, "{odd:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_that_goes_on_longer_than_thought_is_taken_up_again() {
+        let pace = Pace::new(10, 1.0, one_bucket);
+        pace.turn("/x").await.answered(&signals(10, 5, 2, 0));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        pace.turn("/x").await.answered(&signals(10, 0, 2, 1));
+        assert_eq!(waited(&pace, "/x").await, 2);
     }
 
     #[tokio::test(start_paused = true)]

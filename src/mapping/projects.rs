@@ -2,6 +2,8 @@
 
 use regex::Regex;
 
+use crate::model::okta::{Group, GroupType};
+
 /// One `[[projects]]` entry.
 #[derive(Clone, Debug)]
 pub struct ProjectRule {
@@ -19,4 +21,238 @@ pub enum Selector {
     Group(String),
     /// Every group whose name matches. `Everyone` and other built-in groups are never taken by a pattern.
     Match(Regex),
+}
+
+/// Why the configured groups can't be taken as they stand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("{}no group in Okta has the id or the name {wanted:?}{}", at(.location.as_deref()), did_you_mean(.nearest))]
+    NoSuchGroup { wanted: String, nearest: Vec<String>, location: Option<String> },
+    #[error("{}several groups are named {wanted:?}; name one by its id: {}", at(.location.as_deref()), .ids.join(", "))]
+    SeveralGroups { wanted: String, ids: Vec<String>, location: Option<String> },
+    #[error("{}the rule gives the group {group:?} an empty project name", at(.location.as_deref()))]
+    EmptyName { group: String, location: Option<String> },
+}
+
+/// The groups that the rules push, sorted by id, with the name that each project is to have. The first rule that takes a
+/// group names it. All faults of all rules come back at once.
+pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Result<Vec<(Group, String)>, Vec<Fault>> {
+    let (taken, faults) = resolve(rules, groups);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut sorted: Vec<&Group> = groups.iter().collect();
+    sorted.sort_by(|one, other| one.id.cmp(&other.id));
+    let (mut pushed, mut faults) = (Vec::new(), Vec::new());
+    for group in sorted {
+        let Some((rule, name)) = rules.iter().zip(&taken).find_map(|(rule, ids)| Some((rule, ids.name(rule, group)?)))
+        else {
+            continue;
+        };
+        if name.trim().is_empty() {
+            faults.push(Fault::EmptyName { group: group.name.clone(), location: rule.location.clone() });
+        } else {
+            pushed.push((group.clone(), name));
+        }
+    }
+    if faults.is_empty() { Ok(pushed) } else { Err(faults) }
+}
+
+/// The patterns that match no group, as written: mostly a mistake, and no fault.
+pub fn idle_patterns<'a>(rules: &'a [ProjectRule], groups: &[Group]) -> Vec<&'a ProjectRule> {
+    let idle = |rule: &&ProjectRule| match &rule.selector {
+        Selector::Group(_) => false,
+        Selector::Match(pattern) => !groups.iter().any(|group| takes(pattern, group)),
+    };
+    rules.iter().filter(idle).collect()
+}
+
+/// The group with this id, or the only one with exactly this name.
+pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, Fault> {
+    if let Some(group) = groups.iter().find(|group| group.id.as_str() == wanted) {
+        return Ok(group);
+    }
+    let named: Vec<&Group> = groups.iter().filter(|group| group.name == wanted).collect();
+    match named.as_slice() {
+        [group] => Ok(group),
+        [] => {
+            let nearest = nearest(wanted, groups.iter().map(|group| group.name.as_str()));
+            Err(Fault::NoSuchGroup { wanted: wanted.to_owned(), nearest, location: None })
+        }
+        several => {
+            let mut ids: Vec<String> =
+                several.iter().map(|group| format!("{} ({})", group.id, group.kind.as_str())).collect();
+            ids.sort();
+            Err(Fault::SeveralGroups { wanted: wanted.to_owned(), ids, location: None })
+        }
+    }
+}
+
+/// Up to three names that are much like the wanted one, the likest first.
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const LIKE_ENOUGH: f64 = 0.75;
+    let wanted = wanted.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = names
+        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= LIKE_ENOUGH)
+        .collect();
+    scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
+    scored.dedup_by(|one, other| one.1 == other.1);
+    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// What a rule takes, once its group is found.
+enum Taken<'a> {
+    Group(&'a Group),
+    Match(&'a Regex),
+    Nothing,
+}
+
+impl Taken<'_> {
+    /// The project's name if this takes the group.
+    fn name(&self, rule: &ProjectRule, group: &Group) -> Option<String> {
+        match self {
+            Self::Group(taken) => {
+                (taken.id == group.id).then(|| rule.name.clone().unwrap_or_else(|| group.name.clone()))
+            }
+            Self::Match(pattern) if takes(pattern, group) => {
+                let captures = pattern.captures(&group.name)?;
+                let Some(template) = &rule.name else { return Some(group.name.clone()) };
+                let mut name = String::new();
+                captures.expand(template, &mut name);
+                Some(name)
+            }
+            Self::Match(_) | Self::Nothing => None,
+        }
+    }
+}
+
+fn takes(pattern: &Regex, group: &Group) -> bool {
+    group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
+}
+
+fn resolve<'a>(rules: &'a [ProjectRule], groups: &'a [Group]) -> (Vec<Taken<'a>>, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let taken = rules.iter().map(|rule| match &rule.selector {
+        Selector::Match(pattern) => Taken::Match(pattern),
+        Selector::Group(wanted) => match find_group(wanted, groups) {
+            Ok(group) => Taken::Group(group),
+            Err(fault) => {
+                faults.push(fault.at(rule.location.clone()));
+                Taken::Nothing
+            }
+        },
+    });
+    (taken.collect(), faults)
+}
+
+impl Fault {
+    fn at(mut self, place: Option<String>) -> Self {
+        let (Self::NoSuchGroup { location, .. }
+        | Self::SeveralGroups { location, .. }
+        | Self::EmptyName { location, .. }) = &mut self;
+        *location = place;
+        self
+    }
+}
+
+fn at(location: Option<&str>) -> String {
+    location.map(|location| format!("{location}: ")).unwrap_or_default()
+}
+
+fn did_you_mean(nearest: &[String]) -> String {
+    if nearest.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
+    format!("; did you mean {}?", names.join(" or "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(id: &str, name: &str, kind: GroupType) -> Group {
+        Group { id: id.into(), name: name.into(), kind }
+    }
+
+    fn company() -> Vec<Group> {
+        vec![
+            group("00g5", "Everyone", GroupType::BuiltIn),
+            group("00g4", "AP Team Sales", GroupType::OktaGroup),
+            group("00g3", "AP Team Ops", GroupType::AppGroup),
+            group("00g2", "Engineering", GroupType::OktaGroup),
+            group("00g1", "Twice", GroupType::OktaGroup),
+            group("00g0", "Twice", GroupType::AppGroup),
+        ]
+    }
+
+    fn by_group(wanted: &str, name: Option<&str>) -> ProjectRule {
+        let selector = Selector::Group(wanted.into());
+        ProjectRule { selector, name: name.map(Into::into), location: Some("config.toml:40".into()) }
+    }
+
+    fn by_match(pattern: &str, name: Option<&str>) -> ProjectRule {
+        let selector = Selector::Match(Regex::new(pattern).unwrap());
+        ProjectRule { selector, name: name.map(Into::into), location: None }
+    }
+
+    fn selected(rules: &[ProjectRule]) -> Vec<(String, String)> {
+        let pushed = select(rules, &company()).unwrap();
+        pushed.into_iter().map(|(group, name)| (group.id.to_string(), name)).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(id, name)| ((*id).into(), (*name).into())).collect()
+    }
+
+    #[test]
+    fn by_name_by_id_and_by_pattern() {
+        let rules =
+            [by_group("Engineering", None), by_group("00g0", Some("Two $1")), by_match("^AP Team (.+)$", Some("$1"))];
+        let expected = [("00g0", "Two $1"), ("00g2", "Engineering"), ("00g3", "Ops"), ("00g4", "Sales")];
+        assert_eq!(selected(&rules), pairs(&expected));
+    }
+
+    #[test]
+    fn the_first_rule_wins() {
+        let rules = [
+            by_group("AP Team Ops", Some("Operations")),
+            by_match("^AP Team (.+)$", Some("$1")),
+            by_match("Ops", None),
+        ];
+        assert_eq!(selected(&rules), pairs(&[("00g3", "Operations"), ("00g4", "Sales")]));
+    }
+
+    #[test]
+    fn a_pattern_never_takes_a_built_in_group_but_its_name_does() {
+        assert!(!selected(&[by_match(".*", None)]).iter().any(|(id, _)| id == "00g5"));
+        assert_eq!(selected(&[by_group("Everyone", None)]), pairs(&[("00g5", "Everyone")]));
+    }
+
+    #[test]
+    fn all_faults_come_at_once_and_name_the_next_step() {
+        let rules = [by_group("Enginering", None), by_group("Twice", None), by_group("xyz", None)];
+        let faults: Vec<String> = select(&rules, &company()).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                r#"config.toml:40: no group in Okta has the id or the name "Enginering"; did you mean "Engineering"?"#,
+                r#"config.toml:40: several groups are named "Twice"; name one by its id: 00g0 (APP_GROUP), 00g1 (OKTA_GROUP)"#,
+                r#"config.toml:40: no group in Okta has the id or the name "xyz""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_comes_out_empty_is_a_fault() {
+        let faults = select(&[by_match("^Eng(x*)", Some("$1"))], &company()).unwrap_err();
+        assert_eq!(faults, [Fault::EmptyName { group: "Engineering".into(), location: None }]);
+    }
+
+    #[test]
+    fn patterns_that_match_nothing_are_known() {
+        let rules = [by_match("^Nobody", None), by_match("^AP", None), by_match("^Everyone$", None)];
+        assert_eq!(idle_patterns(&rules, &company()).len(), 2);
+    }
 }

@@ -1,1 +1,24 @@
-//! okta
+//! The Okta client: what a sync reads from an org, complete or not at all. It never writes.
+//!
+//! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
+//! - `read` reads the whole scope of a sync, and `confirm` asks again, by id, before anything is taken away.
+
+mod apps;
+mod buckets;
+pub mod client;
+pub mod confirm;
+mod groups;
+pub mod read;
+mod resolve;
+mod users;
+pub mod wire;
+
+#[cfg(test)]
+mod recordings;
+#[cfg(test)]
+mod testing;
+
+pub use client::{Okta, settings};
+pub use confirm::confirm;
+pub use read::{Progress, Reading, Step, read};
+pub use resolve::ResolvedScope;

@@ -1,0 +1,249 @@
+//! The client against hostile servers.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::http::Repeat;
+use crate::http::scripted::{Act, Seen, Server, answer, json as ok};
+
+const TOKEN: &str = "00secret-token";
+
+fn client(url: &str) -> Client {
+    Client::new(Settings { authorization: Some(format!("SSWS {TOKEN}\n").into()), retry: fast(), ..Settings::new(url) })
+        .unwrap()
+}
+
+/// The real budget with pauses of milliseconds.
+fn fast() -> Policy {
+    Policy { min_delay: Duration::from_millis(1), max_delay: Duration::from_millis(2), ..Policy::default() }
+}
+
+async fn get(server: &Server) -> Result<Value, Failure> {
+    client(&server.url).json::<Value>(&Request::get("/x")).await.map(|(value, _)| value)
+}
+
+async fn post(server: &Server) -> Failure {
+    let request = Request::new(reqwest::Method::POST, "/x").body("application/json", b"{}".to_vec());
+    client(&server.url).json::<Value>(&request).await.unwrap_err()
+}
+
+fn cut_after(body: &str, length: usize) -> Act {
+    Act::SendAndCut(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"))
+}
+
+#[tokio::test]
+async fn sends_what_it_was_given() {
+    let server = Server::script([ok(200, "{}"), ok(201, "")]).await;
+    let client = client(&format!("{}/prefix/", server.url));
+    client
+        .json::<Value>(&Request::get("/a%2Fb").param("search", "x eq \"a+b\"").raw_param("after", "c%2B+d"))
+        .await
+        .unwrap();
+    let write = Request::new(reqwest::Method::POST, "/y").body("application/scim+json", b"{\"a\":1}".to_vec());
+    assert_eq!(client.send(&write).await.unwrap().status, 201);
+    let seen = server.seen();
+    assert_eq!(seen[0].line, "GET /prefix/a%2Fb?search=x%20eq%20%22a%2Bb%22&after=c%2B+d");
+    assert_eq!(seen[0].header("authorization"), Some("SSWS 00secret-token"), "trimmed");
+    assert_eq!(seen[0].header("user-agent"), Some(concat!("oktapieces/", env!("CARGO_PKG_VERSION"))));
+    assert!(seen[0].header("accept-encoding").unwrap().contains("gzip"));
+    assert_eq!((seen[1].header("content-type"), seen[1].body.as_str()), (Some("application/scim+json"), "{\"a\":1}"));
+    assert_eq!(client.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_read_survives_what_passes() {
+    let trouble = [
+        ok(500, r#"{"errorCode":"E0000009","errorSummary":"x"}"#),
+        ok(502, "<html>"),
+        ok(503, ""),
+        ok(423, r#"{"errorCode":"E0000239","errorSummary":"x"}"#),
+        ok(429, r#"{"errorCode":"E0000047","errorSummary":"x"}"#),
+        answer(200, &[("content-type", "text/html")], "<!DOCTYPE html>"),
+        ok(200, "[1, 2"),
+        ok(200, ""),
+        cut_after("[1, 2", 100),
+        Act::SendAndCut(String::new()),
+    ];
+    for act in trouble {
+        let server = Server::script([act.clone(), ok(200, "[1]")]).await;
+        assert_eq!(get(&server).await.unwrap(), json!([1]), "{act:?}");
+        assert_eq!(server.lines().len(), 2, "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_comes_back_at_once_with_what_it_needs_to_look_first() {
+    let cases = [
+        (ok(500, r#"{"statusCode":500,"code":"ESOCKET","message":"x"}"#), true),
+        (ok(500, r#"{"statusCode":500,"code":"23505","message":"x"}"#), false),
+        (ok(503, ""), true),
+        (ok(409, r#"{"statusCode":409,"error":"Conflict","message":"User with email already exists"}"#), false),
+        (cut_after("{", 100), true),
+        (Act::SendAndCut(String::new()), true),
+        (ok(200, "<html>"), true),
+    ];
+    for (act, lost) in cases {
+        let server = Server::script([act.clone(), ok(200, "{}")]).await;
+        let failure = post(&server).await;
+        assert_eq!(failure.is_lost_answer(), lost, "{act:?}: {failure}");
+        assert_eq!(server.lines().len(), 1, "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_repeated_after_429() {
+    let server = Server::script([answer(429, &[("retry-after", "0")], ""), ok(200, "{}")]).await;
+    let request = Request::new(reqwest::Method::POST, "/x");
+    client(&server.url).json::<Value>(&request).await.unwrap();
+    assert_eq!(server.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn the_concurrency_kind_of_429_is_not_slept_off() {
+    let headers = [
+        ("date", "Thu, 11 Sep 2025 16:21:50 GMT"),
+        ("x-rate-limit-limit", "0"),
+        ("x-rate-limit-remaining", "0"),
+        ("x-rate-limit-reset", "1757607758"),
+    ];
+    let server = Server::script([answer(429, &headers, ""), ok(200, "{}")]).await;
+    let client = client(&server.url);
+    // The reset would be 48 s away, longer than the time that the test allows.
+    let request = Request::get("/x");
+    let done = tokio::time::timeout(Duration::from_secs(20), client.json::<Value>(&request)).await;
+    assert!(done.unwrap().is_ok());
+    assert_eq!(client.pace().parallelism(), 7);
+}
+
+#[tokio::test]
+async fn the_rate_kind_of_429_waits_for_the_reset() {
+    let first = std::sync::OnceLock::new();
+    let server = Server::new(move |_| {
+        let headers = [
+            ("date", "Thu, 11 Sep 2025 16:21:50 GMT"),
+            ("x-rate-limit-limit", "10"),
+            ("x-rate-limit-remaining", "0"),
+            ("x-rate-limit-reset", "1757607711"),
+        ];
+        let over = first.get_or_init(Instant::now).elapsed() >= Duration::from_secs(1);
+        if over { ok(200, "{}") } else { answer(429, &headers, "") }
+    })
+    .await;
+    assert!(get(&server).await.is_ok());
+    assert_eq!(server.lines().len(), 2, "it came back after the reset, not before");
+}
+
+#[tokio::test]
+async fn budgets_end_and_say_so() {
+    let server = Server::new(|_| ok(503, r#"{"errorCode":"E0000010","errorSummary":"read-only"}"#)).await;
+    let failure = get(&server).await.unwrap_err();
+    assert_eq!((server.lines().len(), failure.attempts()), (6, 6));
+    assert!(failure.to_string().ends_with("E0000010: read-only; gave up after 6 attempts"), "{failure}");
+    let server = Server::new(|_| answer(200, &[], "<html>wrong</html>")).await;
+    let failure = get(&server).await.unwrap_err();
+    assert_eq!(server.lines().len(), 2);
+    assert!(Error::from(failure).hints[0].contains("wrong base URL"));
+}
+
+#[tokio::test]
+async fn a_status_can_be_handed_back_at_once() {
+    let server = Server::new(|_| ok(500, "")).await;
+    let request = Request::get("/x").hand_back(StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(client(&server.url).send(&request).await.unwrap_err().status(), Some(500));
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn json_of_another_shape_is_not_asked_for_again() {
+    let server = Server::new(|_| ok(200, "{}")).await;
+    let failure = client(&server.url).json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Unreadable(_)));
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn a_timeout_covers_a_server_that_never_answers() {
+    let server = Server::new(|_| Act::Hang).await;
+    let request = Request::get("/x").timeout(Duration::from_millis(50)).repeat(Repeat::Never);
+    let failure = client(&server.url).send(&request).await.unwrap_err();
+    assert_eq!(*failure.cause(), Cause::Timeout(Duration::from_millis(50)));
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[";
+    let server = Server::new(|_| Act::Send(half.into())).await;
+    let failure = client(&server.url).send(&request).await.unwrap_err();
+    assert_eq!(*failure.cause(), Cause::Timeout(Duration::from_millis(50)));
+}
+
+#[tokio::test]
+async fn the_token_never_leaves_for_another_host() {
+    let other = Server::new(|_| ok(200, "{}")).await;
+    let location = format!("{}/login?secret=1", other.url);
+    let server = Server::new(move |_| answer(302, &[("location", &location)], "")).await;
+    let failure = get(&server).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Redirect { location, .. } if location.ends_with("/login")), "{failure}");
+    let client = client(&server.url);
+    let with_user = server.url.replace("http://", "http://user@");
+    for target in [other.url.as_str(), "https://127.0.0.1/x", with_user.as_str()] {
+        let failure = client.send(&Request::get(target)).await.unwrap_err();
+        assert!(matches!(failure.cause(), Cause::OtherHost { .. }), "{target}: {failure}");
+    }
+    for path in ["/api/../../x", "/users/..", "/users/%2e%2e/groups", "/a b"] {
+        let failure = client.send(&Request::get(path)).await.unwrap_err();
+        assert!(matches!(failure.cause(), Cause::Invalid(_)), "{path}: {failure}");
+    }
+    assert_eq!((other.lines().len(), server.lines().len()), (0, 1));
+    client.send(&Request::get(format!("{}/whole", server.url))).await.unwrap_err();
+    assert_eq!(server.lines()[1], "GET /whole");
+}
+
+#[tokio::test]
+async fn no_secret_in_debug_or_errors() {
+    for status in [400, 200] {
+        let echo = move |seen: &Seen| ok(status, &format!("your header was {:?}", seen.header("authorization")));
+        let server = Server::new(echo).await;
+        let failure = get(&server).await.unwrap_err();
+        for text in [format!("{failure:?}"), failure.to_string(), format!("{:?}", client(&server.url))] {
+            assert!(!text.contains(TOKEN), "{text}");
+        }
+        assert!(failure.to_string().contains("(redacted)"));
+    }
+    let server = Server::new(|_| ok(400, "")).await;
+    let request = Request::get("/x").param("search", "jane@example.com");
+    let failure = client(&server.url).send(&request).await.unwrap_err();
+    assert!(!failure.to_string().contains("jane"));
+}
+
+#[tokio::test]
+async fn no_connection_is_tried_three_times_for_writes_too() {
+    let closed = {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let client = client(&closed);
+    let failure = client.send(&Request::new(reqwest::Method::POST, "/x")).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Connect(_)), "{failure:?}");
+    assert_eq!((failure.attempts(), failure.is_lost_answer()), (3, false));
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_a_server_without_tls_are_told_apart() {
+    // A label of more than 63 characters fails without asking any server.
+    let failure = client(&format!("http://{}.invalid", "a".repeat(64))).send(&Request::get("/x")).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Dns(_)), "{failure:?}");
+    let server = Server::new(|_| ok(200, "{}")).await;
+    let failure = client(&server.url.replace("http:", "https:")).send(&Request::get("/x")).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Tls(_)), "{failure:?}");
+}
+
+#[test]
+fn base_urls_that_cannot_be_used_are_config_errors_without_secrets() {
+    for url in
+        ["", "example.okta.com", "ftp://example.com", "https://u:p4ss@example.com", "https://e.com/?x=1", "file:///x"]
+    {
+        let error = Client::new(Settings::new(url)).unwrap_err();
+        assert_eq!(error.kind, Kind::Config, "{url}");
+        assert!(!error.to_string().contains("p4ss"));
+    }
+    let settings = Settings { authorization: Some("SSWS a\nb".into()), ..Settings::new("https://example.com") };
+    let error = Client::new(settings).unwrap_err();
+    assert!(!error.to_string().contains("a\nb"));
+}

@@ -1,0 +1,147 @@
+//! A server for tests that answers from a script or a function, with bytes of any kind, and keeps what it was sent.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What the server does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// These bytes, and the connection stays open.
+    Send(String),
+    /// These bytes, and the connection is closed.
+    SendAndCut(String),
+    /// Nothing, ever.
+    Hang,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// `GET /path?query`.
+    pub line: String,
+    /// Names lower-cased.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded value of a query parameter.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        let url = reqwest::Url::parse(&format!("http://x{}", self.line.split_once(' ')?.1)).unwrap();
+        url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        let target = self.line.split_once(' ').unwrap().1;
+        target.split('?').next().unwrap()
+    }
+}
+
+/// An answer with a content length that fits.
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Act {
+    let mut text = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        write!(text, "{name}: {value}\r\n").unwrap();
+    }
+    Act::Send(text + "\r\n" + body)
+}
+
+pub(crate) fn json(status: u16, body: &str) -> Act {
+    answer(status, &[("content-type", "application/json")], body)
+}
+
+pub(crate) struct Server {
+    pub url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Server {
+    /// Answers in this order, whatever is asked; after that it cuts every connection.
+    pub(crate) async fn script(acts: impl IntoIterator<Item = Act>) -> Self {
+        let acts = Mutex::new(acts.into_iter().collect::<std::collections::VecDeque<_>>());
+        Self::new(move |_| acts.lock().unwrap().pop_front().unwrap_or(Act::SendAndCut(String::new()))).await
+    }
+
+    pub(crate) async fn new(act: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (act, log) = (Arc::new(act), Arc::clone(&seen));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (act, log) = (Arc::clone(&act), Arc::clone(&log));
+                tokio::spawn(async move { serve(stream, &*act, &log).await });
+            }
+        });
+        Self { url, seen }
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Method, path and query of every request.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.line).collect()
+    }
+}
+
+async fn serve(mut stream: TcpStream, act: &(impl Fn(&Seen) -> Act + Sync), log: &Mutex<Vec<Seen>>) {
+    let mut buffer = Vec::new();
+    while let Some(seen) = read(&mut stream, &mut buffer).await {
+        log.lock().unwrap().push(seen.clone());
+        let (text, stays) = match act(&seen) {
+            Act::Send(text) => (text, true),
+            Act::SendAndCut(text) => (text, false),
+            Act::Hang => std::future::pending().await,
+        };
+        if stream.write_all(text.as_bytes()).await.is_err() || !stays {
+            return;
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
+    loop {
+        if let Some(seen) = take(buffer) {
+            return Some(seen);
+        }
+        let mut chunk = [0; 4096];
+        match stream.read(&mut chunk).await {
+            Ok(0) | Err(_) => return None,
+            // A TLS handshake gets what a plain server says to it.
+            Ok(_) if buffer.is_empty() && chunk[0] == 0x16 => {
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+                return None;
+            }
+            Ok(count) => buffer.extend_from_slice(&chunk[..count]),
+        }
+    }
+}
+
+fn take(buffer: &mut Vec<u8>) -> Option<Seen> {
+    let end = buffer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
+    let mut lines = head.lines();
+    let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let whole = end + 4 + length;
+    if buffer.len() < whole {
+        return None;
+    }
+    let body = String::from_utf8(buffer[end + 4..whole].to_vec()).unwrap();
+    buffer.drain(..whole);
+    Some(Seen { line, headers, body })
+}

@@ -1,0 +1,140 @@
+//! What asking again finds, for everybody whom a listing missed.
+
+use super::*;
+use crate::http::scripted::Server;
+use crate::mapping::projects::{ProjectRule, Selector};
+use crate::model::okta::Scope;
+use crate::okta::read::{Reading, read};
+use crate::okta::testing::{Company, error, okta};
+
+fn company() -> Company {
+    Company {
+        users: [("00u1", "ACTIVE"), ("00u2", "ACTIVE"), ("00u3", "SUSPENDED"), ("00u4", "ACTIVE")].into(),
+        groups: vec![("00g1", "Engineering", "OKTA_GROUP", vec!["00u1", "00u2"])],
+        apps: vec![("0oa1", "Activepieces", "ACTIVE", vec!["00u1", "00u2", "00u3"])],
+        page: 1,
+        ..Company::default()
+    }
+}
+
+fn ids(ids: &[&str]) -> BTreeSet<OktaUserId> {
+    ids.iter().map(|id| OktaUserId::from(*id)).collect()
+}
+
+fn app() -> Scope {
+    Scope { app: Some("Activepieces".into()), ..Scope::default() }
+}
+
+/// Reads one company, which misses somebody, and asks another, which doesn't.
+async fn confirmed(
+    scope: &Scope,
+    first: Company,
+    then: Company,
+    users: &[&str],
+    members: &[&str],
+) -> Result<Org, Error> {
+    let Reading { mut org, scope, .. } = first_read(scope, first).await;
+    let server = then.serve().await;
+    confirm(&okta(&server.url), &scope, &mut org, ids(users), ids(members)).await?;
+    Ok(org)
+}
+
+async fn first_read(scope: &Scope, company: Company) -> Reading {
+    let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None };
+    let server = company.serve().await;
+    read(&okta(&server.url), scope, &[rule], false, &|_| ()).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_was_missed_by_a_listing_is_put_back_into_scope() {
+    let hidden = |path| Company { hidden: [(path, "00u2")].into(), ..company() };
+    let scopes = [
+        (app(), "apps/0oa1/users"),
+        (Scope { groups: vec!["Engineering".into()], ..Scope::default() }, "groups/00g1/users"),
+        (Scope { search: Some("status eq \"ACTIVE\"".into()), ..Scope::default() }, "users"),
+        (Scope { everyone: true, ..Scope::default() }, "users"),
+    ];
+    for (scope, path) in scopes {
+        let before = first_read(&scope, hidden(path)).await.org;
+        assert!(!before.in_scope.contains(&"00u2".into()), "{scope:?}");
+        let org = confirmed(&scope, hidden(path), company(), &["00u2"], &[]).await.unwrap();
+        assert!(org.in_scope.contains(&"00u2".into()), "{scope:?}");
+        assert!(org.users.contains_key(&OktaUserId::from("00u2")));
+    }
+}
+
+#[tokio::test]
+async fn gone_out_of_scope_and_suspended_are_told_apart() {
+    let org = confirmed(&app(), company(), company(), &["00u3", "00u4", "00u9"], &[]).await.unwrap();
+    assert_eq!(org.gone, ids(&["00u9"]));
+    assert_eq!(org.users[&OktaUserId::from("00u4")].status, Status::Active);
+    assert!(!org.in_scope.contains(&"00u4".into()));
+    assert_eq!(org.users[&OktaUserId::from("00u3")].status, Status::Suspended);
+}
+
+#[tokio::test]
+async fn the_scope_of_a_suspended_user_is_not_asked_for() {
+    let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
+    let server = company().serve().await;
+    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u3"]), BTreeSet::new()).await.unwrap();
+    assert_eq!(server.lines(), ["GET /api/v1/users/00u3"]);
+}
+
+#[tokio::test]
+async fn a_search_is_narrowed_to_the_one_user_as_a_whole() {
+    let scope = Scope { search: Some("a eq \"1\" or b eq \"2\"".into()), ..Scope::default() };
+    let Reading { mut org, scope, .. } = first_read(&scope, company()).await;
+    let server = company().serve().await;
+    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u4"]), BTreeSet::new()).await.unwrap();
+    let search = server.seen().iter().find_map(|seen| seen.param("search"));
+    assert_eq!(search.as_deref(), Some(r#"(a eq "1" or b eq "2") and id eq "00u4""#));
+}
+
+#[tokio::test]
+async fn a_member_that_was_missed_is_put_back() {
+    let first = Company { hidden: [("groups/00g1/users", "00u2")].into(), ..company() };
+    let before = first_read(&app(), first.clone()).await.org;
+    assert_eq!(before.pushed[&"00g1".into()].members, ids(&["00u1"]));
+    let org = confirmed(&app(), first, company(), &[], &["00u2", "00u4", "00u9"]).await.unwrap();
+    assert_eq!(org.pushed[&"00g1".into()].members, ids(&["00u1", "00u2"]));
+    assert!(org.gone.is_empty(), "only the groups were asked for");
+}
+
+#[tokio::test]
+async fn a_scope_that_vanished_in_mid_run_makes_nobody_unassigned() {
+    let no_app = Company { apps: vec![], ..company() };
+    let error = confirmed(&app(), company(), no_app, &["00u4"], &[]).await.unwrap_err();
+    assert!(error.to_string().contains("vanished"), "{error}");
+    let no_group = Company { groups: vec![], ..company() };
+    let scope = Scope { groups: vec!["Engineering".into()], ..Scope::default() };
+    let error = confirmed(&scope, company(), no_group, &["00u2"], &[]).await.unwrap_err();
+    assert!(error.to_string().contains("vanished"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_confirmed_is_an_error_and_changes_nothing() {
+    for broken in ["/users/00u4", "/apps/0oa1/users/00u4"] {
+        let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
+        let before = org.clone();
+        let server =
+            Server::new(
+                move |seen| {
+                    if seen.path().ends_with(broken) { error(403, "E0000006", "no") } else { company().act(seen) }
+                },
+            )
+            .await;
+        let users = ids(&["00u3", "00u4", "00u9"]);
+        let error = confirm(&okta(&server.url), &scope, &mut org, users, BTreeSet::new()).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unauthorized, "{broken}: {error}");
+        assert!(error.to_string().starts_with("asking Okta again about the user 00u4"), "{error}");
+        assert_eq!(org, before);
+    }
+}
+
+#[test]
+fn confirming_can_run_on_any_thread() {
+    fn sends<T: Send>(_: T) {}
+    let okta = okta("http://127.0.0.1:1");
+    let (scope, mut org) = (ResolvedScope::default(), Org::default());
+    sends(confirm(&okta, &scope, &mut org, BTreeSet::new(), BTreeSet::new()));
+}

@@ -1,0 +1,55 @@
+//! Groups and their members.
+
+use std::collections::BTreeSet;
+
+use super::client::{Listing, Okta, OnPage};
+use super::wire::{UserId, WireGroup};
+use crate::http::{Failure, Request, segment};
+use crate::model::id::OktaGroupId;
+use crate::model::id::OktaUserId;
+use crate::model::okta::{Group, User};
+
+/// Larger pages had inconsistent paging once (Okta's release notes, OKTA-795107).
+const PAGE: u32 = 200;
+/// The most members on a page.
+const MEMBERS_PAGE: u32 = 1000;
+
+impl Okta {
+    /// All groups that the token sees (scope `okta.groups.read`).
+    pub async fn groups(&self) -> Result<Vec<Group>, Failure> {
+        self.groups_with(&|_| ()).await
+    }
+
+    pub(super) async fn groups_with(&self, on_page: OnPage<'_>) -> Result<Vec<Group>, Failure> {
+        let listing = Listing { path: "/api/v1/groups".into(), params: &[], limit: Some(PAGE), header: None };
+        let groups: Vec<WireGroup> = self.list(&listing, on_page).await?;
+        Ok(groups.into_iter().map(Group::from).collect())
+    }
+
+    /// A group by id, or none if there is no such group.
+    pub async fn group(&self, id: &OktaGroupId) -> Result<Option<Group>, Failure> {
+        let request = Request::get(format!("/api/v1/groups/{}", segment(id.as_str())));
+        Ok(self.entity::<WireGroup>(request).await?.map(Group::from))
+    }
+
+    /// A group's members, deactivated ones included.
+    pub async fn group_members(&self, group: &OktaGroupId) -> Result<Vec<User>, Failure> {
+        self.list(&members_of(group), &|_| ()).await
+    }
+
+    /// The ids of a group's members, deactivated ones included.
+    pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<BTreeSet<OktaUserId>, Failure> {
+        let members: Vec<UserId> = self.list(&members_of(group), &|_| ()).await?;
+        Ok(members.into_iter().map(|member| member.id).collect())
+    }
+
+    /// Whether the token may list groups.
+    pub async fn probe_groups(&self) -> Result<(), Failure> {
+        self.probe("/api/v1/groups").await
+    }
+}
+
+fn members_of(group: &OktaGroupId) -> Listing<'static> {
+    let path = format!("/api/v1/groups/{}/users", segment(group.as_str()));
+    Listing { path, params: &[], limit: Some(MEMBERS_PAGE), header: None }
+}

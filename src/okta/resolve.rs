@@ -1,0 +1,129 @@
+//! The names in the config into apps and groups, all mistakes at once.
+
+use tokio::try_join;
+
+use super::client::Okta;
+use super::wire::App;
+use crate::error::{Error, Kind};
+use crate::mapping::projects::{ProjectRule, Selector, find_group, idle_patterns, nearest, select};
+use crate::model::id::OktaAppId;
+use crate::model::okta::{Group, Scope};
+
+/// A scope whose names were found in the org.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolvedScope {
+    pub app: Option<App>,
+    pub groups: Vec<Group>,
+    pub search: Option<String>,
+    pub everyone: bool,
+    /// Whether expressions ask for each user's groups.
+    pub needs_groups: bool,
+}
+
+/// What the names stand for.
+pub(super) struct Resolved {
+    pub scope: ResolvedScope,
+    /// All groups of the org, where any name or pattern asked for them.
+    pub groups: Vec<Group>,
+    /// The groups to push, with the projects' names.
+    pub pushed: Vec<(Group, String)>,
+    pub warnings: Vec<String>,
+}
+
+pub(super) async fn resolve(
+    okta: &Okta,
+    scope: &Scope,
+    rules: &[ProjectRule],
+    needs_groups: bool,
+) -> Result<Resolved, Error> {
+    let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs_groups;
+    let (app, groups) = try_join!(find_app(okta, scope.app.as_deref()), all_groups(okta, lists_groups))?;
+    let mut faults = Vec::new();
+    let app = app.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    let mut in_scope = Vec::new();
+    for wanted in &scope.groups {
+        match find_group(wanted, &groups) {
+            Ok(group) => in_scope.push(group.clone()),
+            Err(fault) => faults.push(format!("[scope] groups: {fault}")),
+        }
+    }
+    let pushed = select(rules, &groups).unwrap_or_else(|found| {
+        faults.extend(found.iter().map(|fault| format!("[[projects]] {fault}")));
+        Vec::new()
+    });
+    if !faults.is_empty() {
+        return Err(Error::new(Kind::Config, faults.join("\n")));
+    }
+    let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
+    let scope =
+        ResolvedScope { app, groups: in_scope, search: scope.search.clone(), everyone: scope.everyone, needs_groups };
+    Ok(Resolved { scope, groups, pushed, warnings })
+}
+
+async fn all_groups(okta: &Okta, wanted: bool) -> Result<Vec<Group>, Error> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    okta.groups().await.map_err(|failure| Error::from(failure).context("listing Okta's groups"))
+}
+
+fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
+    let inactive = app.filter(|app| !app.is_active()).map(|app| {
+        let status = &app.status;
+        format!("the Okta app {:?} is {status}, not ACTIVE; its assignments still count as the scope", app.label)
+    });
+    let idle = idle.iter().map(|rule| {
+        let place = rule.location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default();
+        let Selector::Match(pattern) = &rule.selector else { return String::new() };
+        format!("no group's name matches the pattern {:?}{place}", pattern.as_str())
+    });
+    inactive.into_iter().chain(idle).collect()
+}
+
+/// The app, none where none is configured, or what is wrong with the name.
+async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
+    let Some(wanted) = wanted else { return Ok(Ok(None)) };
+    let failed = |failure| Error::from(failure).context("looking for the Okta app");
+    if is_app_id(wanted)
+        && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?
+    {
+        return Ok(Ok(Some(app)));
+    }
+    // The server's `q` finds prefixes of labels and of names, so the label is compared here.
+    let candidates = okta.apps(Some(wanted)).await.map_err(failed)?;
+    let labelled: Vec<&App> = candidates.iter().filter(|app| app.label == wanted).collect();
+    match labelled.as_slice() {
+        [app] => Ok(Ok(Some((*app).clone()))),
+        [] => {
+            let all = okta.apps(None).await.map_err(failed)?;
+            Ok(Err(no_such_app(wanted, &candidates, &all)))
+        }
+        several => {
+            let ids: Vec<String> = several.iter().map(|app| format!("{} ({})", app.id, app.status)).collect();
+            Ok(Err(format!(
+                "[scope] app: several apps are labelled {wanted:?}; name one by its id: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+fn is_app_id(text: &str) -> bool {
+    text.len() == 20 && text.starts_with("0oa") && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {
+    let mut labels: Vec<String> = candidates.iter().map(|app| app.label.clone()).collect();
+    labels.extend(nearest(wanted, all.iter().map(|app| app.label.as_str())));
+    let mut shown: Vec<String> = Vec::new();
+    for label in labels.iter().map(|label| format!("{label:?}")) {
+        if shown.len() < 3 && !shown.contains(&label) {
+            shown.push(label);
+        }
+    }
+    let hint = if shown.is_empty() { String::new() } else { format!("; did you mean {}?", shown.join(" or ")) };
+    format!("[scope] app: no app in Okta has the id or the label {wanted:?}{hint}")
+}

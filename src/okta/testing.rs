@@ -1,0 +1,149 @@
+//! A small Okta for the client's own tests, with the habits that matter to it: it pages, loses parameters in its links,
+//! and can be told to hide somebody from a listing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::{Okta, settings};
+use crate::http::scripted::{Act, Seen, Server, answer};
+use crate::http::{Client, Settings, retry};
+
+/// A client with the real budgets and pauses of milliseconds.
+pub(super) fn okta(url: &str) -> Okta {
+    let retry = retry::Policy {
+        min_delay: Duration::from_millis(1),
+        max_delay: Duration::from_millis(2),
+        ..retry::Policy::default()
+    };
+    Okta::new(Client::new(Settings { retry, ..settings(url, &"00token".into()) }).unwrap())
+}
+
+pub(super) fn error(status: u16, code: &str, cause: &str) -> Act {
+    let body = json!({"errorCode": code, "errorSummary": "x", "errorCauses": [{"errorSummary": cause}]});
+    answer(status, &[("content-type", "application/json")], &body.to_string())
+}
+
+/// A page with its `Link` headers apart, as Okta sends them.
+pub(super) fn page(seen: &Seen, items: &Value, after: Option<&str>) -> Act {
+    let here = format!("http://{}{}", seen.header("host").unwrap(), seen.path());
+    let own = format!("<{here}?limit=1>; rel=\"self\"");
+    let next = after.map(|after| format!("<{here}?after={after}>; rel=\"next\""));
+    let mut headers = vec![("content-type", "application/json"), ("Link", own.as_str())];
+    headers.extend(next.as_deref().map(|next| ("link", next)));
+    answer(200, &headers, &items.to_string())
+}
+
+pub(super) fn user(id: &str, status: &str) -> Value {
+    json!({"id": id, "status": status, "profile": {"login": format!("{id}@example.com")}})
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Company {
+    /// Id and status.
+    pub users: BTreeMap<&'static str, &'static str>,
+    /// Id, name, type and members.
+    pub groups: Vec<(&'static str, &'static str, &'static str, Vec<&'static str>)>,
+    /// Id, label, status and assigned users.
+    pub apps: Vec<(&'static str, &'static str, &'static str, Vec<&'static str>)>,
+    /// Entities on a page.
+    pub page: usize,
+    /// Path and user: missing from that listing.
+    pub hidden: BTreeSet<(&'static str, &'static str)>,
+    /// Embeds no user in app users after the first page, as Okta did.
+    pub forgets_expand: bool,
+}
+
+impl Company {
+    pub(super) async fn serve(self) -> Server {
+        Server::new(move |seen| self.act(seen)).await
+    }
+
+    pub(super) fn act(&self, seen: &Seen) -> Act {
+        let path = seen.path().trim_start_matches("/api/v1/").to_owned();
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts.as_slice() {
+            ["users"] => self.list(seen, &self.searched(seen)),
+            ["users", id] => self.one(self.users.get_key_value(id).map(|(id, status)| user(id, status))),
+            ["users", id, "groups"] if self.users.contains_key(id) => {
+                let groups = self.groups.iter().filter(|group| group.3.contains(id));
+                self.list(seen, &groups.map(group_json).collect::<Vec<_>>())
+            }
+            ["users", _, "groups"] => self.one(None),
+            ["groups"] => self.list(seen, &self.groups.iter().map(group_json).collect::<Vec<_>>()),
+            ["groups", id] => self.one(self.groups.iter().find(|group| group.0 == *id).map(group_json)),
+            ["groups", id, "users"] => match self.groups.iter().find(|group| group.0 == *id) {
+                Some(group) => self.list(seen, &self.people(&path, &group.3)),
+                None => self.one(None),
+            },
+            ["apps"] => {
+                let prefix = seen.param("q").unwrap_or_default();
+                let apps = self.apps.iter().filter(|app| app.1.starts_with(&prefix)).map(app_json);
+                self.list(seen, &apps.collect::<Vec<_>>())
+            }
+            ["apps", id] => self.one(self.apps.iter().find(|app| app.0 == *id).map(app_json)),
+            ["apps", id, "users"] => match self.apps.iter().find(|app| app.0 == *id) {
+                Some(app) => self.list(seen, &self.app_users(seen, &path, &app.3)),
+                None => self.one(None),
+            },
+            ["apps", id, "users", user] => {
+                let assigned = self.apps.iter().any(|app| app.0 == *id && app.3.contains(user));
+                self.one(assigned.then(|| json!({"id": user, "status": "ACTIVE"})))
+            }
+            _ => error(404, "E0000008", "path"),
+        }
+    }
+
+    fn searched(&self, seen: &Seen) -> Vec<Value> {
+        let search = seen.param("search").unwrap();
+        let wanted = search.rsplit_once("id eq \"").map(|(_, id)| id.trim_end_matches('"').to_owned());
+        let all: Vec<&'static str> = self.users.keys().copied().collect();
+        let hidden =
+            |id: &str| wanted.is_none() && self.hidden.iter().any(|(path, user)| *path == "users" && *user == id);
+        let fits = |id: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == id)
+                && (!search.contains("status eq \"ACTIVE\"") || self.users[id] == "ACTIVE")
+        };
+        all.into_iter().filter(|id| !hidden(id) && fits(id)).map(|id| user(id, self.users[id])).collect()
+    }
+
+    fn people(&self, path: &str, ids: &[&'static str]) -> Vec<Value> {
+        let shown = ids.iter().filter(|id| !self.hidden.iter().any(|(at, user)| *at == path && user == *id));
+        shown.map(|id| user(id, self.users[id])).collect()
+    }
+
+    fn app_users(&self, seen: &Seen, path: &str, ids: &[&'static str]) -> Vec<Value> {
+        let expands = seen.param("expand").as_deref() == Some("user");
+        let forgets = self.forgets_expand && seen.param("after").is_some();
+        let people = self.people(path, ids).into_iter();
+        let with_user = |person: Value| {
+            let embedded = if expands && !forgets { json!({"user": person}) } else { json!({}) };
+            json!({"id": person["id"], "status": "ACTIVE", "scope": "USER", "profile": {}, "_embedded": embedded})
+        };
+        people.map(with_user).collect()
+    }
+
+    fn list(&self, seen: &Seen, items: &[Value]) -> Act {
+        let start: usize = seen.param("after").map_or(0, |after| after.parse().unwrap());
+        let end = (start + self.page.max(1)).min(items.len());
+        let after = (end < items.len()).then(|| end.to_string());
+        page(seen, &Value::Array(items[start..end].to_vec()), after.as_deref())
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like its sibling")]
+    fn one(&self, entity: Option<Value>) -> Act {
+        match entity {
+            Some(entity) => answer(200, &[("content-type", "application/json")], &entity.to_string()),
+            None => error(404, "E0000007", "Not found"),
+        }
+    }
+}
+
+fn group_json(group: &(&str, &str, &str, Vec<&str>)) -> Value {
+    json!({"id": group.0, "type": group.2, "profile": {"name": group.1}})
+}
+
+fn app_json(app: &(&str, &str, &str, Vec<&str>)) -> Value {
+    json!({"id": app.0, "name": "bookmark", "label": app.1, "status": app.2})
+}

@@ -1,0 +1,206 @@
+//! Okta's JSON. Members that aren't named here are ignored, since new ones can appear at any time.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::model::id::{OktaAppId, OktaGroupId, OktaUserId};
+use crate::model::okta::{Group, GroupType, User};
+
+/// What entities in a listing are told apart by.
+pub trait Keyed {
+    fn key(&self) -> &str;
+}
+
+impl Keyed for User {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// A user of whom only the id matters, such as a member of a group.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UserId {
+    pub id: OktaUserId,
+}
+
+impl Keyed for UserId {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// A group; its name is in the profile.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WireGroup {
+    pub id: OktaGroupId,
+    #[serde(rename = "type")]
+    pub kind: GroupType,
+    pub profile: GroupProfile,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct GroupProfile {
+    pub name: String,
+}
+
+impl Keyed for WireGroup {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl From<WireGroup> for Group {
+    fn from(group: WireGroup) -> Self {
+        Self { id: group.id, name: group.profile.name, kind: group.kind }
+    }
+}
+
+/// An app.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct App {
+    pub id: OktaAppId,
+    /// The kind of app, such as `bookmark`; not what people see.
+    pub name: String,
+    /// What people see; several apps can have the same.
+    pub label: String,
+    /// `ACTIVE`, `INACTIVE` or `DELETED`; an open set.
+    pub status: String,
+}
+
+impl App {
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+}
+
+impl Keyed for App {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// A user's assignment to an app, by himself or through a group.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AppUser {
+    /// The id of the Okta user.
+    pub id: OktaUserId,
+    /// The state of the assignment, not of the user; an open set.
+    pub status: String,
+    /// `USER` or `GROUP`.
+    pub scope: Option<String>,
+    /// The result of the last time that the app's mappings ran; may be empty or stale.
+    #[serde(default)]
+    pub profile: Map<String, Value>,
+    #[serde(rename = "_embedded", default)]
+    pub embedded: Embedded,
+}
+
+/// What `expand=user` brings along.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Embedded {
+    pub user: Option<User>,
+}
+
+impl Keyed for AppUser {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// The org as its settings show it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrgSettings {
+    pub id: String,
+    pub company_name: Option<String>,
+    pub subdomain: Option<String>,
+    pub status: Option<String>,
+}
+
+/// What an org says about itself to anybody, without a token.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WellKnownOrg {
+    pub id: String,
+    /// `v1` for Classic, `idx` for Identity Engine.
+    pub pipeline: Option<String>,
+}
+
+/// A group's assignment to an app.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AppGroup {
+    pub id: OktaGroupId,
+    /// The smaller one wins.
+    pub priority: Option<i64>,
+}
+
+/// A group that an app pushes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupPush {
+    pub id: String,
+    pub source_group_id: OktaGroupId,
+    /// `ACTIVE`, `INACTIVE` or `ERROR`.
+    pub status: String,
+    pub error_summary: Option<String>,
+}
+
+/// A rule that makes users members of groups.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GroupRule {
+    pub id: String,
+    pub name: String,
+    /// `ACTIVE`, `INACTIVE` or `INVALID`.
+    pub status: String,
+}
+
+/// A profile mapping; in a listing it has no `properties`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProfileMapping {
+    pub id: String,
+    pub source: MappingEnd,
+    pub target: MappingEnd,
+    #[serde(default)]
+    pub properties: BTreeMap<String, MappedProperty>,
+}
+
+/// One side of a profile mapping.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MappingEnd {
+    pub id: String,
+    pub name: String,
+    /// `user` or `appuser`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// How one attribute is mapped.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MappedProperty {
+    pub expression: String,
+    pub push_status: Option<String>,
+}
+
+/// A schema: attributes by name, in the base profile and the custom one.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Schema {
+    #[serde(default)]
+    pub definitions: BTreeMap<String, SchemaPart>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SchemaPart {
+    #[serde(default)]
+    pub properties: BTreeMap<String, Value>,
+}
+
+/// A user type; each has a schema of its own.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UserType {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub default: bool,
+}
