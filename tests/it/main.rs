@@ -1,1 +1,2 @@
-
+#[cfg(feature = "sandbox")]
+mod sandbox_activepieces;

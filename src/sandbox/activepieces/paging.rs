@@ -44,12 +44,12 @@ impl Cursor {
             Self::Next(key) => ("next", key),
             Self::Previous(key) => ("prev", key),
         };
-        format!("{kind}_{key:x}")
+        format!("{kind}_{key}")
     }
 
     fn parse(text: &str) -> Option<Self> {
         let (kind, key) = text.split_once('_')?;
-        let key = i64::from_str_radix(key, 16).ok()?;
+        let key = key.parse().ok()?;
         match kind {
             "next" => Some(Self::Next(key)),
             "prev" => Some(Self::Previous(key)),

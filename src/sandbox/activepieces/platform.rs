@@ -1,7 +1,10 @@
 //! A platform from outside: how it is filled, switched and looked at without any request.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
 
 use super::settings::Settings;
 use super::state::{ProjectRow, State, UserRow};
@@ -47,6 +50,9 @@ pub struct Platform {
     api_key: String,
     admin_token: String,
     state: Mutex<State>,
+    /// Whether writes wait between their checks and their effect, and how many do.
+    hold: watch::Sender<bool>,
+    held: AtomicUsize,
 }
 
 impl Platform {
@@ -62,7 +68,13 @@ impl Platform {
         let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
         state.owner = state.insert_user(identity);
         state.users[state.owner].platform_role = "ADMIN".into();
-        Self { api_key, admin_token, state: Mutex::new(state) }
+        Self {
+            api_key,
+            admin_token,
+            state: Mutex::new(state),
+            hold: watch::Sender::new(false),
+            held: AtomicUsize::new(0),
+        }
     }
 
     /// The key that its routes accept, `sk-…`.
@@ -166,12 +178,50 @@ impl Platform {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time that a write takes between its checks and its effect.
+    /// Lets no write come to its effect until [`Platform::release_writes`]: those that were checked by then race with
+    /// each other, as simultaneous requests do on a real server.
+    pub fn hold_writes(&self) {
+        self.hold.send_replace(true);
+    }
+
+    /// How many writes were checked and wait for their effect.
+    pub fn held_writes(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// Lets the writes that wait come to their effect.
+    pub fn release_writes(&self) {
+        self.hold.send_replace(false);
+    }
+
+    /// What passes between a write's checks and its effect.
     pub(super) async fn write_window(&self) {
+        let mut hold = self.hold.subscribe();
+        if *hold.borrow_and_update() {
+            let _held = Held::count(&self.held);
+            // The sender lives as long as the platform, so that there is nothing to fail.
+            drop(hold.wait_for(|hold| !hold).await);
+        }
         let window = self.state().settings.write_window;
         if !window.is_zero() {
             tokio::time::sleep(window).await;
         }
+    }
+}
+
+/// A write that waits; one whose client went away is no longer counted.
+struct Held<'a>(&'a AtomicUsize);
+
+impl<'a> Held<'a> {
+    fn count(held: &'a AtomicUsize) -> Self {
+        held.fetch_add(1, Ordering::SeqCst);
+        Self(held)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
