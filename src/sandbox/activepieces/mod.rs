@@ -1,46 +1,43 @@
-//! The Activepieces platform.
+//! An Activepieces platform, in memory, that answers as the contract says a real server does: the inconvenient parts
+//! included.
+//!
+//! A request passes through the same stages as there (contract section 1.1): `routes` finds the endpoint, `body` reads
+//! what was sent, `validate` checks it, `auth` checks the caller, and one handler per endpoint does the work on the
+//! tables of `state`.
+//!
+//! Not imitated: background jobs (what they do is done at once), sign-in, flows and connections, and how long a real
+//! server takes.
+
+mod auth;
+mod body;
+mod discovery;
+mod errors;
+mod group_patch;
+mod groups;
+mod list_response;
+mod paging;
+mod platform;
+mod project_table;
+mod query;
+mod rest_invitations;
+mod rest_members;
+mod rest_projects;
+mod rest_users;
+mod routes;
+mod settings;
+mod state;
+mod transport;
+mod user_patch;
+mod user_table;
+mod users;
+mod validate;
 
 use std::sync::Arc;
 
-/// A user to start with.
-#[derive(Clone, Debug)]
-pub struct SeedUser {
-    pub email: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub external_id: Option<String>,
-    /// `ADMIN`, `OPERATOR` or `MEMBER`.
-    pub role: String,
-    pub active: bool,
-}
-
-/// The state of one platform; all methods take `&self`.
-#[derive(Debug)]
-pub struct Platform {}
-
-impl Platform {
-    /// A fresh platform with just its owner, `owner@example.com`. The seed makes ids the same for the same calls.
-    pub fn new(_seed: u64) -> Self {
-        Self {}
-    }
-
-    /// The key that its routes accept, `sk-…`.
-    pub fn api_key(&self) -> &'static str {
-        ""
-    }
-
-    /// Puts a user there without any request; gives the id.
-    pub fn seed_user(&self, _user: SeedUser) -> String {
-        String::new()
-    }
-
-    /// Puts a TEAM project there with its members and their project roles (`Admin`, `Editor`, `Viewer`); gives the id.
-    pub fn seed_project(&self, _name: &str, _external_id: Option<&str>, _members: &[(String, &str)]) -> String {
-        String::new()
-    }
-}
+pub use platform::{Platform, ProjectSnapshot, SeedUser, UserSnapshot};
+pub use settings::{Generation, Outage, Settings, Smtp, TeamProjectsLimit};
 
 /// All routes of the platform.
-pub fn router(_platform: Arc<Platform>) -> axum::Router {
-    axum::Router::new()
+pub fn router(platform: Arc<Platform>) -> axum::Router {
+    axum::Router::new().fallback(transport::handle).with_state(platform)
 }

@@ -1,0 +1,256 @@
+//! A platform from outside: how it is filled, switched and looked at without any request.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::settings::Settings;
+use super::state::{ProjectRow, State, UserRow};
+use super::user_table::{UserChange, normal_email};
+
+/// A user to start with.
+#[derive(Clone, Debug)]
+pub struct SeedUser {
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub external_id: Option<String>,
+    /// `ADMIN`, `OPERATOR` or `MEMBER`.
+    pub role: String,
+    pub active: bool,
+}
+
+/// A user as it stands on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSnapshot {
+    pub id: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub external_id: Option<String>,
+    pub role: String,
+    pub active: bool,
+}
+
+/// A TEAM project as it stands on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectSnapshot {
+    pub id: String,
+    pub name: String,
+    pub external_id: Option<String>,
+    /// The names of the project roles, by user id.
+    pub members: BTreeMap<String, String>,
+}
+
+/// The state of one platform; all methods take `&self`.
+#[derive(Debug)]
+pub struct Platform {
+    api_key: String,
+    admin_token: String,
+    state: Mutex<State>,
+    /// Whether writes wait between their checks and their effect, and how many do.
+    hold: watch::Sender<bool>,
+    held: AtomicUsize,
+}
+
+impl Platform {
+    /// The address of the owner of every platform.
+    pub const OWNER_EMAIL: &str = "owner@example.com";
+
+    /// A fresh platform with just its owner, `owner@example.com`. The seed makes ids the same for the same calls.
+    pub fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let api_key = format!("sk-{}", text(&mut random, 64));
+        let admin_token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", text(&mut random, 40), text(&mut random, 43));
+        let mut state = State::new(random);
+        let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
+        state.owner = state.insert_user(identity);
+        state.users[state.owner].platform_role = "ADMIN".into();
+        Self {
+            api_key,
+            admin_token,
+            state: Mutex::new(state),
+            hold: watch::Sender::new(false),
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// The key that its routes accept, `sk-…`.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The session token of the owner, as a browser has it: good for discovery and REST, not for `/Users` and `/Groups`
+    /// (contract section 1.3).
+    pub fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
+
+    /// Changes how the platform is set up.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.state().settings);
+    }
+
+    /// How the platform is set up.
+    pub fn settings(&self) -> Settings {
+        self.state().settings.clone()
+    }
+
+    /// Puts a user there without any request; gives the id. An address that is there already stays as it is, and an
+    /// external id that is taken isn't set.
+    pub fn seed_user(&self, user: SeedUser) -> String {
+        let mut state = self.state();
+        let email = normal_email(&user.email);
+        if let Some(row) = state.user_by_email(&email) {
+            return state.users[row].id.to_string();
+        }
+        let identity = state.identity(&email, &user.first_name, &user.last_name);
+        let row = state.insert_user(identity);
+        let free = user.external_id.filter(|id| !state.user_by_external_id.contains_key(id.as_str()));
+        let change = UserChange { active: Some(user.active), external_id: free, platform_role: Some(user.role) };
+        // Neither the owner nor a taken external id, so that nothing can be refused.
+        drop(state.update_user(row, change));
+        state.users[row].id.to_string()
+    }
+
+    /// Puts a user there who is on another platform of the same server; gives the id.
+    pub fn seed_user_elsewhere(&self, email: &str, first_name: &str, last_name: &str) -> String {
+        let mut state = self.state();
+        let identity = state.identity(&normal_email(email), first_name, last_name);
+        let row = state.insert_user_elsewhere(identity);
+        state.users[row].id.to_string()
+    }
+
+    /// Puts a TEAM project there with its members and their project roles (`Admin`, `Editor`, `Viewer`, or one added);
+    /// gives the id. Unknown users, unknown roles and an external id that is taken are left out.
+    pub fn seed_project(&self, name: &str, external_id: Option<&str>, members: &[(String, &str)]) -> String {
+        let mut state = self.state();
+        let free = external_id.filter(|id| !state.project_by_external_id.contains_key(*id));
+        let owner = state.owner;
+        let project = state.insert_project(name, free, owner, true);
+        for (user, role) in members {
+            if let (Some(user), Some(role)) = (state.user(user), state.role_by_name(role)) {
+                state.upsert_member(project, user, role);
+            }
+        }
+        state.projects[project].id.to_string()
+    }
+
+    /// Puts a project with this external id on another platform of the same server.
+    pub fn seed_project_elsewhere(&self, external_id: &str) {
+        self.state().external_ids_elsewhere.insert(external_id.to_owned());
+    }
+
+    /// Adds a project role of the admins' own.
+    pub fn add_project_role(&self, name: &str) {
+        self.state().add_role(name, true);
+    }
+
+    /// All users of the platform, the owner included, oldest first.
+    pub fn users(&self) -> Vec<UserSnapshot> {
+        let state = self.state();
+        let mut users: Vec<_> = state.users_newest_first().map(|(row, _)| user_snapshot(&state, row)).collect();
+        users.reverse();
+        users
+    }
+
+    /// The user with this address.
+    pub fn user(&self, email: &str) -> Option<UserSnapshot> {
+        let state = self.state();
+        state.user_by_email(&normal_email(email)).map(|row| user_snapshot(&state, row))
+    }
+
+    /// All TEAM projects, by name and then id.
+    pub fn projects(&self) -> Vec<ProjectSnapshot> {
+        let state = self.state();
+        state.teams.values().map(|&row| project_snapshot(&state, row)).collect()
+    }
+
+    /// The addresses that got a welcome e-mail, in order.
+    pub fn mails(&self) -> Vec<String> {
+        self.state().mails.iter().map(ToString::to_string).collect()
+    }
+
+    /// The tables. A request that panicked left them as they are.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets no write come to its effect until [`Platform::release_writes`]: those that were checked by then race with
+    /// each other, as simultaneous requests do on a real server.
+    pub fn hold_writes(&self) {
+        self.hold.send_replace(true);
+    }
+
+    /// How many writes were checked and wait for their effect.
+    pub fn held_writes(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// Lets the writes that wait come to their effect.
+    pub fn release_writes(&self) {
+        self.hold.send_replace(false);
+    }
+
+    /// What passes between a write's checks and its effect.
+    pub(super) async fn write_window(&self) {
+        let mut hold = self.hold.subscribe();
+        if *hold.borrow_and_update() {
+            let _held = Held::count(&self.held);
+            // The sender lives as long as the platform, so that there is nothing to fail.
+            drop(hold.wait_for(|hold| !hold).await);
+        }
+        let window = self.state().settings.write_window;
+        if !window.is_zero() {
+            tokio::time::sleep(window).await;
+        }
+    }
+}
+
+/// A write that waits; one whose client went away is no longer counted.
+struct Held<'a>(&'a AtomicUsize);
+
+impl<'a> Held<'a> {
+    fn count(held: &'a AtomicUsize) -> Self {
+        held.fetch_add(1, Ordering::SeqCst);
+        Self(held)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn text(random: &mut fastrand::Rng, length: usize) -> String {
+    (0..length).map(|_| random.alphanumeric()).collect()
+}
+
+fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
+    let (user, identity) = (&state.users[row], state.identity_of(row));
+    UserSnapshot {
+        id: user.id.to_string(),
+        email: identity.email.to_string(),
+        first_name: identity.first_name.to_string(),
+        last_name: identity.last_name.to_string(),
+        external_id: user.external_id.as_deref().map(str::to_owned),
+        role: user.platform_role.to_string(),
+        active: user.active,
+    }
+}
+
+fn project_snapshot(state: &State, row: ProjectRow) -> ProjectSnapshot {
+    let project = &state.projects[row];
+    let members = project.members.iter();
+    ProjectSnapshot {
+        id: project.id.to_string(),
+        name: project.display_name.to_string(),
+        external_id: project.external_id.as_deref().map(str::to_owned),
+        members: members
+            .map(|(&user, member)| (state.users[user].id.to_string(), state.roles[member.role].name.clone()))
+            .collect(),
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be switched on a platform, for tests and demonstrations.
+
+use std::time::Duration;
+
+/// How a platform is set up. The defaults are those of a current server with working e-mail and everything in its plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub generation: Generation,
+    /// `plan.scimEnabled`: without it all SCIM routes answer 402, REST goes on (contract section 1.3).
+    pub scim_enabled: bool,
+    /// `plan.projectRolesEnabled`: without it the project-members routes answer 402; SCIM doesn't mind (contract section 5).
+    pub project_roles_enabled: bool,
+    /// `plan.teamProjectsLimit`: SCIM doesn't obey it, REST does (contract section 4.1).
+    pub team_projects_limit: TeamProjectsLimit,
+    pub smtp: Smtp,
+    /// The name of the role that SCIM gives to members: `AP_SCIM_DEFAULT_PROJECT_ROLE` (contract section 4).
+    pub default_project_role: String,
+    /// Whether the API key was deleted, so that it answers 401 from now on (contract section 1.3).
+    pub api_key_deleted: bool,
+    /// How long a write takes between its checks and its effect. Requests that come within it race with each other as
+    /// on a real server (contract sections 3.6 and 4.7); with zero they never do.
+    pub write_window: Duration,
+    pub outage: Outage,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            generation: Generation::Current,
+            scim_enabled: true,
+            project_roles_enabled: true,
+            team_projects_limit: TeamProjectsLimit::Unlimited,
+            smtp: Smtp::Working,
+            default_project_role: "Editor".to_owned(),
+            api_key_deleted: false,
+            write_window: Duration::ZERO,
+            outage: Outage::None,
+        }
+    }
+}
+
+/// The two generations of the server's SCIM (contract section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// 0.79 to 0.83: bare arrays in discovery, no role in user resources, PATCH `add` on users ignored.
+    A,
+    /// Since 2026-06-09.
+    Current,
+}
+
+/// `plan.teamProjectsLimit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeamProjectsLimit {
+    None,
+    One,
+    Unlimited,
+}
+
+/// What becomes of e-mails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Smtp {
+    Working,
+    /// E-mails are skipped.
+    Unconfigured,
+    /// A created user is answered with 500 `ESOCKET`, although it is there (contract section 3.1).
+    Failing,
+}
+
+/// What is down (contract section 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    None,
+    /// The server got SIGTERM: 503 and a closed connection.
+    ShuttingDown,
+    /// Every request that needs the database gets 500 `ECONNREFUSED`.
+    Database,
+    /// DELETE of a group does its work and never answers.
+    Redis,
+}
