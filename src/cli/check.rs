@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Context;
-use super::session::{Session, load};
+use super::session::{Session, load, told};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::mapping::attributes;
@@ -87,7 +87,7 @@ async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
 async fn scope(session: &Session, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
     let mapping = &session.settings.mapping;
-    let tell = |step: okta::Progress| progress.message(step.to_string());
+    let tell = |step: okta::Progress| progress.message(told(step));
     let reading =
         okta::read(&session.okta, &session.settings.scope, &session.settings.projects, mapping.needs_groups(), &tell)
             .await;
@@ -124,7 +124,7 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
         Err(Error::new(Kind::Failed, "the answer is JSON, and not that of a SCIM server")
             .hint("activepieces.url is the platform's address, such as https://activepieces.example.com"))
     });
-    let shown = |()| format!("{} answers, and its plan has SCIM", session.platform());
+    let shown = |(): &()| format!("{} answers, and its plan has SCIM", session.platform());
     if lines.result("Activepieces SCIM", config, shown).is_none() {
         return;
     }
@@ -139,12 +139,11 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     };
     let Some(platform) = lines.result("Activepieces listing", platform, shown) else { return };
     let owner = platform.users.iter().find(|user| Some(&user.id) == platform.owner.as_ref());
-    match owner {
-        Some(owner) => lines.ok("Activepieces owner", format!("{} is protected", safe(&owner.user_name))),
-        None => {
-            let fix = vec!["name the owner under safety.protect".to_owned()];
-            lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
-        }
+    if let Some(owner) = owner {
+        lines.ok("Activepieces owner", format!("{} is protected", safe(&owner.user_name)));
+    } else {
+        let fix = vec!["name the owner under safety.protect".to_owned()];
+        lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
     }
 }
 

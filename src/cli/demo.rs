@@ -25,8 +25,11 @@ pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
     let folder = tempfile::tempdir().map_err(|error| Error::from_source(Kind::Failed, error))?;
     let config = folder.path().join("config.toml");
     std::fs::write(&config, sandbox.config()).map_err(|error| Error::from_source(Kind::Failed, error))?;
-    let steps: [(&str, &[&str]); 3] =
-        [("See what would change", &["plan"]), ("Write it", &["apply", "--yes"]), ("See that nothing is left to do", &["plan"])];
+    let steps: [(&str, &[&str]); 3] = [
+        ("See what would change", &["plan"]),
+        ("Write it", &["apply", "--yes"]),
+        ("See that nothing is left to do", &["plan"]),
+    ];
     for (title, arguments) in steps {
         let command = format!("oktapieces {}", arguments.join(" "));
         context.printer.answer(&format!("{}  {}\n", styled(BOLD, format!("— {title} —")), styled(HINT, command)));

@@ -14,5 +14,10 @@ pub fn start(verbosity: Verbosity, colour: bool) {
         Err(_) if verbosity == Verbosity::Verbose => EnvFilter::new("oktapieces=debug"),
         Err(_) => return,
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
 }

@@ -6,8 +6,8 @@ use super::Context;
 use super::session::Session;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
-use crate::plan::guard::{self, Refusal};
 use crate::plan::Plan;
+use crate::plan::guard::{self, Refusal};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]

@@ -10,9 +10,9 @@ use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes;
-use crate::okta::{self, Okta};
+use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
-use crate::output::text::counted;
+use crate::output::text::{count, counted};
 use crate::plan::{self, Plan};
 
 /// Everything to plan and apply with.
@@ -65,14 +65,9 @@ impl Session {
     pub async fn plan(&self, context: &Context) -> Result<Plan> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let mapping = &self.settings.mapping;
-        let tell = |step: okta::Progress| progress.message(step.to_string());
-        let read_okta = okta::read(
-            &self.okta,
-            &self.settings.scope,
-            &self.settings.projects,
-            mapping.needs_groups(),
-            &tell,
-        );
+        let tell = |step: okta::Progress| progress.message(told(step));
+        let read_okta =
+            okta::read(&self.okta, &self.settings.scope, &self.settings.projects, mapping.needs_groups(), &tell);
         let (reading, platform) =
             futures_util::future::try_join(read_okta, activepieces::read(&self.activepieces)).await?;
         for warning in &reading.warnings {
@@ -82,7 +77,7 @@ impl Session {
         let mut desired = attributes::desired(&org, mapping);
         let doubts = plan::doubts(&desired, &platform);
         if doubts != plan::Doubts::default() {
-            okta::confirm(&self.okta, &scope, &mut org, &doubts.users, &doubts.memberships).await?;
+            okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
             desired = attributes::desired(&org, mapping);
         }
         let plan = plan::diff(&desired, &platform, &self.settings.policy);
@@ -101,6 +96,20 @@ impl Session {
     fn requests(&self) -> usize {
         usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
     }
+}
+
+/// How far the read of Okta is, for people.
+pub fn told(progress: okta::Progress) -> String {
+    let what = match progress.step {
+        Step::Names => "Finding the app and the groups",
+        Step::AppUsers => "Reading users of the app",
+        Step::SearchedUsers => "Reading users that the search finds",
+        Step::AllUsers => "Reading users",
+        Step::Members => "Reading members of groups",
+        Step::GroupsOfUsers => "Reading groups of users",
+    };
+    let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
+    format!("{what}: {}{total}", count(progress.done))
 }
 
 /// The client of the org alone, for commands that need no more.

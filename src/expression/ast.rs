@@ -123,20 +123,24 @@ impl Node {
     /// Calls `f` with this node and all below it.
     pub fn visit(&self, f: &mut dyn FnMut(&Self)) {
         f(self);
-        match &self.kind {
-            Kind::List(items) | Kind::Call { arguments: items, .. } => items.iter().for_each(|item| item.visit(f)),
-            Kind::Map(entries) => entries.iter().for_each(|(_, value)| value.visit(f)),
-            Kind::Property { object, .. } | Kind::Projection { object, .. } => object.visit(f),
-            Kind::Not(operand) | Kind::Negate(operand) => operand.visit(f),
-            Kind::Method { object, arguments, .. } => {
-                object.visit(f);
-                arguments.iter().for_each(|argument| argument.visit(f));
+        let mut all = |nodes: &mut dyn Iterator<Item = &Self>| {
+            for node in nodes {
+                node.visit(f);
             }
+        };
+        match &self.kind {
+            Kind::List(items) | Kind::Call { arguments: items, .. } => all(&mut items.iter()),
+            Kind::Map(entries) => all(&mut entries.iter().map(|(_, value)| value)),
+            Kind::Property { object: node, .. }
+            | Kind::Projection { object: node, .. }
+            | Kind::Not(node)
+            | Kind::Negate(node) => node.visit(f),
+            Kind::Method { object, arguments, .. } => all(&mut std::iter::once(&**object).chain(arguments)),
             Kind::Index { object: a, index: b }
             | Kind::Binary { left: a, right: b, .. }
-            | Kind::Elvis { value: a, otherwise: b } => [a, b].into_iter().for_each(|node| node.visit(f)),
+            | Kind::Elvis { value: a, otherwise: b } => all(&mut [&**a, &**b].into_iter()),
             Kind::Ternary { condition, then, otherwise } => {
-                [condition, then, otherwise].into_iter().for_each(|node| node.visit(f));
+                all(&mut [&**condition, &**then, &**otherwise].into_iter());
             }
             Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Double(_) | Kind::Text(_) | Kind::Root(_) => {}
         }

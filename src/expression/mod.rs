@@ -28,6 +28,7 @@ use ast::{Kind, Node, Root};
 pub struct Expression {
     source: String,
     root: Node,
+    needs: Needs,
 }
 
 /// What an evaluation needs beside the user's own profile.
@@ -41,7 +42,13 @@ impl Expression {
     /// Parses an expression; every fault that can be told apart is returned, with its place.
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
         let root = parser::parse(source)?;
-        Ok(Self { source: source.to_owned(), root })
+        let mut needs = Needs::default();
+        root.visit(&mut |node| {
+            if let Kind::Call { function, .. } = &node.kind {
+                needs.groups |= function.needs_groups;
+            }
+        });
+        Ok(Self { source: source.to_owned(), root, needs })
     }
 
     /// The text that it was parsed from.
@@ -56,13 +63,7 @@ impl Expression {
 
     /// What has to be read before an evaluation.
     pub fn needs(&self) -> Needs {
-        let mut needs = Needs::default();
-        self.root.visit(&mut |node| {
-            if let Kind::Call { function, .. } = &node.kind {
-                needs.groups |= function.needs_groups;
-            }
-        });
-        needs
+        self.needs
     }
 
     /// The attributes of the user's profile that it reads, sorted.

@@ -168,7 +168,12 @@ impl Evaluation<'_> {
     }
 
     fn value<'b>(&'b self, attribute: &str, mapped: &'b Mapped) -> Result<Value<'b>, Problem> {
-        let groups = self.org.groups_of.get(&self.user.id).map_or(&[][..], Vec::as_slice);
+        let groups = self.org.groups_of.get(&self.user.id).map(Vec::as_slice);
+        if groups.is_none() && mapped.expression.needs().groups {
+            let message = format!("{attribute}: the groups of this user weren't read");
+            return Err(self.problem(ProblemKind::NotEvaluable, message, mapped));
+        }
+        let groups = groups.unwrap_or_default();
         mapped.expression.evaluate(&Context::new(self.user, groups)).map_err(|error| {
             let kind = match error.kind {
                 ErrorKind::Failed => ProblemKind::ExpressionFailed,

@@ -30,7 +30,7 @@ enum Asked {
 /// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
 /// groups that he is in.
 ///
-/// Whether a suspended or deactivated user is in scope isn't asked, since his status alone decides.
+/// Whether a deactivated user is in scope isn't asked, since his status alone decides.
 pub async fn confirm(
     okta: &Okta,
     scope: &ResolvedScope,
@@ -86,7 +86,7 @@ fn put(org: &mut Org, scope: &ResolvedScope, found: Found) {
 }
 
 fn may_be_in_scope(user: &User) -> bool {
-    !matches!(user.status, Status::Suspended | Status::Deprovisioned)
+    user.status != Status::Deprovisioned
 }
 
 async fn ask(

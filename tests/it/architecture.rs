@@ -18,18 +18,30 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("apply", &["model", "plan", "http", "activepieces"]),
     ("output", &["error", "model", "expression", "plan", "apply"]),
     ("sandbox", &[]),
-    ("cli", &[
-        "error", "model", "expression", "mapping", "plan", "config", "http", "okta", "activepieces", "apply", "output",
-        "sandbox",
-    ]),
+    (
+        "cli",
+        &[
+            "error",
+            "model",
+            "expression",
+            "mapping",
+            "plan",
+            "config",
+            "http",
+            "okta",
+            "activepieces",
+            "apply",
+            "output",
+            "sandbox",
+        ],
+    ),
     ("lib", &[]),
 ];
 
 /// The folders that do no I/O, and what would be I/O, a clock or an environment.
 const PURE: [&str; 4] = ["model", "expression", "mapping", "plan"];
-const IMPURE: [&str; 9] = [
-    "tokio", "reqwest", "axum", "std::fs", "std::env", "std::net", "std::process", "SystemTime", "Timestamp::now",
-];
+const IMPURE: [&str; 9] =
+    ["tokio", "reqwest", "axum", "std::fs", "std::env", "std::net", "std::process", "SystemTime", "Timestamp::now"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -76,7 +88,10 @@ fn used(text: &str) -> Vec<String> {
 
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_str().unwrap();
-    name.ends_with("tests") || name == "testing" || name == "scripted" || path.components().any(|part| part.as_os_str() == "tests")
+    name.ends_with("tests")
+        || name == "testing"
+        || name == "scripted"
+        || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 #[test]
