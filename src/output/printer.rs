@@ -88,8 +88,9 @@ impl Printer {
     /// An error with its hints, always said.
     pub fn error(&self, error: &Error) {
         self.talk(&format!("{}: {error}", styled(REMOVE.bold(), "error")));
-        for hint in &error.hints {
-            self.talk(&format!("\n{}: {hint}", styled(HINT.bold(), "hint")));
+        for (at, hint) in error.hints.iter().enumerate() {
+            let gap = if at == 0 { "\n" } else { "" };
+            self.talk(&format!("{gap}{}: {hint}", styled(HINT.bold(), "hint")));
         }
     }
 

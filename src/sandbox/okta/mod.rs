@@ -1,1 +1,16 @@
-//! The Okta org.
+//! The Okta org: its management API as the recordings and Okta's documents have it, the inconvenient parts included.
+//!
+//! - `state` has the tables and what changes them; `limits` the rate-limit buckets.
+//! - `routes` answers; `page` cuts listings into pages; `search` understands Okta's search and filter.
+//! - `render` and `errors` have the shapes.
+
+mod errors;
+mod limits;
+mod page;
+mod render;
+mod routes;
+mod search;
+mod state;
+
+pub use routes::{admit, router};
+pub use state::{Org, SeedUser};

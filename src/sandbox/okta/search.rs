@@ -1,0 +1,181 @@
+//! Okta's search and filter expressions over a JSON entity (Okta API: filter, search).
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+/// A parsed expression.
+#[derive(Debug)]
+pub enum Criterion {
+    All(Vec<Criterion>),
+    Any(Vec<Criterion>),
+    Present(String),
+    Compare { attribute: String, operator: Operator, value: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    Equal,
+    StartsWith,
+    Contains,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+/// Parses an expression; the error is the cause that Okta names.
+pub fn parse(text: &str) -> Result<Criterion, String> {
+    let mut tokens = tokens(text)?;
+    tokens.reverse();
+    let criterion = any(&mut tokens, 0)?;
+    match tokens.pop() {
+        None => Ok(criterion),
+        Some(token) => Err(format!("Unexpected {token:?}")),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Open,
+    Close,
+    Word(String),
+    Text(String),
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            ' ' | '\t' => {}
+            '(' => tokens.push(Token::Open),
+            ')' => tokens.push(Token::Close),
+            '"' => {
+                let mut value = String::new();
+                loop {
+                    match characters.next() {
+                        None => return Err("Unterminated string".to_owned()),
+                        Some('"') => break,
+                        Some('\\') => value.extend(characters.next()),
+                        Some(other) => value.push(other),
+                    }
+                }
+                tokens.push(Token::Text(value));
+            }
+            first => {
+                let mut word = first.to_string();
+                while let Some(next) = characters.next_if(|next| !" ()\"".contains(*next)) {
+                    word.push(next);
+                }
+                tokens.push(Token::Word(word));
+            }
+        }
+    }
+    Ok(tokens)
+}
+
+fn any(tokens: &mut Vec<Token>, depth: usize) -> Result<Criterion, String> {
+    joined(tokens, "or", depth, |tokens, depth| joined(tokens, "and", depth, one, Criterion::All), Criterion::Any)
+}
+
+fn joined(
+    tokens: &mut Vec<Token>,
+    word: &str,
+    depth: usize,
+    part: impl Fn(&mut Vec<Token>, usize) -> Result<Criterion, String>,
+    join: fn(Vec<Criterion>) -> Criterion,
+) -> Result<Criterion, String> {
+    let mut parts = vec![part(tokens, depth)?];
+    while matches!(tokens.last(), Some(Token::Word(next)) if next.eq_ignore_ascii_case(word)) {
+        tokens.pop();
+        parts.push(part(tokens, depth)?);
+    }
+    match parts.pop() {
+        Some(only) if parts.is_empty() => Ok(only),
+        Some(last) => {
+            parts.push(last);
+            Ok(join(parts))
+        }
+        None => Err("Empty criterion".to_owned()),
+    }
+}
+
+fn one(tokens: &mut Vec<Token>, depth: usize) -> Result<Criterion, String> {
+    if depth > 20 {
+        return Err("Nested too deep".to_owned());
+    }
+    let attribute = match tokens.pop() {
+        Some(Token::Open) => {
+            let inner = any(tokens, depth + 1)?;
+            return match tokens.pop() {
+                Some(Token::Close) => Ok(inner),
+                _ => Err("Missing )".to_owned()),
+            };
+        }
+        Some(Token::Word(word)) => word,
+        other => return Err(format!("Unexpected {other:?}")),
+    };
+    let Some(Token::Word(operator)) = tokens.pop() else { return Err("Missing operator".to_owned()) };
+    let operator = match operator.to_lowercase().as_str() {
+        "pr" => return Ok(Criterion::Present(attribute)),
+        "eq" => Operator::Equal,
+        "sw" => Operator::StartsWith,
+        "co" => Operator::Contains,
+        "gt" => Operator::Greater,
+        "ge" => Operator::GreaterOrEqual,
+        "lt" => Operator::Less,
+        "le" => Operator::LessOrEqual,
+        other => return Err(format!("Unrecognized attribute operator '{other}'")),
+    };
+    match tokens.pop() {
+        Some(Token::Text(value) | Token::Word(value)) => Ok(Criterion::Compare { attribute, operator, value }),
+        other => Err(format!("Unexpected {other:?}")),
+    }
+}
+
+impl Criterion {
+    /// Whether an entity meets the criterion. Texts compare without regard to case.
+    pub fn meets(&self, entity: &Value) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.meets(entity)),
+            Self::Any(parts) => parts.iter().any(|part| part.meets(entity)),
+            Self::Present(attribute) => values(entity, attribute).iter().any(|value| !value.is_empty()),
+            Self::Compare { attribute, operator, value } => {
+                let wanted = value.to_lowercase();
+                values(entity, attribute).iter().any(|value| compare(&value.to_lowercase(), *operator, &wanted))
+            }
+        }
+    }
+}
+
+/// The values of an attribute, of an array each of its elements.
+fn values(entity: &Value, attribute: &str) -> Vec<String> {
+    let found = attribute.split('.').try_fold(entity, |value, name| value.get(name));
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    match found {
+        Some(Value::Array(items)) => items.iter().filter_map(text).collect(),
+        Some(value) => text(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn compare(value: &str, operator: Operator, wanted: &str) -> bool {
+    let order = match (value.parse::<f64>(), wanted.parse::<f64>()) {
+        (Ok(a), Ok(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+        _ => value.cmp(wanted),
+    };
+    match operator {
+        Operator::Equal => value == wanted,
+        Operator::StartsWith => value.starts_with(wanted),
+        Operator::Contains => value.contains(wanted),
+        Operator::Greater => order.is_gt(),
+        Operator::GreaterOrEqual => order.is_ge(),
+        Operator::Less => order.is_lt(),
+        Operator::LessOrEqual => order.is_le(),
+    }
+}

@@ -1,0 +1,296 @@
+//! The tables of the org, and what changes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::limits::{Granted, Limits};
+
+/// A user to start with.
+#[derive(Clone, Debug)]
+pub struct SeedUser {
+    /// `00u` and 17 letters and digits; made up where none is given.
+    pub id: Option<String>,
+    /// Okta's spelling, `ACTIVE`; any text, since the set is open.
+    pub status: String,
+    pub profile: Map<String, Value>,
+}
+
+/// The state of one org; all methods take `&self`.
+#[derive(Debug)]
+pub struct Org {
+    tables: RwLock<Tables>,
+    limits: Mutex<Limits>,
+    in_flight: AtomicUsize,
+    token: String,
+}
+
+#[derive(Debug)]
+pub struct Tables {
+    pub users: BTreeMap<String, UserRow>,
+    /// Ids by lower-cased login.
+    pub logins: BTreeMap<String, String>,
+    pub groups: BTreeMap<String, GroupRow>,
+    /// The groups of each user but `Everyone`.
+    pub groups_of: BTreeMap<String, BTreeSet<String>>,
+    pub apps: BTreeMap<String, AppRow>,
+    pub everyone: String,
+    random: fastrand::Rng,
+}
+
+#[derive(Debug)]
+pub struct UserRow {
+    pub status: String,
+    pub created: Timestamp,
+    pub last_updated: Timestamp,
+    pub status_changed: Timestamp,
+    pub profile: Map<String, Value>,
+}
+
+#[derive(Debug)]
+pub struct GroupRow {
+    pub name: String,
+    pub kind: String,
+    pub created: Timestamp,
+    pub last_updated: Timestamp,
+    pub last_membership_updated: Timestamp,
+    /// Of `Everyone` none are kept: all users are its members.
+    pub members: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+pub struct AppRow {
+    pub label: String,
+    pub name: String,
+    pub created: Timestamp,
+    /// When each user was assigned.
+    pub users: BTreeMap<String, Timestamp>,
+}
+
+impl Tables {
+    /// An id of Okta's form.
+    fn id(&mut self, prefix: &str) -> String {
+        std::iter::repeat_with(|| self.random.alphanumeric()).take(20 - prefix.len()).fold(
+            prefix.to_owned(),
+            |mut id, c| {
+                id.push(c);
+                id
+            },
+        )
+    }
+
+    /// Whether somebody is in a group.
+    pub fn is_member(&self, user: &str, group: &str) -> bool {
+        group == self.everyone || self.groups_of.get(user).is_some_and(|groups| groups.contains(group))
+    }
+}
+
+impl Org {
+    /// An empty org with its own user type, schemas, the group `Everyone` and Okta's built-in apps. The seed makes ids
+    /// the same for the same calls. `rate_limit` is the number of requests a minute in each bucket; without it those of
+    /// a workforce org.
+    pub fn new(seed: u64, rate_limit: Option<u32>) -> Self {
+        let mut tables = Tables {
+            users: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            groups_of: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            everyone: String::new(),
+            random: fastrand::Rng::with_seed(seed),
+        };
+        let token = format!("00{}", tables.id("")).chars().cycle().take(42).collect();
+        let org = Self {
+            tables: RwLock::new(tables),
+            limits: Mutex::new(Limits::new(rate_limit)),
+            in_flight: AtomicUsize::new(0),
+            token,
+        };
+        let everyone = org.seed_group(None, "Everyone", "BUILT_IN", &[]);
+        org.write().everyone = everyone;
+        for (name, label) in [("saasure", "Okta Admin Console"), ("okta_enduser", "Okta Dashboard")] {
+            org.add_app(name, label, &[]);
+        }
+        org
+    }
+
+    /// The token that its routes accept.
+    pub fn token(&self) -> String {
+        self.token.clone()
+    }
+
+    /// Puts a user there, also into `Everyone`; gives the id.
+    pub fn seed_user(&self, user: SeedUser) -> String {
+        let now = Timestamp::now();
+        let mut tables = self.write();
+        let id = user.id.unwrap_or_else(|| tables.id("00u"));
+        if let Some(login) = user.profile.get("login").and_then(Value::as_str) {
+            tables.logins.insert(login.to_lowercase(), id.clone());
+        }
+        let row = UserRow {
+            status: user.status,
+            created: now,
+            last_updated: now,
+            status_changed: now,
+            profile: user.profile,
+        };
+        tables.users.insert(id.clone(), row);
+        id
+    }
+
+    /// Puts a group there (`OKTA_GROUP`, `APP_GROUP` or `BUILT_IN`) with members of any status; gives the id.
+    pub fn seed_group(&self, id: Option<&str>, name: &str, kind: &str, members: &[String]) -> String {
+        let now = Timestamp::now();
+        let mut tables = self.write();
+        let id = id.map_or_else(|| tables.id("00g"), str::to_owned);
+        for member in members {
+            tables.groups_of.entry(member.clone()).or_default().insert(id.clone());
+        }
+        let row = GroupRow {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            created: now,
+            last_updated: now,
+            last_membership_updated: now,
+            members: members.iter().cloned().collect(),
+        };
+        tables.groups.insert(id.clone(), row);
+        id
+    }
+
+    /// Puts a provisioning app there, with its profile mapping and schema, and assigns these users (deactivated users
+    /// are never assigned); gives the id.
+    pub fn seed_app(&self, label: &str, users: &[String]) -> String {
+        self.add_app("scim2headerauth", label, users)
+    }
+
+    fn add_app(&self, name: &str, label: &str, users: &[String]) -> String {
+        let now = Timestamp::now();
+        let mut tables = self.write();
+        let id = tables.id("0oa");
+        let active = |user: &&String| tables.users.get(*user).is_some_and(|row| row.status != "DEPROVISIONED");
+        let users = users.iter().filter(active).map(|user| (user.clone(), now)).collect();
+        tables.apps.insert(id.clone(), AppRow { label: label.to_owned(), name: name.to_owned(), created: now, users });
+        id
+    }
+
+    /// Moves a user to a status. Deactivation takes all app assignments away.
+    pub fn set_status(&self, user: &str, status: &str) {
+        let now = Timestamp::now();
+        let mut tables = self.write();
+        if let Some(row) = tables.users.get_mut(user) {
+            status.clone_into(&mut row.status);
+            (row.last_updated, row.status_changed) = (now, now);
+        }
+        if status == "DEPROVISIONED" {
+            tables.apps.values_mut().for_each(|app| _ = app.users.remove(user));
+        }
+    }
+
+    /// Sets a profile attribute.
+    pub fn set_profile(&self, user: &str, attribute: &str, value: Value) {
+        let mut tables = self.write();
+        if let Some(row) = tables.users.get_mut(user) {
+            row.profile.insert(attribute.to_owned(), value);
+            row.last_updated = Timestamp::now();
+        }
+    }
+
+    /// Deletes a user for good.
+    pub fn delete_user(&self, user: &str) {
+        let mut tables = self.write();
+        tables.users.remove(user);
+        tables.logins.retain(|_, id| id != user);
+        tables.apps.values_mut().for_each(|app| _ = app.users.remove(user));
+        for group in tables.groups_of.remove(user).unwrap_or_default() {
+            if let Some(row) = tables.groups.get_mut(&group) {
+                row.members.remove(user);
+            }
+        }
+    }
+
+    pub fn rename_group(&self, group: &str, name: &str) {
+        if let Some(row) = self.write().groups.get_mut(group) {
+            name.clone_into(&mut row.name);
+            row.last_updated = Timestamp::now();
+        }
+    }
+
+    pub fn add_member(&self, group: &str, user: &str) {
+        let mut tables = self.write();
+        tables.groups_of.entry(user.to_owned()).or_default().insert(group.to_owned());
+        if let Some(row) = tables.groups.get_mut(group) {
+            row.members.insert(user.to_owned());
+            row.last_membership_updated = Timestamp::now();
+        }
+    }
+
+    pub fn remove_member(&self, group: &str, user: &str) {
+        let mut tables = self.write();
+        if let Some(groups) = tables.groups_of.get_mut(user) {
+            groups.remove(group);
+        }
+        if let Some(row) = tables.groups.get_mut(group) {
+            row.members.remove(user);
+            row.last_membership_updated = Timestamp::now();
+        }
+    }
+
+    /// Assigns a user to the app of this label; `user.lastUpdated` doesn't move, as in Okta.
+    pub fn assign(&self, label: &str, user: &str) {
+        let app = |app: &&mut AppRow| app.label == label;
+        if let Some(row) = self.write().apps.values_mut().find(app) {
+            row.users.insert(user.to_owned(), Timestamp::now());
+        }
+    }
+
+    pub fn unassign(&self, label: &str, user: &str) {
+        let app = |app: &&mut AppRow| app.label == label;
+        if let Some(row) = self.write().apps.values_mut().find(app) {
+            row.users.remove(user);
+        }
+    }
+
+    /// The id of the user with this login.
+    pub fn user_id(&self, login: &str) -> Option<String> {
+        self.read().logins.get(&login.to_lowercase()).cloned()
+    }
+
+    /// The id of the group with this name.
+    pub fn group_id(&self, name: &str) -> Option<String> {
+        self.read().groups.iter().find(|(_, row)| row.name == name).map(|(id, _)| id.clone())
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(super) fn take(&self, path: &[&str], now: i64) -> Granted {
+        self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(path, now)
+    }
+
+    /// Counts a request in; the guard counts it out.
+    pub(super) fn enter(&self) -> InFlight<'_> {
+        InFlight { org: self, number: self.in_flight.fetch_add(1, Ordering::SeqCst) + 1 }
+    }
+}
+
+/// A request in flight.
+pub(super) struct InFlight<'a> {
+    org: &'a Org,
+    /// How many there are with it.
+    pub number: usize,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.org.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}

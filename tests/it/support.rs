@@ -1,0 +1,101 @@
+//! The real binary against a sandbox of its own, in a scrubbed environment.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+use std::path::Path;
+use std::process::Stdio;
+
+use oktapieces::sandbox::company::Shape;
+use oktapieces::sandbox::{Options, Sandbox};
+use serde_json::Value;
+
+/// A sandbox, and a folder with its config.
+pub struct Stage {
+    pub sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the binary left.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// The last line of the answer.
+    pub fn total(&self) -> &str {
+        self.stdout.lines().rev().find(|line| !line.is_empty()).unwrap_or_default()
+    }
+}
+
+/// Runs the binary with nothing in its environment but what is named.
+pub async fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
+    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command.envs(variables.iter().copied()).env("HOME", folder);
+    let output = command.output().await.unwrap();
+    Outcome {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Stage {
+    pub async fn of(company: Shape) -> Self {
+        Self::with(Options { company, ..Options::default() }).await
+    }
+
+    pub async fn seeded() -> Self {
+        Self::of(Shape::Seeded).await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let stage = Self { sandbox, folder: tempfile::tempdir().unwrap() };
+        stage.configure(&stage.sandbox.config());
+        stage
+    }
+
+    /// Replaces the config.
+    pub fn configure(&self, text: &str) {
+        std::fs::write(self.folder.path().join("config.toml"), text).unwrap();
+    }
+
+    /// Changes the config by replacing a part of it, which must be there.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.folder.path().join("config.toml")).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.configure(&text.replace(from, to));
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Outcome {
+        let (token, key) = (self.sandbox.okta_token(), self.sandbox.api_key().to_owned());
+        run(self.folder.path(), &[("OKTA_API_TOKEN", &token), ("ACTIVEPIECES_API_KEY", &key)], arguments).await
+    }
+
+    /// The plan as JSON.
+    pub async fn plan(&self) -> Value {
+        self.run(&["plan", "--json"]).await.json()
+    }
+
+    /// A text without what differs from run to run: ports and made-up ids of accounts.
+    pub fn scrubbed(&self, text: &str) -> String {
+        let text = text.replace(&self.sandbox.okta_url(), "<OKTA>");
+        text.replace(&self.sandbox.activepieces_url(), "<ACTIVEPIECES>")
+    }
+}
+
+/// How many operations a plan of JSON holds.
+pub fn operations(plan: &Value) -> usize {
+    plan["users"].as_array().unwrap().len() + plan["projects"].as_array().unwrap().len()
+}
