@@ -276,3 +276,64 @@ const LAST_NAMES: [&str; 40] = [
     "Mayer", "Moreau", "Nagy", "Novak", "Okafor", "Park", "Petrov", "Rossi", "Sato", "Schmidt", "Silva", "Singh",
     "Tanaka", "Vogel", "Weber", "Wang", "Zimmer",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: Numbers = Numbers { users: 5000, groups: 20, members: 50, existing: 0.5, drift: 0.5 };
+
+    fn differs(person: &Person) -> bool {
+        let in_line = Account { first_name: person.name[0], role: person.role(), active: person.has_access() };
+        person.account.as_ref().is_some_and(|account| *account != in_line)
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_company_and_another_one_another() {
+        assert_eq!(Company::new(NUMBERS, 1), Company::new(NUMBERS, 1));
+        assert_ne!(Company::new(NUMBERS, 1), Company::new(NUMBERS, 2));
+    }
+
+    #[test]
+    fn nobody_shares_an_address_or_an_id() {
+        let people = Company::new(NUMBERS, 1).people;
+        let emails: BTreeSet<_> = people.iter().map(|person| &person.email).collect();
+        let ids: BTreeSet<_> = people.iter().map(|person| &person.id).collect();
+        assert_eq!((emails.len(), ids.len()), (5000, 5000));
+    }
+
+    #[test]
+    fn groups_have_as_many_members_as_wanted_or_all() {
+        assert!(Company::new(NUMBERS, 1).teams.iter().all(|team| team.members.len() == 50));
+        let small = Company::new(Numbers { users: 7, ..NUMBERS }, 1);
+        assert!(small.teams.iter().all(|team| team.members.len() == 7));
+    }
+
+    #[test]
+    fn the_shares_say_what_stands_and_what_differs() {
+        let nothing = Company::new(Numbers { existing: 0.0, ..NUMBERS }, 1);
+        assert!(nothing.people.iter().all(|person| person.account.is_none()));
+        assert!(nothing.teams.iter().all(|team| team.project.is_none()));
+        let in_line = Company::new(Numbers { existing: 1.0, drift: 0.0, ..NUMBERS }, 1);
+        assert!(in_line.people.iter().all(|person| person.account.is_some() && !differs(person)));
+        for team in &in_line.teams {
+            let project = Project { name: team.name.clone(), members: team.members.clone() };
+            assert_eq!(team.project, Some(project));
+        }
+        let drifted = Company::new(Numbers { existing: 1.0, drift: 1.0, ..NUMBERS }, 1);
+        assert!(drifted.people.iter().all(differs));
+        for team in &drifted.teams {
+            let project = Project { name: team.name.clone(), members: team.members.clone() };
+            assert_ne!(team.project, Some(project));
+        }
+        let half = Company::new(NUMBERS, 1);
+        let accounts = half.people.iter().filter(|person| person.account.is_some()).count();
+        assert!((2350..2650).contains(&accounts), "{accounts}");
+    }
+
+    #[test]
+    fn without_users_there_is_nothing() {
+        let company = Company::new(Numbers { users: 0, ..NUMBERS }, 1);
+        assert_eq!(company, Company { people: Vec::new(), teams: Vec::new() });
+    }
+}
