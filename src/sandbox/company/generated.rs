@@ -7,8 +7,9 @@ use fastrand::Rng;
 use crate::sandbox::activepieces::{self, Platform};
 use crate::sandbox::okta::{Org, SeedUser};
 
-pub(super) const PLATFORM_ROLE: &str =
-    r#"user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER""#;
+/// `[attributes]`
+pub(super) const ATTRIBUTES: &str =
+    r#"platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER"'"#;
 
 pub(super) const SAFETY: &str = r#"max_deactivations = "100%" # whatever was made up is to go through"#;
 
@@ -139,7 +140,7 @@ impl Person {
         self.assigned && live.contains(&self.status)
     }
 
-    /// What [`PLATFORM_ROLE`] gives.
+    /// What [`ATTRIBUTES`] make of the profile.
     fn role(&self) -> &'static str {
         match self.okta_role {
             Some("Master") => "ADMIN",

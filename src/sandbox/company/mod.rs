@@ -52,9 +52,9 @@ pub fn build(shape: &Shape, rate_limit: Option<u32>) -> (okta::Org, activepieces
 
 /// The text of a config file for a company that is served at these URLs.
 pub fn config(shape: &Shape, okta_url: &str, activepieces_url: &str) -> String {
-    let (role, safety) = match shape {
-        Shape::Seeded => (seeded::PLATFORM_ROLE, seeded::SAFETY),
-        Shape::Generated { .. } => (generated::PLATFORM_ROLE, generated::SAFETY),
+    let (attributes, safety) = match shape {
+        Shape::Seeded => (seeded::ATTRIBUTES, seeded::SAFETY),
+        Shape::Generated { .. } => (generated::ATTRIBUTES, generated::SAFETY),
     };
     format!(
         r#"[okta]
@@ -69,7 +69,7 @@ api_key_env = "ACTIVEPIECES_API_KEY"
 app = "{APP}"
 
 [attributes]
-platformRole = '{role}'
+{attributes}
 
 [[projects]]
 match = '^AP (.+)$'
@@ -81,15 +81,15 @@ name = "$1"
     )
 }
 
-/// A profile as Okta keeps it; the second e-mail address and the phone that nobody filled in are `null` there.
+/// A profile as Okta keeps it: what nobody filled in is `null` there, such as a last name of `""`.
 fn profile(login: &str, email: Option<&str>, [first, last]: [&str; 2], okta_role: Option<&str>) -> Map<String, Value> {
     let mut profile = Map::new();
     let values = [
         ("login", json!(login)),
         ("email", json!(email)),
         ("firstName", json!(first)),
-        ("lastName", json!(last)),
-        ("displayName", json!(format!("{first} {last}"))),
+        ("lastName", json!((!last.is_empty()).then_some(last))),
+        ("displayName", json!(format!("{first} {last}").trim_end())),
         ("secondEmail", Value::Null),
         ("mobilePhone", Value::Null),
     ];
