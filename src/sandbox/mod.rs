@@ -1,4 +1,140 @@
 //! A stateful Okta org and Activepieces platform on loopback, for `demo`, `sandbox` and the tests.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 pub mod activepieces;
+pub mod company;
 pub mod okta;
+pub mod serve;
+
+use company::Shape;
+use serve::Traffic;
+
+/// What a sandbox is like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    pub company: Shape,
+    /// How long each server waits before it answers.
+    pub latency: Duration,
+    /// Requests a minute in each of Okta's buckets; without it those of a workforce org.
+    pub rate_limit: Option<u32>,
+    /// 0 for any free port.
+    pub okta_port: u16,
+    /// 0 for any free port.
+    pub activepieces_port: u16,
+}
+
+/// Both servers with a company in them. Dropping it stops both: nothing new is taken, and what runs is finished.
+#[derive(Debug)]
+pub struct Sandbox {
+    shape: Shape,
+    org: Arc<okta::Org>,
+    platform: Arc<activepieces::Platform>,
+    okta: Server,
+    activepieces: Server,
+}
+
+/// One server that runs for as long as this is held.
+#[derive(Debug)]
+struct Server {
+    address: SocketAddr,
+    traffic: Arc<Traffic>,
+    _stop: DropGuard,
+}
+
+impl Sandbox {
+    /// Fills both servers and starts them on 127.0.0.1. Both serve when it returns.
+    ///
+    /// It fails where a port is taken.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listeners = (listen(options.okta_port).await?, listen(options.activepieces_port).await?);
+        let (org, platform) = company::build(&options.company, options.rate_limit);
+        let (org, platform) = (Arc::new(org), Arc::new(platform));
+        let admitted = |router| okta::admit(router, Arc::clone(&org));
+        Ok(Self {
+            okta: Server::start(listeners.0, okta::router(Arc::clone(&org)), options.latency, admitted)?,
+            activepieces: Server::start(
+                listeners.1,
+                activepieces::router(Arc::clone(&platform)),
+                options.latency,
+                |router| router,
+            )?,
+            shape: options.company,
+            org,
+            platform,
+        })
+    }
+
+    /// The org's URL, without a trailing slash.
+    pub fn okta_url(&self) -> String {
+        self.okta.url()
+    }
+
+    /// The API token of the org.
+    pub fn okta_token(&self) -> String {
+        self.org.token()
+    }
+
+    /// The platform's base URL, without a trailing slash.
+    pub fn activepieces_url(&self) -> String {
+        self.activepieces.url()
+    }
+
+    /// The API key of the platform.
+    pub fn api_key(&self) -> &str {
+        self.platform.api_key()
+    }
+
+    /// The text of a config file for these servers. The secrets are to be in `OKTA_API_TOKEN` and
+    /// `ACTIVEPIECES_API_KEY`.
+    pub fn config(&self) -> String {
+        company::config(&self.shape, &self.okta_url(), &self.activepieces_url())
+    }
+
+    pub fn org(&self) -> &Arc<okta::Org> {
+        &self.org
+    }
+
+    pub fn platform(&self) -> &Arc<activepieces::Platform> {
+        &self.platform
+    }
+
+    pub fn okta_traffic(&self) -> &Arc<Traffic> {
+        &self.okta.traffic
+    }
+
+    pub fn activepieces_traffic(&self) -> &Arc<Traffic> {
+        &self.activepieces.traffic
+    }
+}
+
+impl Server {
+    /// `outermost` is put before the traffic, so that it sees requests that wait.
+    fn start(
+        listener: TcpListener,
+        router: axum::Router,
+        latency: Duration,
+        outermost: impl FnOnce(axum::Router) -> axum::Router,
+    ) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let traffic = Arc::new(Traffic::new(latency));
+        let router = outermost(serve::layer(router, Arc::clone(&traffic)));
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+        Ok(Self { address, traffic, _stop: stop.drop_guard() })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+async fn listen(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}

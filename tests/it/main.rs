@@ -1,6 +1,12 @@
 //! The one test binary.
 
 mod architecture;
+#[cfg(feature = "sandbox")]
+mod company;
 mod config;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
+#[cfg(feature = "sandbox")]
+mod support;
+#[cfg(feature = "sandbox")]
+mod sync;

@@ -52,11 +52,11 @@ async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
     if in_flight.number > AT_ONCE {
         // The concurrency kind has no limit to tell of, and its reset is a mere guess.
         let granted = Granted { limit: 0, remaining: 0, reset: now + 60, allowed: false };
-        return with_limits(failed(errors::too_many_requests()), granted);
+        return with_limits(failed(&errors::too_many_requests()), granted);
     }
     let granted = org.take(&segments, now);
     if !granted.allowed {
-        return with_limits(failed(errors::too_many_requests()), granted);
+        return with_limits(failed(&errors::too_many_requests()), granted);
     }
     let response = next.run(request).await;
     drop(in_flight);
@@ -78,12 +78,12 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
     if path == "/.well-known/okta-organization" {
         return json(StatusCode::OK, &render::well_known(&host));
     }
-    let Some(below) = path.strip_prefix("/api/v1/") else { return failed(errors::no_such_path()) };
+    let Some(below) = path.strip_prefix("/api/v1/") else { return failed(&errors::no_such_path()) };
     if header(&parts.headers, AUTHORIZATION.as_str()) != Some(format!("SSWS {}", org.token()).as_str()) {
-        return failed(errors::invalid_token());
+        return failed(&errors::invalid_token());
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
-        return failed(errors::wrong_method());
+        return failed(&errors::wrong_method());
     }
     let response = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let ask = Ask {
@@ -93,7 +93,7 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
         host,
     };
     match ask.answer(&org.read()) {
-        Err(error) => failed(error),
+        Err(error) => failed(&error),
         Ok((body, links)) => {
             let mut response = json(StatusCode::OK, &body);
             for (rel, query) in links {
@@ -119,7 +119,7 @@ fn json(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-fn failed(error: ApiError) -> Response {
+fn failed(error: &ApiError) -> Response {
     json(error.status, &error.body)
 }
 
@@ -135,10 +135,12 @@ const PUSHES: Rules = Rules { default: 100, most: 1000, is_search: false, keeps:
 /// `sourceId` and `targetId` are lost in the links.
 const MAPPINGS: Rules = Rules { default: 20, most: 200, is_search: false, keeps: &[] };
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
 fn one(value: Value) -> Answer {
     Ok((value, Vec::new()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
 fn listed(page: Page<Value>) -> Answer {
     Ok((Value::Array(page.items), page.links))
 }

@@ -81,11 +81,6 @@ impl Tables {
             },
         )
     }
-
-    /// Whether somebody is in a group.
-    pub fn is_member(&self, user: &str, group: &str) -> bool {
-        group == self.everyone || self.groups_of.get(user).is_some_and(|groups| groups.contains(group))
-    }
 }
 
 impl Org {

@@ -1,0 +1,182 @@
+//! What both servers have in common: latency, counts of requests, and faults that tests switch on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use tokio::time::sleep;
+
+/// A fault, and the requests that it befalls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// `GET`; none for any method.
+    pub method: Option<String>,
+    /// What the path begins with.
+    pub path: String,
+    pub kind: FaultKind,
+    /// How many of these requests pass before the fault begins.
+    pub after: usize,
+    /// How many requests it befalls then.
+    pub times: usize,
+}
+
+/// What befalls a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// 500 without acting.
+    Error500,
+    /// 502 with a proxy's page, without acting.
+    BadGateway,
+    /// 200 with a web page, without acting.
+    Html,
+    /// 429 with `Retry-After` in seconds, without acting.
+    TooMany(u64),
+    /// The connection is cut before the server acts.
+    CutBefore,
+    /// The server acts, and the connection is cut before the answer.
+    CutAfter,
+    /// The server acts, and the answer is a 500 all the same.
+    Error500After,
+    /// The server acts, and the answer breaks off in the middle.
+    Truncated,
+    /// Nothing for so long, then the answer.
+    Hang(Duration),
+}
+
+/// How a server's requests are delayed, counted and disturbed.
+#[derive(Debug)]
+pub struct Traffic {
+    latency: Duration,
+    state: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    counts: BTreeMap<String, u64>,
+    faults: Vec<Fault>,
+}
+
+impl Traffic {
+    /// Every answer takes at least this long.
+    pub fn new(latency: Duration) -> Self {
+        Self { latency, state: Mutex::default() }
+    }
+
+    /// Requests so far by method and path, ids replaced: `GET /api/v1/users/{id}`.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.locked().counts.clone()
+    }
+
+    /// Requests so far.
+    pub fn total(&self) -> u64 {
+        self.locked().counts.values().sum()
+    }
+
+    /// Requests so far whose method and path begin like this.
+    pub fn count(&self, prefix: &str) -> u64 {
+        self.locked().counts.iter().filter(|(route, _)| route.starts_with(prefix)).map(|(_, count)| count).sum()
+    }
+
+    /// Switches a fault on.
+    pub fn fault(&self, fault: Fault) {
+        self.locked().faults.push(fault);
+    }
+
+    /// Switches all faults off.
+    pub fn mend(&self) {
+        self.locked().faults.clear();
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request, and says what befalls it.
+    fn meet(&self, method: &str, path: &str) -> Option<FaultKind> {
+        let mut state = self.locked();
+        *state.counts.entry(format!("{method} {}", template(path))).or_default() += 1;
+        for fault in &mut state.faults {
+            let concerned =
+                fault.method.as_deref().is_none_or(|wanted| wanted == method) && path.starts_with(&fault.path);
+            if !concerned || fault.times == 0 {
+                continue;
+            }
+            if fault.after > 0 {
+                fault.after -= 1;
+                continue;
+            }
+            fault.times -= 1;
+            return Some(fault.kind);
+        }
+        None
+    }
+}
+
+/// A path with its ids replaced.
+fn template(path: &str) -> String {
+    let is_id = |segment: &&str| segment.len() >= 20 || segment.contains('@') || segment.contains("%40");
+    path.split('/').map(|segment| if is_id(&segment) { "{id}" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
+/// Puts the traffic in front of all routes.
+pub fn layer(router: Router, traffic: Arc<Traffic>) -> Router {
+    router.layer(from_fn_with_state(traffic, pass))
+}
+
+async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
+    let fault = traffic.meet(request.method().as_str(), request.uri().path());
+    sleep(traffic.latency).await;
+    match fault {
+        None => next.run(request).await,
+        Some(FaultKind::Error500) => {
+            text(StatusCode::INTERNAL_SERVER_ERROR, "application/json", r#"{"statusCode":500}"#)
+        }
+        Some(FaultKind::BadGateway) => {
+            text(StatusCode::BAD_GATEWAY, "text/html", "<html><h1>502 Bad Gateway</h1></html>")
+        }
+        Some(FaultKind::Html) => text(StatusCode::OK, "text/html", "<!doctype html><html>Sign in</html>"),
+        Some(FaultKind::TooMany(seconds)) => {
+            let mut response = text(StatusCode::TOO_MANY_REQUESTS, "application/json", "{}");
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        Some(FaultKind::CutBefore) => broken(None),
+        Some(FaultKind::CutAfter) => {
+            drop(next.run(request).await);
+            broken(None)
+        }
+        Some(FaultKind::Error500After) => {
+            drop(next.run(request).await);
+            text(StatusCode::INTERNAL_SERVER_ERROR, "application/json", r#"{"statusCode":500,"code":"ESOCKET"}"#)
+        }
+        Some(FaultKind::Truncated) => {
+            let body = to_bytes(next.run(request).await.into_body(), usize::MAX).await.unwrap_or_default();
+            broken(Some(body.slice(..body.len() / 2)))
+        }
+        Some(FaultKind::Hang(time)) => {
+            sleep(time).await;
+            next.run(request).await
+        }
+    }
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: &'static str) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// An answer whose connection breaks, after a part of the body or before any of it.
+fn broken(part: Option<Bytes>) -> Response {
+    let cut = std::iter::once(Err(std::io::Error::other("cut")));
+    let parts = part.into_iter().map(Ok).chain(cut);
+    Response::new(Body::from_stream(futures_util::stream::iter(parts)))
+}

@@ -1,0 +1,1 @@
+//! Plan, apply and plan again, by the real binary against the sandbox.
