@@ -51,14 +51,14 @@ impl Session {
         Ok(Self { settings, okta, activepieces })
     }
 
-    /// The org's host, for people.
+    /// The org's host, with the port where it's an unusual one.
     pub fn org(&self) -> &str {
-        self.settings.okta.org_url.host_str().unwrap_or_default()
+        self.settings.okta.org_url.authority()
     }
 
-    /// The platform's host, for people.
+    /// The platform's host, with the port where it's an unusual one.
     pub fn platform(&self) -> &str {
-        self.settings.activepieces.url.host_str().unwrap_or_default()
+        self.settings.activepieces.url.authority()
     }
 
     /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.

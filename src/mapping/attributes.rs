@@ -134,12 +134,12 @@ impl Evaluation<'_> {
 
     /// The user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1).
     fn user_name(&self, mapped: &Mapped) -> Result<String, Problem> {
-        let text = self.text("userName", mapped)?.unwrap_or_default();
-        let user_name = text.trim().to_lowercase();
+        let text = self.text("userName", mapped)?;
+        let user_name = text.as_deref().unwrap_or_default().trim().to_lowercase();
         if user_name.contains('@') {
             return Ok(user_name);
         }
-        let message = format!("userName gives \"{text}\"; it must be an e-mail address");
+        let message = format!("userName gives {}; it must be an e-mail address", Json::from(text));
         Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
     }
 

@@ -101,6 +101,7 @@ fn why(op: &UserOp) -> String {
         Reason::ActiveInOkta => format!("active in Okta{}", because()),
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
         Reason::Relinked => "same e-mail address, linked to somebody who left".to_owned(),
+        Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => leave.as_str().to_owned(),
     }

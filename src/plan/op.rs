@@ -105,6 +105,8 @@ pub enum Reason {
     SameEmail,
     /// The account was linked to another Okta user, who is deactivated in Okta or deleted, and has the same e-mail address.
     Relinked,
+    /// The account was linked to another directory and has the same e-mail address.
+    OtherDirectory,
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),

@@ -116,7 +116,11 @@ fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> 
         ),
         _ if of_this_name > 1 => (
             ProblemKind::ProjectNameTwice,
-            format!("{of_this_name} groups are to be projects of this name; give each a name of its own in the config"),
+            format!(
+                "group {} and {} more are to be projects of this name; give each a name of its own in the config",
+                project.group_name,
+                of_this_name - 1
+            ),
         ),
         _ => return None,
     };

@@ -147,7 +147,7 @@ fn an_account_of_the_same_address_is_adopted() {
 #[test]
 fn an_account_of_another_directory_is_adopted_by_its_address() {
     let plan = one_user(present("ada"), Some(account("ada", Some("emp-0815"))));
-    assert_eq!((action(&plan), &plan.users[0].reason), (Some(UserAction::Adopt), &Reason::Relinked));
+    assert_eq!((action(&plan), &plan.users[0].reason), (Some(UserAction::Adopt), &Reason::OtherDirectory));
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn bring_in_line(id: &OktaUserId, attributes: &Attributes, account: &User) -> Op
     let (action, reason) = match (account.active, adopts, external_id(account)) {
         (false, ..) => (UserAction::Reactivate, Reason::ActiveInOkta),
         (true, true, None) => (UserAction::Adopt, Reason::SameEmail),
-        (true, true, Some(_)) => (UserAction::Adopt, Reason::Relinked),
+        (true, true, Some(id)) if OktaUserId::is_shape_of(id) => (UserAction::Adopt, Reason::Relinked),
+        (true, true, Some(_)) => (UserAction::Adopt, Reason::OtherDirectory),
         (true, false, _) => (UserAction::Update, Reason::Profile),
     };
     Some(UserOp {
@@ -228,10 +229,10 @@ fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
     }
 }
 
-/// Counts the accounts that nobody in Okta answers for: by hand, or of another directory.
+/// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.
 fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
     let claimed: BTreeSet<&str> = desired.users.values().filter_map(|user| user.user_name.as_deref()).collect();
-    for user in &platform.users {
+    for user in platform.users.iter().filter(|user| Some(&user.id) != platform.owner.as_ref()) {
         if matches.user_of.contains_key(user.id.as_str()) || claimed.contains(user.user_name.as_str()) {
             continue;
         }

@@ -61,6 +61,7 @@ pub struct Traffic {
 struct Counts {
     counts: BTreeMap<String, u64>,
     faults: Vec<Fault>,
+    befallen: u64,
 }
 
 impl Traffic {
@@ -84,6 +85,11 @@ impl Traffic {
         self.locked().counts.iter().filter(|(route, _)| route.starts_with(prefix)).map(|(_, count)| count).sum()
     }
 
+    /// How many requests a fault befell so far.
+    pub fn befallen(&self) -> u64 {
+        self.locked().befallen
+    }
+
     /// Switches a fault on.
     pub fn fault(&self, fault: Fault) {
         self.locked().faults.push(fault);
@@ -100,7 +106,7 @@ impl Traffic {
 
     /// Counts a request, and says what befalls it.
     fn meet(&self, method: &str, path: &str) -> Option<FaultKind> {
-        let mut state = self.locked();
+        let state = &mut *self.locked();
         *state.counts.entry(format!("{method} {}", template(path))).or_default() += 1;
         for fault in &mut state.faults {
             let concerned =
@@ -113,6 +119,7 @@ impl Traffic {
                 continue;
             }
             fault.times -= 1;
+            state.befallen += 1;
             return Some(fault.kind);
         }
         None

@@ -2,8 +2,12 @@
 
 mod architecture;
 #[cfg(feature = "sandbox")]
+mod cli;
+#[cfg(feature = "sandbox")]
 mod company;
 mod config;
+#[cfg(feature = "sandbox")]
+mod faults;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]

@@ -90,8 +90,10 @@ impl Stage {
 
     /// A text without what differs from run to run: ports and made-up ids of accounts.
     pub fn scrubbed(&self, text: &str) -> String {
-        let text = text.replace(&self.sandbox.okta_url(), "<OKTA>");
-        text.replace(&self.sandbox.activepieces_url(), "<ACTIVEPIECES>")
+        let host = |url: String| url.trim_start_matches("http://").to_owned();
+        let text = text.replace(&host(self.sandbox.okta_url()), "<OKTA>");
+        let text = text.replace(&host(self.sandbox.activepieces_url()), "<ACTIVEPIECES>");
+        text.replace(&self.folder.path().display().to_string(), "<FOLDER>")
     }
 }
 

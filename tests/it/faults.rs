@@ -1,0 +1,167 @@
+//! An apply whose requests go wrong ends in the state of one whose requests don't.
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use oktapieces::sandbox::company::Shape;
+use oktapieces::sandbox::serve::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+use crate::support::Stage;
+
+/// Half the people have accounts, and most of those differ: every kind of write is needed.
+const COMPANY: Shape = Shape::Generated { users: 30, groups: 4, members: 12, existing: 0.6, drift: 0.7, seed: 11 };
+const SCIM: &str = "/api/v1/scim/v2";
+
+/// All that matters of a platform, without the ids that it made up.
+fn state(stage: &Stage) -> Value {
+    let platform = stage.sandbox.platform();
+    let mails: BTreeMap<String, String> = platform.users().into_iter().map(|user| (user.id, user.email)).collect();
+    let users: Vec<Value> = platform
+        .users()
+        .into_iter()
+        .map(|user| json!([user.email, user.first_name, user.last_name, user.external_id, user.role, user.active]))
+        .collect();
+    let mut users: Vec<String> = users.iter().map(Value::to_string).collect();
+    users.sort();
+    let project = |project: oktapieces::sandbox::activepieces::ProjectSnapshot| {
+        let members: BTreeMap<&str, String> =
+            project.members.iter().map(|(id, role)| (mails[id].as_str(), role.clone())).collect();
+        json!([project.name, project.external_id, members]).to_string()
+    };
+    let mut projects: Vec<String> = platform.projects().into_iter().map(project).collect();
+    projects.sort();
+    let mut welcomed = platform.mails();
+    welcomed.sort();
+    json!({"users": users, "projects": projects, "welcomed": welcomed})
+}
+
+async fn undisturbed() -> Value {
+    let stage = Stage::of(COMPANY).await;
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(applied.code, 0, "{applied:#?}");
+    state(&stage)
+}
+
+/// The writes of an apply.
+const WRITES: [(&str, &str); 5] =
+    [("POST", "/Users"), ("PUT", "/Users"), ("POST", "/Groups"), ("PATCH", "/Groups"), ("GET", "/Groups/")];
+
+/// What may befall them, and be survived within the run.
+const KINDS: [FaultKind; 8] = [
+    FaultKind::Error500,
+    FaultKind::BadGateway,
+    FaultKind::Html,
+    FaultKind::TooMany(1),
+    FaultKind::CutBefore,
+    FaultKind::CutAfter,
+    FaultKind::Error500After,
+    FaultKind::Truncated,
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_at_every_write_ends_in_the_undisturbed_state() {
+    let expected = undisturbed().await;
+    for (method, path) in WRITES {
+        let runs = KINDS.map(|kind| async move {
+            let stage = Stage::of(COMPANY).await;
+            let fault =
+                Fault { method: Some(method.to_owned()), path: format!("{SCIM}{path}"), kind, after: 1, times: 2 };
+            stage.sandbox.activepieces_traffic().fault(fault);
+            let applied = stage.run(&["apply", "--yes"]).await;
+            assert_eq!(applied.code, 0, "{kind:?} at {method} {path}: {applied:#?}");
+            assert_eq!(stage.sandbox.activepieces_traffic().befallen(), 2, "{kind:?} at {method} {path}");
+            (kind, state(&stage))
+        });
+        for (kind, state) in futures_util::future::join_all(runs).await {
+            assert_eq!(state, expected, "{kind:?} at {method} {path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_never_succeeds_is_named_and_a_later_run_completes_it() {
+    let stage = Stage::of(COMPANY).await;
+    let traffic = stage.sandbox.activepieces_traffic();
+    let fault = |method: &str, path: &str| Fault {
+        method: Some(method.to_owned()),
+        path: format!("{SCIM}{path}"),
+        kind: FaultKind::Error500,
+        after: 0,
+        times: usize::MAX,
+    };
+    traffic.fault(fault("POST", "/Groups"));
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(applied.code, 3, "{applied:#?}");
+    assert!(applied.stdout.contains("not done"), "{applied:#?}");
+    traffic.mend();
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!(state(&stage), undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_to_one_project_never_meet() {
+    let stage = Stage::of(COMPANY).await;
+    // Two writes to one project within this time give the real server's errors.
+    stage.sandbox.platform().configure(|settings| settings.write_window = Duration::from_millis(15));
+    let applied = stage.run(&["apply", "--yes", "--parallelism", "16"]).await;
+    assert_eq!(applied.code, 0, "{applied:#?}");
+    assert_eq!(state(&stage), undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_smtp_server_that_fails_makes_no_second_account() {
+    use oktapieces::sandbox::activepieces::Smtp;
+    let stage = Stage::of(COMPANY).await;
+    stage.sandbox.platform().configure(|settings| settings.smtp = Smtp::Failing);
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(applied.code, 0, "{applied:#?}");
+    let (mut state, mut expected) = (state(&stage), undisturbed().await);
+    for value in [&mut state, &mut expected] {
+        value["welcomed"].take();
+    }
+    assert_eq!(state, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_survive_faults_on_both_sides() {
+    let plain = Stage::of(COMPANY).await;
+    let expected = plain.scrubbed(&plain.run(&["plan"]).await.stdout);
+    for kind in
+        [FaultKind::Error500, FaultKind::BadGateway, FaultKind::CutBefore, FaultKind::Truncated, FaultKind::TooMany(1)]
+    {
+        let stage = Stage::of(COMPANY).await;
+        for traffic in [stage.sandbox.okta_traffic(), stage.sandbox.activepieces_traffic()] {
+            traffic.fault(Fault { method: None, path: "/api/v1".to_owned(), kind, after: 1, times: 3 });
+        }
+        let plan = stage.run(&["plan"]).await;
+        assert_eq!(stage.sandbox.okta_traffic().befallen(), 3);
+        assert_eq!(stage.sandbox.activepieces_traffic().befallen(), 3);
+        assert_eq!(stage.scrubbed(&plan.stdout), expected, "{kind:?}: {plan:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_side_that_cannot_be_read_whole_is_never_planned_from() {
+    for path in ["/api/v1/apps", "/api/v1/groups", "/api/v1/scim/v2/Users", "/api/v1/scim/v2/Groups", "/api/v1/users"] {
+        let stage = Stage::of(COMPANY).await;
+        for traffic in [stage.sandbox.okta_traffic(), stage.sandbox.activepieces_traffic()] {
+            let kind = FaultKind::Html;
+            traffic.fault(Fault { method: None, path: path.to_owned(), kind, after: 0, times: usize::MAX });
+        }
+        let plan = stage.run(&["plan"]).await;
+        assert_eq!((plan.code, plan.stdout.as_str()), (1, ""), "{path}: {plan:#?}");
+        assert!(plan.stderr.contains("web page"), "{plan:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rate_limits_are_obeyed() {
+    // So few requests a minute that a run which didn't keep within them would be refused.
+    let options = oktapieces::sandbox::Options { company: COMPANY, rate_limit: Some(40), ..Default::default() };
+    let stage = Stage::with(options).await;
+    let plan = stage.run(&["plan", "--verbose"]).await;
+    assert_eq!(plan.code, 0, "{plan:#?}");
+    assert!(!plan.stderr.contains("429"), "{plan:#?}");
+}
