@@ -90,8 +90,7 @@ fn used(text: &str) -> Vec<String> {
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_str().unwrap();
     name.ends_with("tests")
-        || name == "testing"
-        || name == "scripted"
+        || ["testing", "scripted", "recordings"].contains(&name)
         || path.components().any(|part| part.as_os_str() == "tests")
 }
 
