@@ -3,6 +3,7 @@
 use super::retry::survive;
 use crate::activepieces::Activepieces;
 use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
+use crate::http::Failure;
 use crate::model::id::AccountId;
 use crate::plan::op::{Attribute, UserOp};
 
@@ -19,7 +20,7 @@ pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId
 /// was asked to: it keeps the old names of an address that it has seen before.
 async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, String> {
     let send = async || activepieces.create_user(&body(op)).await;
-    let look = async || activepieces.user_by_name(&op.user_name).await;
+    let look = async || standing(activepieces, op).await;
     let user = match survive(send, look).await {
         Ok(user) => user,
         Err(why) => return Err(holder(activepieces, op).await.unwrap_or(why)),
@@ -35,9 +36,25 @@ async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, S
     Ok(id)
 }
 
+/// The account of this name. One whose name can't be asked for, since it has a quote in it (contract section 3.3), is
+/// found by its externalId.
+async fn standing(activepieces: &Activepieces, op: &UserOp) -> Result<Option<ScimUser>, Failure> {
+    if let Some(user) = activepieces.user_by_name(&op.user_name).await? {
+        return Ok(Some(user));
+    }
+    let linked = activepieces.rest_user_by_external_id(op.okta_id.as_str()).await?;
+    match linked.filter(|user| user.email == op.user_name) {
+        Some(user) => activepieces.user(&user.id).await,
+        None => Ok(None),
+    }
+}
+
 /// Who else holds the externalId, where that is why a creation failed.
 async fn holder(activepieces: &Activepieces, op: &UserOp) -> Option<String> {
     let holder = activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
+    if holder.email == op.user_name {
+        return None;
+    }
     Some(format!("the account {} holds the externalId {}", holder.email, op.okta_id))
 }
 

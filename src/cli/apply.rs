@@ -5,16 +5,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::plan::show;
-use super::session::{Session, interrupted};
+use super::session::{PARALLELISM, Session, interrupted};
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
 use crate::output::{json, report_text};
 use crate::plan::Plan;
 use crate::plan::guard;
-
-/// Writes side by side unless `--parallelism` says otherwise.
-pub const PARALLELISM: usize = 8;
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]

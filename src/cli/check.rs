@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Context;
-use super::session::{Session, load, told};
+use super::session::{PARALLELISM, Session, load, told};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::mapping::attributes;
@@ -56,7 +56,7 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     let key = &settings.activepieces.api_key;
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {
-        let session = Session::with(settings, super::apply::PARALLELISM)?;
+        let session = Session::with(settings, PARALLELISM)?;
         okta_side(&session, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
     }

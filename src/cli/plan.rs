@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use super::session::Session;
+use super::session::{PARALLELISM, Session};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
 use crate::plan::Plan;
@@ -18,7 +18,7 @@ pub struct PlanArgs {
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
-    let session = Session::open(context, super::apply::PARALLELISM)?;
+    let session = Session::open(context, PARALLELISM)?;
     let plan = session.plan(context).await?;
     let refusal = guard::check(&plan, &session.settings.policy, None).err();
     show(&plan, &session, refusal.as_ref(), context);

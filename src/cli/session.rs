@@ -15,6 +15,9 @@ use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::{self, Plan};
 
+/// Requests to Activepieces side by side, unless the admin says otherwise.
+pub const PARALLELISM: usize = 8;
+
 /// Everything to plan and apply with.
 #[derive(Debug)]
 pub struct Session {

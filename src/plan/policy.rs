@@ -18,7 +18,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// How many of `total` are within the limit. A share is rounded up, so that 10 % of nine people still lets one go.
+    /// How many of `total` are within the limit. A share is rounded down: 10 % of nine people is none.
     pub fn of(self, total: usize) -> usize {
         match self {
             Self::Count(count) => count,
@@ -28,7 +28,7 @@ impl Limit {
                 clippy::cast_sign_loss,
                 reason = "counts of users are far below 2^52 and percentages are between 0 and 100"
             )]
-            Self::Percent(percent) => (total as f64 * percent / 100.0).ceil() as usize,
+            Self::Percent(percent) => (total as f64 * percent / 100.0).floor() as usize,
         }
     }
 }

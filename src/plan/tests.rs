@@ -310,8 +310,8 @@ fn more_deactivations_than_allowed_are_refused_with_the_number_that_would_do() {
     assert!(guard::check(&plan, &limit(Limit::Count(2)), Some(4)).is_err());
     assert!(guard::check(&plan, &limit(Limit::Count(2)), Some(3)).is_ok());
     assert!(guard::check(&plan, &limit(Limit::Count(3)), None).is_ok());
-    assert!(guard::check(&plan, &limit(Limit::Percent(67.0)), None).is_ok()); // Rounded up.
-    assert!(guard::check(&plan, &limit(Limit::Percent(66.0)), None).is_err());
+    assert!(guard::check(&plan, &limit(Limit::Percent(100.0)), None).is_ok());
+    assert!(guard::check(&plan, &limit(Limit::Percent(99.0)), None).is_err()); // Rounded down.
     assert!(guard::check(&plan, &limit(Limit::Percent(10.0)), None).is_err());
 }
 

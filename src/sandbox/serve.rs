@@ -54,11 +54,11 @@ pub enum FaultKind {
 #[derive(Debug)]
 pub struct Traffic {
     latency: Duration,
-    state: Mutex<Counts>,
+    state: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct Seen {
     counts: BTreeMap<String, u64>,
     faults: Vec<Fault>,
     befallen: u64,
@@ -100,11 +100,11 @@ impl Traffic {
         self.locked().faults.clear();
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Counts> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request, and says what befalls it.
+    /// Seen a request, and says what befalls it.
     fn meet(&self, method: &str, path: &str) -> Option<FaultKind> {
         let state = &mut *self.locked();
         *state.counts.entry(format!("{method} {}", template(path))).or_default() += 1;

@@ -1,5 +1,4 @@
 //! What an admin sees: help, the connector test, errors with their exit codes, and the plan's look.
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::fmt::Write;
 

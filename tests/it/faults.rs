@@ -1,5 +1,4 @@
 //! An apply whose requests go wrong ends in the state of one whose requests don't.
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -117,17 +116,17 @@ async fn an_smtp_server_that_fails_makes_no_second_account() {
     stage.sandbox.platform().configure(|settings| settings.smtp = Smtp::Failing);
     let applied = stage.run(&["apply", "--yes"]).await;
     assert_eq!(applied.code, 0, "{applied:#?}");
-    let (mut state, mut expected) = (state(&stage), undisturbed().await);
-    for value in [&mut state, &mut expected] {
+    let (mut left, mut expected) = (state(&stage), undisturbed().await);
+    for value in [&mut left, &mut expected] {
         value["welcomed"].take();
     }
-    assert_eq!(state, expected);
+    assert_eq!(left, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_survive_faults_on_both_sides() {
-    let plain = Stage::of(COMPANY).await;
-    let expected = plain.scrubbed(&plain.run(&["plan"]).await.stdout);
+    let calm = Stage::of(COMPANY).await;
+    let expected = calm.scrubbed(&calm.run(&["plan"]).await.stdout);
     for kind in
         [FaultKind::Error500, FaultKind::BadGateway, FaultKind::CutBefore, FaultKind::Truncated, FaultKind::TooMany(1)]
     {
