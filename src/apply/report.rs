@@ -36,6 +36,8 @@ pub struct Report {
     pub users: Vec<(UserOp, Outcome)>,
     /// The project's own change, and that of its members.
     pub projects: Vec<(ProjectOp, ProjectOutcome)>,
+    /// Operations of a saved plan that don't hold any more, and weren't tried.
+    pub stale: Vec<String>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
 }

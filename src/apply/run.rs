@@ -49,7 +49,7 @@ pub async fn run(
     let accounts = accounts.into_inner().unwrap_or_default();
     let projects = run.projects(&plan.projects, &accounts).await;
     users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
-    Report { users, projects, interrupted: stop.is_cancelled() }
+    Report { users, projects, stale: Vec::new(), interrupted: stop.is_cancelled() }
 }
 
 impl Run<'_> {

@@ -1,21 +1,27 @@
 //! `oktapieces apply`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
 use super::plan::show;
 use super::session::{PARALLELISM, Session, interrupted};
+use super::{Context, saved};
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
 use crate::output::{json, report_text};
 use crate::plan::Plan;
 use crate::plan::guard;
+use crate::plan::saved::{Held, still_holds};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
+    /// Apply exactly the plan in this file, which plan --out made, without asking
+    #[arg(value_name = "FILE", conflicts_with = "yes")]
+    plan: Option<PathBuf>,
     /// Write without asking
     #[arg(long, short)]
     yes: bool,
@@ -35,12 +41,21 @@ fn parallelism(text: &str) -> std::result::Result<usize, String> {
 }
 
 pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
-    if !args.yes && !context.printer.interactive {
+    let saved = args.plan.as_deref().map(saved::read).transpose()?;
+    let asks = saved.is_none() && !args.yes;
+    if asks && !context.printer.interactive {
         return Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
             .hint("--yes applies without asking"));
     }
     let session = Session::open(context, args.parallelism)?;
-    let plan = session.plan(context).await?;
+    if let Some(saved) = &saved {
+        saved::is_for(saved, &session)?;
+    }
+    let new = session.plan(context).await?;
+    let Held { plan, stale } = match saved {
+        Some(saved) => still_holds(&saved.plan, &new),
+        None => Held { plan: new, stale: Vec::new() },
+    };
     let refusal = guard::check(&plan, &session.settings.policy, args.allow_deactivations).err();
     if !context.printer.json || refusal.is_some() {
         show(&plan, &session, refusal.as_ref(), context);
@@ -49,11 +64,11 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
         let hint = format!("look at the plan; {} allows exactly this", refusal.flag());
         return Err(Error::new(Kind::Refused, refusal).hint(hint));
     }
-    if !plan.is_empty() && !args.yes && !context.printer.confirm("\nApply this plan?") {
+    if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
         context.printer.status("Nothing was written.");
         return Err(interrupted());
     }
-    let report = write(&plan, &session, args.parallelism, context).await;
+    let report = Report { stale, ..write(&plan, &session, args.parallelism, context).await };
     finish(&plan, &session, &report, context)
 }
 
@@ -101,7 +116,7 @@ fn finish(plan: &Plan, session: &Session, report: &Report, context: &Context) ->
     if printer.json {
         let plan = json::plan(plan, session.org(), session.platform(), None);
         printer.answer(&json::report(&plan, report).to_string());
-    } else if !plan.is_empty() {
+    } else if !plan.is_empty() || !report.stale.is_empty() {
         printer.answer(&format!("\n{}", report_text::render(report)));
         printer.status("\nRun oktapieces plan to see that nothing is left to do.");
     }
@@ -109,5 +124,9 @@ fn finish(plan: &Plan, session: &Session, report: &Report, context: &Context) ->
     if report.interrupted {
         return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
     }
-    Ok(if done == all && plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() })
+    if all == 0 && !report.stale.is_empty() {
+        return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));
+    }
+    let whole = done == all && report.stale.is_empty() && plan.problems.is_empty();
+    Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
 }

@@ -21,7 +21,9 @@ mod logging;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod saved;
 mod session;
+mod show;
 
 /// Brings an Activepieces platform in line with an Okta org
 ///
@@ -42,7 +44,9 @@ Examples:
   oktapieces check                      test the config, both servers and their rights
   oktapieces plan                       show what would change; nothing is written
   oktapieces apply                      show the plan, ask, and write it
-  oktapieces apply --yes --no-progress  the same from cron
+  oktapieces apply --yes --quiet        the same from cron
+  oktapieces plan --out plan.json       keep the plan, look at it, and
+  oktapieces apply plan.json            apply exactly that
 
 Exit codes:
   0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
@@ -88,6 +92,7 @@ enum Command {
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Show(show::ShowArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -137,7 +142,8 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Demo(args) => demo::run(args, context).await,
             Command::Check(args) => check::run(args, context).await,
             Command::Plan(args) => plan::run(args, context).await,
-            Command::Apply(args) => apply::run(args, context).await,
+            Command::Apply(args) => Box::pin(apply::run(args, context)).await,
+            Command::Show(args) => show::run(&args, context),
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::run(args, context).await,

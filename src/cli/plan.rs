@@ -1,9 +1,11 @@
 //! `oktapieces plan`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
-use super::Context;
 use super::session::{PARALLELISM, Session};
+use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
 use crate::plan::Plan;
@@ -15,6 +17,9 @@ pub struct PlanArgs {
     /// Exit with 0 for no changes, 1 for a failure and 2 for changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Keep the plan in this file, for apply FILE
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
@@ -22,8 +27,15 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let plan = session.plan(context).await?;
     let refusal = guard::check(&plan, &session.settings.policy, None).err();
     show(&plan, &session, refusal.as_ref(), context);
-    if !plan.is_empty() {
-        context.printer.status("\nNothing was written. Run oktapieces apply to apply it.");
+    if let Some(path) = &args.out {
+        saved::write(path, &plan, &session)?;
+        context
+            .printer
+            .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
+    } else if !plan.is_empty() {
+        context.printer.status(
+            "\nNothing was written. Run oktapieces apply to apply it, or oktapieces plan --out plan.json to keep it.",
+        );
     }
     Ok(exit_code(&plan, args.detailed_exitcode))
 }

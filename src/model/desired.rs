@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PlatformRole;
 use super::id::{OktaGroupId, OktaUserId};
@@ -41,7 +41,7 @@ pub enum State {
 }
 
 /// The attributes of an active user.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attributes {
     /// None leaves what stands there: Okta leaves an attribute out whose expression gives null.
@@ -57,7 +57,7 @@ pub struct Attributes {
 }
 
 /// Why somebody is to have no access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leave {
     Suspended,

@@ -73,11 +73,17 @@ async fn gone_out_of_scope_and_suspended_are_told_apart() {
 }
 
 #[tokio::test]
-async fn the_scope_of_a_suspended_user_is_not_asked_for() {
-    let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
-    let server = company().serve().await;
-    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u3"]), BTreeSet::new()).await.unwrap();
-    assert_eq!(server.lines(), ["GET /api/v1/users/00u3"]);
+async fn the_scope_of_a_deactivated_user_is_not_asked_for_and_that_of_a_suspended_one_is() {
+    for (status, asked) in [("DEPROVISIONED", false), ("SUSPENDED", true)] {
+        let mut company = company();
+        company.users.insert("00u3", status);
+        let Reading { mut org, scope, .. } = first_read(&app(), company.clone()).await;
+        let server = company.serve().await;
+        confirm(&okta(&server.url), &scope, &mut org, ids(&["00u3"]), BTreeSet::new()).await.unwrap();
+        let lines = server.lines();
+        assert_eq!(lines[0], "GET /api/v1/users/00u3");
+        assert_eq!(lines.len() > 1, asked, "{status}: {lines:?}");
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ pub fn report(plan: &Value, report: &Report) -> Value {
         "projects": projects,
         "done": done,
         "operations": all,
+        "stale": report.stale,
         "interrupted": report.interrupted,
     })
 }

@@ -5,6 +5,7 @@ pub mod matching;
 pub mod op;
 pub mod policy;
 pub mod projects;
+pub mod saved;
 pub mod users;
 
 use std::collections::BTreeSet;

@@ -1,13 +1,13 @@
 //! The operations of a plan.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Problem;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub users: Vec<UserOp>,
     pub projects: Vec<ProjectOp>,
@@ -18,7 +18,7 @@ pub struct Plan {
 }
 
 /// What stands and stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Matched users that need nothing.
     pub unchanged_users: usize,
@@ -33,7 +33,7 @@ pub struct Standing {
 }
 
 /// One change of one account: a single request, and its look before and after.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserOp {
     pub action: UserAction,
     pub user_name: String,
@@ -44,12 +44,12 @@ pub struct UserOp {
     pub changes: Vec<Change>,
     pub reason: Reason,
     /// The whole of what should stand; none for a deactivation, which touches nothing else.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
 }
 
 /// What is done to an account, the weightiest first where several would fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserAction {
     Create,
@@ -61,7 +61,7 @@ pub enum UserAction {
 }
 
 /// One attribute, from → to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub attribute: Attribute,
     /// None where nothing stands.
@@ -70,7 +70,7 @@ pub struct Change {
 }
 
 /// The attributes that can differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Attribute {
     Active,
@@ -94,7 +94,7 @@ impl Attribute {
 }
 
 /// Why a user is changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// New in scope.
@@ -113,7 +113,7 @@ pub enum Reason {
 }
 
 /// What is done to one project. The parts are written in this order and never side by side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectOp {
     pub name: String,
     pub group: OktaGroupId,
@@ -125,7 +125,7 @@ pub struct ProjectOp {
 }
 
 /// What is done to the project itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectAction {
     Create,
@@ -139,7 +139,7 @@ pub enum ProjectAction {
 }
 
 /// Somebody to be added to a project.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Member {
     pub user_name: String,
     pub okta_id: OktaUserId,
@@ -148,7 +148,7 @@ pub struct Member {
 }
 
 /// Somebody to be removed from a project.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Removal {
     pub user_name: String,
     pub account: AccountId,

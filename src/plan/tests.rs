@@ -446,6 +446,37 @@ fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
 
+#[test]
+fn of_a_saved_plan_only_what_a_new_one_would_do_as_well_is_done() {
+    let desired = with_projects(users([present("ada"), present("bob")]), [pushed("Eng", &["ada", "carol"])]);
+    let standing = Platform { users: vec![linked("carol")], ..Platform::default() };
+    let saved = diff(&desired, &standing, &policy());
+    assert_eq!(saved::still_holds(&saved, &saved), saved::Held { plan: saved.clone(), stale: vec![] });
+    // Meanwhile somebody made an account for bob, and a project of the name.
+    let meanwhile = Platform {
+        users: vec![linked("carol"), linked("bob")],
+        projects: vec![project("Eng", None, &[])],
+        owner: None,
+    };
+    let held = saved::still_holds(&saved, &diff(&desired, &meanwhile, &policy()));
+    assert_eq!(held.stale, ["bob@example.com: create", "project Eng"]);
+    let kept: Vec<_> = held.plan.users.iter().map(|op| op.user_name.as_str()).collect();
+    assert_eq!((kept, held.plan.projects.len()), (vec!["ada@example.com"], 0));
+}
+
+#[test]
+fn a_saved_plan_reads_back_as_it_was_written() {
+    let desired = with_projects(
+        users([present("ada"), wanted("bob", State::Left(Leave::Deleted))]),
+        [pushed("Eng", &["ada"]), pushed("Ops", &[])],
+    );
+    let renamed =
+        Project { display_name: "Old".to_owned(), ..project("Eng", Some(group_id("Eng").as_str()), &["bob"]) };
+    let plan = one_project(&desired, vec![linked("bob")], vec![renamed]);
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
 /// What the platform is after a plan, by the contract's rules.
 fn applied(plan: &Plan, platform: &Platform) -> Platform {
     let mut after = platform.clone();

@@ -274,3 +274,49 @@ async fn an_expression_may_ask_for_groups() {
     assert_eq!(operators, in_project["add"].as_array().unwrap().len());
     assert!(operators > 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_is_shown_and_applied_exactly() {
+    let stage =
+        Stage::of(Shape::Generated { users: 30, groups: 3, members: 8, existing: 0.5, drift: 0.5, seed: 8 }).await;
+    let planned = stage.run(&["plan", "--out", "plan.json"]).await;
+    assert_eq!(stage.run(&["show", "plan.json"]).await.stdout, planned.stdout);
+    // Somebody new comes after the plan, and somebody whom it would create goes.
+    let plan = stage.run(&["show", "plan.json", "--json"]).await.json();
+    let created = plan["users"].as_array().unwrap().iter().find(|op| op["action"] == "create").unwrap().clone();
+    let gone = created["okta_id"].as_str().unwrap();
+    stage.sandbox.org().set_status(gone, "SUSPENDED");
+    let profile = serde_json::json!({"login": "late@example.com", "email": "late@example.com", "firstName": "L", "lastName": "L"});
+    let Value::Object(profile) = profile else { panic!() };
+    let late = oktapieces::sandbox::okta::SeedUser { id: None, status: "ACTIVE".to_owned(), profile };
+    let late = stage.sandbox.org().seed_user(late);
+    stage.sandbox.org().assign("Activepieces", &late);
+    let applied = stage.run(&["apply", "plan.json"]).await;
+    assert_eq!(applied.code, 3, "{applied:#?}");
+    let name = created["user_name"].as_str().unwrap();
+    assert!(applied.stdout.contains(&format!("{name}: create  stale")), "{applied:#?}");
+    let platform = stage.sandbox.platform();
+    assert!(platform.user(name).is_none() && platform.user("late@example.com").is_none());
+    let left = stage.plan().await;
+    assert_eq!(left["totals"]["create"], 1, "the late one alone: {left}");
+    assert_eq!(operations(&left), 1);
+    let nothing = stage.run(&["apply", "plan.json"]).await;
+    assert_eq!(nothing.code, 5, "{nothing:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_of_another_org_or_of_no_form_is_refused() {
+    let stage =
+        Stage::of(Shape::Generated { users: 10, groups: 1, members: 3, existing: 0.0, drift: 0.0, seed: 8 }).await;
+    stage.run(&["plan", "--out", "plan.json"]).await;
+    let path = stage.folder().join("plan.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(&stage.sandbox.okta_token()) && !text.contains(stage.sandbox.api_key()));
+    std::fs::write(&path, text.replace(&stage.sandbox.okta_url(), "https://other.okta.com")).unwrap();
+    assert_eq!(stage.run(&["apply", "plan.json"]).await.code, 5);
+    std::fs::write(&path, text.replace("\"format_version\": 1", "\"format_version\": 9")).unwrap();
+    assert_eq!(stage.run(&["apply", "plan.json"]).await.code, 78);
+    std::fs::write(&path, "{}").unwrap();
+    assert_eq!(stage.run(&["show", "plan.json"]).await.code, 78);
+    assert_eq!(stage.run(&["show", "none.json"]).await.code, 78);
+}

@@ -1,0 +1,60 @@
+//! Plans in files.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::session::Session;
+use crate::error::{Error, Kind, Result};
+use crate::plan::Plan;
+use crate::plan::saved::{FORMAT_VERSION, SavedPlan};
+
+/// Writes a plan to a file that only its owner may read, whole or not at all.
+pub fn write(path: &Path, plan: &Plan, session: &Session) -> Result<()> {
+    let saved = SavedPlan {
+        format_version: FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        okta: session.settings.okta.org_url.to_string(),
+        activepieces: session.settings.activepieces.url.to_string(),
+        plan: plan.clone(),
+    };
+    let failed = |error: std::io::Error| {
+        Error::from_source(Kind::Failed, error).context(format!("writing the plan to {}", path.display()))
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let text = serde_json::to_string_pretty(&saved).unwrap_or_default();
+    file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Reads a plan from a file.
+pub fn read(path: &Path) -> Result<SavedPlan> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::from_source(Kind::Config, error).context(format!("reading the plan {shown}")))?;
+    let version =
+        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value["format_version"].as_u64());
+    if version.is_some_and(|version| version != u64::from(FORMAT_VERSION)) {
+        return Err(Error::new(Kind::Config, format!("{shown} has another format than this version of oktapieces"))
+            .hint("make the plan again with this version"));
+    }
+    serde_json::from_str(&text).map_err(|error| {
+        Error::from_source(Kind::Config, error)
+            .context(format!("{shown} is no plan"))
+            .hint("a plan is made by oktapieces plan --out FILE")
+    })
+}
+
+/// Refuses a plan that was made for another org or platform.
+pub fn is_for(saved: &SavedPlan, session: &Session) -> Result<()> {
+    let here = (session.settings.okta.org_url.as_str(), session.settings.activepieces.url.as_str());
+    if (saved.okta.as_str(), saved.activepieces.as_str()) == here {
+        return Ok(());
+    }
+    let message = format!(
+        "the plan is for {} and {}, and the config names {} and {}",
+        saved.okta, saved.activepieces, here.0, here.1
+    );
+    Err(Error::new(Kind::Refused, message))
+}
