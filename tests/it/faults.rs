@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::Stage;
 
 /// Half the people have accounts, and most of those differ: every kind of write is needed.
-const COMPANY: Shape = Shape::Generated { users: 30, groups: 4, members: 12, existing: 0.6, drift: 0.7, seed: 11 };
+const COMPANY: Shape = Shape::Generated { users: 40, groups: 10, members: 12, existing: 0.5, drift: 0.7, seed: 11 };
 const SCIM: &str = "/api/v1/scim/v2";
 
 /// All that matters of a platform, without the ids that it made up.
