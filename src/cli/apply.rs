@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
 
+use super::interrupt::{Interrupt, interrupted};
 use super::plan::show;
-use super::session::{PARALLELISM, Session, interrupted};
+use super::session::{PARALLELISM, Session};
 use super::{Context, saved};
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
@@ -47,6 +47,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
         return Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
             .hint("--yes applies without asking"));
     }
+    let interrupt = Interrupt::watch();
     let session = Session::open(context, args.parallelism)?;
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
@@ -68,46 +69,18 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
         context.printer.status("Nothing was written.");
         return Err(interrupted());
     }
-    let report = Report { stale, ..write(&plan, &session, args.parallelism, context).await };
+    let report = Report { stale, ..write(&plan, &session, args.parallelism, &interrupt, context).await };
     finish(&plan, &session, &report, context)
 }
 
-/// Writes the plan with progress. The first Ctrl-C lets what is in flight end, the second leaves at once.
-async fn write(plan: &Plan, session: &Session, parallelism: usize, context: &Context) -> Report {
+/// Writes the plan with progress.
+async fn write(plan: &Plan, session: &Session, parallelism: usize, interrupt: &Interrupt, context: &Context) -> Report {
     let progress = Progress::spinner(&context.printer, "Applying");
-    let stop = CancellationToken::new();
-    let watcher = tokio::spawn(stop_on_signal(stop.clone()));
     let tell = |event: Event<'_>| match event {
         Event::Stage { name, operations } => progress.stage(name, operations),
         Event::Ended { .. } => progress.step(),
     };
-    let report = apply::run(plan, &session.activepieces, parallelism, &stop, &tell).await;
-    watcher.abort();
-    report
-}
-
-async fn stop_on_signal(stop: CancellationToken) {
-    signal().await;
-    stop.cancel();
-    signal().await;
-    #[expect(clippy::exit, reason = "somebody who asks twice wants to leave at once")]
-    std::process::exit(Kind::Interrupted.exit_code().into());
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn signal() {
-    let terminate = async {
-        #[cfg(unix)]
-        if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            signal.recv().await;
-            return;
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
-    }
+    apply::run(plan, &session.activepieces, parallelism, interrupt.begin_writing(), &tell).await
 }
 
 /// Shows what came of it and gives the exit code.

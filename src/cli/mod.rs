@@ -17,6 +17,7 @@ mod check;
 mod demo;
 mod environment;
 mod eval;
+mod interrupt;
 mod logging;
 mod plan;
 #[cfg(feature = "sandbox")]

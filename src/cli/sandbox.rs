@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Context;
-use super::apply::signal;
+use super::interrupt::signal;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sandbox::{Options, Sandbox, company::Shape};

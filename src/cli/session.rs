@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::{Context, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http;
 use crate::mapping::attributes;
 use crate::okta::{self, Okta, Step};
@@ -129,9 +129,4 @@ fn activepieces_client(settings: &Settings, parallelism: usize) -> Result<Active
     transport.authorization = Some(format!("Bearer {}", key.expose_secret()).into());
     transport.parallelism = parallelism;
     Ok(Activepieces::new(http::Client::new(transport)?))
-}
-
-/// A run that was stopped by Ctrl-C.
-pub fn interrupted() -> Error {
-    Error::new(Kind::Interrupted, "interrupted")
 }

@@ -98,7 +98,9 @@ impl Printer {
     pub fn confirm(&self, question: &str) -> bool {
         self.talk(&format!("{question} Only {} is taken as a yes:", styled(HINT, "yes")));
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+        let read = || io::stdin().lock().read_line(&mut answer).is_ok();
+        // The wait for an answer must not keep Ctrl-C from being heard.
+        tokio::task::block_in_place(read) && answer.trim() == "yes"
     }
 
     fn talk(&self, text: &str) {

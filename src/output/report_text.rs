@@ -1,26 +1,26 @@
 //! What came of an apply, for people.
 
 use super::text::{ADD, REMOVE, count, counted, safe, styled};
-use crate::apply::Report;
+use crate::apply::{Outcome, Report};
 
-/// What isn't done, each with its reason, and the total in the last line.
+/// What isn't done, each with its reason, and the total in the last line. What a stop kept from being begun is counted.
 pub fn render(report: &Report) -> String {
-    let mut lines: Vec<String> = report
-        .outcomes()
-        .filter_map(|(subject, outcome)| Some((subject, outcome.why()?)))
-        .map(|(subject, why)| format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why)))
-        .collect();
-    let stale = report.stale.iter();
-    lines
-        .extend(stale.map(|name| {
-            format!("  {} {}  stale: it changed since the plan was made", styled(REMOVE, "!"), safe(name))
-        }));
+    let line = |subject: &str, why: &str| format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why));
+    let stopped = |outcome: &Outcome| report.interrupted && matches!(outcome, Outcome::Skipped(_));
+    let told = report.outcomes().filter(|(_, outcome)| !stopped(outcome));
+    let mut lines: Vec<String> = told.filter_map(|(subject, outcome)| Some(line(subject, outcome.why()?))).collect();
+    lines.extend(report.stale.iter().map(|name| line(name, "stale: it changed since the plan was made")));
     if !lines.is_empty() {
         lines.insert(0, counted(lines.len(), "operation is", "operations are") + " not done:");
         lines.push(String::new());
     }
+    let begun = report.outcomes().filter(|(_, outcome)| !stopped(outcome)).count();
     let (done, all) = report.done_of();
     let mark = if done == all && report.stale.is_empty() { ADD } else { REMOVE };
-    lines.push(format!("{} {} of {} operations.", styled(mark, "Applied"), count(done), count(all)));
+    let rest = match all - begun {
+        0 => String::new(),
+        rest => format!(" {} not begun.", counted(rest, "was", "were")),
+    };
+    lines.push(format!("{} {} of {} operations.{rest}", styled(mark, "Applied"), count(done), count(all)));
     lines.join("\n")
 }

@@ -164,3 +164,34 @@ async fn rate_limits_are_obeyed() {
     assert_eq!(plan.code, 0, "{plan:#?}");
     assert!(!plan.stderr.contains("429"), "{plan:#?}");
 }
+
+/// Slow enough to be met in the middle.
+fn slow() -> oktapieces::sandbox::Options {
+    oktapieces::sandbox::Options { company: COMPANY, latency: Duration::from_millis(25), ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_is_killed_at_any_time_is_completed_by_the_next() {
+    let expected = undisturbed().await;
+    let runs = (1..=12).map(|step| async move {
+        let stage = Stage::with(slow()).await;
+        let killed = stage.signalled(&["apply", "--yes"], "KILL", Duration::from_millis(step * 60)).await;
+        let next = stage.run(&["apply", "--yes"]).await;
+        assert_eq!(next.code, 0, "{next:#?}");
+        (killed, state(&stage))
+    });
+    let ended = futures_util::future::join_all(runs).await;
+    assert!(ended.iter().any(|(killed, _)| killed.is_none()), "no run was met in the middle");
+    for (_, state) in ended {
+        assert_eq!(state, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_what_is_in_flight_and_the_next_run_completes_it() {
+    let stage = Stage::with(slow()).await;
+    let code = stage.signalled(&["apply", "--yes"], "INT", Duration::from_millis(350)).await;
+    assert_eq!(code, Some(130));
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!(state(&stage), undisturbed().await);
+}

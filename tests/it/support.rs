@@ -33,6 +33,22 @@ impl Outcome {
     }
 }
 
+impl Stage {
+    /// Starts the binary, sends it a signal after a time, and waits for its end; the exit code, if it has one.
+    pub async fn signalled(&self, arguments: &[&str], signal: &str, after: std::time::Duration) -> Option<i32> {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
+        command.args(arguments).current_dir(self.folder()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("OKTA_API_TOKEN", self.sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", self.sandbox.api_key());
+        let mut child = command.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        tokio::time::sleep(after).await;
+        if let Some(id) = child.id() {
+            let kill = format!("kill -{signal} {id}");
+            tokio::process::Command::new("sh").args(["-c", &kill]).status().await.unwrap();
+        }
+        child.wait().await.unwrap().code()
+    }
+}
+
 /// Runs the binary with nothing in its environment but what is named.
 pub async fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
