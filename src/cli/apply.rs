@@ -13,7 +13,7 @@ use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
 use crate::output::{json, report_text};
 use crate::plan::Plan;
-use crate::plan::guard;
+use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::saved::{Held, still_holds};
 
 /// Show the plan, ask, and write it to Activepieces
@@ -31,6 +31,9 @@ pub struct ApplyArgs {
     /// Allow exactly so many deactivations, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_deactivations: Option<usize>,
+    /// Allow a plan that deactivates accounts because nobody is in scope
+    #[arg(long)]
+    allow_empty_scope: bool,
 }
 
 fn parallelism(text: &str) -> std::result::Result<usize, String> {
@@ -57,13 +60,13 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
         Some(saved) => still_holds(&saved.plan, &new),
         None => Held { plan: new, stale: Vec::new() },
     };
-    let refusal = guard::check(&plan, &session.settings.policy, args.allow_deactivations).err();
-    if !context.printer.json || refusal.is_some() {
-        show(&plan, &session, refusal.as_ref(), context);
+    let allowed = Allowed { deactivations: args.allow_deactivations, empty_scope: args.allow_empty_scope };
+    let refusals = guard::check(&plan, &session.settings.policy, allowed);
+    if !context.printer.json || !refusals.is_empty() {
+        show(&plan, &session, &refusals, context);
     }
-    if let Some(refusal) = refusal {
-        let hint = format!("look at the plan; {} allows exactly this", refusal.flag());
-        return Err(Error::new(Kind::Refused, refusal).hint(hint));
+    if !refusals.is_empty() {
+        return Err(refused(&refusals));
     }
     if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
         context.printer.status("Nothing was written.");
@@ -71,6 +74,14 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     }
     let report = Report { stale, ..write(&plan, &session, args.parallelism, &interrupt, context).await };
     finish(&plan, &session, &report, context)
+}
+
+/// All refusals, with the flags that would allow them.
+fn refused(refusals: &[Refusal]) -> Error {
+    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let flags: Vec<String> = refusals.iter().map(Refusal::flag).collect();
+    Error::new(Kind::Refused, texts.join("; "))
+        .hint(format!("look at the plan; {} allows exactly this", flags.join(" ")))
 }
 
 /// Writes the plan with progress.
@@ -87,7 +98,7 @@ async fn write(plan: &Plan, session: &Session, parallelism: usize, interrupt: &I
 fn finish(plan: &Plan, session: &Session, report: &Report, context: &Context) -> Result<u8> {
     let printer = &context.printer;
     if printer.json {
-        let plan = json::plan(plan, session.org(), session.platform(), None);
+        let plan = json::plan(plan, session.org(), session.platform(), &[]);
         printer.answer(&json::report(&plan, report).to_string());
     } else if !plan.is_empty() || !report.stale.is_empty() {
         printer.answer(&format!("\n{}", report_text::render(report)));

@@ -9,7 +9,7 @@ use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
 use crate::plan::Plan;
-use crate::plan::guard::{self, Refusal};
+use crate::plan::guard::{self, Allowed, Refusal};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]
@@ -25,8 +25,8 @@ pub struct PlanArgs {
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
     let plan = session.plan(context).await?;
-    let refusal = guard::check(&plan, &session.settings.policy, None).err();
-    show(&plan, &session, refusal.as_ref(), context);
+    let refusals = guard::check(&plan, &session.settings.policy, Allowed::default());
+    show(&plan, &session, &refusals, context);
     if let Some(path) = &args.out {
         saved::write(path, &plan, &session)?;
         context
@@ -50,13 +50,13 @@ fn exit_code(plan: &Plan, detailed: bool) -> u8 {
 }
 
 /// Shows the plan in the form that was asked for.
-pub fn show(plan: &Plan, session: &Session, refusal: Option<&Refusal>, context: &Context) {
+pub fn show(plan: &Plan, session: &Session, refusals: &[Refusal], context: &Context) {
     let text = if context.printer.json {
-        json::plan(plan, session.org(), session.platform(), refusal).to_string()
+        json::plan(plan, session.org(), session.platform(), refusals).to_string()
     } else {
         let whole = context.printer.verbosity == Verbosity::Verbose;
         let (okta, activepieces) = (session.org(), session.platform());
-        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusal })
+        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals })
     };
     context.printer.answer(&text);
 }

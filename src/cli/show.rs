@@ -21,10 +21,10 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
     let text = if context.printer.json {
-        json::plan(&saved.plan, &okta, &activepieces, None).to_string()
+        json::plan(&saved.plan, &okta, &activepieces, &[]).to_string()
     } else {
         let whole = context.printer.verbosity == Verbosity::Verbose;
-        let around = plan_text::Around { okta: &okta, activepieces: &activepieces, whole, refusal: None };
+        let around = plan_text::Around { okta: &okta, activepieces: &activepieces, whole, refusals: &[] };
         plan_text::render(&saved.plan, around)
     };
     context.printer.answer(&text);

@@ -21,11 +21,11 @@ struct Document<'a> {
     plan: &'a Plan,
     totals: Totals,
     welcome_emails: usize,
-    refusal: Option<Value>,
+    refusals: Vec<Value>,
 }
 
 /// The plan as one JSON object; the same bytes for the same input.
-pub fn plan(plan: &Plan, okta: &str, activepieces: &str, refusal: Option<&Refusal>) -> Value {
+pub fn plan(plan: &Plan, okta: &str, activepieces: &str, refusals: &[Refusal]) -> Value {
     let document = Document {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),
@@ -34,18 +34,17 @@ pub fn plan(plan: &Plan, okta: &str, activepieces: &str, refusal: Option<&Refusa
         plan,
         totals: plan.totals(),
         welcome_emails: plan.welcome_emails(),
-        refusal: refusal.map(|refusal| {
-            json!({
-                "guard": "max_deactivations",
-                "deactivations": refusal.deactivations,
-                "allowed": refusal.allowed,
-                "managed_active": refusal.managed_active,
-                "message": refusal.to_string(),
-                "flag": refusal.flag(),
-            })
-        }),
+        refusals: refusals.iter().map(refused).collect(),
     };
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// The numbers of a refusal, with its text and the flag that allows it.
+fn refused(refusal: &Refusal) -> Value {
+    let mut value = serde_json::to_value(refusal).unwrap_or_default();
+    value["message"] = refusal.to_string().into();
+    value["flag"] = refusal.flag().into();
+    value
 }
 
 /// An apply as one JSON object: the plan, and the outcome of each of its operations in the plan's order.

@@ -25,7 +25,7 @@ pub struct Around<'a> {
     pub activepieces: &'a str,
     /// Every row instead of the first ones.
     pub whole: bool,
-    pub refusal: Option<&'a Refusal>,
+    pub refusals: &'a [Refusal],
 }
 
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
@@ -36,7 +36,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     sections.extend(problems(plan, around.whole));
     sections.extend(warnings(plan, around.whole));
     sections.extend(notes(plan, around.whole));
-    sections.extend(around.refusal.map(|refusal| {
+    sections.extend(around.refusals.iter().map(|refusal| {
         format!("{} {refusal}\n  {} allows exactly this", styled(REMOVE.bold(), "Refused:"), refusal.flag())
     }));
     sections.push(total(plan));

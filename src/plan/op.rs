@@ -20,6 +20,8 @@ pub struct Plan {
 /// What stands and stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
+    /// Okta users in scope who aren't deactivated in Okta.
+    pub in_scope: usize,
     /// Matched users that need nothing.
     pub unchanged_users: usize,
     /// Linked projects that need nothing.

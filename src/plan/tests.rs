@@ -303,16 +303,33 @@ fn more_deactivations_than_allowed_are_refused_with_the_number_that_would_do() {
         &platform(people.map(linked)),
         &policy(),
     );
-    let limit = |max_deactivations| Policy { max_deactivations, ..policy() };
-    let refusal = guard::check(&plan, &limit(Limit::Count(2)), None).unwrap_err();
-    assert_eq!(refusal.flag(), "--allow-deactivations 3");
-    assert!(guard::check(&plan, &limit(Limit::Count(2)), Some(2)).is_err());
-    assert!(guard::check(&plan, &limit(Limit::Count(2)), Some(4)).is_err());
-    assert!(guard::check(&plan, &limit(Limit::Count(2)), Some(3)).is_ok());
-    assert!(guard::check(&plan, &limit(Limit::Count(3)), None).is_ok());
-    assert!(guard::check(&plan, &limit(Limit::Percent(100.0)), None).is_ok());
-    assert!(guard::check(&plan, &limit(Limit::Percent(99.0)), None).is_err()); // Rounded down.
-    assert!(guard::check(&plan, &limit(Limit::Percent(10.0)), None).is_err());
+    let refusals = |limit: Limit, deactivations| {
+        guard::check(&plan, &self::limit(limit), guard::Allowed { deactivations, empty_scope: false })
+    };
+    assert_eq!(refusals(Limit::Count(2), None)[0].flag(), "--allow-deactivations 3");
+    for (limit, allowed, refused) in [
+        (Limit::Count(2), Some(2), true),
+        (Limit::Count(2), Some(4), true),
+        (Limit::Count(2), Some(3), false),
+        (Limit::Count(3), None, false),
+        (Limit::Percent(100.0), None, false),
+        (Limit::Percent(99.0), None, true), // Rounded down.
+        (Limit::Percent(10.0), None, true),
+    ] {
+        assert_eq!(!refusals(limit, allowed).is_empty(), refused, "{limit:?} {allowed:?}");
+    }
+}
+
+fn limit(max_deactivations: Limit) -> Policy {
+    Policy { max_deactivations, ..policy() }
+}
+
+#[test]
+fn a_scope_without_anybody_deactivates_nobody_unless_told_to() {
+    let plan = diff(&users([wanted("ada", State::Left(Leave::Unassigned))]), &platform([linked("ada")]), &policy());
+    let allowed = |empty_scope| guard::Allowed { deactivations: None, empty_scope };
+    assert_eq!(guard::check(&plan, &policy(), allowed(false)), [guard::Refusal::EmptyScope { deactivations: 1 }]);
+    assert_eq!(guard::check(&plan, &policy(), allowed(true)), []);
 }
 
 fn project(name: &str, external_id: Option<&str>, members: &[&str]) -> Project {

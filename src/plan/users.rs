@@ -15,6 +15,9 @@ use crate::model::problem::{Problem, ProblemKind};
 pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let protected = Protected::of(platform, policy);
     for (id, user) in &desired.users {
+        if !matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted)) {
+            plan.standing.in_scope += 1;
+        }
         if let State::Problem(problems) = &user.state {
             plan.problems.extend(problems.iter().cloned());
         }

@@ -177,7 +177,7 @@ async fn too_many_deactivations_are_refused_before_the_first_write() {
     let stage = Stage::seeded().await;
     stage.reconfigure("max_deactivations = \"50%\"", "max_deactivations = 1");
     let plan = stage.plan().await;
-    assert_eq!(plan["refusal"]["flag"], "--allow-deactivations 4");
+    assert_eq!(plan["refusals"][0]["flag"], "--allow-deactivations 4");
     for arguments in [&["apply", "--yes"][..], &["apply", "--yes", "--allow-deactivations", "3"]] {
         let refused = stage.run(arguments).await;
         assert_eq!(refused.code, 5, "{refused:#?}");
@@ -319,4 +319,18 @@ async fn a_saved_plan_of_another_org_or_of_no_form_is_refused() {
     std::fs::write(&path, "{}").unwrap();
     assert_eq!(stage.run(&["show", "plan.json"]).await.code, 78);
     assert_eq!(stage.run(&["show", "none.json"]).await.code, 78);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_org_that_answers_with_nobody_deactivates_nobody() {
+    let stage =
+        Stage::of(Shape::Generated { users: 10, groups: 1, members: 3, existing: 1.0, drift: 0.0, seed: 8 }).await;
+    for user in stage.sandbox.platform().users().into_iter().filter_map(|user| user.external_id) {
+        stage.sandbox.org().unassign("Activepieces", &user);
+    }
+    let refused = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(refused.code, 5, "{refused:#?}");
+    assert!(refused.stderr.contains("--allow-empty-scope"), "{refused:#?}");
+    assert!(stage.sandbox.platform().users().iter().filter(|user| user.active).count() > 1);
+    assert_eq!(stage.run(&["apply", "--yes", "--allow-empty-scope"]).await.code, 0);
 }

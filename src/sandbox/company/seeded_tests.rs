@@ -100,7 +100,7 @@ fn plan() -> Plan {
         protect: BTreeSet::from(["paul.protected@example.com".to_owned()]),
     };
     let plan = crate::plan::diff(&desired(&people), &standing(&people), &policy);
-    assert_eq!(crate::plan::guard::check(&plan, &policy, None), Ok(()));
+    assert_eq!(crate::plan::guard::check(&plan, &policy, crate::plan::guard::Allowed::default()), []);
     plan
 }
 
