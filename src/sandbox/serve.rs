@@ -126,10 +126,19 @@ impl Traffic {
     }
 }
 
+/// What an id stands behind in a path.
+const COLLECTIONS: [&str; 9] =
+    ["users", "groups", "apps", "mappings", "Users", "Groups", "projects", "project-members", "project-roles"];
+
 /// A path with its ids replaced.
 fn template(path: &str) -> String {
-    let is_id = |segment: &&str| segment.len() >= 20 || segment.contains('@') || segment.contains("%40");
-    path.split('/').map(|segment| if is_id(&segment) { "{id}" } else { segment }).collect::<Vec<_>>().join("/")
+    let mut before = "";
+    let segments = path.split('/').map(|segment| {
+        let is_id = COLLECTIONS.contains(&before) && !segment.is_empty() && segment != "role";
+        before = segment;
+        if is_id { "{id}" } else { segment }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// Puts the traffic in front of all routes.
