@@ -28,7 +28,7 @@ pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
     let steps: [(&str, &[&str]); 3] = [
         ("See what would change", &["plan"]),
         ("Write it", &["apply", "--yes"]),
-        ("See that nothing is left to do", &["plan"]),
+        ("See that nothing is left to do", &["plan", "--detailed-exitcode"]),
     ];
     for (title, arguments) in steps {
         let command = format!("oktapieces {}", arguments.join(" "));
