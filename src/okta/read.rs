@@ -23,7 +23,7 @@ const MEMBERS_PER_REQUEST: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Reading {
     pub org: Org,
-    /// The scope with its names found, for [`super::confirm`].
+    /// The scope with its names found, for [`super::confirm()`].
     pub scope: ResolvedScope,
     /// Lower-case, no full stop.
     pub warnings: Vec<String>,
