@@ -55,7 +55,7 @@ fn bucket(path: &[&str]) -> (&'static str, u32) {
     match path {
         ["apps", _] => ("apps/{id}", 500),
         ["apps", ..] => ("apps", 100),
-        ["groups", _] => ("groups/{id}", 1000),
+        ["groups", id] if *id != "rules" => ("groups/{id}", 1000),
         ["groups", ..] => ("groups", 500),
         ["users", _] => ("users/{id}", 2000),
         ["users", ..] => ("users", 600),
