@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::apps::{AppRow, PROVISIONING};
@@ -62,6 +62,12 @@ pub struct GroupRow {
     pub members: BTreeSet<String>,
 }
 
+/// Since when everything stands there that the org starts with, so that a change shows in the times, whose unit is the
+/// second.
+fn yesterday() -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(24)
+}
+
 /// An id of Okta's form.
 pub(super) fn id(random: &mut fastrand::Rng, prefix: &str) -> String {
     let made = std::iter::repeat_with(|| random.alphanumeric()).take(20 - prefix.len());
@@ -110,7 +116,7 @@ impl Org {
 
     /// Puts a user there, also into `Everyone`; gives the id.
     pub fn seed_user(&self, user: SeedUser) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = user.id.unwrap_or_else(|| tables.id("00u"));
         if let Some(login) = user.profile.get("login").and_then(Value::as_str) {
@@ -129,7 +135,7 @@ impl Org {
 
     /// Puts a group there (`OKTA_GROUP`, `APP_GROUP` or `BUILT_IN`) with members of any status; gives the id.
     pub fn seed_group(&self, id: Option<&str>, name: &str, kind: &str, members: &[String]) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = id.map_or_else(|| tables.id("00g"), str::to_owned);
         for member in members {
@@ -154,7 +160,7 @@ impl Org {
     }
 
     fn add_app(&self, name: &str, label: &str, users: &[String]) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = tables.id("0oa");
         let active = |user: &&String| tables.users.get(*user).is_some_and(|row| row.status != "DEPROVISIONED");
