@@ -3,7 +3,7 @@
 //! - `state` has the tables and what changes them, `apps` what stands at apps; `limits` the rate-limit buckets.
 //! - `routes` answers, for apps and their mappings with `app_routes`; `page` cuts listings into pages; `search`
 //!   understands Okta's search and filter.
-//! - `render` and `errors` have the shapes.
+//! - `render`, `schemas` and `errors` have the shapes.
 
 mod app_routes;
 mod apps;
@@ -12,6 +12,7 @@ mod limits;
 mod page;
 mod render;
 mod routes;
+mod schemas;
 mod search;
 mod state;
 

@@ -1,7 +1,7 @@
 //! The shapes of entities, as Okta sends them.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::apps::{AppRow, Assignment, PROVISIONING, PushRow};
 use super::state::{GroupRow, Tables, UserRow};
@@ -66,6 +66,9 @@ pub fn user_alone(id: &str, row: &UserRow, host: &str) -> Value {
 }
 
 pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
+    let logo = ["medium", "large"]
+        .map(|name| json!({"name": name, "href": format!("{host}/assets/okta-{name}.png"), "type": "image/png"}));
+    let description = (row.kind == "BUILT_IN").then_some("All users in your organization");
     json!({
         "id": id,
         "created": time(row.created),
@@ -73,8 +76,9 @@ pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
         "lastMembershipUpdated": time(row.last_membership_updated),
         "objectClass": ["okta:user_group"],
         "type": row.kind,
-        "profile": {"name": row.name, "description": null},
+        "profile": {"name": row.name, "description": description},
         "_links": {
+            "logo": logo,
             "users": {"href": format!("{host}/api/v1/groups/{id}/users")},
             "apps": {"href": format!("{host}/api/v1/groups/{id}/apps")},
         },
@@ -225,102 +229,6 @@ pub fn mapping_id(app: &str, import: bool) -> String {
     let rest = app.trim_start_matches("0oa");
     let rest: String = if import { rest.chars().rev().collect() } else { rest.to_owned() };
     format!("prm{rest}")
-}
-
-/// The user schema: base attributes, and every custom one that a profile has.
-pub fn user_schema(tables: &Tables, host: &str) -> Value {
-    const BASE: [&str; 31] = [
-        "login",
-        "firstName",
-        "lastName",
-        "middleName",
-        "honorificPrefix",
-        "honorificSuffix",
-        "email",
-        "title",
-        "displayName",
-        "nickName",
-        "profileUrl",
-        "secondEmail",
-        "mobilePhone",
-        "primaryPhone",
-        "streetAddress",
-        "city",
-        "state",
-        "zipCode",
-        "countryCode",
-        "postalAddress",
-        "preferredLanguage",
-        "locale",
-        "timezone",
-        "userType",
-        "employeeNumber",
-        "costCenter",
-        "organization",
-        "division",
-        "department",
-        "managerId",
-        "manager",
-    ];
-    let property =
-        |title: &str, kind: &str| json!({"title": title, "type": kind, "scope": "NONE", "mutability": "READ_WRITE"});
-    let base: Map<String, Value> = BASE.iter().map(|name| ((*name).to_owned(), property(name, "string"))).collect();
-    let mut custom = Map::new();
-    for row in tables.users.values().take(1000) {
-        for (name, value) in row.profile.iter().filter(|(name, _)| !base.contains_key(*name)) {
-            let kind = match value {
-                Value::Bool(_) => "boolean",
-                Value::Number(number) if number.is_i64() => "integer",
-                Value::Number(_) => "number",
-                Value::Array(_) => "array",
-                _ => "string",
-            };
-            custom.entry(name.clone()).or_insert_with(|| property(name, kind));
-        }
-    }
-    schema(host, "user/default", "user", &base, &custom)
-}
-
-/// The schema of an app's own profile.
-pub fn app_schema(app: &str, row: &AppRow, host: &str) -> Value {
-    let text = |name: &str| (name.to_owned(), json!({"title": name, "type": "string", "scope": "NONE"}));
-    let base = Map::from_iter(["userName", "givenName", "familyName", "email", "displayName"].map(text));
-    let mut custom = Map::new();
-    custom.insert(
-        "platformRole".to_owned(),
-        json!({
-            "title": "platformRole", "type": "string", "scope": "NONE", "externalName": "platformRole",
-            "externalNamespace": "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes",
-            "enum": ["ADMIN", "MEMBER", "OPERATOR"],
-        }),
-    );
-    schema(host, &format!("apps/{app}/default"), &row.name, &base, &custom)
-}
-
-/// The schema of groups.
-pub fn group_schema(host: &str) -> Value {
-    let text = |name: &str| (name.to_owned(), json!({"title": name, "type": "string", "scope": "NONE"}));
-    schema(host, "group/default", "group", &Map::from_iter(["name", "description"].map(text)), &Map::new())
-}
-
-fn schema(host: &str, path: &str, name: &str, base: &Map<String, Value>, custom: &Map<String, Value>) -> Value {
-    json!({
-        "id": format!("{host}/meta/schemas/{path}"),
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "name": name,
-        "type": "object",
-        "definitions": {
-            "base": {"id": "#base", "type": "object", "properties": base, "required": []},
-            "custom": {"id": "#custom", "type": "object", "properties": custom, "required": []},
-        },
-    })
-}
-
-pub fn user_types(host: &str) -> Value {
-    json!([{
-        "id": USER_TYPE, "name": "user", "displayName": "User", "default": true,
-        "_links": {"schema": {"href": format!("{host}/api/v1/meta/schemas/user/{USER_SCHEMA}")}},
-    }])
 }
 
 pub fn org(host: &str) -> Value {

@@ -19,6 +19,7 @@ use super::errors::{self, ApiError};
 use super::limits::{AT_ONCE, Granted};
 use super::page::{Page, Query, Rules, cut, cut_all, decoded, limit, pages, parse_query};
 use super::render;
+use super::schemas;
 use super::search::{self, Dialect, Expression};
 use super::state::{Org, Tables, UserRow};
 
@@ -189,13 +190,13 @@ impl Ask<'_> {
             ["apps", ..] => self.app_routes(tables),
             ["mappings"] => self.mappings(tables),
             ["mappings", id] => self.mapping(tables, id),
-            ["meta", "schemas", "user", "default" | render::USER_SCHEMA] => one(render::user_schema(tables, host)),
+            ["meta", "schemas", "user", "default" | render::USER_SCHEMA] => one(schemas::user_schema(tables, host)),
             ["meta", "schemas", "apps", app, "default"] => {
                 let row = tables.apps.get(*app).ok_or_else(|| errors::not_found(app, "AppInstance"))?;
-                one(render::app_schema(app, row, host))
+                one(schemas::app_schema(app, row, host))
             }
-            ["meta", "schemas", "group", "default"] => one(render::group_schema(host)),
-            ["meta", "types", "user"] => one(render::user_types(host)),
+            ["meta", "schemas", "group", "default"] => one(schemas::group_schema(tables, host)),
+            ["meta", "types", "user"] => one(schemas::user_types(tables, host)),
             ["org"] => one(render::org(host)),
             _ => Err(errors::no_such_path()),
         }

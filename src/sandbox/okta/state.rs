@@ -78,6 +78,11 @@ impl Tables {
     fn id(&mut self, prefix: &str) -> String {
         id(&mut self.random, prefix)
     }
+
+    /// Since when the org is there.
+    pub(super) fn created(&self) -> Timestamp {
+        self.groups.get(&self.everyone).map_or(Timestamp::UNIX_EPOCH, |everyone| everyone.created)
+    }
 }
 
 impl Org {
