@@ -1,16 +1,20 @@
 //! What both servers have in common: latency, counts of requests, and faults that tests switch on.
 
 use std::collections::BTreeMap;
+use std::future::ready;
+use std::io::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use futures_util::{StreamExt, stream};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 /// A fault, and the requests that it befalls.
@@ -46,7 +50,7 @@ pub enum FaultKind {
     Error500After,
     /// The server acts, and the answer breaks off in the middle.
     Truncated,
-    /// Nothing for so long, then the answer.
+    /// Nothing for so long; then the server acts and answers.
     Hang(Duration),
 }
 
@@ -163,19 +167,16 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             response
         }
-        Some(FaultKind::CutBefore) => broken(None),
+        Some(FaultKind::CutBefore) => cut(),
         Some(FaultKind::CutAfter) => {
             drop(next.run(request).await);
-            broken(None)
+            cut()
         }
         Some(FaultKind::Error500After) => {
             drop(next.run(request).await);
             text(StatusCode::INTERNAL_SERVER_ERROR, "application/json", r#"{"statusCode":500,"code":"ESOCKET"}"#)
         }
-        Some(FaultKind::Truncated) => {
-            let body = to_bytes(next.run(request).await.into_body(), usize::MAX).await.unwrap_or_default();
-            broken(Some(body.slice(..body.len() / 2)))
-        }
+        Some(FaultKind::Truncated) => truncated(next.run(request).await).await,
         Some(FaultKind::Hang(time)) => {
             sleep(time).await;
             next.run(request).await
@@ -190,9 +191,25 @@ fn text(status: StatusCode, content_type: &'static str, body: &'static str) -> R
     response
 }
 
-/// An answer whose connection breaks, after a part of the body or before any of it.
-fn broken(part: Option<Bytes>) -> Response {
-    let cut = std::iter::once(Err(std::io::Error::other("cut")));
-    let parts = part.into_iter().map(Ok).chain(cut);
-    Response::new(Body::from_stream(futures_util::stream::iter(parts)))
+/// An answer of which nothing is sent: the connection is closed instead.
+fn cut() -> Response {
+    Response::new(Body::from_stream(stream::once(async { Err::<Bytes, _>(Error::other("cut")) })))
+}
+
+/// The head of an answer and a half of its body, and then the end of the connection. An answer without a body is
+/// not sent at all.
+async fn truncated(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if body.is_empty() {
+        return cut();
+    }
+    head.headers.insert(CONTENT_LENGTH, body.len().into());
+    let half = stream::once(ready(Ok(body.slice(..body.len() / 2))));
+    // The half is on its way only once the stream makes the server wait.
+    let end = stream::once(async {
+        yield_now().await;
+        Err(Error::other("cut"))
+    });
+    Response::from_parts(head, Body::from_stream(half.chain(end)))
 }

@@ -55,11 +55,39 @@ fn bucket(path: &[&str]) -> (&'static str, u32) {
     match path {
         ["apps", _] => ("apps/{id}", 500),
         ["apps", ..] => ("apps", 100),
-        ["groups", _] => ("groups/{id}", 1000),
+        ["groups", id] if *id != "rules" => ("groups/{id}", 1000),
         ["groups", ..] => ("groups", 500),
         ["users", _] => ("users/{id}", 2000),
         ["users", ..] => ("users", 600),
         ["logs", ..] => ("logs", 120),
         _ => ("other", 1200),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_767_225_630;
+
+    #[test]
+    fn a_window_lasts_60_seconds_from_its_first_request() {
+        let mut limits = Limits::new(Some(1));
+        assert_eq!(limits.take(&["users"], NOW), Granted { limit: 1, remaining: 0, reset: NOW + 60, allowed: true });
+        for now in [NOW, NOW + 1, NOW + 59] {
+            let refused = Granted { limit: 1, remaining: 0, reset: NOW + 60, allowed: false };
+            assert_eq!(limits.take(&["users"], now), refused, "{now}");
+        }
+        let fresh = Granted { limit: 1, remaining: 0, reset: NOW + 120, allowed: true };
+        assert_eq!(limits.take(&["users"], NOW + 60), fresh);
+    }
+
+    #[test]
+    fn windows_of_buckets_are_apart() {
+        let mut limits = Limits::new(Some(1));
+        assert!(limits.take(&["users"], NOW).allowed);
+        let groups = limits.take(&["groups"], NOW + 30);
+        assert!(groups.allowed);
+        assert_eq!(groups.reset, NOW + 90);
     }
 }

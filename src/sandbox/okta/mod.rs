@@ -1,14 +1,18 @@
 //! The Okta org: its management API as the recordings and Okta's documents have it, the inconvenient parts included.
 //!
-//! - `state` has the tables and what changes them; `limits` the rate-limit buckets.
-//! - `routes` answers; `page` cuts listings into pages; `search` understands Okta's search and filter.
-//! - `render` and `errors` have the shapes.
+//! - `state` has the tables and what changes them, `apps` what stands at apps; `limits` the rate-limit buckets.
+//! - `routes` answers, for apps and their mappings with `app_routes`; `page` cuts listings into pages; `search`
+//!   understands Okta's search and filter.
+//! - `render`, `schemas` and `errors` have the shapes.
 
+mod app_routes;
+mod apps;
 mod errors;
 mod limits;
 mod page;
 mod render;
 mod routes;
+mod schemas;
 mod search;
 mod state;
 

@@ -12,11 +12,17 @@ pub type Query = BTreeMap<String, String>;
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     pub default: usize,
+    pub least: usize,
     pub most: usize,
     /// Whether a bad cursor is answered as a bad search.
     pub is_search: bool,
     /// Parameters of the request that its links keep; others are lost on the way.
     pub keeps: &'static [&'static str],
+}
+
+/// A listing that isn't a search, and whose links keep nothing.
+pub const fn pages(default: usize, most: usize) -> Rules {
+    Rules { default, least: 1, most, is_search: false, keeps: &[] }
 }
 
 /// One page, ready to be answered.
@@ -25,6 +31,13 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The query strings of `self` and, unless this is the last page, of `next`.
     pub links: Vec<(&'static str, String)>,
+}
+
+/// Cuts one page out of all there is, in the order of the keys.
+pub fn cut_all<T: Clone>(query: &Query, rules: Rules, all: &BTreeMap<String, T>) -> Result<Page<T>, ApiError> {
+    cut(query, rules, |after| {
+        all.range::<str, _>((after, Bound::Unbounded)).map(|(key, item)| (key.as_str(), item.clone()))
+    })
 }
 
 /// Cuts one page out of what `from` gives behind a key, in the order of the keys.
@@ -57,11 +70,12 @@ where
     Ok(Page { items, links })
 }
 
-fn limit(query: &Query, rules: Rules) -> Result<usize, ApiError> {
+/// How many a page holds.
+pub fn limit(query: &Query, rules: Rules) -> Result<usize, ApiError> {
     match query.get("limit").map(|text| text.parse::<i64>()) {
         None => Ok(rules.default),
         Some(Ok(limit)) if limit < 0 => Ok(rules.default),
-        Some(Ok(limit)) => Ok(usize::try_from(limit).unwrap_or(rules.most).clamp(1, rules.most)),
+        Some(Ok(limit)) => Ok(usize::try_from(limit).unwrap_or(rules.most).clamp(rules.least, rules.most)),
         Some(Err(_)) => Err(errors::validation("limit", "'limit' must be a number")),
     }
 }
@@ -77,10 +91,11 @@ fn decode(cursor: &str) -> Option<String> {
     key.chars().all(|character| character.is_ascii_alphanumeric()).then_some(key)
 }
 
-/// Percent-encoding of all but unreserved characters.
+/// Percent-encoding of all but unreserved characters, a space as `+`, as Okta's links have it.
 fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        b' ' => "+".to_owned(),
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(byte).collect()

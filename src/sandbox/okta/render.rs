@@ -1,19 +1,22 @@
 //! The shapes of entities, as Okta sends them.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::state::{AppRow, GroupRow, Tables, UserRow};
+use super::apps::{AppRow, Assignment, PROVISIONING, PushRow};
+use super::state::{GroupRow, Tables, UserRow};
 
 /// The id of the one user type of the org.
 pub const USER_TYPE: &str = "otyc04qb2rUDcq2YA4x6";
+/// The id of its schema.
+pub const USER_SCHEMA: &str = "oscc04qb2rUDcq2YA4x6";
 
 /// `2026-01-31T12:34:56.000Z`
 pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-/// A user; in lists with fewer links. `credentials` are left out where the request asks for it.
+/// A user as in a list. `credentials` are left out where the request asks for it.
 pub fn user(id: &str, row: &UserRow, host: &str, credentials: bool) -> Value {
     let mut user = json!({
         "id": id,
@@ -34,7 +37,38 @@ pub fn user(id: &str, row: &UserRow, host: &str, credentials: bool) -> Value {
     user
 }
 
+/// A user that was asked for alone: with links to what can be done with it in its status.
+pub fn user_alone(id: &str, row: &UserRow, host: &str) -> Value {
+    let mut user = user(id, row, host, true);
+    let operations: &[&str] = match row.status.as_str() {
+        "STAGED" => &["activate"],
+        "PROVISIONED" => &["suspend", "resetPassword", "reactivate", "resetFactors", "deactivate"],
+        "ACTIVE" => &["suspend", "resetPassword", "expirePassword", "resetFactors", "deactivate"],
+        "LOCKED_OUT" => &["unlock", "resetPassword", "resetFactors", "deactivate"],
+        "SUSPENDED" => &["unsuspend", "resetFactors", "deactivate"],
+        "DEPROVISIONED" => &["activate", "resetFactors"],
+        _ => &["resetPassword", "resetFactors", "deactivate"],
+    };
+    let links = &mut user["_links"];
+    links["schema"] = json!({"href": format!("{host}/api/v1/meta/schemas/user/{USER_SCHEMA}")});
+    links["type"] = json!({"href": format!("{host}/api/v1/meta/types/user/{USER_TYPE}")});
+    for operation in operations {
+        let mut path = String::new();
+        for character in operation.chars() {
+            if character.is_ascii_uppercase() {
+                path.push('_');
+            }
+            path.push(character.to_ascii_lowercase());
+        }
+        links[*operation] = json!({"href": format!("{host}/api/v1/users/{id}/lifecycle/{path}"), "method": "POST"});
+    }
+    user
+}
+
 pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
+    let logo = ["medium", "large"]
+        .map(|name| json!({"name": name, "href": format!("{host}/assets/okta-{name}.png"), "type": "image/png"}));
+    let description = (row.kind == "BUILT_IN").then_some("All users in your organization");
     json!({
         "id": id,
         "created": time(row.created),
@@ -42,8 +76,9 @@ pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
         "lastMembershipUpdated": time(row.last_membership_updated),
         "objectClass": ["okta:user_group"],
         "type": row.kind,
-        "profile": {"name": row.name, "description": null},
+        "profile": {"name": row.name, "description": description},
         "_links": {
+            "logo": logo,
             "users": {"href": format!("{host}/api/v1/groups/{id}/users")},
             "apps": {"href": format!("{host}/api/v1/groups/{id}/apps")},
         },
@@ -51,16 +86,22 @@ pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
 }
 
 /// A group with `expand=stats`.
-pub fn group_with_stats(id: &str, row: &GroupRow, host: &str, members: usize) -> Value {
-    let mut group = group(id, row, host);
+pub fn with_stats(mut group: Value, id: &str, tables: &Tables, host: &str) -> Value {
+    let apps = tables.apps.values().filter(|app| app.groups.iter().any(|(group, _)| group == id)).count();
+    let pushes = tables.apps.values().flat_map(|app| app.pushes.values()).filter(|push| push.source == id).count();
     group["_embedded"] = json!({"stats": {
-        "usersCount": members, "appsCount": 0, "groupPushMappingsCount": 0, "hasAdminPrivlege": false,
+        "usersCount": tables.members(id).count(), "appsCount": apps, "groupPushMappingsCount": pushes,
+        "hasAdminPrivlege": false,
         "_links": {"self": {"href": format!("{host}/api/v1/groups/{id}/stats")}},
     }});
     group
 }
 
 pub fn app(id: &str, row: &AppRow, host: &str) -> Value {
+    let features: &[&str] = match row.name.as_str() {
+        PROVISIONING => &["PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES", "PUSH_USER_DEACTIVATION", "GROUP_PUSH"],
+        _ => &[],
+    };
     json!({
         "id": id,
         "name": row.name,
@@ -69,27 +110,34 @@ pub fn app(id: &str, row: &AppRow, host: &str) -> Value {
         "created": time(row.created),
         "lastUpdated": time(row.created),
         "signOnMode": "SAML_2_0",
-        "features": ["PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES", "PUSH_USER_DEACTIVATION", "GROUP_PUSH"],
+        "features": features,
         "_links": {"users": {"href": format!("{host}/api/v1/apps/{id}/users")}},
     })
 }
 
-/// An assignment, with the user embedded where the request asks for it.
-pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Timestamp, host: &str, expand: bool) -> Value {
+/// An assignment, with the user embedded where the request asks for it. Built-in apps have no profile.
+pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host: &str, expand: bool) -> Value {
     let row = tables.users.get(id);
     let attribute = |name: &str| row.and_then(|row| row.profile.get(name)).cloned().unwrap_or(Value::Null);
+    let profile = match tables.apps.get(app) {
+        Some(app) if app.name == PROVISIONING => {
+            json!({"email": attribute("email"), "givenName": attribute("firstName"), "platformRole": null})
+        }
+        _ => json!({}),
+    };
+    let at = time(assigned.at);
     let mut assignment = json!({
         "id": id,
         "externalId": null,
-        "created": time(assigned),
-        "lastUpdated": time(assigned),
-        "scope": "USER",
+        "created": at,
+        "lastUpdated": at,
+        "scope": assigned.scope,
         "status": "ACTIVE",
-        "statusChanged": time(assigned),
+        "statusChanged": at,
         "passwordChanged": null,
         "syncState": "DISABLED",
         "credentials": {"userName": attribute("login")},
-        "profile": {"email": attribute("email"), "givenName": attribute("firstName"), "platformRole": null},
+        "profile": profile,
         "_links": {
             "app": {"href": format!("{host}/api/v1/apps/{app}")},
             "user": {"href": format!("{host}/api/v1/users/{id}")},
@@ -101,126 +149,86 @@ pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Timestamp, host:
     assignment
 }
 
-/// The mapping from the Okta user profile to an app's; in lists without its properties.
-pub fn mapping(app: &str, row: &AppRow, host: &str, properties: bool) -> Value {
-    let id = mapping_id(app);
-    let mut mapping = json!({
-        "id": id,
-        "source": {
-            "id": USER_TYPE, "name": "user", "type": "user",
-            "_links": {"self": {"href": format!("{host}/api/v1/meta/types/user/{USER_TYPE}")}},
-        },
-        "target": {
-            "id": app, "name": row.name, "type": "appuser",
-            "_links": {"self": {"href": format!("{host}/api/v1/apps/{app}")}},
-        },
-        "_links": {"self": {"href": format!("{host}/api/v1/mappings/{id}")}},
-    });
-    if properties {
-        let role = r#"user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER""#;
-        let push = |expression: &str| json!({"expression": expression, "pushStatus": "PUSH"});
-        mapping["properties"] = json!({
-            "givenName": push("user.firstName"), "familyName": push("user.lastName"), "email": push("user.email"),
-            "displayName": push("user.displayName"), "platformRole": push(role),
-            "title": {"expression": "", "pushStatus": "DONT_PUSH"},
-        });
-    }
-    mapping
-}
-
-/// The id of an app's mapping.
-pub fn mapping_id(app: &str) -> String {
-    format!("prm{}", app.trim_start_matches("0oa"))
-}
-
-/// The user schema: base attributes, and every custom one that a profile has.
-pub fn user_schema(tables: &Tables, host: &str) -> Value {
-    const BASE: [&str; 31] = [
-        "login",
-        "firstName",
-        "lastName",
-        "middleName",
-        "honorificPrefix",
-        "honorificSuffix",
-        "email",
-        "title",
-        "displayName",
-        "nickName",
-        "profileUrl",
-        "secondEmail",
-        "mobilePhone",
-        "primaryPhone",
-        "streetAddress",
-        "city",
-        "state",
-        "zipCode",
-        "countryCode",
-        "postalAddress",
-        "preferredLanguage",
-        "locale",
-        "timezone",
-        "userType",
-        "employeeNumber",
-        "costCenter",
-        "organization",
-        "division",
-        "department",
-        "managerId",
-        "manager",
-    ];
-    let property =
-        |title: &str, kind: &str| json!({"title": title, "type": kind, "scope": "NONE", "mutability": "READ_WRITE"});
-    let base: Map<String, Value> = BASE.iter().map(|name| ((*name).to_owned(), property(name, "string"))).collect();
-    let mut custom = Map::new();
-    for row in tables.users.values().take(1000) {
-        for (name, value) in row.profile.iter().filter(|(name, _)| !base.contains_key(*name)) {
-            let kind = match value {
-                Value::Bool(_) => "boolean",
-                Value::Number(number) if number.is_i64() => "integer",
-                Value::Number(_) => "number",
-                Value::Array(_) => "array",
-                _ => "string",
-            };
-            custom.entry(name.clone()).or_insert_with(|| property(name, kind));
-        }
-    }
-    schema(host, "user/default", "user", &base, &custom)
-}
-
-/// The schema of an app's own profile.
-pub fn app_schema(app: &str, row: &AppRow, host: &str) -> Value {
-    let text = |name: &str| (name.to_owned(), json!({"title": name, "type": "string", "scope": "NONE"}));
-    let base = Map::from_iter(["userName", "givenName", "familyName", "email", "displayName"].map(text));
-    let mut custom = Map::new();
-    custom.insert(
-        "platformRole".to_owned(),
-        json!({
-            "title": "platformRole", "type": "string", "scope": "NONE", "externalName": "platformRole",
-            "externalNamespace": "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes",
-            "enum": ["ADMIN", "MEMBER", "OPERATOR"],
-        }),
-    );
-    schema(host, &format!("apps/{app}/default"), &row.name, &base, &custom)
-}
-
-fn schema(host: &str, path: &str, name: &str, base: &Map<String, Value>, custom: &Map<String, Value>) -> Value {
+/// A group's assignment.
+pub fn app_group(app: &str, group: &str, priority: usize, assigned: Timestamp, host: &str) -> Value {
     json!({
-        "id": format!("{host}/meta/schemas/{path}"),
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "name": name,
-        "type": "object",
-        "definitions": {
-            "base": {"id": "#base", "type": "object", "properties": base, "required": []},
-            "custom": {"id": "#custom", "type": "object", "properties": custom, "required": []},
+        "id": group,
+        "lastUpdated": time(assigned),
+        "priority": priority,
+        "profile": {},
+        "_links": {
+            "app": {"href": format!("{host}/api/v1/apps/{app}")},
+            "self": {"href": format!("{host}/api/v1/apps/{app}/groups/{group}")},
+            "group": {"href": format!("{host}/api/v1/groups/{group}")},
         },
     })
 }
 
-pub fn user_types(host: &str) -> Value {
-    json!([{
-        "id": USER_TYPE, "name": "user", "displayName": "User", "default": true,
-        "_links": {"schema": {"href": format!("{host}/api/v1/meta/schemas/user/default")}},
-    }])
+/// A pushed group. Its times have no fraction.
+pub fn push(app: &str, id: &str, row: &PushRow, host: &str) -> Value {
+    let at = row.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    json!({
+        "id": id,
+        "created": at,
+        "lastUpdated": at,
+        "sourceGroupId": row.source,
+        "targetGroupId": row.target,
+        "status": "ACTIVE",
+        "_links": {
+            "app": {"href": format!("{host}/api/v1/apps/{app}")},
+            "sourceGroup": {"href": format!("{host}/api/v1/groups/{}", row.source)},
+            "targetGroup": {"href": format!("{host}/api/v1/groups/{}", row.target)},
+        },
+    })
+}
+
+/// The mapping from the Okta user profile to an app's, or of an import the other way round; as in a list, that is
+/// without its properties.
+pub fn mapping(app: &str, row: &AppRow, host: &str, import: bool) -> Value {
+    let id = mapping_id(app, import);
+    let user = json!({
+        "id": USER_TYPE, "name": "user", "type": "user",
+        "_links": {
+            "self": {"href": format!("{host}/api/v1/meta/types/user/{USER_TYPE}")},
+            "schema": {"href": format!("{host}/api/v1/meta/schemas/user/{USER_SCHEMA}")},
+        },
+    });
+    let app = json!({
+        "id": app, "name": row.name, "type": "appuser",
+        "_links": {
+            "self": {"href": format!("{host}/api/v1/apps/{app}")},
+            "schema": {"href": format!("{host}/api/v1/meta/schemas/apps/{app}/default")},
+        },
+    });
+    let (source, target) = if import { (app, user) } else { (user, app) };
+    json!({
+        "id": id, "source": source, "target": target,
+        "_links": {"self": {"href": format!("{host}/api/v1/mappings/{id}")}},
+    })
+}
+
+/// A mapping that was asked for alone.
+pub fn mapping_with_properties(app: &str, row: &AppRow, host: &str, import: bool) -> Value {
+    let mut mapping = mapping(app, row, host, import);
+    let push = |expression: &str| json!({"expression": expression, "pushStatus": "PUSH"});
+    let keep = |expression: &str| json!({"expression": expression, "pushStatus": "DONT_PUSH"});
+    mapping["properties"] = if import || row.name != PROVISIONING {
+        json!({"email": keep(if import { "appuser.userName" } else { "user.email" })})
+    } else {
+        let role = r#"user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER""#;
+        json!({
+            "givenName": push("user.firstName"), "familyName": push("user.lastName"), "email": push("user.email"),
+            "displayName": push("user.displayName"), "platformRole": push(role), "title": keep(""),
+        })
+    };
+    mapping
+}
+
+/// The id of one of an app's two mappings.
+pub fn mapping_id(app: &str, import: bool) -> String {
+    let rest = app.trim_start_matches("0oa");
+    let rest: String = if import { rest.chars().rev().collect() } else { rest.to_owned() };
+    format!("prm{rest}")
 }
 
 pub fn org(host: &str) -> Value {

@@ -1,13 +1,14 @@
 //! The routes, and what stands before them: rights, rate limits, and the number of requests at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, LINK};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, InvalidHeaderValue, LINK};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -16,9 +17,10 @@ use serde_json::Value;
 
 use super::errors::{self, ApiError};
 use super::limits::{AT_ONCE, Granted};
-use super::page::{Page, Query, Rules, cut, decoded, parse_query};
+use super::page::{Page, Query, Rules, cut, cut_all, decoded, limit, pages, parse_query};
 use super::render;
-use super::search::{self, Criterion};
+use super::schemas;
+use super::search::{self, Dialect, Expression};
 use super::state::{Org, Tables, UserRow};
 
 /// All routes of the org, without the limits that [`admit`] puts before them. Links and hrefs use the host of the request.
@@ -32,16 +34,17 @@ pub fn admit(router: Router, org: Arc<Org>) -> Router {
 }
 
 /// What a request asks for.
-struct Ask<'a> {
+pub(super) struct Ask<'a> {
     /// The path below `/api/v1`.
-    path: Vec<&'a str>,
-    query: Query,
-    host: String,
+    pub path: Vec<&'a str>,
+    pub query: Query,
+    /// `http://` and what the request's `Host` says.
+    pub host: String,
     credentials: bool,
 }
 
 /// An answer: one entity, or a page with its links.
-type Answer = Result<(Value, Vec<(&'static str, String)>), ApiError>;
+pub(super) type Answer = Result<(Value, Vec<(&'static str, String)>), ApiError>;
 
 async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
@@ -85,17 +88,19 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return failed(&errors::wrong_method());
     }
-    let response = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let ask = Ask {
         path: below.split('/').collect(),
         query: parse_query(parts.uri.query().unwrap_or_default()),
-        credentials: !(response.contains("okta-response=") && response.contains("omitCredentials")),
+        credentials: !omits_credentials(header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default()),
         host,
     };
     match ask.answer(&org.read()) {
         Err(error) => failed(&error),
         Ok((body, links)) => {
             let mut response = json(StatusCode::OK, &body);
+            if let (["users", _], Ok(tag)) = (ask.path.as_slice(), etag(&body)) {
+                response.headers_mut().insert(ETAG, tag);
+            }
             for (rel, query) in links {
                 let link = format!("<{}{path}?{query}>; rel=\"{rel}\"", ask.host);
                 if let Ok(value) = HeaderValue::from_str(&link) {
@@ -105,6 +110,20 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
             response
         }
     }
+}
+
+/// Whether a content type like `application/json; okta-response="omitCredentials,omitCredentialsLinks"` asks for users
+/// without their credentials. Values that aren't known are ignored.
+fn omits_credentials(content_type: &str) -> bool {
+    let value = content_type.split(';').find_map(|part| part.trim().strip_prefix("okta-response="));
+    value.is_some_and(|value| value.trim_matches('"').split(',').any(|wish| wish.trim() == "omitCredentials"))
+}
+
+/// The same for the same body.
+fn etag(body: &Value) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut hasher = DefaultHasher::new();
+    body.to_string().hash(&mut hasher);
+    HeaderValue::from_str(&format!("W/\"{:016x}\"", hasher.finish()))
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -123,25 +142,33 @@ fn failed(error: &ApiError) -> Response {
     json(error.status, &error.body)
 }
 
-const USERS: Rules = Rules { default: 200, most: 200, is_search: true, keeps: &["search", "filter"] };
-const GROUPS: Rules = Rules { default: 10_000, most: 10_000, is_search: true, keeps: &["search", "filter", "expand"] };
-const MEMBERS: Rules = Rules { default: 1000, most: 1000, is_search: false, keeps: &[] };
-const GROUPS_OF_USER: Rules = Rules { default: 200, most: 200, is_search: false, keeps: &[] };
-const APPS: Rules = Rules { default: 20, most: 200, is_search: false, keeps: &["q", "filter"] };
-/// `expand` is lost in the links, as it was until release 2026.07.3.
-const APP_USERS: Rules = Rules { default: 50, most: 500, is_search: false, keeps: &["q"] };
-const APP_GROUPS: Rules = Rules { default: 20, most: 200, is_search: false, keeps: &[] };
-const PUSHES: Rules = Rules { default: 100, most: 1000, is_search: false, keeps: &[] };
-/// `sourceId` and `targetId` are lost in the links.
-const MAPPINGS: Rules = Rules { default: 20, most: 200, is_search: false, keeps: &[] };
+const USERS: Rules = Rules { is_search: true, keeps: &["search", "filter"], ..pages(200, 200) };
+/// Of users with `q`, which are one page.
+const USERS_BY_PREFIX: Rules = pages(10, 200);
+const USER_FILTER: Dialect = Dialect::Filter(&[
+    "id",
+    "status",
+    "lastUpdated",
+    "profile.login",
+    "profile.email",
+    "profile.firstName",
+    "profile.lastName",
+]);
+const GROUPS: Rules = Rules { is_search: true, keeps: &["search", "filter", "expand"], ..pages(10_000, 10_000) };
+/// Of groups with `q`, which are one page.
+const GROUPS_BY_PREFIX: Rules = pages(300, 300);
+const GROUP_FILTER: Dialect = Dialect::Filter(&["id", "type", "lastUpdated", "lastMembershipUpdated"]);
+const MEMBERS: Rules = pages(1000, 1000);
+const GROUPS_OF_USER: Rules = pages(200, 200);
+const RULES: Rules = pages(50, 200);
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
-fn one(value: Value) -> Answer {
+pub(super) fn one(value: Value) -> Answer {
     Ok((value, Vec::new()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
-fn listed(page: Page<Value>) -> Answer {
+pub(super) fn listed(page: Page<Value>) -> Answer {
     Ok((Value::Array(page.items), page.links))
 }
 
@@ -153,50 +180,58 @@ impl Ask<'_> {
             ["users", id] => self.user(tables, id),
             ["users", id, "groups"] => self.groups_of_user(tables, id),
             ["groups"] => self.groups(tables),
+            ["groups", "rules"] => listed(cut_all(&self.query, RULES, &BTreeMap::new())?),
             ["groups", id] => {
                 let row = tables.groups.get(*id).ok_or_else(|| errors::not_found(id, "UserGroup"))?;
                 one(render::group(id, row, host))
             }
             ["groups", id, "users"] => self.members(tables, id),
+            ["groups", id, "apps"] => self.apps_of_group(tables, id),
             ["apps", ..] => self.app_routes(tables),
             ["mappings"] => self.mappings(tables),
-            ["mappings", id] => {
-                let found = tables.apps.iter().find(|(app, _)| render::mapping_id(app) == *id);
-                let (app, row) = found.ok_or_else(|| errors::not_found(id, "ProfileMapping"))?;
-                one(render::mapping(app, row, host, true))
-            }
-            ["meta", "schemas", "user", "default"] => one(render::user_schema(tables, host)),
+            ["mappings", id] => self.mapping(tables, id),
+            ["meta", "schemas", "user", "default" | render::USER_SCHEMA] => one(schemas::user_schema(tables, host)),
             ["meta", "schemas", "apps", app, "default"] => {
                 let row = tables.apps.get(*app).ok_or_else(|| errors::not_found(app, "AppInstance"))?;
-                one(render::app_schema(app, row, host))
+                one(schemas::app_schema(app, row, host))
             }
-            ["meta", "types", "user"] => one(render::user_types(host)),
+            ["meta", "schemas", "group", "default"] => one(schemas::group_schema(tables, host)),
+            ["meta", "types", "user"] => one(schemas::user_types(tables, host)),
             ["org"] => one(render::org(host)),
             _ => Err(errors::no_such_path()),
         }
     }
 
-    /// The parsed `search` or `filter`.
-    fn criterion(&self) -> Result<Option<Criterion>, ApiError> {
-        let text = self.query.get("search").or_else(|| self.query.get("filter"));
-        text.map(|text| search::parse(text).map_err(|cause| errors::invalid_search(&cause))).transpose()
+    /// The parsed expression that a parameter holds.
+    pub(super) fn expression(&self, parameter: &str, dialect: Dialect) -> Result<Option<Expression>, ApiError> {
+        let text = self.query.get(parameter);
+        text.map(|text| search::parse(text, dialect).map_err(|cause| errors::invalid_search(&cause))).transpose()
+    }
+
+    /// `q`, in lower case.
+    pub(super) fn prefix(&self) -> Option<String> {
+        self.query.get("q").map(|prefix| prefix.to_lowercase())
+    }
+
+    /// Whether `expand` names this.
+    pub(super) fn expands(&self, name: &str) -> bool {
+        self.query.get("expand").is_some_and(|expand| expand.split(',').any(|part| part == name))
     }
 
     /// Deactivated users are left out unless a search or a filter asks for them.
     fn users(&self, tables: &Tables) -> Answer {
-        let criterion = self.criterion()?;
-        let everybody = matches!(&criterion, Some(Criterion::Present(attribute)) if attribute == "status");
-        let prefix = self.query.get("q").map(|prefix| prefix.to_lowercase());
-        let shown = |(id, row): &(&String, &UserRow)| match (&criterion, &prefix) {
-            (_, Some(prefix)) => row.status != "DEPROVISIONED" && begins(row, prefix),
-            (None, None) => row.status != "DEPROVISIONED",
-            (Some(_), None) if everybody => true,
-            (Some(criterion), None) => criterion.meets(&render::user(id, row, "", false)),
-        };
-        if prefix.is_some() {
-            let found = tables.users.iter().filter(shown).take(10);
+        if let Some(prefix) = self.prefix() {
+            let shown = |(_, row): &(&String, &UserRow)| row.status != "DEPROVISIONED" && begins(row, &prefix);
+            let found = tables.users.iter().filter(shown).take(limit(&self.query, USERS_BY_PREFIX)?);
             return one(found.map(|(id, row)| render::user(id, row, &self.host, self.credentials)).collect());
         }
+        let search = self.expression("search", Dialect::UserSearch)?;
+        let criterion = search.map_or_else(|| self.expression("filter", USER_FILTER), |search| Ok(Some(search)))?;
+        let everybody = criterion.as_ref().is_some_and(|criterion| criterion.is_present("status"));
+        let shown = |(id, row): &(&String, &UserRow)| match &criterion {
+            None => row.status != "DEPROVISIONED",
+            Some(criterion) => everybody || criterion.meets(&render::user(id, row, "", false)),
+        };
         listed(cut(&self.query, USERS, |after| {
             let rows = tables.users.range::<str, _>((after, Bound::Unbounded)).filter(shown);
             rows.map(|(id, row)| (id.as_str(), render::user(id, row, &self.host, self.credentials)))
@@ -207,7 +242,7 @@ impl Ask<'_> {
         let asked = decoded(id);
         let id = tables.logins.get(&asked.to_lowercase()).unwrap_or(&asked);
         let row = tables.users.get(id).ok_or_else(|| errors::not_found(&asked, "User"))?;
-        one(render::user(id, row, &self.host, true))
+        one(render::user_alone(id, row, &self.host))
     }
 
     fn groups_of_user(&self, tables: &Tables, user: &str) -> Answer {
@@ -224,22 +259,19 @@ impl Ask<'_> {
 
     /// With `q` there is one page of at most 300 groups, and no link.
     fn groups(&self, tables: &Tables) -> Answer {
-        let stats = self.query.get("expand").is_some_and(|expand| expand.contains("stats"));
-        let rendered = |id: &String| {
+        let stats = self.expands("stats");
+        let rendered = |id: &str| {
             let row = tables.groups.get(id)?;
-            let members = if *id == tables.everyone { tables.users.len() } else { row.members.len() };
-            Some(if stats {
-                render::group_with_stats(id, row, &self.host, members)
-            } else {
-                render::group(id, row, &self.host)
-            })
+            let group = render::group(id, row, &self.host);
+            Some(if stats { render::with_stats(group, id, tables, &self.host) } else { group })
         };
-        if let Some(prefix) = self.query.get("q") {
-            let prefix = prefix.to_lowercase();
-            let found = tables.groups.iter().filter(|(_, row)| row.name.to_lowercase().starts_with(&prefix)).take(300);
+        if let Some(prefix) = self.prefix() {
+            let found = tables.groups.iter().filter(|(_, row)| row.name.to_lowercase().starts_with(&prefix));
+            let found = found.take(limit(&self.query, GROUPS_BY_PREFIX)?);
             return one(found.filter_map(|(id, _)| rendered(id)).collect());
         }
-        let criterion = self.criterion()?;
+        let search = self.expression("search", Dialect::Search)?;
+        let criterion = search.map_or_else(|| self.expression("filter", GROUP_FILTER), |search| Ok(Some(search)))?;
         listed(cut(&self.query, GROUPS, |after| {
             let rows = tables.groups.range::<str, _>((after, Bound::Unbounded));
             let rows = rows.filter_map(|(id, _)| Some((id.as_str(), rendered(id)?)));
@@ -249,79 +281,19 @@ impl Ask<'_> {
 
     /// Deactivated users are among the members.
     fn members(&self, tables: &Tables, group: &str) -> Answer {
-        let row = tables.groups.get(group).ok_or_else(|| errors::not_found(group, "UserGroup"))?;
-        let rendered = |id: &String| Some(render::user(id, tables.users.get(id)?, &self.host, self.credentials));
-        if group == tables.everyone {
-            return listed(cut(&self.query, MEMBERS, |after| {
-                let rows = tables.users.range::<str, _>((after, Bound::Unbounded));
-                rows.filter_map(|(id, _)| Some((id.as_str(), rendered(id)?)))
-            })?);
+        if !tables.groups.contains_key(group) {
+            return Err(errors::not_found(group, "UserGroup"));
         }
+        let members: BTreeSet<&str> = tables.members(group).collect();
         listed(cut(&self.query, MEMBERS, |after| {
-            let rows = row.members.range::<str, _>((after, Bound::Unbounded));
-            rows.filter_map(|id| Some((id.as_str(), rendered(id)?)))
-        })?)
-    }
-
-    fn app_routes(&self, tables: &Tables) -> Answer {
-        let host = &self.host;
-        let [_, id, below @ ..] = self.path.as_slice() else { return self.apps(tables) };
-        let row = tables.apps.get(*id).ok_or_else(|| errors::not_found(id, "AppInstance"))?;
-        match below {
-            [] => one(render::app(id, row, host)),
-            ["users"] => {
-                let expand = self.query.get("expand").is_some_and(|expand| expand == "user");
-                let prefix = self.query.get("q").map(|prefix| prefix.to_lowercase());
-                let asked = |user: &str| {
-                    prefix.as_ref().is_none_or(|prefix| tables.users.get(user).is_some_and(|row| begins(row, prefix)))
-                };
-                listed(cut(&self.query, APP_USERS, |after| {
-                    let rows = row.users.range::<str, _>((after, Bound::Unbounded)).filter(|(user, _)| asked(user));
-                    rows.map(|(user, at)| (user.as_str(), render::app_user(tables, id, user, *at, host, expand)))
-                })?)
-            }
-            ["users", user] => {
-                let assigned = row.users.get(*user).ok_or_else(|| errors::not_found(user, "AppUser"))?;
-                one(render::app_user(tables, id, user, *assigned, host, self.query.contains_key("expand")))
-            }
-            ["groups"] => listed(cut(&self.query, APP_GROUPS, |_| std::iter::empty())?),
-            ["group-push", "mappings"] => listed(cut(&self.query, PUSHES, |_| std::iter::empty())?),
-            ["features"] if row.users.is_empty() => Err(errors::no_provisioning()),
-            ["features"] => one(serde_json::json!([{"name": "USER_PROVISIONING", "status": "ENABLED"}])),
-            _ => Err(errors::no_such_path()),
-        }
-    }
-
-    /// `q` is a prefix of the name or the label.
-    fn apps(&self, tables: &Tables) -> Answer {
-        let prefix = self.query.get("q").map(|prefix| prefix.to_lowercase());
-        let criterion = self.criterion()?;
-        listed(cut(&self.query, APPS, |after| {
-            let rows = tables.apps.range::<str, _>((after, Bound::Unbounded));
-            let asked = rows.filter(|(_, row)| {
-                let begins = |text: &str| prefix.as_ref().is_none_or(|prefix| text.to_lowercase().starts_with(prefix));
-                begins(&row.label) || begins(&row.name)
-            });
-            let apps = asked.map(|(id, row)| (id.as_str(), render::app(id, row, &self.host)));
-            apps.filter(|(_, app)| criterion.as_ref().is_none_or(|criterion| criterion.meets(app)))
-        })?)
-    }
-
-    fn mappings(&self, tables: &Tables) -> Answer {
-        let (source, target) = (self.query.get("sourceId"), self.query.get("targetId"));
-        let known: BTreeSet<&str> = [render::USER_TYPE].into();
-        listed(cut(&self.query, MAPPINGS, |after| {
-            let rows = tables.apps.range::<str, _>((after, Bound::Unbounded)).map(|(app, row)| (app.as_str(), row));
-            let asked = rows.filter(move |(app, _)| {
-                source.is_none_or(|source| known.contains(source.as_str())) && target.is_none_or(|target| target == app)
-            });
-            asked.map(|(app, row)| (app, render::mapping(app, row, &self.host, false)))
+            let ids = members.range::<str, _>((after, Bound::Unbounded));
+            ids.filter_map(|id| Some((*id, render::user(id, tables.users.get(*id)?, &self.host, self.credentials))))
         })?)
     }
 }
 
 /// Whether first name, last name or e-mail address begins with a text.
-fn begins(row: &UserRow, prefix: &str) -> bool {
+pub(super) fn begins(row: &UserRow, prefix: &str) -> bool {
     let attributes = ["firstName", "lastName", "email", "login"].into_iter();
     let texts = attributes.filter_map(|name| row.profile.get(name)).filter_map(Value::as_str);
     texts.into_iter().any(|text| text.to_lowercase().starts_with(prefix))

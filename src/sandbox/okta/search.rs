@@ -6,7 +6,25 @@ use serde_json::Value;
 
 /// A parsed expression.
 #[derive(Debug)]
-pub enum Criterion {
+pub struct Expression {
+    criterion: Criterion,
+    /// Whether the case of values counts: in a filter it does, in a search it doesn't.
+    exact: bool,
+}
+
+/// What an expression may say.
+#[derive(Clone, Copy, Debug)]
+pub enum Dialect {
+    /// A search over groups.
+    Search,
+    /// A search over users, which knows `co` for names and addresses only, with three characters at least.
+    UserSearch,
+    /// A filter over these attributes, which knows `eq`, and inequalities for times.
+    Filter(&'static [&'static str]),
+}
+
+#[derive(Debug)]
+enum Criterion {
     All(Vec<Criterion>),
     Any(Vec<Criterion>),
     Present(String),
@@ -14,7 +32,7 @@ pub enum Criterion {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
+enum Operator {
     Equal,
     StartsWith,
     Contains,
@@ -25,13 +43,26 @@ pub enum Operator {
 }
 
 /// Parses an expression; the error is the cause that Okta names.
-pub fn parse(text: &str) -> Result<Criterion, String> {
+pub fn parse(text: &str, dialect: Dialect) -> Result<Expression, String> {
     let mut tokens = tokens(text)?;
     tokens.reverse();
     let criterion = any(&mut tokens, 0)?;
-    match tokens.pop() {
-        None => Ok(criterion),
-        Some(token) => Err(format!("Unexpected {token:?}")),
+    if let Some(token) = tokens.pop() {
+        return Err(format!("Unexpected {token:?}"));
+    }
+    criterion.check(dialect)?;
+    Ok(Expression { criterion, exact: matches!(dialect, Dialect::Filter(_)) })
+}
+
+impl Expression {
+    /// Whether it is nothing but `ATTRIBUTE pr`.
+    pub fn is_present(&self, attribute: &str) -> bool {
+        matches!(&self.criterion, Criterion::Present(asked) if asked == attribute)
+    }
+
+    /// Whether an entity meets the criteria. Names of attributes are case-sensitive.
+    pub fn meets(&self, entity: &Value) -> bool {
+        self.criterion.meets(entity, self.exact)
     }
 }
 
@@ -135,19 +166,47 @@ fn one(tokens: &mut Vec<Token>, depth: usize) -> Result<Criterion, String> {
 }
 
 impl Criterion {
-    /// Whether an entity meets the criterion. Texts compare without regard to case.
-    pub fn meets(&self, entity: &Value) -> bool {
+    fn meets(&self, entity: &Value, exact: bool) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.meets(entity)),
-            Self::Any(parts) => parts.iter().any(|part| part.meets(entity)),
+            Self::All(parts) => parts.iter().all(|part| part.meets(entity, exact)),
+            Self::Any(parts) => parts.iter().any(|part| part.meets(entity, exact)),
             Self::Present(attribute) => values(entity, attribute).iter().any(|value| !value.is_empty()),
             Self::Compare { attribute, operator, value } => {
-                let wanted = value.to_lowercase();
-                values(entity, attribute).iter().any(|value| compare(&value.to_lowercase(), *operator, &wanted))
+                let cased = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
+                let wanted = cased(value);
+                values(entity, attribute).iter().any(|value| compare(&cased(value), *operator, &wanted))
             }
         }
     }
+
+    /// Refuses what the dialect doesn't have.
+    fn check(&self, dialect: Dialect) -> Result<(), String> {
+        let (attribute, operator, value) = match self {
+            Self::All(parts) | Self::Any(parts) => return parts.iter().try_for_each(|part| part.check(dialect)),
+            Self::Present(attribute) => (attribute, None, ""),
+            Self::Compare { attribute, operator, value } => (attribute, Some(*operator), value.as_str()),
+        };
+        let allowed = match dialect {
+            Dialect::Search => true,
+            Dialect::UserSearch => {
+                operator != Some(Operator::Contains)
+                    || (CONTAINING.contains(&attribute.as_str()) && value.chars().count() >= 3)
+            }
+            Dialect::Filter(attributes) => {
+                let fits = match operator {
+                    None | Some(Operator::StartsWith | Operator::Contains) => false,
+                    Some(Operator::Equal) => true,
+                    Some(_) => attribute.ends_with("Updated"),
+                };
+                fits && attributes.contains(&attribute.as_str())
+            }
+        };
+        if allowed { Ok(()) } else { Err(format!("Unsupported expression on '{attribute}'")) }
+    }
 }
+
+/// The attributes that a search over users knows `co` for.
+const CONTAINING: [&str; 4] = ["profile.firstName", "profile.lastName", "profile.email", "profile.login"];
 
 /// The values of an attribute, of an array each of its elements.
 fn values(entity: &Value, attribute: &str) -> Vec<String> {

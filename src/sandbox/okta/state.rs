@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::apps::{AppRow, PROVISIONING};
 use super::limits::{Granted, Limits};
 
 /// A user to start with.
@@ -38,7 +39,7 @@ pub struct Tables {
     pub groups_of: BTreeMap<String, BTreeSet<String>>,
     pub apps: BTreeMap<String, AppRow>,
     pub everyone: String,
-    random: fastrand::Rng,
+    pub(super) random: fastrand::Rng,
 }
 
 #[derive(Debug)]
@@ -61,25 +62,26 @@ pub struct GroupRow {
     pub members: BTreeSet<String>,
 }
 
-#[derive(Debug)]
-pub struct AppRow {
-    pub label: String,
-    pub name: String,
-    pub created: Timestamp,
-    /// When each user was assigned.
-    pub users: BTreeMap<String, Timestamp>,
+/// Since when everything stands there that the org starts with, so that a change shows in the times, whose unit is the
+/// second.
+fn yesterday() -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(24)
+}
+
+/// An id of Okta's form.
+pub(super) fn id(random: &mut fastrand::Rng, prefix: &str) -> String {
+    let made = std::iter::repeat_with(|| random.alphanumeric()).take(20 - prefix.len());
+    prefix.chars().chain(made).collect()
 }
 
 impl Tables {
-    /// An id of Okta's form.
     fn id(&mut self, prefix: &str) -> String {
-        std::iter::repeat_with(|| self.random.alphanumeric()).take(20 - prefix.len()).fold(
-            prefix.to_owned(),
-            |mut id, c| {
-                id.push(c);
-                id
-            },
-        )
+        id(&mut self.random, prefix)
+    }
+
+    /// Since when the org is there.
+    pub(super) fn created(&self) -> Timestamp {
+        self.groups.get(&self.everyone).map_or(Timestamp::UNIX_EPOCH, |everyone| everyone.created)
     }
 }
 
@@ -119,7 +121,7 @@ impl Org {
 
     /// Puts a user there, also into `Everyone`; gives the id.
     pub fn seed_user(&self, user: SeedUser) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = user.id.unwrap_or_else(|| tables.id("00u"));
         if let Some(login) = user.profile.get("login").and_then(Value::as_str) {
@@ -138,7 +140,7 @@ impl Org {
 
     /// Puts a group there (`OKTA_GROUP`, `APP_GROUP` or `BUILT_IN`) with members of any status; gives the id.
     pub fn seed_group(&self, id: Option<&str>, name: &str, kind: &str, members: &[String]) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = id.map_or_else(|| tables.id("00g"), str::to_owned);
         for member in members {
@@ -159,16 +161,16 @@ impl Org {
     /// Puts a provisioning app there, with its profile mapping and schema, and assigns these users (deactivated users
     /// are never assigned); gives the id.
     pub fn seed_app(&self, label: &str, users: &[String]) -> String {
-        self.add_app("scim2headerauth", label, users)
+        self.add_app(PROVISIONING, label, users)
     }
 
     fn add_app(&self, name: &str, label: &str, users: &[String]) -> String {
-        let now = Timestamp::now();
+        let now = yesterday();
         let mut tables = self.write();
         let id = tables.id("0oa");
         let active = |user: &&String| tables.users.get(*user).is_some_and(|row| row.status != "DEPROVISIONED");
         let users = users.iter().filter(active).map(|user| (user.clone(), now)).collect();
-        tables.apps.insert(id.clone(), AppRow { label: label.to_owned(), name: name.to_owned(), created: now, users });
+        tables.apps.insert(id.clone(), AppRow::new(name, label, users, now));
         id
     }
 
@@ -234,21 +236,6 @@ impl Org {
         }
     }
 
-    /// Assigns a user to the app of this label; `user.lastUpdated` doesn't move, as in Okta.
-    pub fn assign(&self, label: &str, user: &str) {
-        let app = |app: &&mut AppRow| app.label == label;
-        if let Some(row) = self.write().apps.values_mut().find(app) {
-            row.users.insert(user.to_owned(), Timestamp::now());
-        }
-    }
-
-    pub fn unassign(&self, label: &str, user: &str) {
-        let app = |app: &&mut AppRow| app.label == label;
-        if let Some(row) = self.write().apps.values_mut().find(app) {
-            row.users.remove(user);
-        }
-    }
-
     /// The id of the user with this login.
     pub fn user_id(&self, login: &str) -> Option<String> {
         self.read().logins.get(&login.to_lowercase()).cloned()
@@ -263,7 +250,7 @@ impl Org {
         self.tables.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Tables> {
         self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

@@ -1,0 +1,119 @@
+//! What stands at an app: assignments, of users and of groups, and the groups that it pushes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::state::{Org, Tables};
+
+/// The name of the apps that can provision; the built-in ones can't.
+pub const PROVISIONING: &str = "scim2headerauth";
+
+#[derive(Debug)]
+pub struct AppRow {
+    pub label: String,
+    pub name: String,
+    pub created: Timestamp,
+    /// When each user was assigned individually.
+    pub users: BTreeMap<String, Timestamp>,
+    /// The assigned groups, the one of the highest priority first, and when each was assigned.
+    pub groups: Vec<(String, Timestamp)>,
+    /// The pushed groups by the ids of their mappings.
+    pub pushes: BTreeMap<String, PushRow>,
+}
+
+/// A group that an app pushes.
+#[derive(Debug)]
+pub struct PushRow {
+    pub source: String,
+    /// The group on the app's side.
+    pub target: String,
+    pub created: Timestamp,
+}
+
+/// How a user came to an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    pub at: Timestamp,
+    /// `USER` for an individual assignment, `GROUP` for one through a group.
+    pub scope: &'static str,
+}
+
+impl AppRow {
+    pub fn new(name: &str, label: &str, users: BTreeMap<String, Timestamp>, created: Timestamp) -> Self {
+        let (label, name) = (label.to_owned(), name.to_owned());
+        Self { label, name, created, users, groups: Vec::new(), pushes: BTreeMap::new() }
+    }
+
+    /// All assigned users, by id. Who is assigned both ways is there once, as individually assigned; deactivated users
+    /// are never assigned, not even through a group (Okta API: application users).
+    pub fn assignments<'t>(&'t self, tables: &'t Tables) -> BTreeMap<&'t str, Assignment> {
+        let mut found = BTreeMap::new();
+        for (group, at) in &self.groups {
+            for user in tables.members(group) {
+                if tables.users.get(user).is_some_and(|row| row.status != "DEPROVISIONED") {
+                    found.entry(user).or_insert(Assignment { at: *at, scope: "GROUP" });
+                }
+            }
+        }
+        found.extend(self.users.iter().map(|(user, at)| (user.as_str(), Assignment { at: *at, scope: "USER" })));
+        found
+    }
+}
+
+impl Tables {
+    /// The ids of a group's members, whatever their status; those of `Everyone` are all users.
+    pub fn members(&self, group: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+        if group == self.everyone {
+            return Box::new(self.users.keys().map(String::as_str));
+        }
+        Box::new(self.groups.get(group).into_iter().flat_map(|row| &row.members).map(String::as_str))
+    }
+}
+
+impl Org {
+    /// Assigns a user to the app of this label; `user.lastUpdated` doesn't move, as in Okta.
+    pub fn assign(&self, label: &str, user: &str) {
+        let user = user.to_owned();
+        self.at_app(label, |row, _| _ = row.users.insert(user, Timestamp::now()));
+    }
+
+    /// Takes an individual assignment away; one through a group stays.
+    pub fn unassign(&self, label: &str, user: &str) {
+        self.at_app(label, |row, _| _ = row.users.remove(user));
+    }
+
+    /// Assigns a group to the app of this label, and with it the group's members, now and later. Its priority is the
+    /// lowest.
+    pub fn assign_group(&self, label: &str, group: &str) {
+        let group = group.to_owned();
+        self.at_app(label, |row, _| {
+            if row.groups.iter().all(|(assigned, _)| *assigned != group) {
+                row.groups.push((group, Timestamp::now()));
+            }
+        });
+    }
+
+    /// Takes the assignment of a group away; individual assignments of its members stay.
+    pub fn unassign_group(&self, label: &str, group: &str) {
+        self.at_app(label, |row, _| row.groups.retain(|(assigned, _)| assigned != group));
+    }
+
+    /// Makes the app of this label push a group.
+    pub fn push_group(&self, label: &str, group: &str) {
+        let source = group.to_owned();
+        self.at_app(label, |row, id| {
+            let (mapping, target) = (id("gPm"), id("00g"));
+            row.pushes.insert(mapping, PushRow { source, target, created: Timestamp::now() });
+        });
+    }
+
+    /// Changes the app of this label, if there is one. The change gets a maker of ids.
+    fn at_app(&self, label: &str, change: impl FnOnce(&mut AppRow, &mut dyn FnMut(&str) -> String)) {
+        let mut tables = self.write();
+        let Tables { apps, random, .. } = &mut *tables;
+        if let Some(row) = apps.values_mut().find(|row| row.label == label) {
+            change(row, &mut |prefix| super::state::id(random, prefix));
+        }
+    }
+}
