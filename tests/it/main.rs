@@ -4,6 +4,7 @@ mod architecture;
 #[cfg(feature = "sandbox")]
 mod company;
 mod config;
+mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
