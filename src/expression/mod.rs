@@ -5,20 +5,26 @@
 
 pub mod ast;
 pub mod cases;
+pub mod check;
 pub mod context;
 pub mod error;
 mod eval;
 mod functions;
 mod lexer;
+mod needs;
+mod operators;
 mod parser;
 mod pattern;
+mod trace;
 pub mod value;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub use context::Context;
+pub use context::{Context, Extra, Relation};
 pub use error::{ErrorKind, EvalError, SyntaxError};
+pub use needs::{Needs, USER_TIMES};
+pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 
 use ast::{Kind, Node, Root};
@@ -28,26 +34,15 @@ use ast::{Kind, Node, Root};
 pub struct Expression {
     source: String,
     root: Node,
-    needs: Needs,
-}
-
-/// What an evaluation needs beside the user's own profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// The groups that the user is a member of.
-    pub groups: bool,
+    /// Boxed, for an expression is carried around more than it is asked for this.
+    needs: Box<Needs>,
 }
 
 impl Expression {
     /// Parses an expression; every fault that can be told apart is returned, with its place.
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
         let root = parser::parse(source)?;
-        let mut needs = Needs::default();
-        root.visit(&mut |node| {
-            if let Kind::Call { function, .. } = &node.kind {
-                needs.groups |= function.needs_groups;
-            }
-        });
+        let needs = Box::new(Needs::of(&root));
         Ok(Self { source: source.to_owned(), root, needs })
     }
 
@@ -62,8 +57,8 @@ impl Expression {
     }
 
     /// What has to be read before an evaluation.
-    pub fn needs(&self) -> Needs {
-        self.needs
+    pub fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// The attributes of the user's profile that it reads, sorted.
@@ -74,7 +69,7 @@ impl Expression {
                 let of_user = matches!(object.kind, Kind::Root(Root::User));
                 let of_profile = matches!(&object.kind, Kind::Property { object, name, .. }
                     if name == "profile" && matches!(object.kind, Kind::Root(Root::User)));
-                if of_profile || (of_user && name != "profile") {
+                if of_profile || (of_user && !beside_the_profile(name)) {
                     attributes.insert(name.clone());
                 }
             }
@@ -84,8 +79,21 @@ impl Expression {
 
     /// Evaluates the expression for one user. An error is never a value: whoever gets one writes nothing.
     pub fn evaluate<'a>(&'a self, context: &Context<'a>) -> Result<Value<'a>, EvalError> {
-        eval::evaluate(&self.root, context)
+        eval::evaluate(&self.root, &trace::Run::new(context))
     }
+
+    /// What each part gave that was evaluated for this user, in the order of the source, the whole before its parts.
+    pub fn trace<'a>(&'a self, context: &Context<'a>) -> Vec<Step<'a>> {
+        let run = trace::Run::traced(context);
+        // The outcome of the whole is the first step, unless the whole is a literal.
+        drop(eval::evaluate(&self.root, &run));
+        run.steps(&self.source)
+    }
+}
+
+/// Whether a user has something of this name that isn't an attribute of the profile.
+fn beside_the_profile(name: &str) -> bool {
+    ["profile", "id", "status"].contains(&name) || USER_TIMES.contains(&name)
 }
 
 impl fmt::Display for Expression {
@@ -94,5 +102,7 @@ impl fmt::Display for Expression {
     }
 }
 
+#[cfg(test)]
+mod check_tests;
 #[cfg(test)]
 mod tests;

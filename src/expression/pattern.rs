@@ -9,9 +9,18 @@ const LONGEST: usize = 1000;
 /// The most memory that a compiled pattern takes, in bytes.
 const LARGEST: usize = 1 << 20;
 
+/// Up to this size a pattern is small: a step for each byte of its text.
+const SMALL: usize = 1 << 16;
+/// The steps that compiling a pattern takes which is only known for each user.
+pub const COMPILING: usize = 20_000;
+
 /// A pattern that matches a whole text.
 #[derive(Clone, Debug)]
-pub struct Pattern(Arc<Regex>);
+pub struct Pattern {
+    regex: Arc<Regex>,
+    /// The steps for each byte of a text.
+    weight: usize,
+}
 
 impl Pattern {
     /// Compiles a pattern; the error says why it can't be.
@@ -19,12 +28,22 @@ impl Pattern {
         if pattern.chars().count() > LONGEST {
             return Err(format!("the pattern is longer than {LONGEST} characters"));
         }
-        let built = RegexBuilder::new(&format!(r"\A(?:{})\z", ascii_classes(pattern))).size_limit(LARGEST).build();
-        built.map(|regex| Self(Arc::new(regex))).map_err(|error| refusal(pattern, &error))
+        let whole = format!(r"\A(?:{})\z", ascii_classes(pattern));
+        let with_limit = |size| RegexBuilder::new(&whole).size_limit(size).build();
+        if let Ok(regex) = with_limit(SMALL) {
+            return Ok(Self { regex: Arc::new(regex), weight: 1 });
+        }
+        let built = with_limit(LARGEST).map_err(|error| refusal(pattern, &error));
+        built.map(|regex| Self { regex: Arc::new(regex), weight: LARGEST / SMALL })
     }
 
     pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.regex.is_match(text)
+    }
+
+    /// The steps that a match takes at most.
+    pub fn cost(&self, text: &str) -> usize {
+        text.len().saturating_mul(self.weight)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use jiff::ZonedDateTime;
 use serde_json::{Map, Value as Json};
 
 use crate::model::okta::Group;
@@ -21,6 +22,8 @@ pub enum Value<'a> {
     /// Something with properties: a profile, or what stands under a name of the context.
     Object(&'a Map<String, Json>),
     Group(&'a Group),
+    /// A point in time with its zone, as the Identity Engine's date functions give it.
+    Time(Box<ZonedDateTime>),
 }
 
 impl<'a> Value<'a> {
@@ -51,6 +54,7 @@ impl<'a> Value<'a> {
                 Json::Object(entries.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect())
             }
             Self::Object(map) => Json::Object((*map).clone()),
+            Self::Time(time) => Json::String(super::functions::java_time(time)),
             Self::Group(group) => serde_json::json!({"id": group.id, "type": group.kind, "name": group.name}),
         }
     }
@@ -58,6 +62,11 @@ impl<'a> Value<'a> {
     /// A text of this value.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::String(text.into())
+    }
+
+    /// A point in time.
+    pub fn time(time: ZonedDateTime) -> Self {
+        Self::Time(Box::new(time))
     }
 
     /// The type's name, for messages.
@@ -72,6 +81,7 @@ impl<'a> Value<'a> {
             Self::Map(_) => "map",
             Self::Object(_) => "object",
             Self::Group(_) => "group",
+            Self::Time(_) => "time",
         }
     }
 
@@ -94,6 +104,7 @@ impl<'a> Value<'a> {
             (_, Self::Null) => Some(Ordering::Greater),
             (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::Time(a), Self::Time(b)) => Some(a.cmp(b)),
             (Self::String(a), Self::String(b)) => Some(a.encode_utf16().cmp(b.encode_utf16())),
             _ => self.as_double()?.partial_cmp(&other.as_double()?),
         }

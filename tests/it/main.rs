@@ -6,6 +6,7 @@ mod cli;
 #[cfg(feature = "sandbox")]
 mod company;
 mod config;
+mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod faults;
 #[cfg(feature = "sandbox")]

@@ -71,14 +71,25 @@ pub fn flatten<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
             Value::Null => return failed(format!("argument {} is null", at + 1)),
             Value::String(text) if text.is_empty() => return failed(format!("argument {} is empty", at + 1)),
             Value::String(text) if text.contains(',') => flat.extend(csv(&text).into_iter().map(number_or_text)),
-            Value::List(items) => flat.extend(items),
-            value => flat.push(value),
+            value => flatten_into(value, &mut flat)?,
         }
     }
     if flat.len() > MOST {
         return failed(format!("the array has more than {MOST} elements"));
     }
     Ok(Value::List(flat))
+}
+
+/// The elements of an array, and of the arrays in it; anything else is its own element.
+fn flatten_into<'a>(value: Value<'a>, flat: &mut Vec<Value<'a>>) -> Result<(), Fault> {
+    match value {
+        Value::List(items) => items.into_iter().try_for_each(|item| flatten_into(item, flat)),
+        _ if flat.len() >= MOST => failed(format!("the array has more than {MOST} elements")),
+        value => {
+            flat.push(value);
+            Ok(())
+        }
+    }
 }
 
 /// Okta's documents print `Arrays.flatten('10, 20')` as an array of numbers.
@@ -114,7 +125,7 @@ pub fn to_csv_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let items = not_null(call)?;
     let texts: Option<Vec<_>> = items.iter().map(text_of).collect();
     match texts {
-        Some(texts) => Ok(Value::text(texts.join(","))),
+        Some(texts) => strings::made(texts.join(",")),
         None => failed("an element of the array is null, or no text"),
     }
 }

@@ -1,8 +1,9 @@
-//! `Convert.*` and `Iso3166Convert.*`.
+//! `Convert.*`, its kin of the Identity Engine, and versions.
 
-use rust_iso3166::CountryCode;
+use std::cmp::Ordering;
 
 use super::{Call, Fault, Outcome, failed};
+use crate::expression::eval::text_of;
 use crate::expression::value::Value;
 
 /// A text, or a number that is rounded, to a 32-bit integer.
@@ -42,31 +43,56 @@ pub fn to_num<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     }
 }
 
-/// Any of the three codes.
-fn country(call: &mut Call<'_, '_>) -> Result<CountryCode, Fault> {
+/// `.toInteger()` of the Identity Engine: rounded, and beyond 32 bits wrapped around, as Okta's examples print it
+/// (Okta Expression Language in Identity Engine: conversion functions).
+pub fn to_integer<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let value = call.take(0);
-    let Value::String(text) = &value else { return failed(format!("{} is no country code", value.to_json())) };
-    let text = text.trim().to_uppercase();
-    let found = match text.len() {
-        2 => rust_iso3166::from_alpha2(&text),
-        3 if text.bytes().all(|byte| byte.is_ascii_digit()) => rust_iso3166::from_numeric_str(&text),
-        _ => rust_iso3166::from_alpha3(&text),
+    let number = match &value {
+        Value::Int(number) => Some(*number),
+        Value::Double(number) => rounded_long(*number),
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| text.parse().ok().and_then(rounded_long))
+        }
+        _ => None,
     };
-    found.map_or_else(|| failed(format!("{text:?} is no country code of ISO 3166-1")), Ok)
+    match number {
+        Some(number) => Ok(Value::Int(wrapped(number).into())),
+        None => failed(format!("{} is no number", value.to_json())),
+    }
 }
 
-pub fn country_alpha2<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(country(call)?.alpha2.to_string()))
+#[expect(clippy::cast_possible_truncation, reason = "Java keeps the low 32 bits")]
+fn wrapped(number: i64) -> i32 {
+    number as i32
 }
 
-pub fn country_alpha3<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(country(call)?.alpha3.to_string()))
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates, as Java's `Math.round` does")]
+fn rounded_long(number: f64) -> Option<i64> {
+    number.is_finite().then(|| (number + 0.5).floor() as i64)
 }
 
-pub fn country_numeric<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(format!("{:03}", country(call)?.numeric)))
+/// `a.versionGreaterThan(b)`: numbers between dots, compared one by one; what is missing is 0.
+pub fn version_greater<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    Ok(Value::Bool(versions(call)?.is_gt()))
 }
 
-pub fn country_name<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(country(call)?.name.to_string()))
+pub fn version_less<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
+    Ok(Value::Bool(versions(call)?.is_lt()))
+}
+
+fn versions(call: &mut Call<'_, '_>) -> Result<Ordering, Fault> {
+    let (mut a, mut b) = (version(&call.take(0))?, version(&call.take(1))?);
+    let length = a.len().max(b.len());
+    a.resize(length, 0);
+    b.resize(length, 0);
+    Ok(a.cmp(&b))
+}
+
+fn version(value: &Value<'_>) -> Result<Vec<u64>, Fault> {
+    let parts = match text_of(value) {
+        Some(text) => text.split('.').map(|part| part.trim().parse().ok()).collect(),
+        None => None,
+    };
+    parts.map_or_else(|| failed(format!("{} is no version", value.to_json())), Ok)
 }

@@ -1,7 +1,10 @@
 //! What asks for more than the profile: groups, and the user's own id and status.
 
+use serde_json::Value as Json;
+
 use super::{Call, Fault, Outcome, failed, unevaluable};
-use crate::expression::pattern::Pattern;
+use crate::expression::context::Context;
+use crate::expression::pattern::{COMPILING, Pattern};
 use crate::expression::value::Value;
 use crate::model::okta::Group;
 
@@ -18,12 +21,12 @@ fn texts(call: &mut Call<'_, '_>, from: usize) -> Result<Vec<String>, Fault> {
 /// Whether a group of the user passes the test, which gets the one text argument.
 fn any_name<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
     let wanted = texts(call, 0)?.concat();
-    Ok(Value::Bool(call.context.groups.iter().any(|group| test(&group.name, &wanted))))
+    Ok(Value::Bool(call.run.context.groups.iter().any(|group| test(&group.name, &wanted))))
 }
 
 pub fn is_member_of_any_group<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let ids = texts(call, 0)?;
-    Ok(Value::Bool(call.context.groups.iter().any(|group| ids.iter().any(|id| id == group.id.as_str()))))
+    Ok(Value::Bool(call.run.context.groups.iter().any(|group| ids.iter().any(|id| id == group.id.as_str()))))
 }
 
 pub fn is_member_of_group_name<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
@@ -39,14 +42,25 @@ pub fn is_member_of_group_name_contains<'a>(call: &mut Call<'_, 'a>) -> Outcome<
 }
 
 pub fn is_member_of_group_name_regex<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    let groups = call.context.groups;
     if let Some(pattern) = call.pattern {
-        return Ok(Value::Bool(groups.iter().any(|group| pattern.matches(&group.name))));
+        return any_match(call, pattern);
     }
-    match Pattern::new(&texts(call, 0)?.concat()) {
-        Ok(pattern) => Ok(Value::Bool(groups.iter().any(|group| pattern.matches(&group.name)))),
+    let written = texts(call, 0)?.concat();
+    call.spend(COMPILING)?;
+    match Pattern::new(&written) {
+        Ok(pattern) => any_match(call, &pattern),
         Err(why) => failed(why),
     }
+}
+
+fn any_match<'a>(call: &Call<'_, 'a>, pattern: &Pattern) -> Outcome<'a> {
+    for group in call.run.context.groups {
+        call.spend(pattern.cost(&group.name))?;
+        if pattern.matches(&group.name) {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
 }
 
 /// `Groups.startsWith(app, pattern, limit)`: names of the user's Okta groups; null where there is none. Groups of another
@@ -59,7 +73,7 @@ fn named<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'
     if !app.eq_ignore_ascii_case("okta") {
         return unevaluable(format!("the groups of the app {app} aren't read; only those of \"OKTA\" are"));
     }
-    let own = call.context.groups.iter().filter(|group| group.kind.as_str() != "APP_GROUP");
+    let own = call.run.context.groups.iter().filter(|group| group.kind.as_str() != "APP_GROUP");
     let found: Vec<Value<'a>> = own
         .filter(|group| test(&group.name, pattern))
         .take(limit)
@@ -99,7 +113,7 @@ pub fn get_filtered_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
         "group.type" => Ok(Value::text(group.kind.as_str())),
         other => unevaluable(format!("{other} isn't read; group.name, group.id and group.type are")),
     };
-    let own = call.context.groups.iter();
+    let own = call.run.context.groups.iter();
     let listed = own.filter(|group| ids.iter().any(|id| id.equals(&Value::text(group.id.as_str()))));
     Ok(Value::List(listed.take(limit).map(of).collect::<Result<_, _>>()?))
 }
@@ -107,8 +121,8 @@ pub fn get_filtered_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 pub fn get_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let criteria = criteria(call)?;
     let mut found = Vec::new();
-    for group in call.context.groups {
-        if all(&criteria, group)? {
+    for group in call.run.context.groups {
+        if all(&criteria, group, call.run.context)? {
             found.push(Value::Group(group));
         }
     }
@@ -117,8 +131,8 @@ pub fn get_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 
 pub fn is_member_of<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let criteria = criteria(call)?;
-    for group in call.context.groups {
-        if all(&criteria, group)? {
+    for group in call.run.context.groups {
+        if all(&criteria, group, call.run.context)? {
             return Ok(Value::Bool(true));
         }
     }
@@ -150,10 +164,9 @@ fn criterion(value: Value<'_>) -> Result<Criterion, Fault> {
         };
         match key.as_ref() {
             "operator" => criterion.exact = values.iter().any(|operator| operator.eq_ignore_ascii_case("EXACT")),
-            "group.id" | "group.type" | "group.profile.name" => {
+            "group.id" | "group.type" | "group.profile.name" | "group.source.id" => {
                 (criterion.key, criterion.values) = (key.into_owned(), values);
             }
-            "group.source.id" => return unevaluable("group.source.id isn't read"),
             other => return failed(format!("{other} is no key of a criterion")),
         }
     }
@@ -161,7 +174,7 @@ fn criterion(value: Value<'_>) -> Result<Criterion, Fault> {
 }
 
 /// Whether a group meets all criteria. A name is met by what begins with it, `.*` at the end or not.
-fn all(criteria: &[Criterion], group: &Group) -> Result<bool, Fault> {
+fn all(criteria: &[Criterion], group: &Group, context: &Context<'_>) -> Result<bool, Fault> {
     for Criterion { key, values, exact } in criteria {
         let met = match key.as_str() {
             "group.id" => values.iter().any(|id| id == group.id.as_str()),
@@ -169,6 +182,12 @@ fn all(criteria: &[Criterion], group: &Group) -> Result<bool, Fault> {
             "group.profile.name" if *exact => values.contains(&group.name),
             "group.profile.name" => {
                 values.iter().any(|name| group.name.starts_with(name.strip_suffix(".*").unwrap_or(name)))
+            }
+            "group.source.id" => {
+                let object = context.extra.and_then(|extra| extra.group_objects.get(&group.id));
+                let Some(object) = object else { return unevaluable("the sources of groups weren't read") };
+                let source = object.get("source").and_then(|source| source.get("id")).and_then(Json::as_str);
+                source.is_some_and(|source| values.iter().any(|id| id == source))
             }
             _ => return failed("a criterion has no key"),
         };
@@ -181,18 +200,10 @@ fn all(criteria: &[Criterion], group: &Group) -> Result<bool, Fault> {
 
 /// `user.getInternalProperty("id")`. Okta has no status of a deactivated user here.
 pub fn internal_property<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    let user = call.context.user;
+    let user = call.run.context.user;
     match texts(call, 0)?.concat().as_str() {
         "id" => Ok(Value::text(user.id.as_str())),
         "status" => Ok(Value::text(user.status.as_str())),
         other => unevaluable(format!("the internal property {other} isn't read; \"id\" and \"status\" are")),
     }
-}
-
-pub fn needs_a_directory<'a>(_: &mut Call<'_, 'a>) -> Outcome<'a> {
-    unevaluable("it needs a directory (Active Directory or Workday) that only Okta reaches")
-}
-
-pub fn needs_a_linked_object<'a>(_: &mut Call<'_, 'a>) -> Outcome<'a> {
-    unevaluable("linked objects aren't read")
 }

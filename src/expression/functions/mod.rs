@@ -2,12 +2,22 @@
 
 mod arrays;
 mod convert;
+mod countries;
+mod date_parse;
+mod date_pattern;
 mod groups;
+mod iso;
+mod people;
 mod strings;
+mod times;
 
-use super::context::Context;
+use std::ops::Range;
+
+pub use iso::{iso_time, java_time};
+
 use super::error::ErrorKind;
 use super::pattern::Pattern;
+use super::trace::Run;
 use super::value::Value;
 
 /// What a function gives: a value, or why there is none.
@@ -23,10 +33,12 @@ pub struct Fault {
 /// What a function is called with.
 #[derive(Debug)]
 pub struct Call<'c, 'a> {
-    pub context: &'c Context<'a>,
+    pub run: &'c Run<'c, 'a>,
     pub arguments: Vec<Value<'a>>,
     /// The pattern of a function that takes one as a literal, compiled with the expression.
     pub pattern: Option<&'c Pattern>,
+    /// The place of the call.
+    pub span: &'c Range<usize>,
 }
 
 /// A function with a name of its own, such as `String.len`.
@@ -72,7 +84,7 @@ const fn grouped(
 }
 
 /// All functions, sorted by name.
-static FUNCTIONS: [Function; 57] = [
+static FUNCTIONS: [Function; 65] = [
     plain("Arrays.add", (2, 2), arrays::add),
     plain("Arrays.clear", (1, 1), arrays::clear),
     plain("Arrays.contains", (2, 2), arrays::contains),
@@ -84,13 +96,14 @@ static FUNCTIONS: [Function; 57] = [
     plain("Arrays.toCsvString", (1, 1), arrays::to_csv_string),
     plain("Convert.toInt", (1, 1), convert::to_int),
     plain("Convert.toNum", (1, 1), convert::to_num),
+    plain("DateTime.now", (0, 0), times::now_time),
     grouped("Groups.contains", (3, 3), groups::groups_contains),
     grouped("Groups.endsWith", (3, 3), groups::groups_ends_with),
     grouped("Groups.startsWith", (3, 3), groups::groups_starts_with),
-    plain("Iso3166Convert.toAlpha2", (1, 1), convert::country_alpha2),
-    plain("Iso3166Convert.toAlpha3", (1, 1), convert::country_alpha3),
-    plain("Iso3166Convert.toName", (1, 1), convert::country_name),
-    plain("Iso3166Convert.toNumeric", (1, 1), convert::country_numeric),
+    plain("Iso3166Convert.toAlpha2", (1, 1), countries::alpha2),
+    plain("Iso3166Convert.toAlpha3", (1, 1), countries::alpha3),
+    plain("Iso3166Convert.toName", (1, 1), countries::full_name),
+    plain("Iso3166Convert.toNumeric", (1, 1), countries::numeric),
     plain("String.append", (2, 2), strings::append),
     plain("String.endsWith", (2, 2), strings::ends_with),
     plain("String.join", (1, MANY), strings::join),
@@ -106,15 +119,22 @@ static FUNCTIONS: [Function; 57] = [
     plain("String.substringBefore", (2, 2), strings::substring_before),
     plain("String.toLowerCase", (1, 1), strings::to_lower_case),
     plain("String.toUpperCase", (1, 1), strings::to_upper_case),
-    plain("findDirectoryUser", (0, 0), groups::needs_a_directory),
-    plain("findWorkdayUser", (0, 0), groups::needs_a_directory),
-    plain("getAssistantAppUser", (1, 2), groups::needs_a_directory),
-    plain("getAssistantUser", (1, 2), groups::needs_a_directory),
+    plain("Time.fromIso8601ToString", (2, 2), times::from_iso_to_string),
+    plain("Time.fromIso8601ToUnix", (1, 1), times::to_unix_text),
+    plain("Time.fromIso8601ToWindows", (1, 1), times::to_windows_text),
+    plain("Time.fromStringToIso8601", (2, 2), times::from_string_to_iso),
+    plain("Time.fromUnixToIso8601", (1, 1), times::from_unix_to_iso),
+    plain("Time.fromWindowsToIso8601", (1, 1), times::from_windows_to_iso),
+    plain("Time.now", (0, 2), times::now_text),
+    plain("findDirectoryUser", (0, 0), people::find_directory_user),
+    plain("findWorkdayUser", (0, 0), people::find_workday_user),
+    plain("getAssistantAppUser", (2, 2), people::assistant_app),
+    plain("getAssistantUser", (1, 1), people::assistant),
     grouped("getFilteredGroups", (3, 3), groups::get_filtered_groups),
-    plain("getManagerAppUser", (1, 2), groups::needs_a_directory),
-    plain("getManagerUser", (1, 2), groups::needs_a_directory),
-    plain("hasDirectoryUser", (0, 0), groups::needs_a_directory),
-    plain("hasWorkdayUser", (0, 0), groups::needs_a_directory),
+    plain("getManagerAppUser", (2, 2), people::manager_app),
+    plain("getManagerUser", (1, 1), people::manager),
+    plain("hasDirectoryUser", (0, 0), people::has_directory_user),
+    plain("hasWorkdayUser", (0, 0), people::has_workday_user),
     grouped("isMemberOfAnyGroup", (1, MANY), groups::is_member_of_any_group),
     grouped("isMemberOfGroup", (1, 1), groups::is_member_of_any_group),
     grouped("isMemberOfGroupName", (1, 1), groups::is_member_of_group_name),
@@ -134,12 +154,12 @@ static FUNCTIONS: [Function; 57] = [
     plain("toUpperCase", (1, 1), strings::to_upper_case),
     grouped("user.getGroups", (1, MANY), groups::get_groups),
     plain("user.getInternalProperty", (1, 1), groups::internal_property),
-    plain("user.getLinkedObject", (1, 1), groups::needs_a_linked_object),
+    plain("user.getLinkedObject", (1, 1), people::linked_object),
     grouped("user.isMemberOf", (1, MANY), groups::is_member_of),
 ];
 
 /// The methods, sorted by name.
-static METHODS: [Method; 19] = [
+static METHODS: [Method; 46] = [
     Method { name: "add", arity: (1, 1), run: arrays::add },
     Method { name: "contains", arity: (1, 1), run: arrays::contains_either },
     Method { name: "endsWith", arity: (1, 1), run: strings::ends_with },
@@ -147,6 +167,18 @@ static METHODS: [Method; 19] = [
     Method { name: "get", arity: (1, 1), run: arrays::get },
     Method { name: "isEmpty", arity: (0, 0), run: arrays::is_empty },
     Method { name: "length", arity: (0, 0), run: strings::len },
+    Method { name: "minusDays", arity: (1, 1), run: times::minus_days },
+    Method { name: "minusHours", arity: (1, 1), run: times::minus_hours },
+    Method { name: "minusMinutes", arity: (1, 1), run: times::minus_minutes },
+    Method { name: "minusSeconds", arity: (1, 1), run: times::minus_seconds },
+    Method { name: "parseCountryCode", arity: (0, 0), run: countries::parse },
+    Method { name: "parseStringTime", arity: (0, 1), run: times::parse_string_time },
+    Method { name: "parseUnixTime", arity: (0, 0), run: times::parse_unix_time },
+    Method { name: "parseWindowsTime", arity: (0, 0), run: times::parse_windows_time },
+    Method { name: "plusDays", arity: (1, 1), run: times::plus_days },
+    Method { name: "plusHours", arity: (1, 1), run: times::plus_hours },
+    Method { name: "plusMinutes", arity: (1, 1), run: times::plus_minutes },
+    Method { name: "plusSeconds", arity: (1, 1), run: times::plus_seconds },
     Method { name: "remove", arity: (1, 1), run: arrays::remove },
     Method { name: "removeSpaces", arity: (0, 0), run: strings::remove_spaces },
     Method { name: "replace", arity: (2, 2), run: strings::replace },
@@ -156,9 +188,24 @@ static METHODS: [Method; 19] = [
     Method { name: "substring", arity: (1, 2), run: strings::substring },
     Method { name: "substringAfter", arity: (1, 1), run: strings::substring_after },
     Method { name: "substringBefore", arity: (1, 1), run: strings::substring_before },
+    Method { name: "toAlpha2", arity: (0, 0), run: countries::alpha2 },
+    Method { name: "toAlpha3", arity: (0, 0), run: countries::alpha3 },
+    Method { name: "toInteger", arity: (0, 0), run: convert::to_integer },
     Method { name: "toLowerCase", arity: (0, 0), run: strings::to_lower_case },
+    Method { name: "toName", arity: (0, 0), run: countries::full_name },
     Method { name: "toNumber", arity: (0, 0), run: convert::to_num },
+    Method { name: "toNumeric", arity: (0, 0), run: countries::numeric },
+    Method { name: "toString", arity: (0, 1), run: times::to_string },
+    Method { name: "toUnix", arity: (0, 0), run: times::to_unix_text },
     Method { name: "toUpperCase", arity: (0, 0), run: strings::to_upper_case },
+    Method { name: "toWindows", arity: (0, 0), run: times::to_windows_text },
+    Method { name: "toZone", arity: (1, 1), run: times::to_zone },
+    Method { name: "versionGreaterThan", arity: (1, 1), run: convert::version_greater },
+    Method { name: "versionLessThan", arity: (1, 1), run: convert::version_less },
+    Method { name: "withinDays", arity: (1, 1), run: times::within_days },
+    Method { name: "withinHours", arity: (1, 1), run: times::within_hours },
+    Method { name: "withinMinutes", arity: (1, 1), run: times::within_minutes },
+    Method { name: "withinSeconds", arity: (1, 1), run: times::within_seconds },
 ];
 
 /// The function with exactly this name.
@@ -194,6 +241,11 @@ pub fn unevaluable<T>(message: impl Into<String>) -> Result<T, Fault> {
 }
 
 impl<'a> Call<'_, 'a> {
+    /// Takes steps off what the evaluation may still do.
+    pub fn spend(&self, steps: usize) -> Result<(), Fault> {
+        self.run.spend(steps, self.span).map_err(|error| Fault { kind: error.kind, message: error.message })
+    }
+
     /// Takes an argument out of the call; null where there is none.
     pub fn take(&mut self, at: usize) -> Value<'a> {
         self.arguments.get_mut(at).map_or(Value::Null, |value| std::mem::replace(value, Value::Null))

@@ -23,7 +23,7 @@ fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, super::F
 }
 
 /// A text that a function made, unless it grew without bound.
-fn made<'a>(text: impl Into<Cow<'a, str>>) -> Outcome<'a> {
+pub fn made<'a>(text: impl Into<Cow<'a, str>>) -> Outcome<'a> {
     let text = text.into();
     if text.len() > LONGEST_TEXT {
         return failed(format!("the result is longer than {LONGEST_TEXT} bytes"));

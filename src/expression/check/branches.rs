@@ -1,0 +1,103 @@
+//! What an expression can give: a role, or a text.
+
+use std::collections::BTreeSet;
+
+use super::types::{Type, type_of};
+use super::{Finding, Schema, Wants, constant};
+use crate::expression::ast::{Kind, Node};
+use crate::expression::value::Value;
+use crate::model::PlatformRole;
+
+pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Finding>) {
+    let mut leaves = Vec::new();
+    collect(root, &mut leaves);
+    match wants {
+        Wants::Role => roles(root, &leaves, schema, findings),
+        Wants::Text => findings.extend(leaves.iter().filter_map(|leaf| no_text(leaf, schema))),
+        Wants::GroupRule => {
+            let kind = type_of(root, schema);
+            if !matches!(kind, Type::Any | Type::Bool) {
+                findings.push(Finding::error(format!("a group rule is true or false, and this is {kind}"), root));
+            }
+        }
+    }
+}
+
+/// The parts whose value may be that of the whole.
+fn collect<'n>(node: &'n Node, leaves: &mut Vec<&'n Node>) {
+    match &node.kind {
+        Kind::Ternary { then, otherwise, .. } => {
+            collect(then, leaves);
+            collect(otherwise, leaves);
+        }
+        Kind::Elvis { value, otherwise } => {
+            // A null or an empty text on the left falls through, and is never the value.
+            let falls_through = match constant(value) {
+                Some(Value::Null) => true,
+                Some(Value::String(text)) => text.is_empty(),
+                _ => false,
+            };
+            if !falls_through {
+                collect(value, leaves);
+            }
+            collect(otherwise, leaves);
+        }
+        Kind::Call { function, arguments, .. } if function.name == "String.stringSwitch" => {
+            for (at, argument) in arguments.iter().enumerate().skip(1) {
+                if at % 2 == 1 {
+                    collect(argument, leaves);
+                }
+            }
+        }
+        _ => leaves.push(node),
+    }
+}
+
+fn roles(root: &Node, leaves: &[&Node], schema: &Schema, findings: &mut Vec<Finding>) {
+    let mut returned = BTreeSet::new();
+    let mut all_known = true;
+    for leaf in leaves {
+        match constant(leaf) {
+            Some(Value::String(text)) => match PlatformRole::parse(&text) {
+                Some(role) => drop(returned.insert(role)),
+                None => findings.push(no_role(&text, leaf)),
+            },
+            Some(Value::Null) => findings
+                .push(Finding::error("null is no role: whoever gets here is left as they are", leaf).hint(ROLES)),
+            Some(value) => findings.push(Finding::error(format!("a {} is no role", value.kind()), leaf).hint(ROLES)),
+            None => match type_of(leaf, schema) {
+                Type::Any | Type::Text => all_known = false,
+                other => findings.push(Finding::error(format!("{other} is no role"), leaf).hint(ROLES)),
+            },
+        }
+    }
+    if all_known {
+        for role in PlatformRole::ALL.into_iter().filter(|role| !returned.contains(role)) {
+            findings.push(Finding::note(format!("no branch returns {role}: nobody gets that role"), root));
+        }
+    }
+}
+
+const ROLES: &str = "the roles are ADMIN, OPERATOR and MEMBER";
+
+fn no_role(text: &str, leaf: &Node) -> Finding {
+    let finding = Finding::error(format!("{text:?} is no role"), leaf);
+    match PlatformRole::parse(text.trim().to_uppercase().as_str()) {
+        Some(role) => finding.hint(format!("it is written {role}")),
+        None => finding.hint(ROLES),
+    }
+}
+
+fn no_text(leaf: &Node, schema: &Schema) -> Option<Finding> {
+    match type_of(leaf, schema) {
+        Type::Any | Type::Text | Type::Null => None,
+        other => {
+            let finding = Finding::error(format!("this is {other}, and a string is wanted"), leaf);
+            Some(match other {
+                Type::Integer | Type::Number | Type::Bool => finding.hint("'' + x makes a string of it"),
+                Type::List => finding.hint("Arrays.toCsvString(x) makes a string of it"),
+                _ => finding,
+            })
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Names: attributes that the schema lacks, and names of which nothing is known here.
+
+use super::{Finding, Schema, Wants, attribute, nearest};
+use crate::expression::ast::{Kind, Node, Root};
+
+/// Names that an evaluation knows, beside the user.
+const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];
+
+/// Names that Okta knows in other places than a mapping to an app (Okta Expression Language: reference of each).
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("access", "the request of a token"),
+    ("accessRequest", "an access request"),
+    ("device", "a sign-in"),
+    ("global", "a template"),
+    ("idpuser", "a sign-in through another identity provider"),
+    ("login", "a sign-in"),
+    ("security", "a sign-in"),
+    ("session", "a sign-in"),
+    ("target_app", "an app's own settings"),
+];
+
+/// Functions that need what only Okta reaches.
+const DIRECTORIES: [&str; 4] = ["findDirectoryUser", "findWorkdayUser", "hasDirectoryUser", "hasWorkdayUser"];
+
+pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Finding>) {
+    root.visit(&mut |node| {
+        if let Some(name) = attribute(node) {
+            findings.extend(unknown_attribute(name, node, schema));
+        }
+        match &node.kind {
+            Kind::Root(Root::Name(name)) => findings.extend(unknown_name(name, node, schema)),
+            Kind::Call { function, .. } if DIRECTORIES.contains(&function.name) => {
+                let message = format!("{} asks a directory that only Okta reaches", function.name);
+                findings.push(Finding::warning(message, node).hint("users for whom it is asked are left as they are"));
+            }
+            _ => {}
+        }
+        if wants == Wants::GroupRule {
+            findings.extend(not_in_group_rules(node));
+        }
+    });
+}
+
+fn unknown_attribute(name: &str, node: &Node, schema: &Schema) -> Option<Finding> {
+    if schema.is_empty() || schema.contains_key(name) {
+        return None;
+    }
+    let finding = Finding::error(format!("the user schema has no attribute {name}"), node);
+    Some(match nearest(name, schema.keys().map(String::as_str)) {
+        Some(near) => finding.hint(format!("a similar one is {near}; names are case-sensitive")),
+        None => finding,
+    })
+}
+
+fn unknown_name(name: &str, node: &Node, schema: &Schema) -> Option<Finding> {
+    if KNOWN.contains(&name) {
+        return None;
+    }
+    if let Some((_, place)) = ELSEWHERE.iter().find(|(known, _)| *known == name) {
+        return Some(Finding::error(format!("{name} is only known in {place}, and can't be evaluated here"), node));
+    }
+    let finding = Finding::error(format!("nothing here is named {name}"), node);
+    if schema.contains_key(name) {
+        return Some(finding.hint(format!("an attribute of the user is written user.{name}")));
+    }
+    Some(match nearest(name, KNOWN.into_iter().chain(["user", "source"])) {
+        Some(near) => finding.hint(format!("a similar name is {near}")),
+        None => finding.hint("a text stands in quotes"),
+    })
+}
+
+/// What Okta refuses in the condition of a group rule (Okta Expression Language: group rules).
+fn not_in_group_rules(node: &Node) -> Option<Finding> {
+    let refused = |what: &str| Finding::error(format!("{what} isn't allowed in a group rule"), node);
+    match &node.kind {
+        Kind::Call { function, .. } => {
+            let allowed = ["String.", "Arrays.", "user.", "isMemberOf", "substring", "toLowerCase", "toUpperCase"];
+            let is_allowed = allowed.iter().any(|prefix| function.name.starts_with(prefix));
+            (!is_allowed).then(|| refused(function.name))
+        }
+        Kind::Property { object, name, .. } if name == "status" && matches!(object.kind, Kind::Root(Root::User)) => {
+            Some(refused("user.status").hint("write user.getInternalProperty(\"status\")"))
+        }
+        _ => None,
+    }
+}

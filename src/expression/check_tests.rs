@@ -1,0 +1,282 @@
+//! What the check says, and what it doesn't say.
+
+use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
+use super::*;
+
+fn schema() -> Schema {
+    use AttributeType::{Array, Boolean, Integer, Number, Other, String};
+    let attributes = [
+        ("login", String),
+        ("firstName", String),
+        ("department", String),
+        ("okta_role", String),
+        ("level", Integer),
+        ("salary", Number),
+        ("contractor", Boolean),
+        ("tags", Array),
+        ("blob", Other),
+    ];
+    attributes.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect()
+}
+
+fn findings(source: &str, wants: Wants) -> Vec<Finding> {
+    check(&Expression::parse(source).unwrap(), &schema(), wants)
+}
+
+/// Expression, the part that a finding is about, its severity, a part of its message, and a part of its hint.
+type Expected = (&'static str, &'static str, Severity, &'static str, &'static str);
+
+fn finds(wants: Wants, cases: &[Expected]) {
+    for (source, part, severity, message, hint) in cases {
+        let found = findings(source, wants);
+        let is_it = |finding: &&Finding| {
+            finding.severity == *severity
+                && &source[finding.span.clone()] == *part
+                && finding.message.contains(message)
+                && finding.hint.as_deref().unwrap_or_default().contains(hint)
+        };
+        assert_eq!(found.iter().filter(is_it).count(), 1, "{source}: {found:#?}");
+    }
+}
+
+use Severity::{Error, Note, Warning};
+
+#[test]
+fn attributes_that_the_schema_lacks() {
+    finds(
+        Wants::Text,
+        &[
+            (
+                "user.firstname",
+                "user.firstname",
+                Error,
+                "no attribute firstname",
+                "firstName; names are case-sensitive",
+            ),
+            ("user.profile.deprtment", "user.profile.deprtment", Error, "no attribute deprtment", "department"),
+            ("user['logn']", "user['logn']", Error, "no attribute logn", "login"),
+            ("source.zzz", "source.zzz", Error, "no attribute zzz", ""),
+            ("'a' + user.xyz1 + 'b'", "user.xyz1", Error, "no attribute xyz1", ""),
+        ],
+    );
+    let nothing_known = check(&Expression::parse("user.anything").unwrap(), &Schema::new(), Wants::Text);
+    assert_eq!(nothing_known, []);
+}
+
+#[test]
+fn names_of_which_nothing_is_known() {
+    finds(
+        Wants::Text,
+        &[
+            ("firstName", "firstName", Error, "nothing here is named firstName", "user.firstName"),
+            ("usr.login", "usr", Error, "nothing here is named usr", "user"),
+            ("ADMIN", "ADMIN", Error, "nothing here is named ADMIN", "quotes"),
+            ("session.amr", "session", Error, "only known in a sign-in", ""),
+            ("hasDirectoryUser() ? 'a' : 'b'", "hasDirectoryUser()", Warning, "only Okta reaches", "left as they are"),
+        ],
+    );
+}
+
+#[test]
+fn arguments_and_operands_of_wrong_types() {
+    finds(
+        Wants::Text,
+        &[
+            (
+                "String.len(user.tags) > 1 ? 'a' : 'b'",
+                "user.tags",
+                Error,
+                "String.len wants a string here, and this is an array",
+                "",
+            ),
+            ("String.substring(user.login, '1', 2)", "'1'", Error, "wants an integer here", ""),
+            ("String.toUpperCase(null)", "null", Error, "this is null", ""),
+            ("Arrays.contains(user.level, 1) ? 'a' : 'b'", "user.level", Error, "Arrays.contains wants an array", ""),
+            ("user.contractor.plusDays(1).toString()", "user.contractor", Error, ".plusDays wants a time", ""),
+            (
+                "'' + (user.login - 1)",
+                "user.login",
+                Error,
+                "- wants a number here, and this is a string",
+                "Convert.toInt",
+            ),
+            ("'' + (user.level + user.contractor)", "user.contractor", Error, "+ wants a number", ""),
+            ("user.login + null", "null", Error, "null can't be joined", ""),
+            ("user.login + user.tags", "user.tags", Error, "an array can't be joined", ""),
+            ("user.login > 3 ? 'a' : 'b'", "user.login > 3", Error, "a string can't be compared with an integer", ""),
+            (
+                "user.level == '3' ? 'a' : 'b'",
+                "user.level == '3'",
+                Error,
+                "always false: an integer never equals a string",
+                "",
+            ),
+            ("user.level != '3' ? 'a' : 'b'", "user.level != '3'", Error, "always true", ""),
+            ("user.tags matches 'a' ? 'a' : 'b'", "user.tags", Error, "an array can't be matched", ""),
+            ("user.login matches user.level ? 'a' : 'b'", "user.level", Error, "a pattern is a string", ""),
+            ("user.isMemberOf('Admins') ? 'a' : 'b'", "'Admins'", Error, "wants a criterion", ""),
+            ("isMemberOfGroupName(1) ? 'a' : 'b'", "1", Error, "wants a string", ""),
+            ("'' + (-user.login)", "user.login", Error, "- wants a number", ""),
+        ],
+    );
+}
+
+#[test]
+fn branches_that_are_no_role() {
+    finds(
+        Wants::Role,
+        &[
+            ("user.contractor ? 'Admin' : 'MEMBER'", "'Admin'", Error, "\"Admin\" is no role", "written ADMIN"),
+            (
+                "user.contractor ? 'OWNER' : 'MEMBER'",
+                "'OWNER'",
+                Error,
+                "\"OWNER\" is no role",
+                "ADMIN, OPERATOR and MEMBER",
+            ),
+            ("user.contractor ? 'ADMIN' : null", "null", Error, "null is no role", ""),
+            ("user.contractor ? 'ADMIN' : 1", "1", Error, "a integer is no role", ""),
+            ("user.tags", "user.tags", Error, "an array is no role", ""),
+            (
+                "String.stringSwitch(user.okta_role, 'MEMBER', 'a', 'Operator')",
+                "'Operator'",
+                Error,
+                "no role",
+                "OPERATOR",
+            ),
+            ("user.okta_role ?: 'member'", "'member'", Error, "no role", "MEMBER"),
+            (
+                "user.contractor ? String.toUpperCase('adm') : 'MEMBER'",
+                "String.toUpperCase('adm')",
+                Error,
+                "\"ADM\"",
+                "",
+            ),
+            (
+                "user.contractor ? 'ADMIN' : 'MEMBER'",
+                "user.contractor ? 'ADMIN' : 'MEMBER'",
+                Note,
+                "no branch returns OPERATOR",
+                "",
+            ),
+            ("'MEMBER'", "'MEMBER'", Note, "no branch returns ADMIN", ""),
+        ],
+    );
+    let open = findings("user.contractor ? 'ADMIN' : user.okta_role", Wants::Role);
+    assert_eq!(open, [], "an attribute may hold any role");
+}
+
+#[test]
+fn values_that_are_no_text() {
+    finds(
+        Wants::Text,
+        &[
+            ("user.contractor", "user.contractor", Error, "a boolean, and a string is wanted", "'' + x"),
+            ("user.contractor ? user.tags : user.login", "user.tags", Error, "an array", "Arrays.toCsvString"),
+            ("user.level == 1", "user.level == 1", Error, "a boolean", ""),
+            ("DateTime.now()", "DateTime.now()", Error, "a time", ""),
+        ],
+    );
+    assert_eq!(findings("user.login == '' ? null : user.login", Wants::Text), []);
+}
+
+#[test]
+fn conditions_that_are_traps() {
+    let trap = "user.login != null or user.login != \"\"";
+    let both = "user.login == 'a' and user.login == 'b'";
+    finds(
+        Wants::GroupRule,
+        &[
+            (trap, trap, Error, "always true, whatever user.login is", "and is meant"),
+            (both, both, Error, "always false, whatever user.login is", "or is meant"),
+            (
+                "'a' != user.login || user.login != 'b'",
+                "'a' != user.login || user.login != 'b'",
+                Error,
+                "always true",
+                "",
+            ),
+            ("user.level == 1 or user.level != 1", "user.level == 1 or user.level != 1", Error, "always true", ""),
+            ("user.level == 1 and user.level != 1", "user.level == 1 and user.level != 1", Error, "always false", ""),
+            ("user.level == 1 or user.level == 1", "user.level == 1", Warning, "asked twice", ""),
+            ("user.contractor or true", "true", Warning, "always true", ""),
+            ("user.contractor and 1 == 2", "1 == 2", Warning, "always false", ""),
+            ("!(1 < 2)", "(1 < 2)", Warning, "always true", ""),
+            ("user.login or user.contractor", "user.login", Warning, "this is a string", ""),
+            ("user.level and user.contractor", "user.level", Error, "this is an integer", ""),
+            (
+                "String.toLowerCase(user.login) == 'Ada'",
+                "String.toLowerCase(user.login) == 'Ada'",
+                Error,
+                "never gives \"Ada\"",
+                "\"ada\"",
+            ),
+            ("user.login.toUpperCase() != 'ada'", "user.login.toUpperCase() != 'ada'", Error, "always true", "\"ADA\""),
+        ],
+    );
+    finds(
+        Wants::Text,
+        &[
+            ("user.contractor ? 'a' : 'a'", "user.contractor ? 'a' : 'a'", Warning, "both branches are the same", ""),
+            (
+                "user.contractor ? 'a' : user.level == 1 ? 'b' : user.contractor ? 'c' : 'd'",
+                "user.contractor",
+                Warning,
+                "asked before",
+                "",
+            ),
+            (
+                "String.stringSwitch(user.login, 'd', 'op', 'x', 'operator', 'y')",
+                "'operator'",
+                Warning,
+                "never wins",
+                "longer key first",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_a_trap() {
+    for source in [
+        "user.login != null and user.login != \"\"",
+        "user.login == null or user.login == \"\"",
+        "user.login == 'a' or user.login == 'b'",
+        "user.level > 1 and user.level < 5",
+        "user.login != 'a' or user.department != 'b'",
+        "user.level == 1.0",
+        "user.login == null",
+        "user.blob == 1 and user.blob > 'a'",
+        "String.toLowerCase(user.login) == 'ada'",
+        "Arrays.contains(user.tags, 'a')",
+        "Arrays.contains('a,b', user.login)",
+        "user.isMemberOf({'group.profile.name': 'a'})",
+    ] {
+        assert_eq!(findings(source, Wants::GroupRule), [], "{source}");
+    }
+}
+
+#[test]
+fn what_a_group_rule_may_not_use() {
+    finds(
+        Wants::GroupRule,
+        &[
+            ("Convert.toInt('1') == user.level", "Convert.toInt('1')", Error, "Convert.toInt isn't allowed", ""),
+            ("user.status == 'ACTIVE'", "user.status", Error, "user.status isn't allowed", "getInternalProperty"),
+            ("user.login", "user.login", Error, "a group rule is true or false", ""),
+        ],
+    );
+}
+
+#[test]
+fn the_documented_role_example_is_clean() {
+    let role = "user.okta_role == 'Master' ? 'ADMIN' : user.okta_role == 'op' ? 'OPERATOR' : 'MEMBER'";
+    assert_eq!(findings(role, Wants::Role), []);
+}
+
+#[test]
+fn all_findings_come_in_the_order_of_the_source() {
+    let found = findings("user.nope == 'a' ? 'Admin' : user.level ? 'x' : 'MEMBER'", Wants::Role);
+    let starts: Vec<usize> = found.iter().map(|finding| finding.span.start).collect();
+    assert!(starts.is_sorted() && starts.len() >= 4, "{found:#?}");
+}

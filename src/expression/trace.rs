@@ -1,0 +1,93 @@
+//! The state of one evaluation: how much work it may still do, and what each part gave where somebody wants to see it.
+
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use super::ast::{Kind, Node, Root};
+use super::context::Context;
+use super::error::{ErrorKind, EvalError};
+use super::value::Value;
+
+/// The most steps of an evaluation. A node is a step; a function takes more for long texts and arrays, a pattern the
+/// length of its text. An expression that people write takes less than a thousandth of it.
+pub const MOST_STEPS: u32 = 1_000_000;
+
+/// One part of an expression, with what it gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step<'a> {
+    /// Bytes of the source.
+    pub span: Range<usize>,
+    /// The part as it is written.
+    pub text: &'a str,
+    pub outcome: Result<Value<'a>, EvalError>,
+}
+
+/// One evaluation.
+#[derive(Debug)]
+pub struct Run<'c, 'a> {
+    pub context: &'c Context<'a>,
+    left: Cell<u32>,
+    seen: Option<RefCell<Vec<Step<'a>>>>,
+}
+
+impl<'c, 'a> Run<'c, 'a> {
+    pub fn new(context: &'c Context<'a>) -> Self {
+        Self { context, left: Cell::new(MOST_STEPS), seen: None }
+    }
+
+    /// One that keeps what each part gives.
+    pub fn traced(context: &'c Context<'a>) -> Self {
+        Self { seen: Some(RefCell::default()), ..Self::new(context) }
+    }
+
+    /// Takes steps off what is left; an error where there aren't that many.
+    pub fn spend(&self, steps: usize, span: &Range<usize>) -> Result<(), EvalError> {
+        match u32::try_from(steps).ok().and_then(|steps| self.left.get().checked_sub(steps)) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => Err(EvalError {
+                kind: ErrorKind::Failed,
+                message: format!("the evaluation takes more than {MOST_STEPS} steps"),
+                span: span.clone(),
+            }),
+        }
+    }
+
+    /// Whether [`Run::saw`] keeps anything.
+    pub fn is_traced(&self) -> bool {
+        self.seen.is_some()
+    }
+
+    /// Keeps what a part gave. Literals and whole profiles explain nothing.
+    pub fn saw(&self, node: &'a Node, outcome: &Result<Value<'a>, EvalError>) {
+        let says_nothing = match &node.kind {
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Double(_)
+            | Kind::Text(_)
+            | Kind::Map(_)
+            | Kind::Root(Root::User) => true,
+            Kind::Property { object, name, .. } => name == "profile" && matches!(object.kind, Kind::Root(Root::User)),
+            _ => false,
+        };
+        if let Some(seen) = self.seen.as_ref().filter(|_| !says_nothing) {
+            seen.borrow_mut().push(Step { span: node.span.clone(), text: "", outcome: outcome.clone() });
+        }
+    }
+
+    /// What was kept, in the order of the source; the whole before its parts.
+    pub fn steps(self, source: &'a str) -> Vec<Step<'a>> {
+        let mut steps = self.seen.map(RefCell::into_inner).unwrap_or_default();
+        // A part is kept before the whole that begins at the same place with the same length, as with parentheses.
+        steps.reverse();
+        steps.sort_by_key(|step| (step.span.start, Reverse(step.span.end)));
+        for step in &mut steps {
+            step.text = source.get(step.span.clone()).unwrap_or_default();
+        }
+        steps
+    }
+}
