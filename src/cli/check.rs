@@ -7,6 +7,7 @@ use super::Context;
 use super::session::{PARALLELISM, Session, load, told};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::expression::check::{AttributeType, Schema, Severity, Wants, check};
 use crate::mapping::attributes;
 use crate::model::desired::State;
 use crate::output::json::FORMAT_VERSION;
@@ -79,7 +80,40 @@ async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
         allowed &= lines.result("Okta rights: apps", apps, |()| "may be listed".to_owned()).is_some();
     }
     if allowed {
+        expressions(session, lines).await;
         scope(session, lines).await;
+    }
+}
+
+/// What can't be right in an expression whoever it's evaluated for, by the org's own user schema.
+async fn expressions(session: &Session, lines: &mut Lines<'_>) {
+    let attributes = match session.okta.user_attributes().await {
+        Ok(attributes) => attributes,
+        Err(failure) => {
+            let fix = vec!["the token needs the right to read schemas (okta.schemas.read)".to_owned()];
+            let detail = format!("the org's user schema can't be read, so attributes aren't checked: {failure}");
+            return lines.add("expressions", LineState::Warning, detail, fix, None);
+        }
+    };
+    let schema: Schema = attributes.iter().map(|(name, kind)| (name.clone(), AttributeType::parse(kind))).collect();
+    let mut found = 0;
+    for (attribute, mapped) in session.settings.mapping.expressions() {
+        let wants = if attribute == "platformRole" { Wants::Role } else { Wants::Text };
+        for finding in check(&mapped.expression, &schema, wants) {
+            let (state, kind) = match finding.severity {
+                Severity::Error => (LineState::Failed, Some(Kind::Config)),
+                Severity::Warning => (LineState::Warning, None),
+                Severity::Note => continue,
+            };
+            let place = mapped.location.clone().unwrap_or_else(|| "the default".to_owned());
+            let part = mapped.expression.source().get(finding.span).unwrap_or_default();
+            let detail = format!("{attribute} ({place}): {}: {part}", finding.message);
+            lines.add("expressions", state, detail, finding.hint.into_iter().collect(), kind);
+            found += 1;
+        }
+    }
+    if found == 0 {
+        lines.ok("expressions", "fit the org's user schema".to_owned());
     }
 }
 
@@ -103,7 +137,7 @@ async fn scope(session: &Session, lines: &mut Lines<'_>) {
     if reading.org.in_scope.is_empty() {
         lines.add("Okta scope", LineState::Warning, "nobody is in scope".to_owned(), Vec::new(), None);
     }
-    let desired = attributes::desired(&reading.org, mapping);
+    let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
     let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
     if problems == 0 {
         lines.ok("expressions", "give a value for everybody".to_owned());

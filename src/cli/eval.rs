@@ -10,7 +10,7 @@ use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::cases::Case;
 use crate::expression::{self, ErrorKind, Expression, SyntaxError};
 use crate::output::json::FORMAT_VERSION;
-use crate::output::text::{ADD, REMOVE, counted, styled};
+use crate::output::text::{ADD, HINT, REMOVE, counted, safe, styled};
 
 /// Evaluate an Okta expression for one Okta user, or a file of cases
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub struct EvalArgs {
     /// The login or id of the Okta user
     #[arg(long, value_name = "LOGIN", requires = "expression")]
     user: Option<String>,
+    /// Show what each part of the expression gives
+    #[arg(long, requires = "expression")]
+    trace: bool,
     /// A file with one JSON object a line: {"expression", "user", "groups", "result"}, or "error" in place of "result"
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
@@ -35,16 +38,23 @@ pub async fn run(args: EvalArgs, context: &Context) -> Result<u8> {
         return Err(Error::new(Kind::Usage, "an expression and --user are wanted, or --cases"));
     };
     let expression = Expression::parse(&source).map_err(|faults| syntax_error(&source, &faults))?;
-    evaluate(&expression, &login, context).await
+    evaluate(&expression, &login, args.trace, context).await
 }
 
 /// Reads the user, and their groups where the expression asks for them, and shows the value.
-async fn evaluate(expression: &Expression, login: &str, context: &Context) -> Result<u8> {
+async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &Context) -> Result<u8> {
     let okta = okta_client(&load(context)?)?;
     let user = okta.user(login).await?;
     let user = user.ok_or_else(|| Error::new(Kind::Failed, format!("Okta has no user {login}")))?;
     let groups = if expression.needs().groups { okta.user_groups(&user.id).await? } else { Vec::new() };
-    let value = expression.evaluate(&expression::Context::new(&user, &groups)).map_err(|error| {
+    let evaluation = expression::Context::new(&user, &groups).at(jiff::Timestamp::now());
+    let steps = if trace { traced(expression, &evaluation) } else { Vec::new() };
+    if !context.printer.json {
+        for (text, outcome) in &steps {
+            context.printer.answer(&format!("{} → {}", styled(HINT, safe(text)), safe(outcome)));
+        }
+    }
+    let value = expression.evaluate(&evaluation).map_err(|error| {
         let title = match error.kind {
             ErrorKind::Failed => "the expression fails for this user",
             ErrorKind::Unevaluable => "the expression can't be evaluated here",
@@ -54,13 +64,28 @@ async fn evaluate(expression: &Expression, login: &str, context: &Context) -> Re
     })?;
     let json = value.to_json();
     let answer = if context.printer.json {
-        serde_json::json!({"format_version": FORMAT_VERSION, "user": user.login(), "result": json, "type": value.kind()})
-            .to_string()
+        let mut answer = serde_json::json!({
+            "format_version": FORMAT_VERSION, "user": user.login(), "result": json, "type": value.kind(),
+        });
+        if trace {
+            answer["trace"] =
+                steps.iter().map(|(text, outcome)| serde_json::json!({"part": text, "gives": outcome})).collect();
+        }
+        answer.to_string()
     } else {
         json.as_str().map_or_else(|| json.to_string(), str::to_owned)
     };
     context.printer.answer(&answer);
     Ok(EXIT_OK)
+}
+
+/// Each part that was evaluated, in the order of the source, with its value or why it has none.
+fn traced(expression: &Expression, evaluation: &expression::Context<'_>) -> Vec<(String, String)> {
+    let outcome = |step: &expression::Step<'_>| match &step.outcome {
+        Ok(value) => value.to_json().to_string(),
+        Err(error) => format!("an error: {}", error.message),
+    };
+    expression.trace(evaluation).iter().map(|step| (step.text.to_owned(), outcome(step))).collect()
 }
 
 fn syntax_error(source: &str, faults: &[SyntaxError]) -> Error {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use super::{Context, environment};
@@ -77,11 +78,12 @@ impl Session {
             context.printer.warning(warning);
         }
         let (mut org, scope) = (reading.org, reading.scope);
-        let mut desired = attributes::desired(&org, mapping);
+        let now = Timestamp::now();
+        let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);
         if doubts != plan::Doubts::default() {
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
-            desired = attributes::desired(&org, mapping);
+            desired = attributes::desired(&org, mapping, now);
         }
         let plan = plan::diff(&desired, &platform, &self.settings.policy);
         drop(progress);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::expression::{Context, ErrorKind, Expression, Value};
@@ -51,11 +52,11 @@ impl Mapping {
     }
 }
 
-/// Maps the whole org.
-pub fn desired(org: &Org, mapping: &Mapping) -> Desired {
+/// Maps the whole org. `now` is what `Time.now()` gives, the same for everybody.
+pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     let known = org.users.keys().chain(&org.gone);
     Desired {
-        users: known.map(|id| (id.clone(), user(id, org, mapping))).collect(),
+        users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
         projects: org
             .pushed
             .iter()
@@ -73,11 +74,11 @@ pub fn desired(org: &Org, mapping: &Mapping) -> Desired {
 
 /// Maps one user. The expressions of somebody who left aren't asked for more than the user name, so that no fault in
 /// them can keep an account open.
-pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping) -> DesiredUser {
+pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> DesiredUser {
     let Some(user) = org.users.get(id) else {
         return DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) };
     };
-    let evaluation = Evaluation { user, org };
+    let evaluation = Evaluation { user, org, now };
     let in_scope = org.in_scope.contains(id);
     let left = match (&user.status, in_scope) {
         (Status::Deprovisioned, _) => Some(Leave::Deactivated),
@@ -97,6 +98,7 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping) -> DesiredUser {
 struct Evaluation<'a> {
     user: &'a User,
     org: &'a Org,
+    now: Timestamp,
 }
 
 impl Evaluation<'_> {
@@ -174,7 +176,7 @@ impl Evaluation<'_> {
             return Err(self.problem(ProblemKind::NotEvaluable, message, mapped));
         }
         let groups = groups.unwrap_or_default();
-        mapped.expression.evaluate(&Context::new(self.user, groups)).map_err(|error| {
+        mapped.expression.evaluate(&Context::new(self.user, groups).at(self.now)).map_err(|error| {
             let kind = match error.kind {
                 ErrorKind::Failed => ProblemKind::ExpressionFailed,
                 ErrorKind::Unevaluable => ProblemKind::NotEvaluable,

@@ -10,6 +10,7 @@ pub mod confirm;
 mod groups;
 pub mod read;
 mod resolve;
+mod schemas;
 mod users;
 pub mod wire;
 

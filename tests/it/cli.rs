@@ -178,3 +178,25 @@ async fn demo_ends_with_no_changes_and_the_next_steps() {
     assert_eq!(demo.code, 0, "{demo:#?}");
     assert!(demo.stdout.contains("\nNo changes: ") && demo.stdout.contains("For your own org"), "{demo:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eval_shows_what_each_part_gives() {
+    let stage = Stage::seeded().await;
+    let role = "user.okta_role == 'op' ? 'OPERATOR' : 'MEMBER'";
+    let traced = stage.run(&["eval", role, "--user", "ada.adler@example.com", "--trace"]).await;
+    assert_eq!(traced.code, 0, "{traced:#?}");
+    assert!(
+        traced.stdout.contains("user.okta_role → \"op\"") && traced.stdout.ends_with("\nOPERATOR\n"),
+        "{traced:#?}"
+    );
+    assert!(traced.stdout.contains("user.okta_role == 'op' → true"), "{traced:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_an_attribute_that_the_org_does_not_have() {
+    let stage = Stage::of(SMALL).await;
+    stage.reconfigure("user.okta_role == \"op\"", "user.okta_rolle == \"op\"");
+    let checked = stage.run(&["check"]).await;
+    assert_eq!(checked.code, 78, "{checked:#?}");
+    assert!(checked.stdout.contains("okta_rolle") && checked.stdout.contains("okta_role"), "{checked:#?}");
+}
