@@ -280,3 +280,63 @@ fn all_findings_come_in_the_order_of_the_source() {
     let starts: Vec<usize> = found.iter().map(|finding| finding.span.start).collect();
     assert!(starts.is_sorted() && starts.len() >= 4, "{found:#?}");
 }
+
+#[test]
+fn a_trace_shows_what_was_evaluated_in_the_order_of_the_source() {
+    use crate::model::okta::{Status, User};
+    let source = "user.okta_role == 'op' ? String.toUpperCase(user.department) : user.level + 1";
+    let expression = Expression::parse(source).unwrap();
+    let profile = serde_json::json!({"okta_role": "op", "department": "ops"});
+    let user = User { id: "00u1".into(), status: Status::Active, profile: profile.as_object().cloned().unwrap() };
+    let steps = expression.trace(&Context::new(&user, &[]));
+    let shown: Vec<(&str, String)> =
+        steps.iter().map(|step| (step.text, step.outcome.as_ref().unwrap().to_json().to_string())).collect();
+    let expected = [
+        (source, "\"OPS\""),
+        ("user.okta_role == 'op'", "true"),
+        ("user.okta_role", "\"op\""),
+        ("String.toUpperCase(user.department)", "\"OPS\""),
+        ("user.department", "\"ops\""),
+    ];
+    assert_eq!(shown, expected.map(|(text, value)| (text, value.to_owned())));
+}
+
+#[test]
+fn a_trace_ends_at_the_error() {
+    use crate::model::okta::{Status, User};
+    let expression = Expression::parse("'a' + user.none + user.login").unwrap();
+    let user = User { id: "00u1".into(), status: Status::Active, profile: serde_json::Map::new() };
+    let steps = expression.trace(&Context::new(&user, &[]));
+    let failed: Vec<&str> = steps.iter().filter(|step| step.outcome.is_err()).map(|step| step.text).collect();
+    assert_eq!(failed, ["'a' + user.none + user.login", "'a' + user.none"]);
+}
+
+#[test]
+fn what_an_expression_needs_is_known_and_nothing_more() {
+    let needs = |source: &str| Expression::parse(source).unwrap().needs().clone();
+    assert_eq!(needs("user.login + 'a'"), Needs::default());
+    let all = needs(
+        "{appuser.x, app.x, org.name, user.getLinkedObject('boss'), getManagerUser('active_directory'), \
+         getAssistantUser('active_directory'), hasDirectoryUser(), findWorkdayUser(), user.created, Time.now(), \
+         session.id, isMemberOfGroup('x'), user.getGroups({'group.source.id': 'x'})}",
+    );
+    let expected = Needs {
+        groups: true,
+        group_objects: true,
+        app_user: true,
+        app: true,
+        org: true,
+        linked_objects: ["boss".to_owned()].into(),
+        any_linked_object: false,
+        manager: true,
+        assistant: true,
+        directory_users: true,
+        workday_users: true,
+        user_attributes: ["created".to_owned()].into(),
+        now: true,
+        names: ["session".to_owned()].into(),
+    };
+    assert_eq!(all, expected);
+    assert!(needs("user.getLinkedObject(user.x)").any_linked_object);
+    assert!(needs("user.created.withinDays(1)").now);
+}

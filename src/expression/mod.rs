@@ -105,4 +105,8 @@ impl fmt::Display for Expression {
 #[cfg(test)]
 mod check_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
 mod tests;

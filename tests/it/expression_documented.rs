@@ -1,6 +1,10 @@
 //! Every example of Okta's documentation that was collected, and real expressions. They are read where they are.
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test's helpers fail the test, or say why they skip it"
+)]
 
 use std::collections::BTreeMap;
 

@@ -208,6 +208,14 @@ static METHODS: [Method; 46] = [
     Method { name: "withinSeconds", arity: (1, 1), run: times::within_seconds },
 ];
 
+/// The names of all functions with their fewest arguments, and of all methods with theirs.
+#[cfg(test)]
+pub fn names() -> [Vec<(&'static str, usize)>; 2] {
+    let functions = FUNCTIONS.iter().map(|function| (function.name, function.arity.0));
+    let methods = METHODS.iter().map(|method| (method.name, method.arity.0));
+    [functions.collect(), methods.collect()]
+}
+
 /// The function with exactly this name.
 pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)

@@ -1,0 +1,66 @@
+//! How many evaluations a second one core does, for 100,000 users: `cargo bench --bench expression`.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use oktapieces::expression::{Context, Expression};
+use oktapieces::model::okta::{Group, GroupType, Status, User};
+use serde_json::{Value as Json, json};
+
+const USERS: usize = 100_000;
+/// At least this long is measured, in whole passes over the users.
+const MEASURED: Duration = Duration::from_secs(2);
+
+/// The role expression of the documentation.
+const ROLE: &str = "user.okta_role == 'Master' ? 'ADMIN' : user.okta_role == 'op' ? 'OPERATOR' : 'MEMBER'";
+/// Groups, patterns, texts and arrays.
+const HEAVY: &str = "isMemberOfGroupName('Platform Admins') || isMemberOfGroupNameRegex('(?i).*admin.*') ? 'ADMIN' : \
+    user.department matches '[A-Z]{2,4}-[a-zA-Z]+-Sales' && Arrays.contains(user.tags, 'builder') ? 'OPERATOR' : \
+    String.stringSwitch(String.toLowerCase(String.substringBefore(user.email, '@') + '.' + user.lastName), 'MEMBER', \
+    'ops', 'OPERATOR', 'root', 'ADMIN')";
+
+fn user(at: usize) -> User {
+    let role = ["Master", "op", "member", ""][at % 4];
+    let department = ["EMEA-North-Sales", "Engineering"][at % 2];
+    let Json::Object(profile) = json!({
+        "login": format!("user{at}@example.com"), "email": format!("First{at}.Last@Example.com"),
+        "firstName": format!("First{at}"), "lastName": "Last", "displayName": format!("First{at} Last"),
+        "okta_role": role, "department": department,
+        "title": "Engineer", "city": "Berlin", "countryCode": "DE", "employeeNumber": at.to_string(),
+        "tags": ["a", "b", "builder"],
+    }) else {
+        panic!("an object was written")
+    };
+    User { id: format!("00u{at}").into(), status: Status::Active, profile }
+}
+
+fn groups() -> Vec<Group> {
+    let names = ["Everyone", "Berlin", "Engineering", "AP Team Sales", "VPN", "Wiki", "All Hands", "Laptop Users"];
+    let group = |(at, name): (usize, &&str)| Group {
+        id: format!("00g{at}").into(),
+        name: (*name).to_owned(),
+        kind: GroupType::OktaGroup,
+    };
+    names.iter().enumerate().map(group).collect()
+}
+
+fn measure(name: &str, source: &str, users: &[User], groups: &[Group]) {
+    let expression = Expression::parse(source).unwrap();
+    let (mut evaluations, start) = (0_u32, Instant::now());
+    while start.elapsed() < MEASURED {
+        for user in users {
+            black_box(expression.evaluate(&Context::new(black_box(user), groups))).unwrap();
+            evaluations += 1;
+        }
+    }
+    let (per_second, elapsed) = (f64::from(evaluations) / start.elapsed().as_secs_f64(), start.elapsed());
+    println!("{name:<8} {per_second:>12.0} evaluations a second   {evaluations} in {elapsed:.2?}");
+}
+
+fn main() {
+    let users: Vec<User> = (0..USERS).map(user).collect();
+    let groups = groups();
+    measure("role", ROLE, &users, &groups);
+    measure("heavy", HEAVY, &users, &groups);
+}
