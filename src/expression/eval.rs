@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::ast::{Kind, Node, Operator, Root};
 use super::context::Context;
 use super::error::{ErrorKind, EvalError};
-use super::functions::Call;
+use super::functions::{Call, Method};
 use super::needs::USER_TIMES;
 use super::operators;
 use super::pattern::Pattern;
@@ -36,10 +36,7 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
         Kind::Double(value) => Ok(Value::Double(*value)),
         Kind::Text(text) => Ok(Value::String(Cow::Borrowed(text))),
         Kind::List(items) => Ok(Value::List(all(items, run)?)),
-        Kind::Map(entries) => {
-            let entry = |(key, value): &'a (String, Node)| Ok((Cow::Borrowed(key.as_str()), evaluate(value, run)?));
-            Ok(Value::Map(entries.iter().map(entry).collect::<Result<_, _>>()?))
-        }
+        Kind::Map(entries) => map(entries, run),
         Kind::Root(root) => self::root(root, node, run),
         Kind::Property { object, name, safe } => property(object, name, *safe, node, run),
         Kind::Index { object, index } => self::index(object, index, node, run),
@@ -48,15 +45,7 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
             let call = Call { run, arguments: all(arguments, run)?, pattern: pattern.as_ref(), span: &node.span };
             self::call(function.run, function.name, call)
         }
-        Kind::Method { object, method, arguments, safe } => {
-            let object = evaluate(object, run)?;
-            if object == Value::Null && *safe {
-                return Ok(Value::Null);
-            }
-            let mut values = vec![object];
-            values.extend(all(arguments, run)?);
-            call(method.run, method.name, Call { run, arguments: values, pattern: None, span: &node.span })
-        }
+        Kind::Method { object, method, arguments, safe } => self::method(object, method, arguments, *safe, node, run),
         Kind::Not(operand) => Ok(Value::Bool(!condition(operand, run)?)),
         Kind::Negate(operand) => operators::negate(&evaluate(operand, run)?, operand),
         Kind::Binary { operator, left, right, pattern } => binary(*operator, left, right, pattern.as_ref(), node, run),
@@ -69,6 +58,28 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
             value => Ok(value),
         },
     }
+}
+
+fn map<'a>(entries: &'a [(String, Node)], run: &Run<'_, 'a>) -> Evaluated<'a> {
+    let entry = |(key, value): &'a (String, Node)| Ok((Cow::Borrowed(key.as_str()), evaluate(value, run)?));
+    Ok(Value::Map(entries.iter().map(entry).collect::<Result<_, _>>()?))
+}
+
+fn method<'a>(
+    object: &'a Node,
+    method: &'static Method,
+    arguments: &'a [Node],
+    safe: bool,
+    node: &Node,
+    run: &Run<'_, 'a>,
+) -> Evaluated<'a> {
+    let object = evaluate(object, run)?;
+    if object == Value::Null && safe {
+        return Ok(Value::Null);
+    }
+    let mut values = vec![object];
+    values.extend(all(arguments, run)?);
+    call(method.run, method.name, Call { run, arguments: values, pattern: None, span: &node.span })
 }
 
 /// A value as text, where it has one: null and structures have none.
@@ -242,6 +253,12 @@ fn projection<'a>(object: &'a Node, path: &'a [String], node: &Node, run: &Run<'
 
 /// A value as a condition. Texts are taken as Spring takes them; null is an error.
 fn condition<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Result<bool, EvalError> {
+    if let Kind::Binary { operator, left, right, .. } = &node.kind
+        && let Some(same) = same_text(*operator, left, right, run)
+    {
+        run.spend(1, &node.span)?;
+        return Ok(same);
+    }
     match evaluate(node, run)? {
         Value::Bool(value) => Ok(value),
         Value::String(text) => match text.trim().to_lowercase().as_str() {
@@ -265,8 +282,28 @@ fn binary<'a>(
         Operator::Or => Ok(Value::Bool(condition(left, run)? || condition(right, run)?)),
         Operator::And => Ok(Value::Bool(condition(left, run)? && condition(right, run)?)),
         _ => {
+            if let Some(same) = same_text(operator, left, right, run) {
+                return Ok(Value::Bool(same));
+            }
             let (a, b) = (evaluate(left, run)?, evaluate(right, run)?);
             operators::apply(operator, (&a, &b), (left, right), pattern, node, run)
         }
+    }
+}
+
+/// `user.x == 'text'`, which most mappings ask most often, without making values of the two; none for anything else.
+fn same_text(operator: Operator, left: &Node, right: &Node, run: &Run<'_, '_>) -> Option<bool> {
+    let equal = match operator {
+        Operator::Equal => true,
+        Operator::NotEqual => false,
+        _ => return None,
+    };
+    let (Kind::Property { object, name, .. }, Kind::Text(text)) = (&left.kind, &right.kind) else { return None };
+    if !matches!(object.kind, Kind::Root(Root::User)) || run.is_traced() {
+        return None;
+    }
+    match run.context.user.profile.get(name) {
+        Some(Json::String(value)) => Some((value == text) == equal),
+        _ => None,
     }
 }
