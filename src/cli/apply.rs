@@ -63,7 +63,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let allowed = Allowed { deactivations: args.allow_deactivations, empty_scope: args.allow_empty_scope };
     let refusals = guard::check(&plan, &session.settings.policy, allowed);
     if !context.printer.json || !refusals.is_empty() {
-        show(&plan, &session, &refusals, context);
+        show(&plan, (session.org(), session.platform()), &refusals, context);
     }
     if !refusals.is_empty() {
         return Err(refused(&refusals));

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Context;
-use super::session::{PARALLELISM, Session, load, told};
+use super::session::{PARALLELISM, Session, load};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::{AttributeType, Schema, Severity, Wants, check};
@@ -120,11 +120,7 @@ async fn expressions(session: &Session, lines: &mut Lines<'_>) {
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let mapping = &session.settings.mapping;
-    let tell = |step: okta::Progress| progress.message(told(step));
-    let reading =
-        okta::read(&session.okta, &session.settings.scope, &session.settings.projects, mapping.needs_groups(), &tell)
-            .await;
+    let reading = session.read_okta(&progress).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");
@@ -134,10 +130,7 @@ async fn scope(session: &Session, lines: &mut Lines<'_>) {
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }
-    if reading.org.in_scope.is_empty() {
-        lines.add("Okta scope", LineState::Warning, "nobody is in scope".to_owned(), Vec::new(), None);
-    }
-    let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
+    let desired = attributes::desired(&reading.org, &session.settings.mapping, jiff::Timestamp::now());
     let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
     if problems == 0 {
         lines.ok("expressions", "give a value for everybody".to_owned());

@@ -26,7 +26,7 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
     let plan = session.plan(context).await?;
     let refusals = guard::check(&plan, &session.settings.policy, Allowed::default());
-    show(&plan, &session, &refusals, context);
+    show(&plan, (session.org(), session.platform()), &refusals, context);
     if let Some(path) = &args.out {
         saved::write(path, &plan, &session)?;
         context
@@ -49,13 +49,12 @@ fn exit_code(plan: &Plan, detailed: bool) -> u8 {
     }
 }
 
-/// Shows the plan in the form that was asked for.
-pub fn show(plan: &Plan, session: &Session, refusals: &[Refusal], context: &Context) {
+/// Shows the plan for this org and platform in the form that was asked for.
+pub fn show(plan: &Plan, (okta, activepieces): (&str, &str), refusals: &[Refusal], context: &Context) {
     let text = if context.printer.json {
-        json::plan(plan, session.org(), session.platform(), refusals).to_string()
+        json::plan(plan, okta, activepieces, refusals).to_string()
     } else {
         let whole = context.printer.verbosity == Verbosity::Verbose;
-        let (okta, activepieces) = (session.org(), session.platform());
         plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals })
     };
     context.printer.answer(&text);

@@ -69,11 +69,8 @@ impl Session {
     pub async fn plan(&self, context: &Context) -> Result<Plan> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let mapping = &self.settings.mapping;
-        let tell = |step: okta::Progress| progress.message(told(step));
-        let read_okta =
-            okta::read(&self.okta, &self.settings.scope, &self.settings.projects, mapping.needs_groups(), &tell);
         let (reading, platform) =
-            futures_util::future::try_join(read_okta, activepieces::read(&self.activepieces)).await?;
+            futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces)).await?;
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
@@ -98,13 +95,20 @@ impl Session {
         Ok(plan)
     }
 
+    /// Reads the users in scope and the pushed groups, and tells how far it is.
+    pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
+        let Settings { scope, projects, mapping, .. } = &self.settings;
+        let tell = |step: okta::Progress| progress.message(told(step));
+        okta::read(&self.okta, scope, projects, mapping.needs_groups(), &tell).await
+    }
+
     fn requests(&self) -> usize {
         usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
     }
 }
 
 /// How far the read of Okta is, for people.
-pub fn told(progress: okta::Progress) -> String {
+fn told(progress: okta::Progress) -> String {
     let what = match progress.step {
         Step::Names => "Finding the app and the groups",
         Step::AppUsers => "Reading users of the app",
