@@ -31,11 +31,11 @@ impl Outcome {
 }
 
 /// The outcome of every operation, in the plan's order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
-    pub users: Vec<(UserOp, Outcome)>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report<'p> {
+    pub users: Vec<(&'p UserOp, Outcome)>,
     /// The project's own change, and that of its members.
-    pub projects: Vec<(ProjectOp, ProjectOutcome)>,
+    pub projects: Vec<(&'p ProjectOp, ProjectOutcome)>,
     /// Operations of a saved plan that don't hold any more, and weren't tried.
     pub stale: Vec<String>,
     /// Whether the run was stopped before its end.
@@ -50,7 +50,7 @@ pub struct ProjectOutcome {
     pub remove: Option<Outcome>,
 }
 
-impl Report {
+impl Report<'_> {
     /// Every outcome with the name of its subject.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));

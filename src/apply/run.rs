@@ -34,17 +34,16 @@ struct Run<'a> {
 
 /// Writes the plan, at most `parallelism` requests side by side and never two to one project, and reports what came of
 /// each operation. The plan's guards were checked before.
-pub async fn run(
-    plan: &Plan,
+pub async fn run<'p>(
+    plan: &'p Plan,
     activepieces: &Activepieces,
     parallelism: usize,
     stop: &CancellationToken,
     tell: &(dyn Fn(Event<'_>) + Sync),
-) -> Report {
+) -> Report<'p> {
     let run = Run { activepieces, parallelism, stop, tell };
     let accounts = Mutex::new(BTreeMap::new());
-    let (leaving, coming): (Vec<_>, Vec<_>) =
-        plan.users.iter().cloned().partition(|op| op.action == UserAction::Deactivate);
+    let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
     let accounts = accounts.into_inner().unwrap_or_default();
     let projects = run.projects(&plan.projects, &accounts).await;
@@ -54,39 +53,39 @@ pub async fn run(
 
 impl Run<'_> {
     /// Does the operations side by side and keeps their order in the report.
-    async fn users(
+    async fn users<'p>(
         &self,
         stage: &'static str,
-        ops: Vec<UserOp>,
+        ops: Vec<&'p UserOp>,
         accounts: &Mutex<BTreeMap<OktaUserId, AccountId>>,
-    ) -> Vec<(UserOp, Outcome)> {
-        self.stage(stage, ops, async |op: &UserOp| {
+    ) -> Vec<(&'p UserOp, Outcome)> {
+        self.stage(stage, ops, async |op: &'p UserOp| {
             let written = user::write(self.activepieces, op).await;
             let outcome = outcome(&written);
             if let (Ok(id), Ok(mut accounts)) = (written, accounts.lock()) {
                 accounts.insert(op.okta_id.clone(), id);
             }
-            (op.user_name.clone(), outcome)
+            (op.user_name.as_str(), outcome)
         })
         .await
     }
 
     /// Projects themselves, then all additions, then all removals.
-    async fn projects(
+    async fn projects<'p>(
         &self,
-        ops: &[ProjectOp],
+        ops: &'p [ProjectOp],
         accounts: &BTreeMap<OktaUserId, AccountId>,
-    ) -> Vec<(ProjectOp, ProjectOutcome)> {
+    ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
         let ids = Mutex::new(BTreeMap::new());
-        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members).cloned().collect();
+        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members).collect();
         let themselves = self
-            .stage("projects", changed, async |op: &ProjectOp| {
+            .stage("projects", changed, async |op: &'p ProjectOp| {
                 let written = project::write(self.activepieces, op).await;
                 let outcome = outcome(&written);
                 if let (Ok(id), Ok(mut ids)) = (written, ids.lock()) {
                     ids.insert(op.group.clone(), id);
                 }
-                (op.name.clone(), outcome)
+                (op.name.as_str(), outcome)
             })
             .await;
         let ids = ids.into_inner().unwrap_or_default();
@@ -94,16 +93,16 @@ impl Run<'_> {
             ProjectAction::Members => op.project.clone(),
             _ => ids.get(&op.group).cloned(),
         };
-        let adding = ops.iter().filter(|op| !op.add.is_empty()).cloned().collect();
+        let adding = ops.iter().filter(|op| !op.add.is_empty()).collect();
         let added = self
-            .stage("members to add", adding, async |op: &ProjectOp| {
-                (op.name.clone(), self.add(op, id_of(op), accounts).await)
+            .stage("members to add", adding, async |op: &'p ProjectOp| {
+                (op.name.as_str(), self.add(op, id_of(op), accounts).await)
             })
             .await;
-        let removing = ops.iter().filter(|op| !op.remove.is_empty()).cloned().collect();
+        let removing = ops.iter().filter(|op| !op.remove.is_empty()).collect();
         let removed = self
-            .stage("members to remove", removing, async |op: &ProjectOp| {
-                (op.name.clone(), self.remove(op, id_of(op)).await)
+            .stage("members to remove", removing, async |op: &'p ProjectOp| {
+                (op.name.as_str(), self.remove(op, id_of(op)).await)
             })
             .await;
         let [themselves, added, removed] = [themselves, added, removed].map(by_group);
@@ -111,7 +110,7 @@ impl Run<'_> {
             .map(|op| {
                 let [project, add, remove] =
                     [&themselves, &added, &removed].map(|outcomes| outcomes.get(&op.group).cloned());
-                (op.clone(), ProjectOutcome { project, add, remove })
+                (op, ProjectOutcome { project, add, remove })
             })
             .collect()
     }
@@ -136,23 +135,23 @@ impl Run<'_> {
     }
 
     /// Runs one stage to its end before the next begins.
-    async fn stage<O>(
+    async fn stage<'p, O>(
         &self,
         name: &'static str,
-        ops: Vec<O>,
-        work: impl AsyncFn(&O) -> (String, Outcome),
-    ) -> Vec<(O, Outcome)> {
+        ops: Vec<&'p O>,
+        work: impl AsyncFn(&'p O) -> (&'p str, Outcome),
+    ) -> Vec<(&'p O, Outcome)> {
         if !ops.is_empty() {
             (self.tell)(Event::Stage { name, operations: ops.len() });
         }
         let work = &work;
-        let mut ended: Vec<(usize, O, Outcome)> = stream::iter(ops.into_iter().enumerate())
+        let mut ended: Vec<(usize, &O, Outcome)> = stream::iter(ops.into_iter().enumerate())
             .map(async |(at, op)| {
                 if self.stop.is_cancelled() {
                     return (at, op, Outcome::Skipped("the run was stopped".to_owned()));
                 }
-                let (subject, outcome) = work(&op).await;
-                (self.tell)(Event::Ended { subject: &subject, outcome: &outcome });
+                let (subject, outcome) = work(op).await;
+                (self.tell)(Event::Ended { subject, outcome: &outcome });
                 (at, op, outcome)
             })
             .buffer_unordered(self.parallelism.max(1))
@@ -163,8 +162,8 @@ impl Run<'_> {
     }
 }
 
-fn by_group(outcomes: Vec<(ProjectOp, Outcome)>) -> BTreeMap<OktaGroupId, Outcome> {
-    outcomes.into_iter().map(|(op, outcome)| (op.group, outcome)).collect()
+fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {
+    outcomes.into_iter().map(|(op, outcome)| (&op.group, outcome)).collect()
 }
 
 fn outcome<T>(result: &Result<T, String>) -> Outcome {

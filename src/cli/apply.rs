@@ -85,7 +85,13 @@ fn refused(refusals: &[Refusal]) -> Error {
 }
 
 /// Writes the plan with progress.
-async fn write(plan: &Plan, session: &Session, parallelism: usize, interrupt: &Interrupt, context: &Context) -> Report {
+async fn write<'p>(
+    plan: &'p Plan,
+    session: &Session,
+    parallelism: usize,
+    interrupt: &Interrupt,
+    context: &Context,
+) -> Report<'p> {
     let progress = Progress::spinner(&context.printer, "Applying");
     let tell = |event: Event<'_>| match event {
         Event::Stage { name, operations } => progress.stage(name, operations),
@@ -95,7 +101,7 @@ async fn write(plan: &Plan, session: &Session, parallelism: usize, interrupt: &I
 }
 
 /// Shows what came of it and gives the exit code.
-fn finish(plan: &Plan, session: &Session, report: &Report, context: &Context) -> Result<u8> {
+fn finish(plan: &Plan, session: &Session, report: &Report<'_>, context: &Context) -> Result<u8> {
     let printer = &context.printer;
     if printer.json {
         let plan = json::plan(plan, session.org(), session.platform(), &[]);

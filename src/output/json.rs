@@ -48,7 +48,7 @@ fn refused(refusal: &Refusal) -> Value {
 }
 
 /// An apply as one JSON object: the plan, and the outcome of each of its operations in the plan's order.
-pub fn report(plan: &Value, report: &Report) -> Value {
+pub fn report(plan: &Value, report: &Report<'_>) -> Value {
     let (done, all) = report.done_of();
     let users: Vec<Value> = report
         .users

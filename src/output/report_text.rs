@@ -4,7 +4,7 @@ use super::text::{ADD, REMOVE, count, counted, safe, styled};
 use crate::apply::{Outcome, Report};
 
 /// What isn't done, each with its reason, and the total in the last line. What a stop kept from being begun is counted.
-pub fn render(report: &Report) -> String {
+pub fn render(report: &Report<'_>) -> String {
     let line = |subject: &str, why: &str| format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why));
     let stopped = |outcome: &Outcome| report.interrupted && matches!(outcome, Outcome::Skipped(_));
     let told = report.outcomes().filter(|(_, outcome)| !stopped(outcome));
