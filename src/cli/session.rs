@@ -74,6 +74,7 @@ impl Session {
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
+        let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
@@ -90,7 +91,7 @@ impl Session {
             counted(org.pushed.len(), "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(self.requests(), "request", "requests"),
+            counted(self.requests(), "request", "requests") + &asked,
         ));
         Ok(plan)
     }
@@ -99,11 +100,19 @@ impl Session {
     pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, mapping, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, mapping.needs_groups(), &tell).await
+        okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }
 
     fn requests(&self) -> usize {
         usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
+    }
+}
+
+/// How much of a read is owed to the expressions.
+fn asked_by_expressions(reading: &okta::Reading) -> String {
+    match reading.asked_by_expressions {
+        0 => String::new(),
+        asked => format!(" ({asked} of them because expressions ask for more than profiles)"),
     }
 }
 

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("plan", &["model"]),
     ("config", &["error", "model", "expression", "mapping", "plan"]),
     ("http", &["error"]),
-    ("okta", &["error", "model", "mapping", "http"]),
+    ("okta", &["error", "model", "expression", "mapping", "http"]),
     ("activepieces", &["error", "model", "http"]),
     ("apply", &["model", "plan", "http", "activepieces"]),
     ("output", &["error", "model", "expression", "plan", "apply"]),
