@@ -3,6 +3,7 @@
 pub mod guard;
 pub mod matching;
 pub mod op;
+pub mod past;
 pub mod policy;
 pub mod projects;
 pub mod saved;
@@ -11,6 +12,7 @@ pub mod users;
 use std::collections::BTreeSet;
 
 pub use op::Plan;
+pub use past::Past;
 pub use policy::Policy;
 
 use crate::model::activepieces::Platform;
