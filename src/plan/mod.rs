@@ -6,12 +6,14 @@ pub mod op;
 pub mod policy;
 pub mod projects;
 pub mod saved;
+pub mod step;
 pub mod users;
 
 use std::collections::BTreeSet;
 
 pub use op::Plan;
 pub use policy::Policy;
+pub use step::Step;
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
