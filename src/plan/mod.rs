@@ -3,6 +3,7 @@
 pub mod guard;
 pub mod matching;
 pub mod op;
+pub mod past;
 pub mod policy;
 pub mod projects;
 pub mod saved;
@@ -12,6 +13,7 @@ pub mod users;
 use std::collections::BTreeSet;
 
 pub use op::Plan;
+pub use past::Past;
 pub use policy::Policy;
 pub use step::Step;
 
