@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind, Result};
+use crate::plan::Past;
 
 pub mod history;
 pub mod journal;
@@ -26,6 +27,9 @@ pub use lock::{Lock, Taken};
 
 /// The versions of the schema, oldest first. A file of version n has had the first n; a released one never changes.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_journal.sql")];
+
+/// The name under which [`Past`] is kept.
+const PAST: &str = "past";
 
 /// How long a write waits for that of another process.
 const BUSY: Duration = Duration::from_secs(15);
@@ -62,6 +66,16 @@ impl State {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the last run left to be known; none before the first.
+    pub fn past(&self) -> Result<Option<Past>> {
+        self.kept(PAST)
+    }
+
+    /// Replaces what the last run left to be known.
+    pub fn remember_past(&self, past: &Past) -> Result<()> {
+        self.keep(PAST, past)
     }
 
     /// The value of this name that was kept last, if any.

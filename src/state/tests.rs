@@ -110,14 +110,15 @@ fn two_processes_may_make_the_file_at_once() {
 }
 
 #[test]
-fn values_are_kept_by_name() {
+fn what_a_run_leaves_to_be_known_is_kept() {
     let folder = folder();
     let state = open(folder.path()).unwrap();
-    assert_eq!(state.kept::<Vec<u8>>("past").unwrap(), None);
-    state.keep("past", &vec![1, 2]).unwrap();
-    state.keep("past", &vec![3]).unwrap();
+    assert_eq!(state.past().unwrap(), None);
+    state.remember_past(&Past::default()).unwrap();
+    let past = Past { email_changed: ["00uada".into()].into(), ..Past::default() };
+    state.remember_past(&past).unwrap();
     drop(state);
-    assert_eq!(open(folder.path()).unwrap().kept("past").unwrap(), Some(vec![3]));
+    assert_eq!(open(folder.path()).unwrap().past().unwrap(), Some(past));
 }
 
 #[test]
