@@ -159,9 +159,9 @@ async fn of_two_runs_at_once_one_writes() {
 fn taken(stage: &Stage) -> (State, Lock) {
     let host = |url: String| url.trim_start_matches("http://").to_owned();
     let (org, platform) = (host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url()));
-    let state = State::open(&stage.folder().join(".local/state/oktapieces"), &org, &platform).unwrap();
-    let Taken::Mine(lock) = state.lock("apply").unwrap() else { panic!("it was free") };
-    (state, lock)
+    let file = State::open(&stage.folder().join(".local/state/oktapieces"), &org, &platform).unwrap();
+    let Taken::Mine(lock) = file.lock("apply").unwrap() else { panic!("it was free") };
+    (file, lock)
 }
 
 /// Starts a run that waits, and gives it once it says so.
