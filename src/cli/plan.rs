@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::journal::Journal;
 use super::session::{PARALLELISM, Session};
 use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
@@ -24,11 +25,18 @@ pub struct PlanArgs {
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
+    let journal = Journal::begin("plan", &session, context)?;
+    let result = plan(&args, &session, &journal, context).await;
+    journal.end(result, session.requests())
+}
+
+async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let plan = session.plan(context).await?;
+    journal.planned(&plan)?;
     let refusals = guard::check(&plan, &session.settings.policy, Allowed::default());
     show(&plan, (session.org(), session.platform()), &refusals, context);
     if let Some(path) = &args.out {
-        saved::write(path, &plan, &session)?;
+        saved::write(path, &plan, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));

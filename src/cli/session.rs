@@ -8,13 +8,14 @@ use secrecy::ExposeSecret;
 use super::{Context, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::{self, Plan};
+use crate::state::State;
 
 /// Requests to Activepieces side by side, unless the admin says otherwise.
 pub const PARALLELISM: usize = 8;
@@ -28,18 +29,31 @@ pub struct Session {
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
-pub fn load(context: &Context) -> Result<Settings> {
+pub fn config_path(context: &Context) -> PathBuf {
     let here = PathBuf::from("config.toml");
-    let path = match &context.config {
+    match &context.config {
         Some(path) => path.clone(),
         None if here.exists() => here,
         None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
-    };
-    let settings = config::load(&path, context.printer.colours_stderr())?;
+    }
+}
+
+/// Reads the config file.
+pub fn load(context: &Context) -> Result<Settings> {
+    let settings = config::load(&config_path(context), context.printer.colours_stderr())?;
     for warning in &settings.warnings {
         context.printer.warning(warning);
     }
     Ok(settings)
+}
+
+/// Opens the state file of the org and the platform that the config names.
+pub fn state(settings: &Settings) -> Result<State> {
+    let folder = environment::user_state().ok_or_else(|| {
+        Error::new(Kind::Failed, "there is no home folder to keep the state file in")
+            .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
+    })?;
+    State::open(&folder, settings.okta.org_url.authority(), settings.activepieces.url.authority())
 }
 
 impl Session {
@@ -63,6 +77,11 @@ impl Session {
     /// The platform's host, with the port where it's an unusual one.
     pub fn platform(&self) -> &str {
         self.settings.activepieces.url.authority()
+    }
+
+    /// Opens the state file of this org and platform.
+    pub fn state(&self) -> Result<State> {
+        state(&self.settings)
     }
 
     /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.
@@ -91,7 +110,7 @@ impl Session {
             counted(org.pushed.len(), "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(self.requests(), "request", "requests") + &asked,
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
         ));
         Ok(plan)
     }
@@ -103,8 +122,9 @@ impl Session {
         okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }
 
-    fn requests(&self) -> usize {
-        usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
+    /// How many requests were sent so far, to both servers.
+    pub fn requests(&self) -> u64 {
+        self.okta.http().requests() + self.activepieces.requests()
     }
 }
 
