@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::{Context, environment};
+use super::{Context, environment, expressions};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
-use crate::mapping::attributes;
+use crate::mapping::attributes::{self, Mapping};
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
@@ -87,12 +87,19 @@ impl Session {
     /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.
     pub async fn plan(&self, context: &Context) -> Result<Plan> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let mapping = &self.settings.mapping;
-        let (reading, platform) =
-            futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces)).await?;
-        for warning in &reading.warnings {
+        let okta_side = Box::pin(async {
+            let mut expressions = expressions::read(&self.okta, &self.settings, self.settings.from_okta).await?;
+            let reading = self.read_okta(&expressions.mapping, &progress).await?;
+            expressions.settle(&reading.org);
+            expressions.refuse(&self.settings, context.printer.colours_stderr())?;
+            Ok((expressions, reading))
+        });
+        let ((expressions, reading), platform) =
+            futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces)).await?;
+        for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
+        let mapping = &expressions.mapping;
         let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
         let now = Timestamp::now();
@@ -102,7 +109,8 @@ impl Session {
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
             desired = attributes::desired(&org, mapping, now);
         }
-        let plan = plan::diff(&desired, &platform, &self.settings.policy);
+        let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
+        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -116,8 +124,8 @@ impl Session {
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
-    pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
-        let Settings { scope, projects, mapping, .. } = &self.settings;
+    pub async fn read_okta(&self, mapping: &Mapping, progress: &Progress) -> Result<okta::Reading> {
+        let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
         okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }

@@ -1,5 +1,7 @@
 //! The operations of a plan.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::desired::{Attributes, Leave};
@@ -15,6 +17,9 @@ pub struct Plan {
     /// What somebody should look at though nothing is wrong: a protected account, a project whose group isn't pushed.
     pub warnings: Vec<String>,
     pub standing: Standing,
+    /// Where the expression of each attribute stands, where some stand in Okta.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expressions: BTreeMap<String, String>,
 }
 
 /// What stands and stays as it is.

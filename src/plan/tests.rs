@@ -560,7 +560,7 @@ prop_compose! {
             let (_, project) = pushed(&name, &members);
             (group_id(&id), project)
         });
-        Desired { users: users.collect(), projects: projects.collect() }
+        Desired { users: users.collect(), projects: projects.collect(), ..Desired::default() }
     }
 }
 
