@@ -1,20 +1,23 @@
 //! `oktapieces apply`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::interrupt::{Interrupt, interrupted};
 use super::plan::show;
-use super::session::{PARALLELISM, Session};
+use super::session::{PARALLELISM, Planned, Session};
 use super::{Context, saved};
+use crate::activepieces;
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
 use crate::output::{json, report_text};
-use crate::plan::Plan;
+use crate::plan::convergence::Stands;
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::saved::{Held, still_holds};
+use crate::plan::{Past, Plan, hash};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -34,6 +37,26 @@ pub struct ApplyArgs {
     /// Allow a plan that deactivates accounts because nobody is in scope
     #[arg(long)]
     allow_empty_scope: bool,
+    /// Allow exactly so many deletions of projects, which [projects_policy] asks for
+    #[arg(long, value_name = "N")]
+    allow_project_deletions: Option<usize>,
+    /// Allow the plan of this hash, which plan printed, though it is over a limit; refuse every other
+    #[arg(long, value_name = "HASH")]
+    approve: Option<String>,
+    /// Take what Okta answers now for right, though it is much smaller than the last time
+    #[arg(long)]
+    trust_source: bool,
+}
+
+impl ApplyArgs {
+    fn allowed(&self) -> Allowed {
+        Allowed {
+            deactivations: self.allow_deactivations,
+            project_deletions: self.allow_project_deletions,
+            empty_scope: self.allow_empty_scope,
+            approved: self.approve.clone(),
+        }
+    }
 }
 
 fn parallelism(text: &str) -> std::result::Result<usize, String> {
@@ -55,33 +78,57 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
-    let new = session.plan(context).await?;
-    let Held { plan, stale } = match saved {
-        Some(saved) => still_holds(&saved.plan, &new),
-        None => Held { plan: new, stale: Vec::new() },
+    let past = Past::default();
+    let Planned { plan: new, mut remember } = session.plan(&past, args.trust_source, context).await?;
+    // The hash of a saved plan is that which was looked at, also where a part of it is stale.
+    let (Held { plan, stale }, hash) = match saved {
+        Some(saved) => (still_holds(&saved.plan, &new), saved.hash),
+        None => {
+            let hash = hash::of_plan(&new);
+            (Held { plan: new, stale: Vec::new() }, hash)
+        }
     };
-    let allowed = Allowed { deactivations: args.allow_deactivations, empty_scope: args.allow_empty_scope };
-    let refusals = guard::check(&plan, &session.settings.policy, allowed);
+    let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
     if !context.printer.json || !refusals.is_empty() {
-        show(&plan, (session.org(), session.platform()), &refusals, context);
+        show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     }
     if !refusals.is_empty() {
-        return Err(refused(&refusals));
+        return Err(refused(&refusals, &hash));
     }
     if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
         context.printer.status("Nothing was written.");
         return Err(interrupted());
     }
-    let report = Report { stale, ..write(&plan, &session, args.parallelism, &interrupt, context).await };
-    finish(&plan, &session, &report, context)
+    let mut report = Report { stale, ..write(&plan, &session, args.parallelism, &interrupt, context).await };
+    let seen = look_again(&mut report, &session).await;
+    match &seen {
+        Ok(unsettled) => remember.unsettled.extend(unsettled.iter().cloned()),
+        Err(error) => context.printer.warning(&format!("whether all of it stands wasn't seen: {error}")),
+    }
+    let code = finish(&plan, &hash, &session, &report, context)?;
+    Ok(if seen.is_err() && code == EXIT_OK { Kind::Partial.exit_code() } else { code })
+}
+
+/// Reads again what was written, and gives the changes that did not come to stand.
+async fn look_again(report: &mut Report<'_>, session: &Session) -> Result<Vec<String>> {
+    if report.interrupted || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
+        return Ok(Vec::new());
+    }
+    let platform = activepieces::read(&session.activepieces).await?;
+    Ok(report.look_again(&Stands::of(&platform)))
 }
 
 /// All refusals, with the flags that would allow them.
-fn refused(refusals: &[Refusal]) -> Error {
+fn refused(refusals: &[Refusal], hash: &str) -> Error {
     let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-    let flags: Vec<String> = refusals.iter().map(Refusal::flag).collect();
-    Error::new(Kind::Refused, texts.join("; "))
-        .hint(format!("look at the plan; {} allows exactly this", flags.join(" ")))
+    let error = Error::new(Kind::Refused, texts.join("; "));
+    match refusals.iter().map(|refusal| refusal.flag(hash)).collect::<Option<BTreeSet<String>>>() {
+        Some(flags) => {
+            let flags: Vec<String> = flags.into_iter().collect();
+            error.hint(format!("look at the plan; {} allows exactly this", flags.join(" ")))
+        }
+        None => error.hint("look at the plan; no flag allows this"),
+    }
 }
 
 /// Writes the plan with progress.
@@ -101,10 +148,10 @@ async fn write<'p>(
 }
 
 /// Shows what came of it and gives the exit code.
-fn finish(plan: &Plan, session: &Session, report: &Report<'_>, context: &Context) -> Result<u8> {
+fn finish(plan: &Plan, hash: &str, session: &Session, report: &Report<'_>, context: &Context) -> Result<u8> {
     let printer = &context.printer;
     if printer.json {
-        let plan = json::plan(plan, session.org(), session.platform(), &[]);
+        let plan = json::plan(plan, hash, (session.org(), session.platform()), &[]);
         printer.answer(&json::report(&plan, report).to_string());
     } else if !plan.is_empty() || !report.stale.is_empty() {
         printer.answer(&format!("\n{}", report_text::render(report)));
@@ -117,6 +164,10 @@ fn finish(plan: &Plan, session: &Session, report: &Report<'_>, context: &Context
     if all == 0 && !report.stale.is_empty() {
         return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));
     }
-    let whole = done == all && report.stale.is_empty() && plan.problems.is_empty();
+    if !plan.shrunk.is_empty() {
+        printer.warning("the source is not trusted, and nothing was taken away; --trust-source takes it for right");
+        return Ok(Kind::NotTrusted.exit_code());
+    }
+    let whole = done == all && report.stale.is_empty() && report.diverged.is_empty() && plan.problems.is_empty();
     Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
 }

@@ -19,6 +19,6 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.plan)?;
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan::show(&saved.plan, (&okta, &activepieces), &[], context);
+    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &[], context);
     Ok(EXIT_OK)
 }

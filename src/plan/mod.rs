@@ -1,12 +1,17 @@
 //! The difference between what should be and what stands, and the guards on it. Pure.
 
+pub mod convergence;
+pub mod grace;
 pub mod guard;
+pub mod hash;
+pub mod held;
 pub mod matching;
 pub mod op;
 pub mod past;
 pub mod policy;
 pub mod projects;
 pub mod saved;
+pub mod trust;
 pub mod users;
 
 use std::collections::BTreeSet;
@@ -24,7 +29,7 @@ pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
     let matches = matching::matches(desired, platform);
     let mut plan = Plan::default();
     users::diff(&mut plan, desired, platform, &matches, policy);
-    projects::diff(&mut plan, desired, platform, &matches);
+    projects::diff(&mut plan, desired, platform, &matches, policy);
     plan.problems.extend(matches.problems);
     plan.problems.sort();
     plan.warnings.sort();

@@ -95,7 +95,7 @@ fn defaults_are_those_of_the_manual() {
     assert_eq!(settings.activepieces.api_key, SecretSource::Env("ACTIVEPIECES_API_KEY".to_owned()));
     assert!((settings.okta.rate_limit_share - 0.8).abs() < f64::EPSILON);
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Deactivate, OnLeave::Deactivate));
-    assert_eq!(settings.policy.max_deactivations, Limit::Percent(10.0));
+    assert_eq!(settings.policy.limits.deactivations, Limit::Percent(10.0));
     assert!(settings.policy.protect.is_empty() && settings.projects.is_empty() && settings.warnings.is_empty());
 }
 
@@ -144,7 +144,7 @@ protect = [" Owner@Example.com "]
     assert!(matches!(&second.selector, Selector::Match(regex) if regex.is_match("AP Red")));
     assert_eq!((second.name.as_deref(), second.location.as_deref()), (Some("${team} $1 $$"), Some("config.toml:17")));
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Keep, OnLeave::Deactivate));
-    assert_eq!(settings.policy.max_deactivations, Limit::Count(3));
+    assert_eq!(settings.policy.limits.deactivations, Limit::Count(3));
     assert!(settings.policy.protect.contains("owner@example.com"));
 }
 
