@@ -37,7 +37,7 @@ pub struct ApplyArgs {
     /// Allow a plan that deactivates accounts because nobody is in scope
     #[arg(long)]
     allow_empty_scope: bool,
-    /// Allow exactly so many deletions of projects, which [projects_policy] asks for
+    /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
     #[arg(long, value_name = "N")]
     allow_project_deletions: Option<usize>,
     /// Allow the plan of this hash, which plan printed, though it is over a limit; refuse every other
@@ -81,12 +81,10 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let past = Past::default();
     let Planned { plan: new, mut remember } = session.plan(&past, args.trust_source, context).await?;
     // The hash of a saved plan is that which was looked at, also where a part of it is stale.
-    let (Held { plan, stale }, hash) = match saved {
-        Some(saved) => (still_holds(&saved.plan, &new), saved.hash),
-        None => {
-            let hash = hash::of_plan(&new);
-            (Held { plan: new, stale: Vec::new() }, hash)
-        }
+    let hash = saved.as_ref().map_or_else(|| hash::of_plan(&new), |saved| saved.hash.clone());
+    let Held { plan, stale } = match saved {
+        Some(saved) => still_holds(&saved.plan, &new),
+        None => Held { plan: new, stale: Vec::new() },
     };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
     if !context.printer.json || !refusals.is_empty() {

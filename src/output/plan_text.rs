@@ -122,7 +122,9 @@ fn why(op: &UserOp) -> String {
 
 fn projects(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    for (verb, style) in [("- delete", REMOVE), ("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)] {
+    for (verb, style) in
+        [("- delete", REMOVE), ("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)]
+    {
         let ops = plan.projects.iter().filter(|op| project_verb(&op.action) == verb);
         let rows = ops.map(|op| [safe(&op.name), members(op, whole), project_why(op)]).collect();
         add_rows(&mut table, rows, &styled(style, verb), whole);

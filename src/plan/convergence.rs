@@ -99,7 +99,13 @@ impl<'a> Stands<'a> {
 
 fn differs(change: &Change, user: &User) -> Option<String> {
     let stands = match change.attribute {
-        Attribute::Active => if user.active { "true" } else { "false" },
+        Attribute::Active => {
+            if user.active {
+                "true"
+            } else {
+                "false"
+            }
+        }
         Attribute::PlatformRole => &user.platform_role,
         Attribute::GivenName => &user.given_name,
         Attribute::FamilyName => &user.family_name,

@@ -16,23 +16,38 @@ use crate::model::id::OktaUserId;
 #[serde(rename_all = "snake_case", tag = "guard")]
 pub enum Refusal {
     /// The plan isn't the one that was approved.
-    AnotherPlan { approved: String, plan: String },
+    AnotherPlan {
+        approved: String,
+        plan: String,
+    },
     /// The platform's owner would lose ADMIN or the account. Nothing allows it.
-    OwnerRole { user_name: String },
+    OwnerRole {
+        user_name: String,
+    },
     /// No active ADMIN would be left. Nothing allows it.
-    LastAdmin { admins: usize },
+    LastAdmin {
+        admins: usize,
+    },
     /// Nobody is in scope, and yet there are accounts to deactivate: more likely a mistake, or a source that answers
     /// with nothing, than a company without people.
-    EmptyScope { deactivations: usize },
+    EmptyScope {
+        deactivations: usize,
+    },
     /// Projects would be deleted, with all that is in them. The limit of this is always none.
-    ProjectDeletions { deletions: usize },
+    ProjectDeletions {
+        deletions: usize,
+    },
     MaxDeactivations(Over),
     MaxRoleDowngrades(Over),
     MaxRoleOrEmailChanges(Over),
     /// More creations than a platform that should be in sync already can need.
     MaxCreations(Over),
     /// Of one project.
-    MaxMembersRemoved { project: String, #[serde(flatten)] over: Over },
+    MaxMembersRemoved {
+        project: String,
+        #[serde(flatten)]
+        over: Over,
+    },
 }
 
 /// A number over its limit.
@@ -92,7 +107,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut over = |what: &str, over: &Over, key: &str, of: &str| {
             let Over { number, allowed, limit, of: total } = over;
-            write!(f, "{number} {what} are more than the {allowed} that safety.{key} = {limit} allows with {total} {of}")
+            write!(
+                f,
+                "{number} {what} are more than the {allowed} that safety.{key} = {limit} allows with {total} {of}"
+            )
         };
         match self {
             Self::MaxDeactivations(it) => over("deactivations", it, "max_deactivations", "managed active users"),
@@ -115,7 +133,9 @@ impl fmt::Display for Refusal {
             Self::AnotherPlan { approved, plan } => {
                 write!(f, "the plan that was approved is {approved}, and this one is {plan}")
             }
-            Self::OwnerRole { user_name } => write!(f, "the platform's owner {user_name} would lose ADMIN or the account"),
+            Self::OwnerRole { user_name } => {
+                write!(f, "the platform's owner {user_name} would lose ADMIN or the account")
+            }
             Self::LastAdmin { admins } => {
                 write!(f, "no active ADMIN would be left of {admins}")
             }
@@ -195,8 +215,9 @@ fn owner_role(plan: &Plan) -> Option<Refusal> {
 
 fn last_admin(plan: &Plan) -> Option<Refusal> {
     let admins = &plan.standing.admins;
-    let losing = |op: &&UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
+    let losing =
+        |op: &&UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
     let lost = plan.users.iter().filter(losing).count();
-    let made = plan.users.iter().any(|op| op.makes_admin());
+    let made = plan.users.iter().any(UserOp::makes_admin);
     (lost > 0 && lost >= admins.len() && !made).then_some(Refusal::LastAdmin { admins: admins.len() })
 }

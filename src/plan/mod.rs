@@ -11,6 +11,7 @@ pub mod past;
 pub mod policy;
 pub mod projects;
 pub mod saved;
+pub mod step;
 pub mod trust;
 pub mod users;
 
@@ -19,6 +20,7 @@ use std::collections::BTreeSet;
 pub use op::Plan;
 pub use past::Past;
 pub use policy::Policy;
+pub use step::Step;
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;

@@ -176,7 +176,27 @@ fn a_successor_leaves_the_predecessor_the_account_of_their_own_address() {
     let taken = User { external_id: Some(old.to_string()), ..account("ada", None) };
     let plan = diff(&users([(old, user), present("ada")]), &platform([taken, account("old", None)]), &policy());
     let actions: Vec<_> = plan.users.iter().map(|op| (op.action, op.user_name.as_str())).collect();
-    assert_eq!(actions, [(UserAction::Adopt, "ada@example.com"), (UserAction::Deactivate, "old@example.com")],);
+    assert_eq!(actions, [(UserAction::Adopt, "ada@example.com")]);
+    assert_eq!(kinds(&plan), [ProblemKind::TwoAccounts, ProblemKind::NotLinked]);
+}
+
+#[test]
+fn an_account_that_okta_did_not_make_is_never_deactivated_and_named_instead() {
+    for external_id in [None, Some(""), Some("emp-0815")] {
+        for leave in [Leave::Suspended, Leave::Deactivated, Leave::Unassigned, Leave::Deleted] {
+            let desired = with_projects(users([wanted("ada", State::Left(leave))]), [pushed("Eng", &[])]);
+            let project = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
+            let plan = one_project(&desired, vec![account("ada", external_id)], vec![project]);
+            assert!(plan.is_empty(), "{plan:?}");
+            assert_eq!((kinds(&plan), plan.standing.managed_active), (vec![ProblemKind::NotLinked], 0));
+        }
+    }
+    let keep = Policy { suspended: OnLeave::Keep, ..policy() };
+    let suspended = users([wanted("ada", State::Left(Leave::Suspended))]);
+    assert_eq!(diff(&suspended, &platform([account("ada", None)]), &keep).problems, []);
+    // Linked to an Okta user who was deleted since: Okta made it.
+    let relinked = account("ada", Some(okta_id("old").as_str()));
+    assert_eq!(action(&diff(&suspended, &platform([relinked]), &policy())), Some(UserAction::Deactivate));
 }
 
 #[test]

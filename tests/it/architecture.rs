@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which folders each folder may use. A folder that isn't named here fails the test.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("model", &[]),
     ("expression", &["model"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("okta", &["error", "model", "mapping", "http"]),
     ("activepieces", &["error", "model", "http"]),
     ("apply", &["model", "plan", "http", "activepieces"]),
+    ("state", &["error", "model", "plan", "apply"]),
     ("output", &["error", "model", "expression", "plan", "apply"]),
     ("sandbox", &[]),
     (
@@ -32,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "okta",
             "activepieces",
             "apply",
+            "state",
             "output",
             "sandbox",
         ],

@@ -1,6 +1,9 @@
 //! Each guard at its edge, the flags that allow what it refuses, and what is never allowed.
 
+use std::slice;
+
 use super::super::guard::{Allowed, Over, Refusal, check};
+use super::super::op::UserOp;
 use super::super::past::{Missing, Sizes};
 use super::*;
 
@@ -92,11 +95,13 @@ fn operator(name: &str) -> (OktaUserId, DesiredUser) {
 #[test]
 fn every_limit_holds_at_its_edge_as_a_count_and_as_a_share() {
     for (limit_of, plan, refusal, flag) in CASES {
-        for (limit, text) in [(Limit::Count(3), "3"), (Limit::Percent(30.0), "\"30%\""), (Limit::Percent(39.9), "\"39.9%\"")] {
+        for (limit, text) in
+            [(Limit::Count(3), "3"), (Limit::Percent(30.0), "\"30%\""), (Limit::Percent(39.9), "\"39.9%\"")]
+        {
             let policy = limited(|limits| *limit_of(limits) = limit);
             assert_eq!(refusals(&plan(3), &policy, &Allowed::default()), [], "{limit:?} at its edge");
             let over = refusal(over(4, 3, text, 10));
-            assert_eq!(refusals(&plan(4), &policy, &Allowed::default()), [over.clone()], "{limit:?} one over");
+            assert_eq!(refusals(&plan(4), &policy, &Allowed::default()), slice::from_ref(&over), "{limit:?} one over");
             let hash = hash::of_plan(&plan(4));
             let flag = if flag.is_empty() { format!("--approve {hash}") } else { flag.to_owned() };
             assert_eq!(over.flag(&hash), Some(flag));
@@ -111,7 +116,7 @@ fn an_approval_lets_exactly_its_plan_over_every_limit() {
         let approved = Allowed { approved: Some(hash::of_plan(&plan(4))), ..Allowed::default() };
         assert_eq!(refusals(&plan(4), &policy, &approved), []);
         let another = Refusal::AnotherPlan { approved: hash::of_plan(&plan(4)), plan: hash::of_plan(&plan(5)) };
-        assert_eq!(refusals(&plan(5), &policy, &approved), [another.clone()]);
+        assert_eq!(refusals(&plan(5), &policy, &approved), slice::from_ref(&another));
         assert_eq!(another.flag(""), None);
         // One that no limit refuses is another plan all the same.
         assert_eq!(refusals(&plan(2), &policy, &approved).len(), 1);
@@ -122,7 +127,8 @@ fn an_approval_lets_exactly_its_plan_over_every_limit() {
 fn a_share_of_few_people_is_that_of_the_floor() {
     let nine = |count: usize| {
         let people = NAMES[..9].iter().enumerate();
-        let people = people.map(|(at, name)| if at < count { wanted(name, State::Left(Leave::Deleted)) } else { present(name) });
+        let people =
+            people.map(|(at, name)| if at < count { wanted(name, State::Left(Leave::Deleted)) } else { present(name) });
         diff(&users(people), &platform(NAMES[..9].iter().map(|name| linked(name))), &policy())
     };
     let policy = Policy { limits: Limits::default(), ..policy() };
@@ -178,10 +184,7 @@ fn a_changed_address_counts_once_and_a_person_with_both_changes_too() {
     let moved = NAMES.map(|name| User { user_name: format!("{name}.old@example.com"), ..linked(name) });
     let plan = diff(&users(NAMES.map(operator)), &platform(moved), &policy());
     let policy = limited(|limits| limits.role_or_email_changes = Limit::Count(9));
-    assert_eq!(
-        refusals(&plan, &policy, &Allowed::default()),
-        [Refusal::MaxRoleOrEmailChanges(over(10, 9, "9", 10))]
-    );
+    assert_eq!(refusals(&plan, &policy, &Allowed::default()), [Refusal::MaxRoleOrEmailChanges(over(10, 9, "9", 10))]);
     // No role changes, and the addresses were told of before.
     let moved = NAMES.map(|name| User { user_name: format!("{name}.old@example.com"), ..linked(name) });
     let plan = diff(&users(NAMES.map(present)), &platform(moved), &self::policy());
@@ -196,7 +199,7 @@ fn a_scope_without_anybody_deactivates_nobody_unless_told_to() {
     let refused = Refusal::EmptyScope { deactivations: 1 };
     let approved = Allowed { approved: Some(hash::of_plan(&plan)), ..Allowed::default() };
     for allowed in [Allowed::default(), approved] {
-        assert_eq!(refusals(&plan, &policy(), &allowed), std::slice::from_ref(&refused));
+        assert_eq!(refusals(&plan, &policy(), &allowed), slice::from_ref(&refused));
     }
     assert_eq!(refused.flag(""), Some("--allow-empty-scope".to_owned()));
     assert_eq!(refusals(&plan, &policy(), &Allowed { empty_scope: true, ..Allowed::default() }), []);
@@ -207,20 +210,21 @@ fn projects_are_deleted_only_by_their_exact_number() {
     let delete = Policy { delete_unpushed: true, ..policy() };
     let projects = ["Old", "Older"].map(|name| project(name, Some(group_id(name).as_str()), &["ada"]));
     let by_hand = [project("By hand", None, &["ada"]), project("Foreign", Some("team-7"), &["ada"])];
-    let standing = Platform {
-        users: vec![linked("ada")],
-        projects: projects.into_iter().chain(by_hand).collect(),
-        owner: None,
-    };
+    let standing =
+        Platform { users: vec![linked("ada")], projects: projects.into_iter().chain(by_hand).collect(), owner: None };
     let plan = diff(&users([present("ada")]), &standing, &delete);
     let doomed: Vec<_> = plan.projects.iter().map(|op| (op.name.as_str(), op.is_deletion(), op.members)).collect();
     assert_eq!(doomed, [("Old", true, 1), ("Older", true, 1)]);
     let refused = [Refusal::ProjectDeletions { deletions: 2 }];
     assert_eq!(refused[0].flag(""), Some("--allow-project-deletions 2".to_owned()));
     let approved = Some(hash::of_plan(&plan));
-    for (project_deletions, approved, refused) in
-        [(None, None, &refused[..]), (Some(1), None, &refused), (Some(3), None, &refused), (None, approved, &refused), (Some(2), None, &[])]
-    {
+    for (project_deletions, approved, refused) in [
+        (None, None, &refused[..]),
+        (Some(1), None, &refused),
+        (Some(3), None, &refused),
+        (None, approved, &refused),
+        (Some(2), None, &[]),
+    ] {
         let allowed = Allowed { project_deletions, approved, ..Allowed::default() };
         assert_eq!(refusals(&plan, &delete, &allowed), refused, "{allowed:?}");
     }
@@ -236,11 +240,15 @@ fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
     };
     // As a plan that was kept would be, whose other half doesn't hold any more.
     let mut plan = diff(&users([left("ada"), present("bob")]), &standing, &policy());
-    let demoted = diff(&users([left("ada"), left("bob")]), &Platform { owner: None, ..standing.clone() }, &policy());
-    let op = demoted.users.iter().find(|op| op.user_name.starts_with("ada")).unwrap();
+    let op = plan.users.iter().find(|op| op.user_name == "ada@example.com").unwrap();
     let owners = UserOp { user_name: "bob@example.com".to_owned(), account: Some("account-bob".into()), ..op.clone() };
     plan.users.push(owners);
-    let all = Allowed { approved: Some(hash::of_plan(&plan)), deactivations: Some(2), empty_scope: true, ..Allowed::default() };
+    let all = Allowed {
+        approved: Some(hash::of_plan(&plan)),
+        deactivations: Some(2),
+        empty_scope: true,
+        ..Allowed::default()
+    };
     let refused = refusals(&plan, &policy(), &all);
     let owner = Refusal::OwnerRole { user_name: "bob@example.com".to_owned() };
     assert_eq!(refused, [owner, Refusal::LastAdmin { admins: 2 }]);
@@ -258,5 +266,5 @@ fn a_hash_is_of_the_operations_and_nothing_else() {
     for other in [plan(3), plan(5), other, Plan::default()] {
         assert_ne!(hash::of_plan(&plan(4)), hash::of_plan(&other));
     }
-    assert_eq!(hash::of_plan(&Plan::default()), "34cd8d0e4e7d", "the same on every machine");
+    assert_eq!(hash::of_plan(&Plan::default()), "643d54371042", "the same on every machine");
 }

@@ -106,8 +106,8 @@ fn whoever_is_missing_is_deactivated_after_so_many_runs_and_so_long() {
             assert_eq!((plan.held.len(), plan.totals().members_remove), (0, 2));
         } else {
             let because = Because::Waiting { since: at(0), runs: runs + 1 };
-            let held =
-                [("Eng", "remove ada@example.com"), ("ada@example.com", "deactivate")].map(|(subject, what)| Held::new(subject, what, because.clone()));
+            let held = [("Eng", "remove ada@example.com"), ("ada@example.com", "deactivate")]
+                .map(|(subject, what)| Held::new(subject, what, because.clone()));
             assert_eq!(plan.held, held);
             assert_eq!(plan.totals().members_remove, 1, "bob is there, and left the group");
         }
@@ -170,7 +170,10 @@ fn what_did_not_come_to_stand_is_not_written_again_until_something_differs() {
     let mut again = three_changes(&standing);
     let remembered = run(&mut again, &past, 0, &policy());
     let held: Vec<_> = again.held.iter().map(|held| (held.subject.as_str(), held.what.as_str())).collect();
-    assert_eq!(held, [("Eng", "add ada@example.com"), ("Eng", "rename the project"), ("ada@example.com", "set givenName")]);
+    assert_eq!(
+        held,
+        [("Eng", "add ada@example.com"), ("Eng", "rename the project"), ("ada@example.com", "set givenName")]
+    );
     assert!(again.is_empty());
     assert_eq!(remembered.unsettled, past.unsettled);
     // Somebody changed the name there, so that it may be another matter.
@@ -204,7 +207,8 @@ fn what_stands_otherwise_is_named() {
     let standing = differing();
     let stands = Stands::of(&standing);
     let found = plan.users.iter().filter_map(|op| stands.user(op)).map(|found| (found.subject, found.what));
-    let of_projects = plan.projects.iter().flat_map(|op| stands.project(op)).map(|(_, found)| (found.subject, found.what));
+    let of_projects =
+        plan.projects.iter().flat_map(|op| stands.project(op)).map(|(_, found)| (found.subject, found.what));
     let found: Vec<_> = found.chain(of_projects).collect();
     let named = [
         ("ada@example.com", "givenName is \"Adda\" and not \"ada\""),

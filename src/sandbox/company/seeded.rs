@@ -49,7 +49,8 @@ fn without_access() -> Vec<Person> {
     vec![
         okta("Pia Pohl", "SUSPENDED"),
         okta("Quin Quast", "SUSPENDED").inactive(),
-        okta("Rita Rau", "SUSPENDED").active(), // Deactivated.
+        okta("Rita Rau", "SUSPENDED").active(),    // Deactivated.
+        okta("Ruth Roth", "SUSPENDED").unlinked(), // Made by hand: nothing is taken from it, and she is named.
         okta("Sam Seidel", "DEPROVISIONED"),
         okta("Tia Thoma", "DEPROVISIONED").inactive(),
         okta("Udo Ulrich", "DEPROVISIONED").active(), // Deactivated.

@@ -141,7 +141,7 @@ fn names_addresses_and_ids_are_unique_and_the_teams_name_people() {
 #[test]
 fn every_kind_of_change_problem_and_warning_is_planned() {
     use ProblemKind::{
-        AmbiguousProject, ClaimedTwice, EmailChanged, ExpressionFailed, InvalidAttribute, InvalidRole,
+        AmbiguousProject, ClaimedTwice, EmailChanged, ExpressionFailed, InvalidAttribute, InvalidRole, NotLinked,
         ProjectNameTwice, TwoAccounts,
     };
     let plan = plan();
@@ -163,6 +163,7 @@ fn every_kind_of_change_problem_and_warning_is_planned() {
         ExpressionFailed,
         InvalidAttribute,
         InvalidRole,
+        NotLinked,
         ProjectNameTwice,
         TwoAccounts,
     ];
