@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::journal::Journal;
 use super::session::{PARALLELISM, Session};
 use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
 use crate::plan::guard::{self, Allowed, Refusal};
-use crate::plan::{Past, Plan, hash};
+use crate::plan::{Plan, hash};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]
@@ -24,13 +25,20 @@ pub struct PlanArgs {
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
-    let past = Past::default();
+    let journal = Journal::begin("plan", &session, context)?;
+    let result = plan(&args, &session, &journal, context).await;
+    journal.end(result, session.requests())
+}
+
+async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
+    let past = journal.past()?;
     let plan = session.plan(&past, false, context).await?.plan;
+    journal.planned(&plan)?;
     let hash = hash::of_plan(&plan);
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &Allowed::default());
     show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     if let Some(path) = &args.out {
-        saved::write(path, &plan, &session)?;
+        saved::write(path, &plan, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));

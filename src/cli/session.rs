@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::{Context, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes;
 use crate::okta::{self, Okta, Step};
@@ -18,6 +18,7 @@ use crate::plan::held;
 use crate::plan::op::ProjectAction;
 use crate::plan::past::Sizes;
 use crate::plan::{self, Past, Plan};
+use crate::state::State;
 
 /// Requests to Activepieces side by side, unless the admin says otherwise.
 pub const PARALLELISM: usize = 8;
@@ -38,18 +39,31 @@ pub struct Planned {
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
-pub fn load(context: &Context) -> Result<Settings> {
+pub fn config_path(context: &Context) -> PathBuf {
     let here = PathBuf::from("config.toml");
-    let path = match &context.config {
+    match &context.config {
         Some(path) => path.clone(),
         None if here.exists() => here,
         None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
-    };
-    let settings = config::load(&path, context.printer.colours_stderr())?;
+    }
+}
+
+/// Reads the config file.
+pub fn load(context: &Context) -> Result<Settings> {
+    let settings = config::load(&config_path(context), context.printer.colours_stderr())?;
     for warning in &settings.warnings {
         context.printer.warning(warning);
     }
     Ok(settings)
+}
+
+/// Opens the state file of the org and the platform that the config names.
+pub fn state(settings: &Settings) -> Result<State> {
+    let folder = environment::user_state().ok_or_else(|| {
+        Error::new(Kind::Failed, "there is no home folder to keep the state file in")
+            .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
+    })?;
+    State::open(&folder, settings.okta.org_url.authority(), settings.activepieces.url.authority())
 }
 
 impl Session {
@@ -73,6 +87,11 @@ impl Session {
     /// The platform's host, with the port where it's an unusual one.
     pub fn platform(&self) -> &str {
         self.settings.activepieces.url.authority()
+    }
+
+    /// Opens the state file of this org and platform.
+    pub fn state(&self) -> Result<State> {
+        state(&self.settings)
     }
 
     /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
@@ -105,7 +124,7 @@ impl Session {
             counted(org.pushed.len(), "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(self.requests(), "request", "requests"),
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests"),
         ));
         Ok(Planned { plan, remember })
     }
@@ -128,8 +147,9 @@ impl Session {
         okta::read(&self.okta, scope, projects, mapping.needs_groups(), &tell).await
     }
 
-    fn requests(&self) -> usize {
-        usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
+    /// How many requests were sent so far, to both servers.
+    pub fn requests(&self) -> u64 {
+        self.okta.http().requests() + self.activepieces.requests()
     }
 }
 

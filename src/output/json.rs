@@ -49,8 +49,8 @@ fn refused(refusal: &Refusal, hash: &str) -> Value {
     value
 }
 
-/// An apply as one JSON object: the plan, and the outcome of each of its operations in the plan's order.
-pub fn report(plan: &Value, report: &Report<'_>) -> Value {
+/// A run that wrote as one JSON object: its number, the plan, and the outcome of each of its operations in the plan's order.
+pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
     let (done, all) = report.done_of();
     let users: Vec<Value> = report
         .users
@@ -65,6 +65,7 @@ pub fn report(plan: &Value, report: &Report<'_>) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "tool_version": env!("CARGO_PKG_VERSION"),
+        "run": run,
         "plan": plan,
         "users": users,
         "projects": projects,

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("activepieces", &["error", "model", "http"]),
     ("apply", &["model", "plan", "http", "activepieces"]),
     ("state", &["error", "model", "plan", "apply"]),
-    ("output", &["error", "model", "expression", "plan", "apply"]),
+    ("output", &["error", "model", "expression", "plan", "apply", "state"]),
     ("sandbox", &[]),
     (
         "cli",

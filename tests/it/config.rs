@@ -124,18 +124,8 @@ match = '^AP (?<team>.+)$'
 name = "${team} $1 $$"
 [lifecycle]
 suspended = "keep"
-deactivate_after_runs = 3
-deactivate_after = "1d 12h"
-[projects_policy]
-delete_unpushed = true
 [safety]
 max_deactivations = 3
-max_role_downgrades = 4
-max_role_or_email_changes = "5%"
-max_members_removed = 6
-max_creations = "7.5%"
-max_shrink = 8
-size_floor = 9
 protect = [" Owner@Example.com "]
 "#,
     );
@@ -156,6 +146,30 @@ protect = [" Owner@Example.com "]
     assert!(matches!(&second.selector, Selector::Match(regex) if regex.is_match("AP Red")));
     assert_eq!((second.name.as_deref(), second.location.as_deref()), (Some("${team} $1 $$"), Some("config.toml:17")));
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Keep, OnLeave::Deactivate));
+    assert_eq!(settings.policy.limits, Limits { deactivations: Limit::Count(3), ..Limits::default() });
+    assert!(settings.policy.protect.contains("owner@example.com"));
+}
+
+#[test]
+fn every_limit_and_the_grace_are_what_is_written() {
+    let settings = parse(&format!(
+        "{LEAST}{}",
+        r#"
+[lifecycle]
+deactivate_after_runs = 3
+deactivate_after = "1d 12h"
+[projects_policy]
+delete_unpushed = true
+[safety]
+max_deactivations = 3
+max_role_downgrades = 4
+max_role_or_email_changes = "5%"
+max_members_removed = 6
+max_creations = "7.5%"
+max_shrink = 8
+size_floor = 9
+"#
+    ));
     let limits = Limits {
         deactivations: Limit::Count(3),
         role_downgrades: Limit::Count(4),
@@ -167,7 +181,7 @@ protect = [" Owner@Example.com "]
     };
     assert_eq!(settings.policy.limits, limits);
     assert_eq!((settings.policy.grace.runs, settings.policy.grace.time.as_hours()), (3, 36));
-    assert!(settings.policy.delete_unpushed && settings.policy.protect.contains("owner@example.com"));
+    assert!(settings.policy.delete_unpushed);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
 #[cfg(feature = "sandbox")]
+mod state;
+#[cfg(feature = "sandbox")]
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
