@@ -38,7 +38,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     }
     let journal = Journal::begin_alone("apply", &session, args.write.wait, context).await?;
     let writing = Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context };
-    let result = Box::pin(apply(saved, args.trust_source, &writing)).await;
+    let result = apply(saved, args.trust_source, &writing).await;
     journal.end(result, session.requests())
 }
 

@@ -99,8 +99,8 @@ impl Session {
     pub async fn plan(&self, past: &Past, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let mapping = &self.settings.mapping;
-        let (reading, platform) =
-            futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces)).await?;
+        let reads = futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces));
+        let (reading, platform) = Box::pin(reads).await?;
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
