@@ -62,6 +62,11 @@ impl Journal {
         self.run
     }
 
+    /// The file that the journal is in.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Notes what the plan comes to.
     pub fn planned(&self, plan: &Plan) -> Result<()> {
         self.state.planned(self.run, plan)

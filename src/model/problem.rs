@@ -39,6 +39,8 @@ pub enum ProblemKind {
     AmbiguousProject,
     /// Several groups that are to be projects of one name.
     ProjectNameTwice,
+    /// What a run left and isn't so any more, where the run is to be taken back.
+    ChangedSince,
 }
 
 impl ProblemKind {
@@ -54,6 +56,7 @@ impl ProblemKind {
             Self::EmailChanged => "email_changed",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
+            Self::ChangedSince => "changed_since",
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod policy;
 pub mod projects;
 pub mod saved;
 pub mod step;
+pub mod undo;
 pub mod users;
 
 use std::collections::BTreeSet;

@@ -45,7 +45,7 @@ pub struct UserOp {
     /// What differs, in a fixed order.
     pub changes: Vec<Change>,
     pub reason: Reason,
-    /// The whole of what should stand; none for a deactivation, which touches nothing else.
+    /// The whole of what should stand; none for a deactivation that touches nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
 }
@@ -112,6 +112,8 @@ pub enum Reason {
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
+    /// The run of this number is taken back.
+    Undo(u32),
 }
 
 /// What is done to one project. The parts are written in this order and never side by side.

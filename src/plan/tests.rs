@@ -14,6 +14,8 @@ use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
 
+mod undo;
+
 fn okta_id(name: &str) -> OktaUserId {
     format!("00u{name:0>17}").into()
 }

@@ -165,27 +165,31 @@ fn bool_text(value: bool) -> &'static str {
 }
 
 /// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
-struct Protected<'a> {
+pub(super) struct Protected<'a> {
     accounts: BTreeSet<&'a AccountId>,
     owner: Option<&'a AccountId>,
 }
 
 impl<'a> Protected<'a> {
-    fn of(platform: &'a Platform, policy: &Policy) -> Self {
+    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
         let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
         Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
     }
 
     /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
-    fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
         let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
         let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
-        if let Reason::Left(leave) = op.reason {
-            warnings.push(format!("{} is {who} and stays active, though {}", op.user_name, leave.as_str()));
+        if op.action == UserAction::Deactivate {
+            let why = match op.reason {
+                Reason::Left(leave) => leave.as_str().to_owned(),
+                _ => "the run that made the account active is taken back".to_owned(),
+            };
+            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
             return None;
         }
         if account.is_admin() && loses_admin(&op) {
-            warnings.push(format!("{} is {who} and stays ADMIN, though the mapping gives {}", op.user_name, role(&op)));
+            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
             keep_admin(&mut op);
         }
         (!op.changes.is_empty()).then_some(op)
@@ -193,7 +197,8 @@ impl<'a> Protected<'a> {
 }
 
 fn loses_admin(op: &UserOp) -> bool {
-    op.attributes.as_ref().is_none_or(|attributes| attributes.platform_role != PlatformRole::Admin)
+    op.action == UserAction::Deactivate
+        || op.attributes.as_ref().is_none_or(|attributes| attributes.platform_role != PlatformRole::Admin)
 }
 
 fn role(op: &UserOp) -> &'static str {
@@ -209,7 +214,7 @@ fn keep_admin(op: &mut UserOp) {
 
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
 /// that left.
-fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
+pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
     let admins: BTreeSet<&AccountId> =
         platform.users.iter().filter(|user| user.active && user.is_admin()).map(|user| &user.id).collect();
     let losing = |op: &UserOp| loses_admin(op) && op.account.as_ref().is_some_and(|account| admins.contains(account));
