@@ -93,6 +93,7 @@ impl Session {
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
+        let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
@@ -109,7 +110,7 @@ impl Session {
             counted(org.pushed.len(), "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests"),
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
         ));
         Ok(plan)
     }
@@ -118,12 +119,20 @@ impl Session {
     pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, mapping, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, mapping.needs_groups(), &tell).await
+        okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }
 
     /// How many requests were sent so far, to both servers.
     pub fn requests(&self) -> u64 {
         self.okta.http().requests() + self.activepieces.requests()
+    }
+}
+
+/// How much of a read is owed to the expressions.
+fn asked_by_expressions(reading: &okta::Reading) -> String {
+    match reading.asked_by_expressions {
+        0 => String::new(),
+        asked => format!(" ({asked} of them because expressions ask for more than profiles)"),
     }
 }
 

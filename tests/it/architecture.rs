@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("plan", &["model"]),
     ("config", &["error", "model", "expression", "mapping", "plan"]),
     ("http", &["error"]),
-    ("okta", &["error", "model", "mapping", "http"]),
+    ("okta", &["error", "model", "expression", "mapping", "http"]),
     ("activepieces", &["error", "model", "http"]),
     ("apply", &["model", "plan", "http", "activepieces"]),
     ("state", &["error", "model", "plan", "apply"]),

@@ -8,6 +8,8 @@ mod company;
 mod config;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
+mod expressions;
+#[cfg(feature = "sandbox")]
 mod faults;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;

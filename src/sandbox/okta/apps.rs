@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::state::{Org, Tables};
 
@@ -18,6 +19,8 @@ pub struct AppRow {
     pub users: BTreeMap<String, Timestamp>,
     /// The assigned groups, the one of the highest priority first, and when each was assigned.
     pub groups: Vec<(String, Timestamp)>,
+    /// Profiles that somebody has at the app, where they aren't those of a provisioning app.
+    pub profiles: BTreeMap<String, Map<String, Value>>,
     /// The pushed groups by the ids of their mappings.
     pub pushes: BTreeMap<String, PushRow>,
 }
@@ -42,7 +45,7 @@ pub struct Assignment {
 impl AppRow {
     pub fn new(name: &str, label: &str, users: BTreeMap<String, Timestamp>, created: Timestamp) -> Self {
         let (label, name) = (label.to_owned(), name.to_owned());
-        Self { label, name, created, users, groups: Vec::new(), pushes: BTreeMap::new() }
+        Self { label, name, created, users, groups: Vec::new(), profiles: BTreeMap::new(), pushes: BTreeMap::new() }
     }
 
     /// All assigned users, by id. Who is assigned both ways is there once, as individually assigned; deactivated users
@@ -76,6 +79,12 @@ impl Org {
     pub fn assign(&self, label: &str, user: &str) {
         let user = user.to_owned();
         self.at_app(label, |row, _| _ = row.users.insert(user, Timestamp::now()));
+    }
+
+    /// Assigns a user to the app of this label with a profile, as an import from a directory does.
+    pub fn import(&self, label: &str, user: &str, profile: Map<String, Value>) {
+        self.assign(label, user);
+        self.at_app(label, |row, _| drop(row.profiles.insert(user.to_owned(), profile)));
     }
 
     /// Takes an individual assignment away; one through a group stays.
