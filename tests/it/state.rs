@@ -232,8 +232,11 @@ async fn a_damaged_state_file_stops_the_run_and_is_named() {
     assert!(stage.sandbox.platform().mails().is_empty());
 }
 
+/// A project's name and the ids of its members.
+type NamedMembers = (String, BTreeSet<String>);
+
 /// What an undo answers for: each account by its address, and each project by its id.
-fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, (String, BTreeSet<String>)>) {
+fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, NamedMembers>) {
     let platform = stage.sandbox.platform();
     let users = platform.users().into_iter();
     let users = users.map(|user| (user.email, [user.first_name, user.last_name, user.role, user.active.to_string()]));
