@@ -6,7 +6,7 @@ use crate::activepieces::Activepieces;
 use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
 use crate::http::Failure;
 use crate::model::id::AccountId;
-use crate::plan::op::{Attribute, UserOp};
+use crate::plan::op::{Attribute, UserAction, UserOp};
 
 /// Does the operation and gives the account's id, or the outcome where it isn't done.
 pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, Outcome> {
@@ -102,7 +102,8 @@ fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
         .collect()
 }
 
-/// The body of POST and PUT. A deactivation names nothing but `active`, and the externalId where it's new.
+/// The body of POST and PUT. A deactivation without attributes names nothing but `active`, and the externalId where it's
+/// new.
 fn body(op: &UserOp) -> UserBody<'_> {
     let attributes = op.attributes.as_ref();
     let links = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
@@ -116,7 +117,7 @@ fn body(op: &UserOp) -> UserBody<'_> {
         }),
         emails: attributes.and_then(|a| a.email.as_deref()).map(|value| [Email { value, primary: true }]),
         display_name: attributes.and_then(|a| a.display_name.as_deref()),
-        active: attributes.is_some(),
+        active: op.action != UserAction::Deactivate,
         custom: attributes.map(|attributes| RoleBody { platform_role: attributes.platform_role }),
     }
 }

@@ -72,6 +72,11 @@ impl Journal {
         self.state.remember_past(past)
     }
 
+    /// The file that the journal is in.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Notes what the plan comes to.
     pub fn planned(&self, plan: &Plan) -> Result<()> {
         self.state.planned(self.run, plan)

@@ -27,6 +27,7 @@ mod sandbox;
 mod saved;
 mod session;
 mod show;
+mod undo;
 mod write;
 
 /// Brings an Activepieces platform in line with an Okta org
@@ -52,6 +53,7 @@ Examples:
   oktapieces plan --out plan.json       keep the plan, look at it, and
   oktapieces apply plan.json            apply exactly that
   oktapieces history                    list the runs
+  oktapieces undo 12                    take run 12 back, after showing what that means
 
 Exit codes:
   0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
@@ -100,6 +102,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
+    Undo(undo::UndoArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -152,6 +155,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Apply(args) => Box::pin(apply::run(args, context)).await,
             Command::Show(args) => show::run(&args, context),
             Command::History(args) => history::run(&args, context),
+            Command::Undo(args) => Box::pin(undo::run(args, context)).await,
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::run(args, context).await,

@@ -164,7 +164,7 @@ impl Writing<'_> {
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!(
-                "\nRun oktapieces plan to see that nothing is left to do. This was run {run}; oktapieces show {run} prints it."
+                "\nRun oktapieces plan to see that nothing is left to do. This was run {run}: oktapieces undo {run} takes it back."
             ));
         }
         let (done, all) = report.done_of();

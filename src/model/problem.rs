@@ -41,6 +41,8 @@ pub enum ProblemKind {
     AmbiguousProject,
     /// Several groups that are to be projects of one name.
     ProjectNameTwice,
+    /// What a run left and isn't so any more, where the run is to be taken back.
+    ChangedSince,
 }
 
 impl ProblemKind {
@@ -57,6 +59,7 @@ impl ProblemKind {
             Self::NotLinked => "not_linked",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
+            Self::ChangedSince => "changed_since",
         }
     }
 }

@@ -117,6 +117,7 @@ fn why(op: &UserOp) -> String {
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => leave.as_str().to_owned(),
+        Reason::Undo(run) => format!("undo of run {run}"),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod projects;
 pub mod saved;
 pub mod step;
 pub mod trust;
+pub mod undo;
 pub mod users;
 
 use std::collections::BTreeSet;

@@ -67,7 +67,7 @@ pub struct UserOp {
     /// What differs, in a fixed order.
     pub changes: Vec<Change>,
     pub reason: Reason,
-    /// The whole of what should stand; none for a deactivation, which touches nothing else.
+    /// The whole of what should stand; none for a deactivation that touches nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
 }
@@ -134,6 +134,8 @@ pub enum Reason {
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
+    /// The run of this number is taken back.
+    Undo(u32),
 }
 
 /// What is done to one project. The parts are written in this order and never side by side.
@@ -206,7 +208,8 @@ pub struct Totals {
 impl UserOp {
     /// Whether the account is an active ADMIN afterwards.
     pub fn makes_admin(&self) -> bool {
-        self.attributes.as_ref().is_some_and(|attributes| attributes.platform_role == PlatformRole::Admin)
+        let role = self.attributes.as_ref().map(|attributes| attributes.platform_role);
+        self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
     }
 
     /// Whether somebody loses ADMIN or OPERATOR for a lesser role.

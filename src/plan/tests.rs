@@ -16,6 +16,7 @@ use crate::model::problem::{Problem, ProblemKind};
 
 mod guards;
 mod held;
+mod undo;
 
 fn okta_id(name: &str) -> OktaUserId {
     format!("00u{name:0>17}").into()

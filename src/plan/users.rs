@@ -41,8 +41,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     }
     keep_the_last_admin(plan, platform);
     count_unmatched(plan, platform, matches, desired);
-    plan.standing.owner.clone_from(&platform.owner);
-    plan.standing.admins = active_admins(platform).cloned().collect();
+    note_admins(plan, platform);
     plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
@@ -56,7 +55,8 @@ pub(super) fn is_linked(account: &User) -> bool {
     account.external_id.as_deref().is_some_and(OktaUserId::is_shape_of)
 }
 
-fn is_privileged(account: &User) -> bool {
+/// Whether the account is ADMIN or OPERATOR.
+pub(super) fn is_privileged(account: &User) -> bool {
     matches!(PlatformRole::parse(&account.platform_role), Some(PlatformRole::Admin | PlatformRole::Operator))
 }
 
@@ -191,27 +191,31 @@ fn bool_text(value: bool) -> &'static str {
 }
 
 /// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
-struct Protected<'a> {
+pub(super) struct Protected<'a> {
     accounts: BTreeSet<&'a AccountId>,
     owner: Option<&'a AccountId>,
 }
 
 impl<'a> Protected<'a> {
-    fn of(platform: &'a Platform, policy: &Policy) -> Self {
+    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
         let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
         Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
     }
 
     /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
-    fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
         let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
         let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
-        if let Reason::Left(leave) = op.reason {
-            warnings.push(format!("{} is {who} and stays active, though {}", op.user_name, leave.as_str()));
+        if op.action == UserAction::Deactivate {
+            let why = match op.reason {
+                Reason::Left(leave) => leave.as_str().to_owned(),
+                _ => "the run that made the account active is taken back".to_owned(),
+            };
+            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
             return None;
         }
         if account.is_admin() && !op.makes_admin() {
-            warnings.push(format!("{} is {who} and stays ADMIN, though the mapping gives {}", op.user_name, role(&op)));
+            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
             keep_admin(&mut op);
         }
         (!op.changes.is_empty()).then_some(op)
@@ -231,7 +235,7 @@ fn keep_admin(op: &mut UserOp) {
 
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
 /// that left.
-fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
+pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
     let admins: BTreeSet<&AccountId> = active_admins(platform).collect();
     let losing = |op: &UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
     let lost = plan.users.iter().filter(|op| losing(op)).count();
@@ -251,6 +255,12 @@ fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
         plan.users.remove(kept);
         plan.standing.unchanged_users += 1;
     }
+}
+
+/// Notes whose loss the guards look for.
+pub(super) fn note_admins(plan: &mut Plan, platform: &Platform) {
+    plan.standing.owner.clone_from(&platform.owner);
+    plan.standing.admins = active_admins(platform).cloned().collect();
 }
 
 fn active_admins(platform: &Platform) -> impl Iterator<Item = &AccountId> {

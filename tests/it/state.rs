@@ -1,6 +1,7 @@
 //! The journal, the lock and resuming, by the real binary.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -229,4 +230,57 @@ async fn a_damaged_state_file_stops_the_run_and_is_named() {
     assert_eq!(refused.code, 1, "{refused:#?}");
     assert!(refused.stderr.contains("is damaged") && refused.stderr.contains(path.to_str().unwrap()), "{refused:#?}");
     assert!(stage.sandbox.platform().mails().is_empty());
+}
+
+/// A project's name and the ids of its members.
+type NamedMembers = (String, BTreeSet<String>);
+
+/// What an undo answers for: each account by its address, and each project by its id.
+fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, NamedMembers>) {
+    let platform = stage.sandbox.platform();
+    let users = platform.users().into_iter();
+    let users = users.map(|user| (user.email, [user.first_name, user.last_name, user.role, user.active.to_string()]));
+    let projects = platform.projects().into_iter();
+    let projects = projects.map(|project| (project.id, (project.name, project.members.into_keys().collect())));
+    (users.collect(), projects.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
+    for (stage, limit) in [(Stage::of(COMPANY).await, "\"100%\""), (Stage::seeded().await, "\"50%\"")] {
+        let before = standing(&stage);
+        stage.run(&["apply", "--yes"]).await;
+        let applied = standing(&stage);
+        let made = stage.run(&["show", "1", "--json"]).await.json();
+        let totals = |name: &str| made["plan"]["totals"][name].as_u64().unwrap();
+        let creations = totals("create");
+        let deactivations = (creations + totals("reactivate")).to_string();
+        stage.reconfigure(&format!("max_deactivations = {limit}"), "max_deactivations = 1");
+        let refused = stage.run(&["undo", "1", "--yes"]).await;
+        assert_eq!(refused.code, 5, "guarded like any plan: {refused:#?}");
+        assert!(refused.stderr.contains(&format!("--allow-deactivations {deactivations}")), "{refused:#?}");
+        assert_eq!(standing(&stage), applied);
+        let undone = stage.run(&["undo", "1", "--yes", "--allow-deactivations", &deactivations]).await;
+        assert_eq!(undone.code, 0, "{undone:#?}");
+        assert!(
+            undone.stdout.contains("undo of run 1") && undone.stdout.contains("accounts can't be deleted"),
+            "{undone:#?}"
+        );
+        let restored = standing(&stage);
+        let (new, old): (Vec<_>, Vec<_>) = restored.0.into_iter().partition(|(mail, _)| !before.0.contains_key(mail));
+        assert_eq!(old.into_iter().collect::<BTreeMap<_, _>>(), before.0);
+        assert_eq!(new.len() as u64, creations);
+        assert!(new.iter().all(|(_, user)| user[3] == "false"), "{new:?}");
+        let (new, old): (Vec<_>, Vec<_>) = restored.1.into_iter().partition(|(id, _)| !before.1.contains_key(id));
+        assert_eq!(old.into_iter().collect::<BTreeMap<_, _>>(), before.1);
+        assert!(new.iter().all(|(_, (_, members))| members.is_empty()), "{new:?}");
+        let runs = history(&stage).await;
+        assert_eq!((&runs[0]["command"], &runs[0]["outcome"]), (&"undo 1".into(), &"done".into()));
+        assert!(stage.run(&["undo", "1", "--yes"]).await.total().starts_with("No changes: "), "once is enough");
+        let deactivations = totals("deactivate").to_string();
+        let redo = ["undo", &runs[0]["id"].to_string(), "--yes", "--allow-deactivations", &deactivations];
+        let redone = stage.run(&redo).await;
+        assert_eq!(redone.code, 0, "{redone:#?}");
+        assert_eq!(standing(&stage), applied, "the undo of the undo");
+    }
 }
