@@ -37,7 +37,9 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
         saved::is_for(saved, &session)?;
     }
     let journal = Journal::begin_alone("apply", &session, args.write.wait, context).await?;
-    let writing = Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context };
+    let next = "Run oktapieces plan to see that nothing is left to do.";
+    let writing =
+        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
     let result = apply(saved, args.trust_source, &writing).await;
     journal.end(result, session.requests())
 }

@@ -38,7 +38,9 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, args.write.parallelism)?;
     let command = format!("undo {}", args.run);
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
-    let writing = Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context };
+    let next = "Run oktapieces plan to see what the next apply would do again.";
+    let writing =
+        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
     let result = take_back(args.run, &writing).await;
     journal.end(result, session.requests())
 }

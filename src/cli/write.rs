@@ -92,6 +92,8 @@ pub struct Writing<'a> {
     pub journal: &'a Journal,
     pub interrupt: &'a Interrupt,
     pub context: &'a Context,
+    /// What to do after it.
+    pub next: &'static str,
 }
 
 impl Writing<'_> {
@@ -163,9 +165,7 @@ impl Writing<'_> {
             printer.answer(&json::report(run, &plan, report).to_string());
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));
-            printer.status(&format!(
-                "\nRun oktapieces plan to see that nothing is left to do. This was run {run}: oktapieces undo {run} takes it back."
-            ));
+            printer.status(&format!("\n{} This was run {run}: oktapieces undo {run} takes it back.", self.next));
         }
         let (done, all) = report.done_of();
         if report.interrupted {

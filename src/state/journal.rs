@@ -111,7 +111,7 @@ impl State {
                 params![
                     run,
                     time(ended),
-                    duration.as_millis_f64() / 1000.0,
+                    duration.as_millis_f64().round() / 1000.0,
                     ending.outcome,
                     ending.reason,
                     ending.requests

@@ -284,3 +284,81 @@ async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
         assert_eq!(standing(&stage), applied, "the undo of the undo");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_schema_is_the_one_of_the_file_and_its_queries_run() {
+    let stage = Stage::of(COMPANY).await;
+    stage.run(&["apply", "--yes"]).await;
+    let documented = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/state.md")).unwrap();
+    let file = Connection::open(database(&stage)).unwrap();
+    let texts = |query: &str| -> Vec<String> {
+        let mut statement = file.prepare(query).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    for table in texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+        for column in texts(&format!("SELECT name FROM pragma_table_info('{table}')")) {
+            assert!(documented.contains(&format!("`{column}`")), "{column} of {table}");
+        }
+    }
+    let queries: Vec<&str> =
+        documented.split("```sql\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
+    assert!(queries.len() >= 5);
+    for query in &queries {
+        let mut statement = file.prepare(query).unwrap();
+        assert!(statement.query([]).unwrap().next().is_ok(), "{query}");
+    }
+    let created = texts("SELECT subject FROM operations WHERE action = 'create' LIMIT 1").remove(0);
+    let outcome: String =
+        file.query_row(&queries[0].replace("ada@example.com", &created), [], |row| row.get(4)).unwrap();
+    assert_eq!(outcome, "done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_of_a_killed_run_takes_back_what_it_did_and_no_later_runs_work() {
+    let stage = Stage::with(slow()).await;
+    let before = standing(&stage);
+    let mut child = stage.spawn(&["apply", "--yes"]);
+    until(async || stage.sandbox.platform().mails().len() > 3).await;
+    child.kill().await.unwrap();
+    // What was in flight may still reach the server.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let undone = stage.run(&["undo", "1", "--yes"]).await;
+    assert_eq!(undone.code, 0, "{undone:#?}");
+    let (users, projects) = standing(&stage);
+    assert!(before.0.iter().all(|(mail, user)| users[mail] == *user));
+    assert!(users.iter().all(|(mail, user)| before.0.contains_key(mail) || user[3] == "false"));
+    assert!(before.1.iter().all(|(id, project)| projects[id] == *project));
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    let applied = standing(&stage);
+    let late = stage.run(&["undo", "1", "--yes", "--json"]).await;
+    assert_eq!(late.json()["done"], late.json()["operations"], "{late:#?}");
+    let blurred = late.json()["plan"]["problems"].as_array().unwrap().len();
+    let kept = Connection::open(database(&stage)).unwrap();
+    let begun: usize = kept
+        .query_row("SELECT count(*) FROM operations WHERE run = 1 AND outcome = 'begun'", [], |row| row.get(0))
+        .unwrap();
+    assert!(blurred <= begun, "only of what was under way it can't be told whose work it is: {late:#?}");
+    assert_ne!(standing(&stage), applied, "what run 1 did and run 3 did not touch again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_since_a_run_is_named_and_left_alone() {
+    let stage = Stage::of(COMPANY).await;
+    stage.run(&["apply", "--yes"]).await;
+    let plan = stage.run(&["show", "1", "--json"]).await.json();
+    let renamed = plan["plan"]["users"].as_array().unwrap().iter().find(|op| {
+        op["action"] == "update"
+            && op["changes"].as_array().unwrap().iter().any(|change| change["attribute"] == "givenName")
+    });
+    let (name, id) = (renamed.unwrap()["user_name"].as_str().unwrap(), renamed.unwrap()["okta_id"].as_str().unwrap());
+    stage.sandbox.org().set_profile(id, "firstName", "Later".into());
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    let undone = stage.run(&["undo", "1", "--yes"]).await;
+    assert_eq!(undone.code, 3, "{undone:#?}");
+    assert!(undone.stdout.contains("givenName is \"Later\" now, which isn't as run 1 left it"), "{undone:#?}");
+    assert_eq!(stage.sandbox.platform().user(name).unwrap().first_name, "Later");
+    assert_eq!(stage.run(&["undo", "9", "--yes"]).await.code, 64);
+    stage.run(&["plan"]).await;
+    let empty = stage.run(&["undo", "5", "--yes"]).await;
+    assert!(empty.code == 64 && empty.stderr.contains("wrote nothing"), "{empty:#?}");
+}
