@@ -36,7 +36,8 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
-    let journal = Journal::begin_alone("apply", &session, args.write.wait, context).await?;
+    let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
+    let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
     let next = "Run oktapieces plan to see that nothing is left to do.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
