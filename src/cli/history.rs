@@ -34,7 +34,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
         context.printer.status(&format!("There is no run in {} yet.", state.path().display()));
     } else {
         context.printer.answer(&history_text::list(&runs));
-        context.printer.status("\nRun oktapieces show RUN to see one whole.");
+        context.printer.status("\nRun oktapieces show RUN to see one whole, or oktapieces undo RUN to take one back.");
     }
     Ok(EXIT_OK)
 }

@@ -11,7 +11,7 @@ use super::session::{self, Session};
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
 use crate::output::text::{count, counted};
-use crate::plan::{Plan, Step};
+use crate::plan::{Past, Plan, Step};
 use crate::state::history::Run;
 use crate::state::journal::{Beginning, Ending};
 use crate::state::{Lock, State, Taken};
@@ -36,12 +36,12 @@ impl Journal {
         Self::new(session.state()?, None, command, session, context)
     }
 
-    /// Begins a run that may write, once no other one does. Says of runs that were killed how far they came.
+    /// Begins a run that may write, once no other one does. Says of runs that were cut short how far they came.
     pub async fn begin_alone(command: &str, session: &Session, wait: bool, context: &Context) -> Result<Self> {
         let state = session.state()?;
         let lock = lock(&state, command, session.platform(), wait, context).await?;
-        for run in state.close_killed()?.iter().filter(|run| run.done + run.failed > 0) {
-            context.printer.warning(&killed(run));
+        for run in state.close_open()?.iter().filter(|run| run.done + run.failed > 0) {
+            context.printer.warning(&cut_short(run));
         }
         Self::new(state, Some(lock), command, session, context)
     }
@@ -60,6 +60,21 @@ impl Journal {
     /// The run's number.
     pub fn run(&self) -> u32 {
         self.run
+    }
+
+    /// What earlier runs left to be known.
+    pub fn past(&self) -> Result<Past> {
+        Ok(self.state.past()?.unwrap_or_default())
+    }
+
+    /// Replaces what earlier runs left to be known.
+    pub fn remember(&self, past: &Past) -> Result<()> {
+        self.state.remember_past(past)
+    }
+
+    /// The file that the journal is in.
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// Notes what the plan comes to.
@@ -93,9 +108,10 @@ impl Journal {
 
     /// Ends the run with what came of it, and gives that back, or what kept the journal from being written.
     pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
+        let result = self.failure().take().map_or(result, Err);
         let reason = result.as_ref().err().map(ToString::to_string);
         let outcome = match &result {
-            Ok(code) if *code == Kind::Partial.exit_code() => "partial",
+            Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
             Ok(_) => "done",
             Err(error) => match error.kind {
                 Kind::Refused => "refused",
@@ -103,11 +119,8 @@ impl Journal {
                 _ => "failed",
             },
         };
-        if let Some(failure) = self.failure().take() {
-            return Err(failure);
-        }
-        self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests })?;
-        result
+        let ended = self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests });
+        result.and_then(|code| ended.map(|()| code))
     }
 
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
@@ -136,14 +149,14 @@ async fn lock(state: &State, command: &str, platform: &str, wait: bool, context:
     }
 }
 
-/// How far a run came that was killed.
-fn killed(run: &Run) -> String {
+/// How far a run came that never ended.
+fn cut_short(run: &Run) -> String {
     let under_way = match run.failed {
         0 => String::new(),
         failed => format!(", {} failed or was under way", count(failed)),
     };
     format!(
-        "run {} ({}, begun {}) was killed with {} of {} done{under_way}: what is left is in this plan",
+        "run {} ({}, begun {}) was cut short with {} of {} done{under_way}: what is left is in this plan",
         run.id,
         run.command,
         run.started,

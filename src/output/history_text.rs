@@ -9,13 +9,16 @@ use crate::state::history::Run;
 pub fn list(runs: &[Run]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["run", "begun", "command", "outcome", "operations", "took"].map(|title| styled(BOLD, title)));
+    table.set_header(
+        ["run", "begun (UTC)", "command", "outcome", "operations", "took"].map(|title| styled(BOLD, title)),
+    );
     for run in runs {
         let took = run.seconds.map(|seconds| format!("{seconds:.1} s")).unwrap_or_default();
-        let row = [&run.id.to_string(), &run.started, &run.command, &outcome(run), &operations(run), &took];
+        let begun = run.started.split('.').next().unwrap_or_default().replace('T', " ");
+        let row = [&run.id.to_string(), &begun, &run.command, &outcome(run), &operations(run), &took];
         table.add_row(row);
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// What is known of one run, above its plan.

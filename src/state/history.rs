@@ -110,22 +110,22 @@ impl State {
         })
     }
 
-    /// Notes that runs which never ended were killed, and gives them. Only whoever has the lock may say so.
-    pub fn close_killed(&self) -> Result<Vec<Run>> {
+    /// Notes that runs which never ended were cut short, and gives them. Only whoever has the lock may say so.
+    pub fn close_open(&self) -> Result<Vec<Run>> {
         self.with(|connection| {
             let transaction = connection.transaction()?;
-            let killed: Vec<Run> = {
+            let open: Vec<Run> = {
                 let mut statement = transaction.prepare(&format!("{RUN} WHERE outcome IS NULL ORDER BY id"))?;
                 statement.query_map([], run)?.collect::<rusqlite::Result<_>>()?
             };
             transaction.execute(
-                "UPDATE runs SET outcome = 'interrupted', reason = 'the process was killed', ended = coalesce( \
+                "UPDATE runs SET outcome = 'interrupted', reason = 'it was killed, or stopped before it wrote', ended = coalesce( \
                  (SELECT max(max(begun), coalesce(max(ended), '')) FROM operations WHERE run = runs.id), started) \
                  WHERE outcome IS NULL",
                 [],
             )?;
             transaction.commit()?;
-            Ok(killed)
+            Ok(open)
         })
     }
 }
@@ -141,8 +141,8 @@ impl Recorded {
     pub fn report(&self) -> Report<'_> {
         let outcome = |step| match self.standing(step) {
             Standing::Ended(outcome) => outcome.clone(),
-            Standing::Planned => Outcome::Skipped("the run was killed before".to_owned()),
-            Standing::Begun => Outcome::Failed("the run was killed while this was under way".to_owned()),
+            Standing::Planned => Outcome::Skipped("the run was cut short before".to_owned()),
+            Standing::Begun => Outcome::Failed("the run was cut short while this was under way".to_owned()),
         };
         let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
         let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
@@ -157,7 +157,7 @@ impl Recorded {
             }
         }
         let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| outcome == "interrupted");
-        Report { users, projects, stale: Vec::new(), interrupted }
+        Report { users, projects, interrupted, ..Report::default() }
     }
 }
 

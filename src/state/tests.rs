@@ -150,12 +150,12 @@ fn a_run_is_written_down_step_by_step_and_one_that_was_killed_is_found() {
     state.ended(id, steps[1], &Outcome::Failed("gone".to_owned())).unwrap();
     drop(state);
     let state = open(folder.path()).unwrap();
-    let killed = state.close_killed().unwrap();
+    let open = state.close_open().unwrap();
     assert_eq!(
-        killed.iter().map(|run| (run.id, run.changes, run.done, run.failed)).collect::<Vec<_>>(),
+        open.iter().map(|run| (run.id, run.changes, run.done, run.failed)).collect::<Vec<_>>(),
         [(id, Some(4), 1, 2)]
     );
-    assert_eq!(state.close_killed().unwrap(), []);
+    assert_eq!(state.close_open().unwrap(), []);
     let recorded = state.recorded(state.run(id).unwrap()).unwrap().unwrap();
     assert_eq!(recorded.plan, made);
     let standing: Vec<&Standing> = steps.iter().map(|step| recorded.standing(*step)).collect();
