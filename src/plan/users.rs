@@ -33,7 +33,9 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
         match op(id, user, account, desired.on_create_only, policy)
             .and_then(|op| protected.restrict(op, account, &mut plan.warnings))
         {
-            Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_linked) => {
+            Some(op)
+                if op.action == UserAction::Deactivate && !account.is_some_and(|account| is_managed(user, account)) =>
+            {
                 plan.problems.push(unlinked_leaver(user, &op));
             }
             Some(op) => plan.users.push(op),
@@ -47,9 +49,11 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
-/// Whether the account is, or becomes, one that Okta answers for.
-fn is_managed(user: &DesiredUser, account: &User) -> bool {
-    is_linked(account) || matches!(user.state, State::Present(_))
+/// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
+/// when Okta says that the person has no access.
+pub(super) fn is_managed(user: &DesiredUser, account: &User) -> bool {
+    let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
+    is_linked(account) || by_address
 }
 
 /// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
