@@ -21,6 +21,9 @@ pub struct Settings {
     /// on a real server (contract sections 3.6 and 4.7); with zero they never do.
     pub write_window: Duration,
     pub outage: Outage,
+    /// Whether another platform of the same server sets the names back right after each write: a person has one name on
+    /// all of them (contract section 3.4).
+    pub names_kept_elsewhere: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             api_key_deleted: false,
             write_window: Duration::ZERO,
             outage: Outage::None,
+            names_kept_elsewhere: false,
         }
     }
 }
