@@ -15,6 +15,8 @@ pub enum Kind {
     Refused,
     /// Another run writes to the same platform.
     Locked,
+    /// Okta's answer was much smaller than the last trusted one, so that nothing was taken away.
+    NotTrusted,
     /// Wrong usage of the command line.
     Usage,
     /// The config file, a secret's source or an expression is wrong.
@@ -37,6 +39,7 @@ impl Kind {
             Self::Unauthorized => 4,
             Self::Refused => 5,
             Self::Locked => 6,
+            Self::NotTrusted => 7,
             Self::Usage => 64,
             Self::Config => 78,
             Self::Interrupted => 130,
@@ -100,11 +103,12 @@ mod tests {
             Kind::Unauthorized,
             Kind::Refused,
             Kind::Locked,
+            Kind::NotTrusted,
             Kind::Usage,
             Kind::Config,
             Kind::Interrupted,
         ];
-        assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 6, 64, 78, 130]);
+        assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 6, 7, 64, 78, 130]);
         assert!(kinds.iter().all(|kind| kind.exit_code() != EXIT_CHANGES));
     }
 }

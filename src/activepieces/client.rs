@@ -111,6 +111,15 @@ impl Activepieces {
         self.patch_group(id, vec![Operation::Replace { path: "displayName", value: name }]).await
     }
 
+    /// Destroys a project with its flows, connections and members (contract section 4.6); one that is gone already, too.
+    pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
+        let request = Request::new(Method::DELETE, group_path(id)).timeout(LONG);
+        match self.http.send(&request).await {
+            Err(failure) if !is_absence(&failure) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds members with the default project role. Ids of those who are members already must not be among them: their
     /// role would be reset (contract section 4).
     pub async fn add_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
@@ -179,11 +188,11 @@ fn group_path(id: &ProjectId) -> String {
 fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match reply {
         Ok(value) => Ok(Some(value)),
-        Err(failure)
-            if failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found") =>
-        {
-            Ok(None)
-        }
+        Err(failure) if is_absence(&failure) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+fn is_absence(failure: &Failure) -> bool {
+    failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found")
 }

@@ -52,9 +52,10 @@ pub async fn run<'p>(
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
     let accounts = accounts.into_inner().unwrap_or_default();
-    let projects = run.projects(&plan.projects, &accounts).await;
+    let mut projects = run.projects(&plan.projects, &accounts).await;
     users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
-    Report { users, projects, stale: Vec::new(), interrupted: stop.is_cancelled() }
+    run.deletions(&mut projects).await;
+    Report { users, projects, stale: Vec::new(), diverged: Vec::new(), interrupted: stop.is_cancelled() }
 }
 
 impl Run<'_> {
@@ -76,6 +77,20 @@ impl Run<'_> {
         .await
     }
 
+    /// Destroys what is to be destroyed, after everything else.
+    async fn deletions(&self, projects: &mut [(&ProjectOp, ProjectOutcome)]) {
+        let doomed = projects.iter().map(|(op, _)| *op).filter(|op| op.is_deletion()).collect();
+        let deleted = self
+            .stage("projects to delete", Step::Project, doomed, async |op: &ProjectOp| {
+                outcome(&project::write(self.activepieces, op).await)
+            })
+            .await;
+        let mut deleted = by_group(deleted);
+        for (op, outcomes) in projects.iter_mut().filter(|(op, _)| op.is_deletion()) {
+            outcomes.project = deleted.remove(&op.group);
+        }
+    }
+
     /// Projects themselves, then all additions, then all removals.
     async fn projects<'p>(
         &self,
@@ -83,7 +98,7 @@ impl Run<'_> {
         accounts: &BTreeMap<OktaUserId, AccountId>,
     ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
         let ids = Mutex::new(BTreeMap::new());
-        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members).collect();
+        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
         let themselves = self
             .stage("projects", Step::Project, changed, async |op: &'p ProjectOp| {
                 let written = project::write(self.activepieces, op).await;
@@ -181,9 +196,6 @@ fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outc
     outcomes.into_iter().map(|(op, outcome)| (&op.group, outcome)).collect()
 }
 
-fn outcome<T>(result: &Result<T, String>) -> Outcome {
-    match result {
-        Ok(_) => Outcome::Done,
-        Err(why) => Outcome::Failed(why.clone()),
-    }
+fn outcome<T>(result: &Result<T, Outcome>) -> Outcome {
+    result.as_ref().err().cloned().unwrap_or(Outcome::Done)
 }

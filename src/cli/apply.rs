@@ -6,10 +6,11 @@ use clap::Args;
 
 use super::interrupt::Interrupt;
 use super::journal::Journal;
-use super::session::Session;
-use super::write::{WriteArgs, Writing};
+use super::session::{Planned, Session};
+use super::write::{Proposal, WriteArgs, Writing};
 use super::{Context, saved};
 use crate::error::Result;
+use crate::plan::hash;
 use crate::plan::saved::{Held, SavedPlan, still_holds};
 
 /// Show the plan, ask, and write it to Activepieces
@@ -20,6 +21,9 @@ pub struct ApplyArgs {
     plan: Option<PathBuf>,
     #[command(flatten)]
     write: WriteArgs,
+    /// Take what Okta answers now for right, though it is much smaller than the last time
+    #[arg(long)]
+    trust_source: bool,
 }
 
 pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
@@ -37,17 +41,18 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let next = "Run oktapieces plan to see that nothing is left to do.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = apply(saved, &writing).await;
+    let result = apply(saved, args.trust_source, &writing).await;
     journal.end(result, session.requests())
 }
 
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
-async fn apply(saved: Option<SavedPlan>, writing: &Writing<'_>) -> Result<u8> {
+async fn apply(saved: Option<SavedPlan>, trust_source: bool, writing: &Writing<'_>) -> Result<u8> {
     let asks = saved.is_none() && !writing.args.yes;
-    let new = writing.session.plan(writing.context).await?;
-    let held = match saved {
-        Some(saved) => still_holds(&saved.plan, &new),
-        None => Held { plan: new, stale: Vec::new() },
+    let past = writing.journal.past()?;
+    let Planned { plan: new, remember } = writing.session.plan(&past, trust_source, writing.context).await?;
+    let proposal = match saved {
+        Some(saved) => Proposal { held: still_holds(&saved.plan, &new), hash: saved.hash, past, remember },
+        None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, stale: Vec::new() }, past, remember },
     };
-    writing.carry_out(held, asks).await
+    writing.carry_out(proposal, asks).await
 }

@@ -11,7 +11,7 @@ use super::session::{self, Session};
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
 use crate::output::text::{count, counted};
-use crate::plan::{Plan, Step};
+use crate::plan::{Past, Plan, Step};
 use crate::state::history::Run;
 use crate::state::journal::{Beginning, Ending};
 use crate::state::{Lock, State, Taken};
@@ -62,6 +62,16 @@ impl Journal {
         self.run
     }
 
+    /// What earlier runs left to be known.
+    pub fn past(&self) -> Result<Past> {
+        Ok(self.state.past()?.unwrap_or_default())
+    }
+
+    /// Replaces what earlier runs left to be known.
+    pub fn remember(&self, past: &Past) -> Result<()> {
+        self.state.remember_past(past)
+    }
+
     /// The file that the journal is in.
     pub fn state(&self) -> &State {
         &self.state
@@ -101,7 +111,7 @@ impl Journal {
         let result = self.failure().take().map_or(result, Err);
         let reason = result.as_ref().err().map(ToString::to_string);
         let outcome = match &result {
-            Ok(code) if *code == Kind::Partial.exit_code() => "partial",
+            Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
             Ok(_) => "done",
             Err(error) => match error.kind {
                 Kind::Refused => "refused",

@@ -57,7 +57,8 @@ Examples:
 
 Exit codes:
   0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
-  4 not authorised   5 refused by a guard   6 another run has the lock   64 wrong usage   78 the config is wrong   130 interrupted";
+  4 not authorised   5 refused by a guard   6 another run has the lock   7 the source is not trusted
+  64 wrong usage   78 the config is wrong   130 interrupted";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -150,7 +151,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             #[cfg(feature = "sandbox")]
             Command::Demo(args) => demo::run(args, context).await,
             Command::Check(args) => check::run(args, context).await,
-            Command::Plan(args) => Box::pin(plan::run(args, context)).await,
+            Command::Plan(args) => plan::run(args, context).await,
             Command::Apply(args) => Box::pin(apply::run(args, context)).await,
             Command::Show(args) => show::run(&args, context),
             Command::History(args) => history::run(&args, context),

@@ -14,7 +14,10 @@ use crate::mapping::attributes;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
-use crate::plan::{self, Plan};
+use crate::plan::held;
+use crate::plan::op::ProjectAction;
+use crate::plan::past::Sizes;
+use crate::plan::{self, Past, Plan};
 use crate::state::State;
 
 /// Requests to Activepieces side by side, unless the admin says otherwise.
@@ -26,6 +29,13 @@ pub struct Session {
     pub settings: Settings,
     pub okta: Okta,
     pub activepieces: Activepieces,
+}
+
+/// A plan, and what a run that came to its end with it leaves to be known.
+#[derive(Debug)]
+pub struct Planned {
+    pub plan: Plan,
+    pub remember: Past,
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
@@ -84,17 +94,19 @@ impl Session {
         state(&self.settings)
     }
 
-    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.
-    pub async fn plan(&self, context: &Context) -> Result<Plan> {
+    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
+    /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
+    pub async fn plan(&self, past: &Past, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let mapping = &self.settings.mapping;
-        let (reading, platform) =
-            futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces)).await?;
+        let reads = futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces));
+        let (reading, platform) = Box::pin(reads).await?;
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
         let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
+        let sizes = Sizes::of(&org);
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);
@@ -102,7 +114,10 @@ impl Session {
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
             desired = attributes::desired(&org, mapping, now);
         }
-        let plan = plan::diff(&desired, &platform, &self.settings.policy);
+        let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
+        let run = held::Run { sizes: &sizes, now, trust_source };
+        let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
+        self.count_flows(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -112,7 +127,18 @@ impl Session {
             counted(platform.projects.len(), "project", "projects"),
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
         ));
-        Ok(plan)
+        Ok(Planned { plan, remember })
+    }
+
+    /// Asks for the flows in each project that is to be deleted.
+    async fn count_flows(&self, plan: &mut Plan) -> Result<()> {
+        for op in &mut plan.projects {
+            if let ProjectAction::Delete { flows } = &mut op.action {
+                let project = self.activepieces.project_by_external_id(&op.group).await?;
+                *flows = project.and_then(|project| project.analytics.total_flows);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.

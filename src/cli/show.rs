@@ -11,6 +11,7 @@ use super::{Context, plan, saved};
 use crate::error::{EXIT_OK, Result};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::{history_text, json, report_text};
+use crate::plan::hash;
 
 /// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.what)?;
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan::show(&saved.plan, (&okta, &activepieces), &[], context);
+    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &[], context);
     Ok(EXIT_OK)
 }
 
@@ -42,7 +43,8 @@ fn of_run(number: u32, context: &Context) -> Result<u8> {
     if context.printer.json {
         let mut answer = match &recorded {
             Some(recorded) => {
-                let plan = json::plan(&recorded.plan, &run.okta, &run.activepieces, &[]);
+                let hash = hash::of_plan(&recorded.plan);
+                let plan = json::plan(&recorded.plan, &hash, (&run.okta, &run.activepieces), &[]);
                 json::report(number, &plan, &recorded.report())
             }
             None => {
@@ -56,7 +58,7 @@ fn of_run(number: u32, context: &Context) -> Result<u8> {
     context.printer.answer(&format!("{}\n", history_text::heading(&run)));
     match recorded {
         Some(recorded) => {
-            plan::show(&recorded.plan, (&run.okta, &run.activepieces), &[], context);
+            plan::show(&recorded.plan, &hash::of_plan(&recorded.plan), (&run.okta, &run.activepieces), &[], context);
             context.printer.answer(&format!("\n{}", report_text::render(&recorded.report())));
         }
         None => context.printer.answer("It wrote nothing."),

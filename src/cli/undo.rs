@@ -8,11 +8,12 @@ use super::Context;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::session::Session;
-use super::write::{WriteArgs, Writing};
+use super::write::{Proposal, WriteArgs, Writing};
 use crate::activepieces;
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
 use crate::output::progress::Progress;
+use crate::plan::hash;
 use crate::plan::saved::Held;
 use crate::plan::undo::{Trace, Undone, undo};
 use crate::plan::{Plan, Step};
@@ -52,7 +53,10 @@ async fn take_back(run: u32, writing: &Writing<'_>) -> Result<u8> {
     if !plan.is_empty() {
         writing.context.printer.warning("the next apply does again what Okta and the config still ask for");
     }
-    writing.carry_out(Held { plan, stale: Vec::new() }, !writing.args.yes).await
+    let past = writing.journal.past()?;
+    let (hash, remember) = (hash::of_plan(&plan), past.clone());
+    let proposal = Proposal { held: Held { plan, stale: Vec::new() }, hash, past, remember };
+    writing.carry_out(proposal, !writing.args.yes).await
 }
 
 /// The plan that takes the run back, against a new read of the platform.

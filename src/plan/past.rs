@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::okta::{Org, Status};
+use crate::model::okta::{Org, PushedGroup, Status};
 
 /// What is known from the earlier runs of one org and platform; the default before the first. There is no secret in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +27,16 @@ pub struct Past {
 pub struct Sizes {
     /// Users that the listings of the scope held, without those who are deactivated in Okta.
     pub users: usize,
-    /// Members of each pushed group, whatever their status and scope.
-    pub members: BTreeMap<OktaGroupId, usize>,
+    pub groups: BTreeMap<OktaGroupId, GroupSize>,
+}
+
+/// How much a read of a pushed group held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSize {
+    /// The group's name then, to name it by.
+    pub name: String,
+    /// Members of any status, also those out of scope.
+    pub members: usize,
 }
 
 /// Since when somebody has been missing from the scope.
@@ -46,8 +54,14 @@ impl Sizes {
         let alive = |id: &&OktaUserId| org.users.get(id).is_none_or(|user| user.status != Status::Deprovisioned);
         Self {
             users: org.in_scope.iter().filter(alive).count(),
-            members: org.pushed.iter().map(|(id, group)| (id.clone(), group.members.len())).collect(),
+            groups: org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed))).collect(),
         }
+    }
+}
+
+impl GroupSize {
+    fn of(pushed: &PushedGroup) -> Self {
+        Self { name: pushed.group.name.clone(), members: pushed.members.len() }
     }
 }
 
@@ -58,8 +72,9 @@ mod tests {
     #[test]
     fn a_past_reads_back_and_one_that_knows_less_is_filled_up() {
         let missing = Missing { since: Timestamp::UNIX_EPOCH, runs: 2 };
+        let group = GroupSize { name: "AP Eng".to_owned(), members: 3 };
         let past = Past {
-            trusted: Some(Sizes { users: 7, members: BTreeMap::from([("00g1".into(), 3)]) }),
+            trusted: Some(Sizes { users: 7, groups: BTreeMap::from([("00g1".into(), group)]) }),
             missing: BTreeMap::from([("00u1".into(), missing)]),
             ..Past::default()
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
+use super::op::{Plan, ProjectOp, UserOp};
 use crate::model::id::{OktaGroupId, OktaUserId};
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
@@ -19,6 +19,8 @@ pub struct SavedPlan {
     /// The org and the platform that it is for.
     pub okta: String,
     pub activepieces: String,
+    /// The plan's [`hash::of_plan`](super::hash::of_plan), by which it can be approved.
+    pub hash: String,
     pub plan: Plan,
 }
 
@@ -34,7 +36,17 @@ pub struct Held {
 /// Keeps of a saved plan what a new plan, made from a new read of both sides, would do as well: whatever changed on
 /// either side since then makes its operation another one, and so stale. What only the new plan has is not done.
 pub fn still_holds(saved: &Plan, new: &Plan) -> Held {
-    let mut held = Held { plan: Plan { users: Vec::new(), projects: Vec::new(), ..saved.clone() }, stale: Vec::new() };
+    let mut held = Held {
+        plan: Plan {
+            users: Vec::new(),
+            projects: Vec::new(),
+            held: new.held.clone(),
+            shrunk: new.shrunk.clone(),
+            standing: new.standing.clone(),
+            ..saved.clone()
+        },
+        stale: Vec::new(),
+    };
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
         if users.get(&op.okta_id) == Some(&op) {
@@ -63,7 +75,7 @@ impl Held {
         let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone)).map(|gone| &gone.user_name);
         let stale = added.chain(removed).map(|name| format!("project {}: member {name}", saved.name));
         self.stale.extend(stale);
-        if op.action != ProjectAction::Members || !op.add.is_empty() || !op.remove.is_empty() {
+        if !op.is_empty() {
             self.plan.projects.push(op);
         }
     }

@@ -6,7 +6,7 @@ use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'p> {
     User(&'p UserOp),
-    /// The project itself: creation, adoption or renaming.
+    /// The project itself: creation, adoption, renaming or deletion.
     Project(&'p ProjectOp),
     AddMembers(&'p ProjectOp),
     RemoveMembers(&'p ProjectOp),

@@ -157,7 +157,7 @@ impl Recorded {
             }
         }
         let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| outcome == "interrupted");
-        Report { users, projects, stale: Vec::new(), interrupted }
+        Report { users, projects, interrupted, ..Report::default() }
     }
 }
 

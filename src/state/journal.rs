@@ -89,7 +89,7 @@ impl State {
                       WHERE run = ?1 AND kind = ?2 AND okta_id = ?3";
         let word = match outcome {
             Outcome::Done => "done",
-            Outcome::Failed(_) => "failed",
+            Outcome::Kept(_) | Outcome::Failed(_) => "failed",
             Outcome::Skipped(_) => "skipped",
         };
         self.with(|connection| {
@@ -164,6 +164,7 @@ fn action(step: Step<'_>) -> &'static str {
             ProjectAction::Adopt => "adopt",
             ProjectAction::Rename { .. } => "rename",
             ProjectAction::Members => "members",
+            ProjectAction::Delete { .. } => "delete",
         },
         Step::AddMembers(_) => "add",
         Step::RemoveMembers(_) => "remove",
@@ -185,6 +186,7 @@ fn sides(step: Step<'_>) -> (Value, Value) {
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
             ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
             ProjectAction::Members => (Value::Null, Value::Null),
+            ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
         },
         Step::AddMembers(op) => {
             let names: Vec<&str> = op.add.iter().map(|member| member.user_name.as_str()).collect();

@@ -31,17 +31,33 @@ fn a_creation_becomes_a_deactivation_and_nothing_else_of_it_is_touched() {
 }
 
 #[test]
-fn a_deactivation_that_linked_the_account_brings_it_back_and_leaves_the_link() {
+fn a_deactivation_that_relinked_the_account_brings_it_back_with_its_link() {
     let left = wanted("ada", State::Left(Leave::Suspended));
-    let before = platform([admin(linked("root")), admin(account("ada", None))]);
+    let before = platform([admin(linked("root")), admin(account("ada", Some(okta_id("old").as_str())))]);
     let (made, after) = run(&users([left]), &before);
     assert!(!user(&after, "ada").active);
     let plan = back(&made, Trace::Done, &after);
     assert_eq!(action(&plan), Some(UserAction::Reactivate));
     assert_eq!(plan.users[0].attributes.as_ref().map(|attributes| attributes.platform_role), Some(PlatformRole::Admin));
+    assert_eq!(applied(&plan, &after), before);
+}
+
+#[test]
+fn an_adoption_leaves_its_link() {
+    let (made, after) = run(&users([present("ada")]), &platform([account("ada", None)]));
+    let plan = back(&made, Trace::Done, &after);
+    assert!(plan.is_empty());
     assert!(plan.warnings[0].contains("externalId can't be cleared"), "{:?}", plan.warnings);
-    let restored = applied(&plan, &after);
-    assert!(user(&restored, "ada").active && user(&restored, "ada").is_admin());
+}
+
+#[test]
+fn a_deleted_project_is_named_and_does_not_come_back() {
+    let old = project("Old", Some(group_id("Old").as_str()), &[]);
+    let before = Platform { projects: vec![old], ..Platform::default() };
+    let made = diff(&users([]), &before, &Policy { delete_unpushed: true, ..policy() });
+    let plan = back(&made, Trace::Done, &Platform::default());
+    assert_eq!((plan.is_empty(), plan.problems.len()), (true, 0));
+    assert_eq!(plan.warnings, ["the project Old was deleted, which can't be taken back"]);
 }
 
 #[test]

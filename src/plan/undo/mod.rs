@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
-use super::users::{Protected, keep_the_last_admin};
+use super::users::{Protected, is_linked, is_privileged, keep_the_last_admin, note_admins};
 use crate::model::activepieces::{Platform, User};
-use crate::model::id::{AccountId, OktaUserId};
+use crate::model::id::AccountId;
 use crate::model::problem::{Problem, ProblemKind};
 
 mod projects;
@@ -86,16 +86,14 @@ pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
 /// Counts what stands. Nobody is read from Okta here: the accounts that it made or adopted are those that it answers
 /// for.
 fn stand(plan: &mut Plan, platform: &Platform) {
-    let managed = |user: &&_| is_managed(user);
-    let managed_active = platform.users.iter().filter(|user| user.active).filter(managed).count();
-    plan.standing.managed_active = managed_active;
-    plan.standing.in_scope = managed_active;
+    note_admins(plan, platform);
+    for user in platform.users.iter().filter(|user| user.active && is_linked(user)) {
+        plan.standing.managed_active += 1;
+        plan.standing.privileged_active += usize::from(is_privileged(user));
+    }
+    plan.standing.in_scope = plan.standing.managed_active;
     plan.standing.unchanged_users = platform.users.len().saturating_sub(plan.users.len());
     plan.standing.unchanged_projects = platform.projects.len().saturating_sub(plan.projects.len());
-}
-
-fn is_managed(user: &User) -> bool {
-    user.external_id.as_deref().is_some_and(OktaUserId::is_shape_of)
 }
 
 impl Undone<'_> {

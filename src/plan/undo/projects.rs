@@ -25,6 +25,10 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, projects: &[Project], accounts:
         });
         match project {
             Some(project) => undo_one(plan, undone, made, project, &standing),
+            None if made.is_deletion() => {
+                let warning = format!("the project {} was deleted, which can't be taken back", made.name);
+                plan.warnings.push(warning);
+            }
             None => made.steps().for_each(|step| undone.changed(plan, step, "the project is gone")),
         }
     }
@@ -40,6 +44,7 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
         group: made.group.clone(),
         project: Some(project.id.clone()),
         action: ProjectAction::Members,
+        members: project.members.len(),
         add: Vec::new(),
         remove: Vec::new(),
     };
@@ -65,7 +70,7 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
             }
         }
     }
-    if op.action != ProjectAction::Members || !op.add.is_empty() || !op.remove.is_empty() {
+    if !op.is_empty() {
         plan.projects.push(op);
     }
 }
@@ -90,7 +95,7 @@ fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Proje
             undone.changed(plan, Step::Project(made), &format!("the project's name is {:?} now", op.name));
         }
         ProjectAction::Adopt => undone.changed(plan, Step::Project(made), "the project isn't linked to the group"),
-        ProjectAction::Rename { .. } | ProjectAction::Members => {}
+        ProjectAction::Rename { .. } | ProjectAction::Members | ProjectAction::Delete { .. } => {}
     }
 }
 

@@ -22,7 +22,7 @@ CREATE TABLE operations (
     kind TEXT NOT NULL,                   -- user, project, add members, remove members
     okta_id TEXT NOT NULL,                -- of the user or the group
     subject TEXT NOT NULL,                -- the user name or the project's name
-    action TEXT NOT NULL,                 -- create, reactivate, adopt, update, deactivate, rename, add, remove
+    action TEXT NOT NULL,                 -- create, reactivate, adopt, update, deactivate, rename, delete, add, remove
     before TEXT,                          -- what stood; null where nothing did
     after TEXT,                           -- what was to stand
     outcome TEXT NOT NULL,                -- planned, begun, done, failed or skipped
