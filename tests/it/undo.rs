@@ -35,7 +35,11 @@ async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
         let refused = stage.run(&["undo", "1", "--yes"]).await;
         assert_eq!(refused.code, 5, "guarded like any plan: {refused:#?}");
         assert!(refused.stderr.contains(&format!("--allow-deactivations {deactivations}")), "{refused:#?}");
-        assert_eq!(standing(&stage), applied);
+        let look = ["undo", "1", "--dry-run", "--json", "--allow-deactivations", &deactivations];
+        let plan = stage.run(&look).await.json();
+        assert!(plan["users"].as_array().unwrap().iter().all(|op| op["reason"]["undo"] == 1), "{plan}");
+        assert_eq!(plan["totals"]["deactivate"].to_string(), deactivations);
+        assert_eq!(standing(&stage), applied, "neither of them wrote");
         let undone = stage.run(&["undo", "1", "--yes", "--allow-deactivations", &deactivations]).await;
         assert_eq!(undone.code, 0, "{undone:#?}");
         assert!(
