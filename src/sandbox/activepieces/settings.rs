@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// How a platform is set up. The defaults are those of a current server with working e-mail and everything in its plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a server")]
 pub struct Settings {
     pub generation: Generation,
     /// `plan.scimEnabled`: without it all SCIM routes answer 402, REST goes on (contract section 1.3).
