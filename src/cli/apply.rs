@@ -7,7 +7,7 @@ use clap::Args;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::session::{Planned, Session};
-use super::write::{Proposal, WriteArgs, Writing};
+use super::write::{Consent, Proposal, WriteArgs, Writing};
 use super::{Context, saved};
 use crate::error::Result;
 use crate::plan::hash;
@@ -47,12 +47,12 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
 
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
 async fn apply(saved: Option<SavedPlan>, trust_source: bool, writing: &Writing<'_>) -> Result<u8> {
-    let asks = saved.is_none() && !writing.args.yes;
+    let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let past = writing.journal.past()?;
     let Planned { plan: new, remember } = writing.session.plan(&past, trust_source, writing.context).await?;
     let proposal = match saved {
         Some(saved) => Proposal { held: still_holds(&saved.plan, &new), hash: saved.hash, past, remember },
         None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, stale: Vec::new() }, past, remember },
     };
-    writing.carry_out(proposal, asks).await
+    writing.carry_out(proposal, consent).await
 }

@@ -84,6 +84,16 @@ impl WriteArgs {
     }
 }
 
+/// Whether a plan that the guards allow may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    /// Whoever has seen the plan is asked.
+    Asked,
+    /// The plan is only looked at.
+    Withheld,
+}
+
 /// A run that is about to write.
 #[derive(Debug)]
 pub struct Writing<'a> {
@@ -97,19 +107,23 @@ pub struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Shows the plan, asks if `asks`, and writes it. Refuses what the guards don't allow.
-    pub async fn carry_out(&self, proposal: Proposal, asks: bool) -> Result<u8> {
+    /// Shows the plan and writes it, with that consent. Refuses what the guards don't allow.
+    pub async fn carry_out(&self, proposal: Proposal, consent: Consent) -> Result<u8> {
         let &Self { args, session, context, .. } = self;
         let Proposal { held: Held { plan, stale }, hash, past, mut remember } = proposal;
         self.journal.planned(&plan)?;
         let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
-        if !context.printer.json || !refusals.is_empty() {
+        if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
             show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
         }
         if !refusals.is_empty() {
             return Err(refused(&refusals, &hash));
         }
-        if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
+        if consent == Consent::Withheld {
+            context.printer.status("\nNothing was written.");
+            return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
+        }
+        if consent == Consent::Asked && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
             context.printer.status("Nothing was written.");
             return Err(interrupted());
         }
