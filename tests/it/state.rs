@@ -87,6 +87,44 @@ async fn every_run_is_in_the_history_and_can_be_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_operation_is_on_file_with_what_stood_and_what_was_to_stand() {
+    let stage = Stage::seeded().await;
+    stage.run(&["apply", "--yes"]).await;
+    let plan = stage.run(&["show", "1", "--json"]).await.json()["plan"].take();
+    let file = Connection::open(database(&stage)).unwrap();
+    let sides = |kind: &str, id: &Value| -> [Value; 2] {
+        let select =
+            "SELECT before, after FROM operations WHERE run = 1 AND outcome = 'done' AND kind = ?1 AND okta_id = ?2";
+        let side = |text: Option<String>| text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        file.query_row(select, [kind, id.as_str().unwrap()], |row| Ok([side(row.get(0)?), side(row.get(1)?)])).unwrap()
+    };
+    let word = |value: &Value| value.as_bool().map_or_else(|| value.clone(), |flag| flag.to_string().into());
+    for op in plan["users"].as_array().unwrap() {
+        let [before, after] = sides("user", &op["okta_id"]);
+        assert_eq!(before.is_null(), op["action"] == "create");
+        for change in op["changes"].as_array().unwrap() {
+            let attribute = change["attribute"].as_str().unwrap();
+            assert_eq!(
+                [word(&before[attribute]), word(&after[attribute])],
+                [change["from"].clone(), change["to"].clone()]
+            );
+        }
+    }
+    for op in plan["projects"].as_array().unwrap() {
+        for (kind, list, side) in [("add members", "add", 1), ("remove members", "remove", 0)] {
+            let names: Vec<Value> = op[list].as_array().unwrap().iter().map(|one| one["user_name"].clone()).collect();
+            if !names.is_empty() {
+                assert_eq!(sides(kind, &op["group"])[side]["members"], Value::from(names));
+            }
+        }
+        if let Some(from) = op["action"]["rename"]["from"].as_str() {
+            let [before, after] = sides("project", &op["group"]);
+            assert_eq!([&before["displayName"], &after["displayName"]], [from, op["name"].as_str().unwrap()]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn runs_that_came_to_nothing_say_why() {
     let stage = Stage::seeded().await;
     stage.reconfigure("max_deactivations = \"50%\"", "max_deactivations = 1");
