@@ -83,8 +83,8 @@ impl Journal {
     }
 
     /// Writes the whole plan down, before its first step.
-    pub fn writes(&self, plan: &Plan) -> Result<()> {
-        self.state.writes(self.run, plan)
+    pub fn writes(&self, plan: &Plan, hash: &str) -> Result<()> {
+        self.state.writes(self.run, plan, hash)
     }
 
     /// Notes that a step begins; an error says that it must not.

@@ -324,3 +324,29 @@ async fn nothing_more_is_written_once_the_journal_cannot_be() {
     assert!(done > 0 && done < all, "{done} of {all}");
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_goes_on_where_its_run_was_killed() {
+    // Killed among the users, among the projects, and among the members.
+    for writes in [20, 37, 44] {
+        let stage = Stage::with(slow()).await;
+        assert_eq!(stage.run(&["plan", "--out", "plan.json"]).await.code, 0);
+        let mut child = stage.spawn(&["apply", "plan.json"]);
+        let tried = async || {
+            let journal = Connection::open(database(&stage)).unwrap();
+            let query = "SELECT count(*) FROM operations WHERE outcome <> 'planned'";
+            journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap() >= writes
+        };
+        until(tried).await;
+        child.kill().await.unwrap();
+        // What was in flight may still reach the server.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let next = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!(next.code, 0, "{next:#?}");
+        assert!(next.stderr.contains("done by an earlier run"), "{next:#?}");
+        let whole = stage.run(&["plan", "--detailed-exitcode"]).await;
+        assert_eq!(whole.code, 0, "{whole:#?}");
+        let again = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!((again.code, again.stdout.contains("stale")), (0, false), "{again:#?}");
+    }
+}
