@@ -11,6 +11,7 @@ mod expression_documented;
 mod expressions;
 #[cfg(feature = "sandbox")]
 mod faults;
+mod guards;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
