@@ -65,7 +65,7 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
     }
     let past = writing.journal.past()?;
     let (hash, remember) = (hash::of_plan(&plan), past.clone());
-    let proposal = Proposal { held: Held { plan, stale: Vec::new() }, hash, past, remember };
+    let proposal = Proposal { held: Held { plan, ..Held::default() }, hash, past, remember };
     writing.carry_out(proposal, consent).await
 }
 

@@ -87,6 +87,44 @@ async fn every_run_is_in_the_history_and_can_be_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_operation_is_on_file_with_what_stood_and_what_was_to_stand() {
+    let stage = Stage::seeded().await;
+    stage.run(&["apply", "--yes"]).await;
+    let plan = stage.run(&["show", "1", "--json"]).await.json()["plan"].take();
+    let file = Connection::open(database(&stage)).unwrap();
+    let sides = |kind: &str, id: &Value| -> [Value; 2] {
+        let select =
+            "SELECT before, after FROM operations WHERE run = 1 AND outcome = 'done' AND kind = ?1 AND okta_id = ?2";
+        let side = |text: Option<String>| text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        file.query_row(select, [kind, id.as_str().unwrap()], |row| Ok([side(row.get(0)?), side(row.get(1)?)])).unwrap()
+    };
+    let word = |value: &Value| value.as_bool().map_or_else(|| value.clone(), |flag| flag.to_string().into());
+    for op in plan["users"].as_array().unwrap() {
+        let [before, after] = sides("user", &op["okta_id"]);
+        assert_eq!(before.is_null(), op["action"] == "create");
+        for change in op["changes"].as_array().unwrap() {
+            let attribute = change["attribute"].as_str().unwrap();
+            assert_eq!(
+                [word(&before[attribute]), word(&after[attribute])],
+                [change["from"].clone(), change["to"].clone()]
+            );
+        }
+    }
+    for op in plan["projects"].as_array().unwrap() {
+        for (kind, list, side) in [("add members", "add", 1), ("remove members", "remove", 0)] {
+            let names: Vec<Value> = op[list].as_array().unwrap().iter().map(|one| one["user_name"].clone()).collect();
+            if !names.is_empty() {
+                assert_eq!(sides(kind, &op["group"])[side]["members"], Value::from(names));
+            }
+        }
+        if let Some(from) = op["action"]["rename"]["from"].as_str() {
+            let [before, after] = sides("project", &op["group"]);
+            assert_eq!([&before["displayName"], &after["displayName"]], [from, op["name"].as_str().unwrap()]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn runs_that_came_to_nothing_say_why() {
     let stage = Stage::seeded().await;
     stage.reconfigure("max_deactivations = \"50%\"", "max_deactivations = 1");
@@ -285,4 +323,30 @@ async fn nothing_more_is_written_once_the_journal_cannot_be() {
     let done = count("SELECT count(*) FROM operations WHERE begun IS NOT NULL");
     assert!(done > 0 && done < all, "{done} of {all}");
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_goes_on_where_its_run_was_killed() {
+    // Killed among the users, among the projects, and among the members.
+    for writes in [20, 37, 44] {
+        let stage = Stage::with(slow()).await;
+        assert_eq!(stage.run(&["plan", "--out", "plan.json"]).await.code, 0);
+        let mut child = stage.spawn(&["apply", "plan.json"]);
+        let tried = async || {
+            let journal = Connection::open(database(&stage)).unwrap();
+            let query = "SELECT count(*) FROM operations WHERE outcome <> 'planned'";
+            journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap() >= writes
+        };
+        until(tried).await;
+        child.kill().await.unwrap();
+        // What was in flight may still reach the server.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let next = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!(next.code, 0, "{next:#?}");
+        assert!(next.stderr.contains("done by an earlier run"), "{next:#?}");
+        let whole = stage.run(&["plan", "--detailed-exitcode"]).await;
+        assert_eq!(whole.code, 0, "{whole:#?}");
+        let again = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!((again.code, again.stdout.contains("stale")), (0, false), "{again:#?}");
+    }
 }
