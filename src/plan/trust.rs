@@ -39,7 +39,7 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
         Some(Shrunk { group: Some(now.name.clone()), before: before.members, now: now.members })
     });
     let too_small =
-        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.size_floor);
+        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.floor());
     std::iter::once(users).chain(groups).filter(too_small).collect()
 }
 
