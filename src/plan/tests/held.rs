@@ -14,7 +14,7 @@ use super::*;
 
 fn sizes(users: usize, members: usize) -> Sizes {
     let group = GroupSize { name: "AP Eng".to_owned(), members };
-    Sizes { users, groups: BTreeMap::from([(group_id("Eng"), group)]) }
+    Sizes { scope: String::new(), users, groups: BTreeMap::from([(group_id("Eng"), group)]) }
 }
 
 fn at(hours: i64) -> Timestamp {
@@ -39,6 +39,7 @@ fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
         (sizes(70, 27), vec![members(27)]),
         (sizes(0, 0), vec![users(0), members(0)]),
         (sizes(1000, 1000), vec![]),
+        (Sizes { scope: "app 0oa2".to_owned(), ..sizes(1, 40) }, vec![]),
         // The group isn't pushed any more.
         (Sizes { users: 100, ..Sizes::default() }, vec![]),
     ] {
