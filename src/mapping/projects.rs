@@ -127,7 +127,7 @@ impl Taken<'_> {
     }
 }
 
-fn takes(pattern: &Regex, group: &Group) -> bool {
+pub fn takes(pattern: &Regex, group: &Group) -> bool {
     group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
 }
 
