@@ -127,6 +127,7 @@ impl Taken<'_> {
     }
 }
 
+/// Whether a rule's pattern takes a group.
 pub fn takes(pattern: &Regex, group: &Group) -> bool {
     group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
 }

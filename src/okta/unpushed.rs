@@ -2,8 +2,9 @@
 
 use super::client::Okta;
 use crate::error::{Error, Kind};
-use crate::mapping::projects::{ProjectRule, Selector};
+use crate::mapping::projects::{ProjectRule, Selector, takes};
 use crate::model::id::OktaGroupId;
+use crate::model::okta::Group;
 
 /// Fails if the group is there and a pattern takes it: then the listing of the groups missed it, and can't be planned
 /// from. A group that a rule names by itself needs no asking, since a listing without it is an error already.
@@ -11,9 +12,10 @@ pub async fn confirm_unpushed(okta: &Okta, rules: &[ProjectRule], group: &OktaGr
     let asked = okta.group(group).await;
     let asked =
         asked.map_err(|failure| Error::from(failure).context(format!("asking Okta about the group {group}")))?;
-    let takes =
-        |rule: &ProjectRule, name: &str| matches!(&rule.selector, Selector::Match(regex) if regex.is_match(name));
-    match asked.filter(|found| rules.iter().any(|rule| takes(rule, &found.name))) {
+    let pushed = |group: &Group| {
+        rules.iter().any(|rule| matches!(&rule.selector, Selector::Match(pattern) if takes(pattern, group)))
+    };
+    match asked.filter(pushed) {
         None => Ok(()),
         Some(found) => {
             let message =
