@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use oktapieces::plan::saved::SavedPlan;
 use oktapieces::sandbox::Options;
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
-use oktapieces::state::{Lock, State, Taken};
+use oktapieces::state::{Beginning, Lock, State, Taken};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -185,6 +186,29 @@ async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
+    let stage = Stage::with(Options { latency: Duration::from_millis(60), ..slow() }).await;
+    let mut child = stage.spawn(&["apply", "--yes"]);
+    until(async || stage.sandbox.platform().mails().len() > 3).await;
+    interrupt(&child).await;
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    assert_eq!(history(&stage).await[0]["outcome"], "interrupted");
+    let journal = Connection::open(database(&stage)).unwrap();
+    let count = |outcome: &str| -> usize {
+        let query = "SELECT count(*) FROM operations WHERE outcome = ?1";
+        journal.query_row(query, [outcome], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["planned", "begun", "failed"].map(count), [0; 3]);
+    assert!(count("done") > 3 && count("skipped") > 0);
+    assert!(!stage.run(&["apply", "--yes"]).await.stderr.contains("cut short"), "it had an end");
+}
+
+async fn interrupt(child: &Child) {
+    let interrupt = format!("kill -INT {}", child.id().unwrap());
+    tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_runs_at_once_one_writes() {
     let stage = Stage::with(slow()).await;
     let (one, two) = tokio::join!(stage.run(&["apply", "--yes"]), stage.run(&["apply", "--yes"]));
@@ -230,12 +254,30 @@ async fn a_second_run_says_who_holds_the_lock_or_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_an_end_goes_on_as_long_as_its_process_has_the_lock() {
+    let stage = Stage::of(COMPANY).await;
+    let (file, lock) = taken(&stage);
+    let (started, command) = (jiff::Timestamp::now(), "apply");
+    let run = file.begin(&Beginning { command, started, config: "", okta: "", activepieces: "" }).unwrap();
+    let planned = stage.run(&["plan", "--out", "plan.json"]).await;
+    assert_eq!(planned.code, 0, "{planned:#?}");
+    let plan = serde_json::from_str::<SavedPlan>(&std::fs::read_to_string(stage.folder().join("plan.json")).unwrap());
+    let plan = plan.unwrap().plan;
+    file.writes(run, &plan, "a1b2c3").unwrap();
+    file.begins(run, plan.steps().next().unwrap()).unwrap();
+    assert_eq!(history(&stage).await[1]["outcome"], "running");
+    let shown = stage.run(&["show", "1"]).await;
+    assert!(shown.stdout.contains("begun and not ended") && shown.stdout.contains("were not begun"), "{shown:#?}");
+    drop(lock);
+    assert_eq!(history(&stage).await[1]["outcome"], "interrupted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wait_is_ended_by_ctrl_c() {
     let stage = Stage::of(COMPANY).await;
     let _held = taken(&stage);
     let mut child = waiting(&stage).await;
-    let interrupt = format!("kill -INT {}", child.id().unwrap());
-    tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
+    interrupt(&child).await;
     assert_eq!(child.wait().await.unwrap().code(), Some(130));
 }
 
