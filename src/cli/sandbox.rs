@@ -8,6 +8,7 @@ use super::Context;
 use super::interrupt::signal;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
+use crate::sandbox::serve::{Chance, FaultKind};
 use crate::sandbox::{Options, Sandbox, company::Shape};
 
 /// Serve an Okta org and an Activepieces platform on this machine, to try things out on
@@ -39,12 +40,24 @@ pub struct SandboxArgs {
     /// Okta requests a minute, in each of its buckets
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
+    /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 429, cut-before, cut-after,
+    /// 500-after, truncated, hang, hang-after, expired-cursor
+    #[arg(long, value_name = "KIND:RATE", value_parser = chance)]
+    fault: Vec<Chance>,
     /// The org's port; any free one if none is named
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     okta_port: u16,
     /// The platform's port; any free one if none is named
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     activepieces_port: u16,
+}
+
+fn chance(text: &str) -> std::result::Result<Chance, String> {
+    let (name, rate) = text.split_once(':').ok_or("a kind and a rate are wanted, such as 500:0.02")?;
+    let Some((_, kind)) = FaultKind::NAMED.into_iter().find(|(known, _)| *known == name) else {
+        return Err(format!("the kinds are {}", FaultKind::NAMED.map(|(known, _)| known).join(", ")));
+    };
+    Ok(Chance { kind, rate: share(rate)? })
 }
 
 fn share(text: &str) -> std::result::Result<f64, String> {
@@ -65,6 +78,7 @@ impl SandboxArgs {
             company,
             latency: Duration::from_millis(self.latency),
             rate_limit: self.rate_limit,
+            chances: self.fault.clone(),
             okta_port: self.okta_port,
             activepieces_port: self.activepieces_port,
         }

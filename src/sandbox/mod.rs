@@ -13,7 +13,7 @@ pub mod okta;
 pub mod serve;
 
 use company::Shape;
-use serve::Traffic;
+use serve::{Chance, Traffic};
 
 /// What a sandbox is like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Options {
     pub latency: Duration,
     /// Requests a minute in each of Okta's buckets; without it those of a workforce org.
     pub rate_limit: Option<u32>,
+    /// What befalls requests to either server by chance.
+    pub chances: Vec<Chance>,
     /// 0 for any free port.
     pub okta_port: u16,
     /// 0 for any free port.
@@ -56,12 +58,13 @@ impl Sandbox {
         let (org, platform) = company::build(&options.company, options.rate_limit);
         let (org, platform) = (Arc::new(org), Arc::new(platform));
         let admitted = |router| okta::admit(router, Arc::clone(&org));
+        let traffic = || Traffic::new(options.latency, options.chances.clone());
         Ok(Self {
-            okta: Server::start(listeners.0, okta::router(Arc::clone(&org)), options.latency, admitted)?,
+            okta: Server::start(listeners.0, okta::router(Arc::clone(&org)), traffic(), admitted)?,
             activepieces: Server::start(
                 listeners.1,
                 activepieces::router(Arc::clone(&platform)),
-                options.latency,
+                traffic(),
                 |router| router,
             )?,
             shape: options.company,
@@ -118,11 +121,11 @@ impl Server {
     fn start(
         listener: TcpListener,
         router: axum::Router,
-        latency: Duration,
+        traffic: Traffic,
         outermost: impl FnOnce(axum::Router) -> axum::Router,
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        let traffic = Arc::new(Traffic::new(latency));
+        let traffic = Arc::new(traffic);
         let router = outermost(serve::layer(router, Arc::clone(&traffic)));
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();

@@ -22,7 +22,7 @@ use tokio::time::sleep;
 pub struct Fault {
     /// `GET`; none for any method.
     pub method: Option<String>,
-    /// What the path begins with.
+    /// What the path begins with; or, with ids replaced, the whole of it: `/api/v1/users/{id}`.
     pub path: String,
     pub kind: FaultKind,
     /// How many of these requests pass before the fault begins.
@@ -52,6 +52,37 @@ pub enum FaultKind {
     Truncated,
     /// Nothing for so long; then the server acts and answers.
     Hang(Duration),
+    /// The server acts at once, and answers after so long.
+    HangAfter(Duration),
+    /// 401 as Okta has it for a token that was revoked, without acting.
+    Unauthorized,
+    /// 400 as Okta has it for a cursor that expired, without acting; a request without a cursor passes.
+    ExpiredCursor,
+}
+
+impl FaultKind {
+    /// The kinds by name, as the command line has them.
+    pub const NAMED: [(&str, Self); 11] = [
+        ("500", Self::Error500),
+        ("502", Self::BadGateway),
+        ("html", Self::Html),
+        ("429", Self::TooMany(1)),
+        ("cut-before", Self::CutBefore),
+        ("cut-after", Self::CutAfter),
+        ("500-after", Self::Error500After),
+        ("truncated", Self::Truncated),
+        ("hang", Self::Hang(Duration::from_secs(5))),
+        ("hang-after", Self::HangAfter(Duration::from_secs(5))),
+        ("expired-cursor", Self::ExpiredCursor),
+    ];
+}
+
+/// A fault that befalls requests by chance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chance {
+    pub kind: FaultKind,
+    /// The share of requests, 0 to 1.
+    pub rate: f64,
 }
 
 /// How a server's requests are delayed, counted and disturbed.
@@ -61,17 +92,21 @@ pub struct Traffic {
     state: Mutex<Seen>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     counts: BTreeMap<String, u64>,
     faults: Vec<Fault>,
+    chances: Vec<Chance>,
+    random: fastrand::Rng,
     befallen: u64,
 }
 
 impl Traffic {
-    /// Every answer takes at least this long.
-    pub fn new(latency: Duration) -> Self {
-        Self { latency, state: Mutex::default() }
+    /// Every answer takes at least this long. What happens by chance happens the same way for the same requests.
+    pub fn new(latency: Duration, chances: Vec<Chance>) -> Self {
+        let random = fastrand::Rng::with_seed(1);
+        let seen = Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0 };
+        Self { latency, state: Mutex::new(seen) }
     }
 
     /// Requests so far by method and path, ids replaced: `GET /api/v1/users/{id}`.
@@ -101,7 +136,9 @@ impl Traffic {
 
     /// Switches all faults off.
     pub fn mend(&self) {
-        self.locked().faults.clear();
+        let state = &mut *self.locked();
+        state.faults.clear();
+        state.chances.clear();
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -111,10 +148,11 @@ impl Traffic {
     /// Seen a request, and says what befalls it.
     fn meet(&self, method: &str, path: &str) -> Option<FaultKind> {
         let state = &mut *self.locked();
-        *state.counts.entry(format!("{method} {}", template(path))).or_default() += 1;
+        let route = template(path);
+        *state.counts.entry(format!("{method} {route}")).or_default() += 1;
         for fault in &mut state.faults {
-            let concerned =
-                fault.method.as_deref().is_none_or(|wanted| wanted == method) && path.starts_with(&fault.path);
+            let concerned = fault.method.as_deref().is_none_or(|wanted| wanted == method)
+                && (path.starts_with(&fault.path) || route == fault.path);
             if !concerned || fault.times == 0 {
                 continue;
             }
@@ -126,7 +164,9 @@ impl Traffic {
             state.befallen += 1;
             return Some(fault.kind);
         }
-        None
+        let met = state.chances.iter().find(|chance| state.random.f64() < chance.rate).map(|chance| chance.kind);
+        state.befallen += u64::from(met.is_some());
+        met
     }
 }
 
@@ -149,6 +189,13 @@ fn template(path: &str) -> String {
 pub fn layer(router: Router, traffic: Arc<Traffic>) -> Router {
     router.layer(from_fn_with_state(traffic, pass))
 }
+
+/// Okta's answer to a token that doesn't count any more.
+const INVALID_TOKEN: &str = r#"{"errorCode":"E0000011","errorSummary":"Invalid token provided","errorLink":"E0000011",
+"errorId":"sandbox","errorCauses":[]}"#;
+/// Okta's answer to a cursor that expired.
+const EXPIRED_CURSOR: &str = r#"{"errorCode":"E0000031","errorSummary":"Invalid search criteria.","errorLink":"E0000031",
+"errorId":"sandbox","errorCauses":[{"errorSummary":"Invalid cursor."}]}"#;
 
 async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let fault = traffic.meet(request.method().as_str(), request.uri().path());
@@ -181,6 +228,16 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             sleep(time).await;
             next.run(request).await
         }
+        Some(FaultKind::HangAfter(time)) => {
+            let response = next.run(request).await;
+            sleep(time).await;
+            response
+        }
+        Some(FaultKind::Unauthorized) => text(StatusCode::UNAUTHORIZED, "application/json", INVALID_TOKEN),
+        Some(FaultKind::ExpiredCursor) if request.uri().query().is_some_and(|query| query.contains("after=")) => {
+            text(StatusCode::BAD_REQUEST, "application/json", EXPIRED_CURSOR)
+        }
+        Some(FaultKind::ExpiredCursor) => next.run(request).await,
     }
 }
 

@@ -14,7 +14,7 @@ const COMPANY: Shape = Shape::Generated { users: 40, groups: 10, members: 12, ex
 const SCIM: &str = "/api/v1/scim/v2";
 
 /// All that matters of a platform, without the ids that it made up.
-fn state(stage: &Stage) -> Value {
+pub fn state(stage: &Stage) -> Value {
     let platform = stage.sandbox.platform();
     let mails: BTreeMap<String, String> = platform.users().into_iter().map(|user| (user.id, user.email)).collect();
     let users: Vec<Value> = platform

@@ -10,6 +10,8 @@ mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;
 #[cfg(feature = "sandbox")]
+mod fault_matrix;
+#[cfg(feature = "sandbox")]
 mod faults;
 mod guards;
 #[cfg(feature = "sandbox")]
