@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use crate::error::{Error, Kind, Result};
 
+mod access;
 mod file;
 mod mask;
 mod picture;
@@ -23,7 +24,7 @@ mod url;
 
 pub use picture::Pictures;
 pub use secret::SecretSource;
-pub use settings::{ActivepiecesSettings, OktaSettings, Settings};
+pub use settings::{ActivepiecesSettings, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 
 use file::File;
 use picture::{Fault, Faults};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use oktapieces::config::{self, SecretSource, Settings};
+use oktapieces::config::{self, OktaAccess, SecretSource, Settings};
 use oktapieces::error::Kind;
 use oktapieces::mapping::projects::Selector;
 use oktapieces::plan::Policy;
@@ -58,7 +58,12 @@ fn the_example_is_valid_with_every_optional_key() {
     // A secret has one source, so the alternatives to the first one stay out.
     let other = regex::Regex::new(r"(?m)^(token|api_key)_(file|command) = .*$").unwrap();
     assert_eq!(other.find_iter(&text).count(), 4);
-    let settings = parse(&other.replace_all(&text, ""));
+    let app = regex::Regex::new(r"(?m)^(client_id|key_id|key_file|scopes) = .*$").unwrap();
+    assert_eq!(app.find_iter(&text).count(), 4);
+    let text = other.replace_all(&text, "");
+    let settings = parse(&app.replace_all(&text, ""));
+    let service_app = parse(&text.replace("token_env = ", "# "));
+    assert!(matches!(service_app.okta.access, OktaAccess::ServiceApp(_)));
     assert_eq!(settings.projects.len(), 2);
     assert!(settings.mapping.platform_role.is_some());
     assert!(settings.policy.protect.contains("owner@example.com"));
@@ -92,7 +97,7 @@ fn defaults_are_those_of_the_manual() {
     assert_eq!(source(&mapping.email), "user.email");
     assert_eq!(source(&mapping.display_name), "user.displayName");
     assert!(mapping.platform_role.is_none());
-    assert_eq!(settings.okta.token, SecretSource::Env("OKTA_API_TOKEN".to_owned()));
+    assert_eq!(settings.okta.access, OktaAccess::ApiToken(SecretSource::Env("OKTA_API_TOKEN".to_owned())));
     assert_eq!(settings.activepieces.api_key, SecretSource::Env("ACTIVEPIECES_API_KEY".to_owned()));
     assert!((settings.okta.rate_limit_share - 0.8).abs() < f64::EPSILON);
     assert_eq!(settings.policy, Policy::default());
@@ -136,7 +141,7 @@ protect = [" Owner@Example.com "]
             "config.toml:2: `acme-admin.okta.com` is the admin console; the org is at `acme.okta.com`, which is used instead"
         ]
     );
-    assert_eq!(settings.okta.token.to_string(), "command `op`");
+    assert_eq!(format!("{:?}", settings.okta.access), "ApiToken(command `op`)");
     assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.scope.groups, ["Engineering", "Sales"]);
     assert_eq!(settings.mapping.platform_role.unwrap().location.as_deref(), Some("config.toml:13"));
@@ -393,7 +398,7 @@ fn a_file_is_named_as_it_was_given_and_its_paths_start_at_its_folder() {
     std::fs::write(&path, LEAST.replace("[activepieces]", "token_file = \"secrets/okta\"\n[activepieces]")).unwrap();
     let settings = config::load(&path, false).unwrap();
     let expected = SecretSource::File { path: folder.path().join("secrets/okta"), allow_shared: false };
-    assert_eq!(settings.okta.token, expected);
+    assert_eq!(settings.okta.access, OktaAccess::ApiToken(expected));
 
     std::fs::write(&path, "[okta]\n").unwrap();
     assert!(config::load(&path, false).unwrap_err().to_string().contains(&format!("--> {}:1:", path.display())));

@@ -1,5 +1,7 @@
 //! The one test binary.
 
+#[cfg(feature = "sandbox")]
+mod access;
 mod architecture;
 #[cfg(feature = "sandbox")]
 mod cli;

@@ -1,0 +1,26 @@
+//! Which scopes a sync needs at least.
+
+use crate::expression::Needs;
+use crate::model::okta::{Relation, Scope};
+
+/// The scopes without which a sync with these settings can't read what it has to (Okta API: the scope of each route),
+/// sorted; `okta.schemas.read` among them, so that `check` can hold the expressions against the org's schema.
+pub fn least_scopes(scope: &Scope, needs: &Needs) -> Vec<String> {
+    let linked = |relation: &Relation| matches!(relation, Relation::LinkedObject(_));
+    let colleagues = needs.relations.iter().any(|relation| !linked(relation));
+    let apps = scope.app.is_some()
+        || needs.app
+        || needs.app_user
+        || colleagues
+        || !needs.assignments.is_empty()
+        || !needs.names.is_empty();
+    let scopes = [
+        ("okta.apps.read", apps),
+        ("okta.groups.read", true),
+        ("okta.linkedObjects.read", needs.any_linked_object || needs.relations.iter().any(linked)),
+        ("okta.orgs.read", needs.org),
+        ("okta.schemas.read", true),
+        ("okta.users.read", true),
+    ];
+    scopes.into_iter().filter(|(_, needed)| *needed).map(|(name, _)| name.to_owned()).collect()
+}
