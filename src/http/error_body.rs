@@ -106,9 +106,13 @@ pub fn snippet(body: &str) -> String {
     }
 }
 
-/// Without control characters, which could rewrite the terminal.
+/// Without control characters and the marks of bidirectional text, which could rewrite or turn around what the terminal
+/// shows.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|character| !harmful(*character)).collect()
 }
 
 #[cfg(test)]

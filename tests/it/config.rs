@@ -84,6 +84,21 @@ fn the_example_names_every_key() {
 }
 
 #[test]
+fn a_service_app_is_named_whole_and_without_a_token() {
+    let with = |keys: &str| LEAST.replace("[activepieces]", &format!("{keys}\n[activepieces]"));
+    let whole = "client_id = 'c'\nkey_id = 'k'\nkey_file = 'f'\n";
+    assert!(matches!(parse(&with(whole)).okta.access, OktaAccess::ServiceApp(_)));
+    let both = pictures(&with(&format!("{whole}token_file = 't'")));
+    assert!(both.contains("not both") && both.contains("this is the API token"), "{both}");
+    let half = pictures(&with("client_id = 'c'"));
+    assert!(half.contains("needs `key_id` too") && half.contains("needs `key_file` too"), "{half}");
+    let writing = pictures(&with(&format!("{whole}scopes = ['okta.users.read', 'okta.users.manage']")));
+    assert!(writing.contains("`okta.users.manage` isn't a scope that only reads"), "{writing}");
+    let none = pictures(&with(&format!("{whole}scopes = []")));
+    assert!(none.contains("names no scope"), "{none}");
+}
+
+#[test]
 fn defaults_are_those_of_the_manual() {
     let settings = parse(LEAST);
     let source = |mapped: &oktapieces::mapping::attributes::Mapped| {

@@ -23,3 +23,5 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(feature = "sandbox")]
+mod transport;

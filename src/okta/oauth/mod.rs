@@ -13,6 +13,7 @@ mod scopes;
 mod tests;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,9 @@ pub struct ServiceApp {
 /// A token is renewed when so much of its life is left, but at most a tenth of it.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
+/// So many tokens are given up without a request let in between, before the refusal is believed.
+const MOST_REFUSED: u32 = 2;
+
 /// No token is taken to be valid for longer.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
@@ -56,14 +60,14 @@ pub struct AccessTokens {
     asking: tokio::sync::Mutex<()>,
     /// The last nonce of the API, which has its own beside the token endpoint's (RFC 9449, section 8.2).
     nonce: Mutex<Option<String>>,
+    /// How many tokens were refused since a request was last let in.
+    refused: AtomicU32,
 }
 
 struct Token {
     value: SecretString,
     is_bound: bool,
     renew_at: Instant,
-    /// Whether a request was let in with it.
-    worked: Mutex<bool>,
 }
 
 impl AccessTokens {
@@ -78,6 +82,7 @@ impl AccessTokens {
             current: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             nonce: Mutex::default(),
+            refused: AtomicU32::new(0),
         })))
     }
 
@@ -108,20 +113,22 @@ impl AccessTokens {
         Ok(signed)
     }
 
-    /// The current token, if it's the one that was sent.
-    fn sent(&self, signed: &Signed) -> Option<Arc<Token>> {
-        let sent = signed.secrets.first()?.expose_secret();
-        locked(&self.current).clone().filter(|token| token.value.expose_secret() == sent)
+    /// Whether the token that was sent is the one that is kept.
+    fn is_current(&self, signed: &Signed) -> bool {
+        let sent = signed.secrets.first().map(ExposeSecret::expose_secret);
+        locked(&self.current).as_ref().is_some_and(|token| Some(token.value.expose_secret()) == sent)
     }
 
-    /// Whether a refused token is worth another attempt: it worked before, or another one is here by now.
+    /// Whether a refused token is worth another attempt: another one is here by now, or can be asked for.
     fn renewed(&self, signed: &Signed) -> bool {
-        let Some(token) = self.sent(signed) else { return true };
-        let worked = *locked(&token.worked);
-        if worked {
+        if !self.is_current(signed) {
+            return true;
+        }
+        let again = self.refused.fetch_add(1, Ordering::SeqCst) < MOST_REFUSED;
+        if again {
             *locked(&self.current) = None;
         }
-        worked
+        again
     }
 }
 
@@ -136,9 +143,7 @@ impl Authorize for AccessTokens {
             locked(&self.nonce).clone_from(&nonce);
         }
         let Some(cause) = cause else {
-            if let Some(token) = self.sent(signed) {
-                *locked(&token.worked) = true;
-            }
+            self.refused.store(0, Ordering::SeqCst);
             return false;
         };
         match (challenge(headers, "error").as_deref(), cause.status(), cause.code()) {
@@ -165,7 +170,6 @@ impl Token {
             value: answer.access_token,
             is_bound: answer.token_type.eq_ignore_ascii_case("DPoP"),
             renew_at: asked + life.saturating_sub(RENEW_BEFORE.min(life / 10)),
-            worked: Mutex::new(false),
         }
     }
 }
