@@ -60,7 +60,7 @@ fn service_app(app: &ServiceAppSettings, settings: &Settings) -> Result<ServiceA
 }
 
 fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
-    app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs()))
+    app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
 }
 
 /// The certificates of a file, which are trusted beside those of the system.

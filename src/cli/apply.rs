@@ -7,11 +7,12 @@ use clap::Args;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::session::{Planned, Session};
-use super::write::{Proposal, WriteArgs, Writing};
+use super::write::{Consent, Proposal, WriteArgs, Writing};
 use super::{Context, saved};
 use crate::error::Result;
-use crate::plan::hash;
+use crate::output::text::counted;
 use crate::plan::saved::{Held, SavedPlan, still_holds};
+use crate::plan::{Plan, Step, hash};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -47,12 +48,24 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
 
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
 async fn apply(saved: Option<SavedPlan>, trust_source: bool, writing: &Writing<'_>) -> Result<u8> {
-    let asks = saved.is_none() && !writing.args.yes;
+    let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let past = writing.journal.past()?;
     let Planned { plan: new, remember } = writing.session.plan(&past, trust_source, writing.context).await?;
     let proposal = match saved {
-        Some(saved) => Proposal { held: still_holds(&saved.plan, &new), hash: saved.hash, past, remember },
-        None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, stale: Vec::new() }, past, remember },
+        Some(saved) => Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember },
+        None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember },
     };
-    writing.carry_out(proposal, asks).await
+    writing.carry_out(proposal, consent).await
+}
+
+/// What is left of a saved plan, of which an earlier run may have done a part.
+fn rest(saved: &SavedPlan, new: &Plan, writing: &Writing<'_>) -> Result<Held> {
+    let tried = writing.journal.state().tried_of(&saved.hash)?;
+    let tried = |step: Step<'_>| tried.contains(&(step.kind().to_owned(), step.okta_id().to_owned()));
+    let held = still_holds(&saved.plan, new, &tried);
+    if held.done > 0 {
+        let done = counted(held.done, "operation of this plan was", "operations of this plan were");
+        writing.context.printer.status(&format!("{done} done by an earlier run."));
+    }
+    Ok(held)
 }

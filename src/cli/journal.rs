@@ -83,8 +83,8 @@ impl Journal {
     }
 
     /// Writes the whole plan down, before its first step.
-    pub fn writes(&self, plan: &Plan) -> Result<()> {
-        self.state.writes(self.run, plan)
+    pub fn writes(&self, plan: &Plan, hash: &str) -> Result<()> {
+        self.state.writes(self.run, plan, hash)
     }
 
     /// Notes that a step begins; an error says that it must not.
@@ -168,7 +168,9 @@ fn cut_short(run: &Run) -> String {
 /// The SHA-256 of the config file.
 fn fingerprint(context: &Context) -> Result<String> {
     let path = session::config_path(context);
-    let bytes = std::fs::read(&path).map_err(|error| Error::from_source(Kind::Config, error))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Error::from_source(Kind::Config, error).context(format!("reading the config file {} again", path.display()))
+    })?;
     let hash = digest(&SHA256, &bytes);
     Ok(hash.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }

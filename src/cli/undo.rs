@@ -8,7 +8,7 @@ use super::Context;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
 use super::session::Session;
-use super::write::{Proposal, WriteArgs, Writing};
+use super::write::{Consent, Proposal, WriteArgs, Writing};
 use crate::activepieces;
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
@@ -28,24 +28,34 @@ pub struct UndoArgs {
     /// The number of a run, which history lists
     #[arg(value_name = "RUN")]
     run: u32,
+    /// Show the plan and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     #[command(flatten)]
     write: WriteArgs,
 }
 
 pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
-    args.write.can_ask(context)?;
+    let consent = match (args.dry_run, args.write.yes) {
+        (true, _) => Consent::Withheld,
+        (false, true) => Consent::Given,
+        (false, false) => Consent::Asked,
+    };
+    if consent == Consent::Asked {
+        args.write.can_ask(context)?;
+    }
     let interrupt = Interrupt::watch();
     let session = Session::open(context, args.write.parallelism)?;
-    let command = format!("undo {}", args.run);
+    let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
     let next = "Run oktapieces plan to see what the next apply would do again.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = take_back(args.run, &writing).await;
+    let result = take_back(args.run, consent, &writing).await;
     journal.end(result, session.requests())
 }
 
-async fn take_back(run: u32, writing: &Writing<'_>) -> Result<u8> {
+async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<u8> {
     let state = writing.journal.state();
     let recorded = state.recorded(state.run(run)?)?;
     let recorded = recorded.ok_or_else(|| Error::new(Kind::Usage, format!("run {run} wrote nothing")))?;
@@ -55,8 +65,8 @@ async fn take_back(run: u32, writing: &Writing<'_>) -> Result<u8> {
     }
     let past = writing.journal.past()?;
     let (hash, remember) = (hash::of_plan(&plan), past.clone());
-    let proposal = Proposal { held: Held { plan, stale: Vec::new() }, hash, past, remember };
-    writing.carry_out(proposal, !writing.args.yes).await
+    let proposal = Proposal { held: Held { plan, ..Held::default() }, hash, past, remember };
+    writing.carry_out(proposal, consent).await
 }
 
 /// The plan that takes the run back, against a new read of the platform.

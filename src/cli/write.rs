@@ -84,6 +84,16 @@ impl WriteArgs {
     }
 }
 
+/// Whether a plan that the guards allow may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    /// Whoever has seen the plan is asked.
+    Asked,
+    /// The plan is only looked at.
+    Withheld,
+}
+
 /// A run that is about to write.
 #[derive(Debug)]
 pub struct Writing<'a> {
@@ -97,23 +107,27 @@ pub struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Shows the plan, asks if `asks`, and writes it. Refuses what the guards don't allow.
-    pub async fn carry_out(&self, proposal: Proposal, asks: bool) -> Result<u8> {
+    /// Shows the plan and writes it, with that consent. Refuses what the guards don't allow.
+    pub async fn carry_out(&self, proposal: Proposal, consent: Consent) -> Result<u8> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Held { plan, stale }, hash, past, mut remember } = proposal;
+        let Proposal { held: Held { plan, stale, .. }, hash, past, mut remember } = proposal;
         self.journal.planned(&plan)?;
         let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
-        if !context.printer.json || !refusals.is_empty() {
+        if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
             show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
         }
         if !refusals.is_empty() {
             return Err(refused(&refusals, &hash));
         }
-        if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
+        if consent == Consent::Withheld {
+            context.printer.status("\nNothing was written.");
+            return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
+        }
+        if consent == Consent::Asked && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
             context.printer.status("Nothing was written.");
             return Err(interrupted());
         }
-        let mut report = Report { stale, ..self.write(&plan).await? };
+        let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, &hash, &report)?;
         let seen = seen.map(|unsettled| remember.unsettled.extend(unsettled));
@@ -135,12 +149,12 @@ impl Writing<'_> {
     }
 
     /// Writes the plan with progress, and each step into the journal.
-    async fn write<'p>(&self, plan: &'p Plan) -> Result<Report<'p>> {
+    async fn write<'p>(&self, plan: &'p Plan, hash: &str) -> Result<Report<'p>> {
         let stopped = self.interrupt.begin_writing();
         if plan.is_empty() {
             return Ok(Report::default());
         }
-        self.journal.writes(plan)?;
+        self.journal.writes(plan, hash)?;
         let progress = Progress::spinner(&self.context.printer, "Applying");
         let tell = |event: Event<'_>| match event {
             Event::Stage { name, steps } => {

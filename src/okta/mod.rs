@@ -11,6 +11,7 @@ pub mod client;
 pub mod confirm;
 mod extra;
 mod groups;
+mod mappings;
 pub mod oauth;
 mod people;
 pub mod read;
@@ -26,5 +27,6 @@ mod testing;
 
 pub use client::{Okta, api_token, settings};
 pub use confirm::confirm;
+pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;

@@ -48,10 +48,11 @@ fn outcome(run: &Run) -> String {
 /// `37 of 40, 1 failed, 2 problems`
 fn operations(run: &Run) -> String {
     let Some(changes) = run.changes else { return String::new() };
-    let changes = match (changes, run.command.as_str()) {
-        (0, _) => "none".to_owned(),
-        (changes, "plan") => format!("{} planned", count(changes)),
-        (changes, _) => format!("{} of {}", count(run.done), count(changes)),
+    let looked = run.command == "plan" || run.command.ends_with("--dry-run");
+    let changes = match changes {
+        0 => "none".to_owned(),
+        changes if looked => format!("{} planned", count(changes)),
+        changes => format!("{} of {}", count(run.done), count(changes)),
     };
     let failed = (run.failed > 0).then(|| format!(", {} failed", count(run.failed)));
     let problems = run.problems.filter(|problems| *problems > 0);

@@ -1,6 +1,6 @@
 //! Reads the runs that the journal has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
@@ -107,6 +107,18 @@ impl State {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(select)?;
             statement.query_row(params![id, step.kind(), step.okta_id()], |row| row.get(0))
+        })
+    }
+
+    /// The kind and Okta id of each step that the last runs tried, if they wrote the plan of this hash and no run wrote
+    /// another one since.
+    pub fn tried_of(&self, hash: &str) -> Result<BTreeSet<(String, String)>> {
+        let select = "SELECT DISTINCT kind, okta_id FROM operations JOIN runs ON runs.id = run \
+                      WHERE operations.outcome IN ('begun', 'done', 'failed') AND hash = ?1 \
+                      AND run > (SELECT coalesce(max(id), 0) FROM runs WHERE hash <> ?1)";
+        self.with(|connection| {
+            let mut statement = connection.prepare(select)?;
+            statement.query_map([hash], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }
 

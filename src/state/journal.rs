@@ -63,11 +63,13 @@ impl State {
         })
     }
 
-    /// Writes down the whole plan and each of its steps, before the first of them begins.
-    pub fn writes(&self, run: u32, plan: &Plan) -> Result<()> {
+    /// Writes down the whole plan and each of its steps, before the first of them begins. The hash is that of the plan
+    /// as it was looked at, of which this one may be what still holds.
+    pub fn writes(&self, run: u32, plan: &Plan, hash: &str) -> Result<()> {
         self.with(|connection| {
             let transaction = connection.transaction()?;
-            transaction.execute("UPDATE runs SET plan = ?2 WHERE id = ?1", params![run, super::json(plan)])?;
+            let update = "UPDATE runs SET plan = ?2, hash = ?3 WHERE id = ?1";
+            transaction.execute(update, params![run, super::json(plan), hash])?;
             insert(&transaction, run, plan)?;
             transaction.commit()
         })

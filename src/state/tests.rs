@@ -141,7 +141,7 @@ fn a_run_is_written_down_step_by_step_and_one_that_was_killed_is_found() {
     let made = plan(&["ada", "bob", "cy", "dan"]);
     let id = run(&state, "apply");
     state.planned(id, &made).unwrap();
-    state.writes(id, &made).unwrap();
+    state.writes(id, &made, "a1b2c3").unwrap();
     let steps: Vec<Step<'_>> = made.steps().collect();
     for step in &steps[..3] {
         state.begins(id, *step).unwrap();
@@ -165,7 +165,7 @@ fn a_run_is_written_down_step_by_step_and_one_that_was_killed_is_found() {
     assert!(recorded.report().interrupted);
     assert!(!state.tried_since(id, steps[1]).unwrap());
     let next = run(&state, "apply");
-    state.writes(next, &made).unwrap();
+    state.writes(next, &made, "a1b2c3").unwrap();
     assert!(!state.tried_since(id, steps[1]).unwrap(), "planned isn't tried");
     state.begins(next, steps[1]).unwrap();
     assert!(state.tried_since(id, steps[1]).unwrap());
@@ -176,7 +176,7 @@ fn runs_that_write_are_forgotten_only_for_newer_ones_that_write() {
     let folder = folder();
     let state = open(folder.path()).unwrap();
     let first = run(&state, "apply");
-    state.writes(first, &plan(&["ada"])).unwrap();
+    state.writes(first, &plan(&["ada"]), "a1b2c3").unwrap();
     let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) \
                 INSERT INTO runs (command, started, tool_version, config, okta, activepieces, outcome) \
                 SELECT 'plan', '2026-01-01T00:00:00Z', '', '', '', '', 'done' FROM n";

@@ -102,7 +102,7 @@ fn a_service_app_is_named_whole_and_without_a_token() {
 fn defaults_are_those_of_the_manual() {
     let settings = parse(LEAST);
     let source = |mapped: &oktapieces::mapping::attributes::Mapped| {
-        assert_eq!(mapped.location, None);
+        assert_eq!(mapped.source.location(), None);
         mapped.expression.source().to_owned()
     };
     let mapping = &settings.mapping;
@@ -159,7 +159,7 @@ protect = [" Owner@Example.com "]
     assert_eq!(format!("{:?}", settings.okta.access), "ApiToken(command `op`)");
     assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.scope.groups, ["Engineering", "Sales"]);
-    assert_eq!(settings.mapping.platform_role.unwrap().location.as_deref(), Some("config.toml:13"));
+    assert_eq!(settings.mapping.platform_role.unwrap().source.location().as_deref(), Some("config.toml:13"));
     let [first, second] = settings.projects.as_slice() else { panic!("{:?}", settings.projects) };
     assert!(matches!(&first.selector, Selector::Group(name) if name == "Engineering"));
     assert_eq!((first.name.as_deref(), first.location.as_deref()), (None, Some("config.toml:15")));

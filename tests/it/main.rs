@@ -13,6 +13,7 @@ mod expression_documented;
 mod expressions;
 #[cfg(feature = "sandbox")]
 mod faults;
+mod guards;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
@@ -25,3 +26,5 @@ mod support;
 mod sync;
 #[cfg(feature = "sandbox")]
 mod transport;
+#[cfg(feature = "sandbox")]
+mod undo;

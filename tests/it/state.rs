@@ -1,7 +1,6 @@
 //! The journal, the lock and resuming, by the real binary.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,9 +15,9 @@ use tokio::process::Child;
 
 use crate::support::Stage;
 
-const COMPANY: Shape = Shape::Generated { users: 40, groups: 8, members: 10, existing: 0.5, drift: 0.7, seed: 21 };
+pub const COMPANY: Shape = Shape::Generated { users: 40, groups: 8, members: 10, existing: 0.5, drift: 0.7, seed: 21 };
 
-fn slow() -> Options {
+pub fn slow() -> Options {
     Options { company: COMPANY, latency: Duration::from_millis(25), ..Options::default() }
 }
 
@@ -28,18 +27,18 @@ fn files(stage: &Stage) -> Vec<PathBuf> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-fn database(stage: &Stage) -> PathBuf {
+pub fn database(stage: &Stage) -> PathBuf {
     files(stage).into_iter().find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap()
 }
 
-async fn history(stage: &Stage) -> Vec<Value> {
+pub async fn history(stage: &Stage) -> Vec<Value> {
     let answer = stage.run(&["history", "--json"]).await;
     assert_eq!(answer.code, 0, "{answer:#?}");
     answer.json()["runs"].as_array().unwrap().clone()
 }
 
 /// Asks again and again, until it's so.
-async fn until(mut so: impl AsyncFnMut() -> bool) {
+pub async fn until(mut so: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
         if so().await {
             return;
@@ -85,6 +84,44 @@ async fn every_run_is_in_the_history_and_can_be_shown() {
     assert!(text.stdout.starts_with("Run 2: apply, done\n") && text.stdout.contains("Applied"), "{text:#?}");
     assert!(stage.run(&["history", "--limit", "1"]).await.stdout.lines().count() == 2);
     assert_eq!(stage.run(&["show", "9"]).await.code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_operation_is_on_file_with_what_stood_and_what_was_to_stand() {
+    let stage = Stage::seeded().await;
+    stage.run(&["apply", "--yes"]).await;
+    let plan = stage.run(&["show", "1", "--json"]).await.json()["plan"].take();
+    let file = Connection::open(database(&stage)).unwrap();
+    let sides = |kind: &str, id: &Value| -> [Value; 2] {
+        let select =
+            "SELECT before, after FROM operations WHERE run = 1 AND outcome = 'done' AND kind = ?1 AND okta_id = ?2";
+        let side = |text: Option<String>| text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        file.query_row(select, [kind, id.as_str().unwrap()], |row| Ok([side(row.get(0)?), side(row.get(1)?)])).unwrap()
+    };
+    let word = |value: &Value| value.as_bool().map_or_else(|| value.clone(), |flag| flag.to_string().into());
+    for op in plan["users"].as_array().unwrap() {
+        let [before, after] = sides("user", &op["okta_id"]);
+        assert_eq!(before.is_null(), op["action"] == "create");
+        for change in op["changes"].as_array().unwrap() {
+            let attribute = change["attribute"].as_str().unwrap();
+            assert_eq!(
+                [word(&before[attribute]), word(&after[attribute])],
+                [change["from"].clone(), change["to"].clone()]
+            );
+        }
+    }
+    for op in plan["projects"].as_array().unwrap() {
+        for (kind, list, side) in [("add members", "add", 1), ("remove members", "remove", 0)] {
+            let names: Vec<Value> = op[list].as_array().unwrap().iter().map(|one| one["user_name"].clone()).collect();
+            if !names.is_empty() {
+                assert_eq!(sides(kind, &op["group"])[side]["members"], Value::from(names));
+            }
+        }
+        if let Some(from) = op["action"]["rename"]["from"].as_str() {
+            let [before, after] = sides("project", &op["group"]);
+            assert_eq!([&before["displayName"], &after["displayName"]], [from, op["name"].as_str().unwrap()]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,59 +270,6 @@ async fn a_damaged_state_file_stops_the_run_and_is_named() {
     assert!(stage.sandbox.platform().mails().is_empty());
 }
 
-/// A project's name and the ids of its members.
-type NamedMembers = (String, BTreeSet<String>);
-
-/// What an undo answers for: each account by its address, and each project by its id.
-fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, NamedMembers>) {
-    let platform = stage.sandbox.platform();
-    let users = platform.users().into_iter();
-    let users = users.map(|user| (user.email, [user.first_name, user.last_name, user.role, user.active.to_string()]));
-    let projects = platform.projects().into_iter();
-    let projects = projects.map(|project| (project.id, (project.name, project.members.into_keys().collect())));
-    (users.collect(), projects.collect())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
-    for (stage, limit) in [(Stage::of(COMPANY).await, "\"100%\""), (Stage::seeded().await, "\"50%\"")] {
-        let before = standing(&stage);
-        stage.run(&["apply", "--yes"]).await;
-        let applied = standing(&stage);
-        let made = stage.run(&["show", "1", "--json"]).await.json();
-        let totals = |name: &str| made["plan"]["totals"][name].as_u64().unwrap();
-        let creations = totals("create");
-        let deactivations = (creations + totals("reactivate")).to_string();
-        stage.reconfigure(&format!("max_deactivations = {limit}"), "max_deactivations = 1");
-        let refused = stage.run(&["undo", "1", "--yes"]).await;
-        assert_eq!(refused.code, 5, "guarded like any plan: {refused:#?}");
-        assert!(refused.stderr.contains(&format!("--allow-deactivations {deactivations}")), "{refused:#?}");
-        assert_eq!(standing(&stage), applied);
-        let undone = stage.run(&["undo", "1", "--yes", "--allow-deactivations", &deactivations]).await;
-        assert_eq!(undone.code, 0, "{undone:#?}");
-        assert!(
-            undone.stdout.contains("undo of run 1") && undone.stdout.contains("accounts can't be deleted"),
-            "{undone:#?}"
-        );
-        let restored = standing(&stage);
-        let (new, old): (Vec<_>, Vec<_>) = restored.0.into_iter().partition(|(mail, _)| !before.0.contains_key(mail));
-        assert_eq!(old.into_iter().collect::<BTreeMap<_, _>>(), before.0);
-        assert_eq!(new.len() as u64, creations);
-        assert!(new.iter().all(|(_, user)| user[3] == "false"), "{new:?}");
-        let (new, old): (Vec<_>, Vec<_>) = restored.1.into_iter().partition(|(id, _)| !before.1.contains_key(id));
-        assert_eq!(old.into_iter().collect::<BTreeMap<_, _>>(), before.1);
-        assert!(new.iter().all(|(_, (_, members))| members.is_empty()), "{new:?}");
-        let runs = history(&stage).await;
-        assert_eq!((&runs[0]["command"], &runs[0]["outcome"]), (&"undo 1".into(), &"done".into()));
-        assert!(stage.run(&["undo", "1", "--yes"]).await.total().starts_with("No changes: "), "once is enough");
-        let deactivations = totals("deactivate").to_string();
-        let redo = ["undo", &runs[0]["id"].to_string(), "--yes", "--allow-deactivations", &deactivations];
-        let redone = stage.run(&redo).await;
-        assert_eq!(redone.code, 0, "{redone:#?}");
-        assert_eq!(standing(&stage), applied, "the undo of the undo");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_schema_is_the_one_of_the_file_and_its_queries_run() {
     let stage = Stage::of(COMPANY).await;
@@ -314,56 +298,6 @@ async fn the_documented_schema_is_the_one_of_the_file_and_its_queries_run() {
     assert_eq!(outcome, "done");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_undo_of_a_killed_run_takes_back_what_it_did_and_no_later_runs_work() {
-    let stage = Stage::with(slow()).await;
-    let before = standing(&stage);
-    let mut child = stage.spawn(&["apply", "--yes"]);
-    until(async || stage.sandbox.platform().mails().len() > 3).await;
-    child.kill().await.unwrap();
-    // What was in flight may still reach the server.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let undone = stage.run(&["undo", "1", "--yes"]).await;
-    assert_eq!(undone.code, 0, "{undone:#?}");
-    let (users, projects) = standing(&stage);
-    assert!(before.0.iter().all(|(mail, user)| users[mail] == *user));
-    assert!(users.iter().all(|(mail, user)| before.0.contains_key(mail) || user[3] == "false"));
-    assert!(before.1.iter().all(|(id, project)| projects[id] == *project));
-    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
-    let applied = standing(&stage);
-    let late = stage.run(&["undo", "1", "--yes", "--json"]).await;
-    assert_eq!(late.json()["done"], late.json()["operations"], "{late:#?}");
-    let blurred = late.json()["plan"]["problems"].as_array().unwrap().len();
-    let kept = Connection::open(database(&stage)).unwrap();
-    let begun: usize = kept
-        .query_row("SELECT count(*) FROM operations WHERE run = 1 AND outcome = 'begun'", [], |row| row.get(0))
-        .unwrap();
-    assert!(blurred <= begun, "only of what was under way it can't be told whose work it is: {late:#?}");
-    assert_ne!(standing(&stage), applied, "what run 1 did and run 3 did not touch again");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_changed_since_a_run_is_named_and_left_alone() {
-    let stage = Stage::of(COMPANY).await;
-    stage.run(&["apply", "--yes"]).await;
-    let plan = stage.run(&["show", "1", "--json"]).await.json();
-    let renamed = plan["plan"]["users"].as_array().unwrap().iter().find(|op| {
-        op["action"] == "update"
-            && op["changes"].as_array().unwrap().iter().any(|change| change["attribute"] == "givenName")
-    });
-    let (name, id) = (renamed.unwrap()["user_name"].as_str().unwrap(), renamed.unwrap()["okta_id"].as_str().unwrap());
-    stage.sandbox.org().set_profile(id, "firstName", "Later".into());
-    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
-    let undone = stage.run(&["undo", "1", "--yes"]).await;
-    assert_eq!(undone.code, 3, "{undone:#?}");
-    assert!(undone.stdout.contains("givenName is \"Later\" now, which isn't as run 1 left it"), "{undone:#?}");
-    assert_eq!(stage.sandbox.platform().user(name).unwrap().first_name, "Later");
-    assert_eq!(stage.run(&["undo", "9", "--yes"]).await.code, 64);
-    stage.run(&["plan"]).await;
-    let empty = stage.run(&["undo", "5", "--yes"]).await;
-    assert!(empty.code == 64 && empty.stderr.contains("wrote nothing"), "{empty:#?}");
-}
-
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_more_is_written_once_the_journal_cannot_be() {
@@ -389,4 +323,30 @@ async fn nothing_more_is_written_once_the_journal_cannot_be() {
     let done = count("SELECT count(*) FROM operations WHERE begun IS NOT NULL");
     assert!(done > 0 && done < all, "{done} of {all}");
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_goes_on_where_its_run_was_killed() {
+    // Killed among the users, among the projects, and among the members.
+    for writes in [20, 37, 44] {
+        let stage = Stage::with(slow()).await;
+        assert_eq!(stage.run(&["plan", "--out", "plan.json"]).await.code, 0);
+        let mut child = stage.spawn(&["apply", "plan.json"]);
+        let tried = async || {
+            let journal = Connection::open(database(&stage)).unwrap();
+            let query = "SELECT count(*) FROM operations WHERE outcome <> 'planned'";
+            journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap() >= writes
+        };
+        until(tried).await;
+        child.kill().await.unwrap();
+        // What was in flight may still reach the server.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let next = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!(next.code, 0, "{next:#?}");
+        assert!(next.stderr.contains("done by an earlier run"), "{next:#?}");
+        let whole = stage.run(&["plan", "--detailed-exitcode"]).await;
+        assert_eq!(whole.code, 0, "{whole:#?}");
+        let again = stage.run(&["apply", "plan.json"]).await;
+        assert_eq!((again.code, again.stdout.contains("stale")), (0, false), "{again:#?}");
+    }
 }

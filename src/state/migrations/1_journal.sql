@@ -14,7 +14,8 @@ CREATE TABLE runs (
     changes INTEGER,                      -- how many steps its plan had; null where it never came to one
     problems INTEGER,                     -- how many users and projects its plan left alone
     requests INTEGER,                     -- to both servers
-    plan TEXT                             -- the whole plan as JSON, from where it began to write
+    hash TEXT,                            -- the plan's, as it was looked at and approved
+    plan TEXT                             -- the whole plan as JSON; both from where it began to write
 ) STRICT;
 
 CREATE TABLE operations (
