@@ -324,7 +324,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
         11 | [okta.x]
            |       ^
            |
-           = help: what may stand here: org_url, token_env, token_file, token_command, rate_limit_share, allow_insecure, allow_shared_secret_file
+           = help: what may stand here: org_url, token_env, token_file, token_command, client_id, key_file, key_id, scopes, ca_file, rate_limit_share, allow_insecure, allow_shared_secret_file
         "#);
 }
 

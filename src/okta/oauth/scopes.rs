@@ -4,8 +4,8 @@ use crate::expression::Needs;
 use crate::model::okta::{Relation, Scope};
 
 /// The scopes without which a sync with these settings can't read what it has to (Okta API: the scope of each route),
-/// by name; `okta.schemas.read` is among them, so that `check` can hold the expressions against the org's schema. With `from_okta` the app's profile mapping is read
-/// too, whose expressions may need more.
+/// by name. `okta.schemas.read` is among them, so that `check` can hold the expressions against the org's schema. With
+/// `from_okta` the app's profile mapping is read too, whose expressions may need more.
 pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String> {
     let linked = |relation: &Relation| matches!(relation, Relation::LinkedObject(_));
     let colleagues = needs.relations.iter().any(|relation| !linked(relation));

@@ -149,7 +149,8 @@ fn refused(org: &Org, parts: &Parts, host: &str, below: &str) -> Option<Response
     if authorization == format!("SSWS {}", org.token()) {
         return None;
     }
-    if !authorization.starts_with("Bearer ") && !authorization.starts_with("DPoP ") {
+    let is_access_token = |value: &str| value.matches('.').count() == 2;
+    if !["Bearer ", "DPoP "].iter().any(|scheme| authorization.strip_prefix(scheme).is_some_and(is_access_token)) {
         return Some(failed(&errors::invalid_token()));
     }
     let path: Vec<&str> = below.split('/').collect();
