@@ -124,7 +124,7 @@ impl Session {
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
-        self.count_flows(&mut plan).await?;
+        self.look_at_deletions(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -137,10 +137,11 @@ impl Session {
         Ok(Planned { plan, remember })
     }
 
-    /// Asks for the flows in each project that is to be deleted.
-    async fn count_flows(&self, plan: &mut Plan) -> Result<()> {
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
+    async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         for op in &mut plan.projects {
             if let ProjectAction::Delete { flows } = &mut op.action {
+                okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await?;
                 let project = self.activepieces.project_by_external_id(&op.group).await?;
                 *flows = project.and_then(|project| project.analytics.total_flows);
             }

@@ -3,7 +3,7 @@
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
 //! - `extra` and `people` read what expressions ask for beside users and groups.
 //! - `oauth` lets the requests in as those of a service app.
-//! - `read` reads the whole scope of a sync, and `confirm` asks again, by id, before anything is taken away.
+//! - `read` reads the whole scope of a sync, and `confirm` and `unpushed` ask again, by id, before anything is taken away.
 
 mod apps;
 mod buckets;
@@ -17,6 +17,7 @@ mod people;
 pub mod read;
 mod resolve;
 mod schemas;
+mod unpushed;
 mod users;
 pub mod wire;
 
@@ -30,3 +31,4 @@ pub use confirm::confirm;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;
+pub use unpushed::confirm_unpushed;
