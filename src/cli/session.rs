@@ -112,7 +112,7 @@ impl Session {
         let mapping = &expressions.mapping;
         let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
-        let sizes = Sizes::of(&org);
+        let sizes = Sizes::of(&org, scope.key());
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);

@@ -263,7 +263,7 @@ impl Resolver<'_> {
             members_removed: or(&safety.max_members_removed, default.members_removed),
             creations: or(&safety.max_creations, default.creations),
             shrink: or(&safety.max_shrink, default.shrink),
-            size_floor: self.or_fault(safety.size_floor.as_ref(), number).unwrap_or(default.size_floor),
+            size_floor: self.or_fault(safety.size_floor.as_ref(), number),
         }
     }
 

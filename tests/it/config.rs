@@ -197,7 +197,7 @@ size_floor = 9
         members_removed: Limit::Count(6),
         creations: Limit::Percent(7.5),
         shrink: Limit::Count(8),
-        size_floor: 9,
+        size_floor: Some(9),
     };
     assert_eq!(settings.policy.limits, limits);
     assert_eq!((settings.policy.grace.runs, settings.policy.grace.time.as_hours()), (3, 36));
