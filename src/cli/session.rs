@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 
-use super::{Context, environment, expressions};
+use super::{Context, access, environment, expressions};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
@@ -187,16 +186,10 @@ fn told(progress: okta::Progress) -> String {
 
 /// The client of the org alone, for commands that need no more.
 pub fn okta_client(settings: &Settings) -> Result<Okta> {
-    let token = settings.okta.token.read()?;
-    let mut transport = okta::settings(settings.okta.org_url.as_str(), &token);
-    transport.share = settings.okta.rate_limit_share;
-    Ok(Okta::new(http::Client::new(transport)?))
+    Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
 }
 
 fn activepieces_client(settings: &Settings, parallelism: usize) -> Result<Activepieces> {
-    let key = settings.activepieces.api_key.read()?;
-    let mut transport = http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'));
-    transport.authorization = Some(format!("Bearer {}", key.expose_secret()).into());
-    transport.parallelism = parallelism;
-    Ok(Activepieces::new(http::Client::new(transport)?))
+    let transport = access::activepieces(settings)?;
+    Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
 }

@@ -2,6 +2,7 @@
 //!
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
 //! - `extra` and `people` read what expressions ask for beside users and groups.
+//! - `oauth` lets the requests in as those of a service app.
 //! - `read` reads the whole scope of a sync, and `confirm` and `unpushed` ask again, by id, before anything is taken away.
 
 mod apps;
@@ -11,6 +12,7 @@ pub mod confirm;
 mod extra;
 mod groups;
 mod mappings;
+pub mod oauth;
 mod people;
 pub mod read;
 mod resolve;
@@ -24,7 +26,7 @@ mod recordings;
 #[cfg(test)]
 mod testing;
 
-pub use client::{Okta, settings};
+pub use client::{Okta, api_token, settings};
 pub use confirm::confirm;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
