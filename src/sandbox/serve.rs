@@ -198,7 +198,9 @@ const EXPIRED_CURSOR: &str = r#"{"errorCode":"E0000031","errorSummary":"Invalid 
 "errorId":"sandbox","errorCauses":[{"errorSummary":"Invalid cursor."}]}"#;
 
 async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
+    let has_cursor = request.uri().query().is_some_and(|query| query.contains("after="));
     let fault = traffic.meet(request.method().as_str(), request.uri().path());
+    let fault = fault.filter(|kind| *kind != FaultKind::ExpiredCursor || has_cursor);
     sleep(traffic.latency).await;
     match fault {
         None => next.run(request).await,
@@ -234,10 +236,7 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             response
         }
         Some(FaultKind::Unauthorized) => text(StatusCode::UNAUTHORIZED, "application/json", INVALID_TOKEN),
-        Some(FaultKind::ExpiredCursor) if request.uri().query().is_some_and(|query| query.contains("after=")) => {
-            text(StatusCode::BAD_REQUEST, "application/json", EXPIRED_CURSOR)
-        }
-        Some(FaultKind::ExpiredCursor) => next.run(request).await,
+        Some(FaultKind::ExpiredCursor) => text(StatusCode::BAD_REQUEST, "application/json", EXPIRED_CURSOR),
     }
 }
 
