@@ -32,7 +32,7 @@ fn user(at: u32) -> User {
     }) else {
         panic!("an object was written")
     };
-    User { id: format!("00u{at}").into(), status: Status::Active, profile }
+    User::new(format!("00u{at}").into(), Status::Active, profile)
 }
 
 fn groups() -> Vec<Group> {

@@ -13,6 +13,10 @@ pub enum Kind {
     Unauthorized,
     /// A guard refused the plan before the first write.
     Refused,
+    /// Another run writes to the same platform.
+    Locked,
+    /// Okta's answer was much smaller than the last trusted one, so that nothing was taken away.
+    NotTrusted,
     /// Wrong usage of the command line.
     Usage,
     /// The config file, a secret's source or an expression is wrong.
@@ -34,6 +38,8 @@ impl Kind {
             Self::Partial => 3,
             Self::Unauthorized => 4,
             Self::Refused => 5,
+            Self::Locked => 6,
+            Self::NotTrusted => 7,
             Self::Usage => 64,
             Self::Config => 78,
             Self::Interrupted => 130,
@@ -96,11 +102,13 @@ mod tests {
             Kind::Partial,
             Kind::Unauthorized,
             Kind::Refused,
+            Kind::Locked,
+            Kind::NotTrusted,
             Kind::Usage,
             Kind::Config,
             Kind::Interrupted,
         ];
-        assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 64, 78, 130]);
+        assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 6, 7, 64, 78, 130]);
         assert!(kinds.iter().all(|kind| kind.exit_code() != EXIT_CHANGES));
     }
 }

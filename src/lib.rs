@@ -17,3 +17,4 @@ pub mod output;
 pub mod plan;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod state;

@@ -22,6 +22,8 @@ pub const ALL_USERS: usize = 2_147_483_647;
 pub const ALL_REST_USERS: usize = 1_000_000;
 /// A whole listing, or a group of 20,000 members: 24 s were seen (contract section 6).
 const LONG: Duration = Duration::from_mins(10);
+/// A deletion takes far less than a second, or is never answered though it was done (contract section 1.7).
+const DELETION: Duration = Duration::from_secs(30);
 /// A single user; the welcome e-mail is sent before the answer comes (contract section 3.1).
 const SHORT: Duration = Duration::from_mins(2);
 
@@ -111,6 +113,15 @@ impl Activepieces {
         self.patch_group(id, vec![Operation::Replace { path: "displayName", value: name }]).await
     }
 
+    /// Destroys a project with its flows, connections and members (contract section 4.6); one that is gone already, too.
+    pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
+        let request = Request::new(Method::DELETE, group_path(id)).timeout(DELETION);
+        match self.http.send(&request).await {
+            Err(failure) if !is_absence(&failure) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds members with the default project role. Ids of those who are members already must not be among them: their
     /// role would be reset (contract section 4).
     pub async fn add_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
@@ -179,11 +190,11 @@ fn group_path(id: &ProjectId) -> String {
 fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match reply {
         Ok(value) => Ok(Some(value)),
-        Err(failure)
-            if failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found") =>
-        {
-            Ok(None)
-        }
+        Err(failure) if is_absence(&failure) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+fn is_absence(failure: &Failure) -> bool {
+    failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found")
 }

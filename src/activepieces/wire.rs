@@ -112,6 +112,15 @@ pub struct RestProject {
     #[serde(default)]
     pub external_id: Option<String>,
     pub owner_id: AccountId,
+    #[serde(default)]
+    pub analytics: Analytics,
+}
+
+/// What the server counts in a project. It has no count of connections (contract section 5).
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Analytics {
+    pub total_flows: Option<u64>,
 }
 
 /// A SCIM group as the server sends it (contract section 4).

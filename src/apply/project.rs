@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::sleep;
 
+use super::report::Outcome;
 use super::retry::{is_conflict, pauses, survive};
 use crate::activepieces::Activepieces;
 use crate::activepieces::wire::ScimGroup;
@@ -15,19 +16,20 @@ use crate::plan::op::{ProjectAction, ProjectOp};
 /// Members in one request: about a second of the server's work (contract section 6).
 const MEMBERS_A_REQUEST: usize = 500;
 
-/// Creates, adopts or renames the project, and gives its id.
-pub async fn write(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, String> {
+/// Creates, adopts, renames or deletes the project, and gives its id.
+pub async fn write(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, Outcome> {
     match (&op.action, &op.project) {
         (ProjectAction::Create, _) | (_, None) => create(activepieces, op).await,
         (ProjectAction::Adopt, Some(id)) => adopt(activepieces, op, id).await.map(|()| id.clone()),
         (ProjectAction::Rename { .. }, Some(id)) => rename(activepieces, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Delete { .. }, Some(id)) => delete(activepieces, op, id).await.map(|()| id.clone()),
         (ProjectAction::Members, Some(id)) => Ok(id.clone()),
     }
 }
 
 /// Creates the project with its externalId, of which there can be only one: so a lost answer never makes a second
 /// project, and the first is found again by it.
-async fn create(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, String> {
+async fn create(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, Outcome> {
     let send =
         async || activepieces.create_group(&op.name, &op.group).await.map(|group| (group.id, group.display_name));
     let look = async || {
@@ -41,7 +43,7 @@ async fn create(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId
     Ok(id)
 }
 
-async fn adopt(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), String> {
+async fn adopt(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let look = async || {
         let standing = activepieces.project_by_external_id(&op.group).await?;
         Ok(standing.filter(|project| project.id == *id))
@@ -50,27 +52,39 @@ async fn adopt(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> R
     if project.external_id.as_deref() == Some(op.group.as_str()) {
         return Ok(());
     }
-    Err("the server answered well and did not set the externalId".to_owned())
+    Err(Outcome::Kept("the server answered well and did not set the externalId".to_owned()))
 }
 
-async fn rename(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), String> {
+async fn rename(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let look = async || Ok(activepieces.group(id).await?.filter(|group| group.display_name == op.name));
     let group = survive(async || activepieces.rename_group(id, &op.name).await, look).await?;
     if group.display_name == op.name {
         return Ok(());
     }
-    Err(format!("the server answered well and kept the name {:?}", group.display_name))
+    Err(Outcome::Kept(format!("the server answered well and kept the name {:?}", group.display_name)))
+}
+
+/// Deletes the project if it is still that of the group. Whether it is gone is looked after in any case: where the
+/// server's own queue stands still, it deletes and never answers (contract section 1.7).
+async fn delete(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+    let standing = activepieces.group(id).await.map_err(|failure| failure.to_string())?;
+    let Some(standing) = standing else { return Ok(()) };
+    if standing.external_id.as_deref() != Some(op.group.as_str()) {
+        return Err("the project isn't linked to the group any more".to_owned().into());
+    }
+    let look = async || Ok(activepieces.group(id).await?.is_none().then_some(()));
+    Ok(survive(async || activepieces.delete_group(id).await, look).await?)
 }
 
 /// Adds those who aren't members. What stands is read first, each time anew: adding a member again would reset the
 /// project role that an admin gave (contract section 4).
-pub async fn add(activepieces: &Activepieces, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), String> {
+pub async fn add(activepieces: &Activepieces, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), Outcome> {
     let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
     change_members(activepieces, id, absent, async |chunk| activepieces.add_members(id, chunk).await, "added").await
 }
 
 /// Removes those who are members.
-pub async fn remove(activepieces: &Activepieces, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), String> {
+pub async fn remove(activepieces: &Activepieces, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), Outcome> {
     let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
     let send = async |chunk: &[AccountId]| activepieces.remove_members(id, chunk).await;
     change_members(activepieces, id, still, send, "removed").await
@@ -84,7 +98,7 @@ async fn change_members(
     left: impl Fn(&BTreeSet<AccountId>) -> Vec<AccountId>,
     send: impl AsyncFn(&[AccountId]) -> Result<ScimGroup, Failure>,
     verb: &str,
-) -> Result<(), String> {
+) -> Result<(), Outcome> {
     let mut pauses = pauses();
     let mut members = members(activepieces, id).await?;
     loop {
@@ -96,7 +110,7 @@ async fn change_members(
                     failure = Some(error);
                     break;
                 }
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.to_string().into()),
             }
         }
         let Some(failure) = failure else {
@@ -104,10 +118,10 @@ async fn change_members(
             return if skipped == 0 {
                 Ok(())
             } else {
-                Err(format!("the server answered well, and {skipped} were not {verb}"))
+                Err(Outcome::Kept(format!("the server answered well, and {skipped} were not {verb}")))
             };
         };
-        let Some(pause) = pauses.next() else { return Err(failure.to_string()) };
+        let Some(pause) = pauses.next() else { return Err(failure.to_string().into()) };
         sleep(pause).await;
         members = self::members(activepieces, id).await?;
     }

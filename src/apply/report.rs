@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::plan::convergence::{Divergence, Part, Stands};
 use crate::plan::op::{ProjectOp, UserOp};
 
 /// How an operation ended.
@@ -10,7 +11,10 @@ use crate::plan::op::{ProjectOp, UserOp};
 pub enum Outcome {
     /// It stands on the server as planned, which the server's answer showed.
     Done,
-    /// It doesn't; the text says why. Lower-case, no full stop.
+    /// The server answered well and made something else of it, or nothing; the text says what. To be told apart from
+    /// what failed: trying it again won't help.
+    Kept(String),
+    /// It doesn't stand; the text says why. Lower-case, no full stop.
     Failed(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
     Skipped(String),
@@ -21,11 +25,16 @@ impl Outcome {
         *self == Self::Done
     }
 
+    /// Whether the server answered that it did it, which may not be so.
+    pub fn is_answered(&self) -> bool {
+        matches!(self, Self::Done | Self::Kept(_))
+    }
+
     /// Why it isn't done.
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Done => None,
-            Self::Failed(why) | Self::Skipped(why) => Some(why),
+            Self::Kept(why) | Self::Failed(why) | Self::Skipped(why) => Some(why),
         }
     }
 }
@@ -38,6 +47,8 @@ pub struct Report<'p> {
     pub projects: Vec<(&'p ProjectOp, ProjectOutcome)>,
     /// Operations of a saved plan that don't hold any more, and weren't tried.
     pub stale: Vec<String>,
+    /// What a later read of the platform shows otherwise than the server answered.
+    pub diverged: Vec<Divergence>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
 }
@@ -50,7 +61,44 @@ pub struct ProjectOutcome {
     pub remove: Option<Outcome>,
 }
 
+/// Lets an operation fail with `?` where only the reason is known.
+impl From<String> for Outcome {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
 impl Report<'_> {
+    /// Holds what was done against a later read: notes what the server changed, and gives the names of the changes that
+    /// it answered well and that don't stand.
+    pub fn look_again(&mut self, stands: &Stands<'_>) -> Vec<String> {
+        let mut unsettled = Vec::new();
+        let mut note = |found: Divergence, outcome: &Outcome| {
+            unsettled.extend(found.change.clone());
+            if outcome.is_done() {
+                self.diverged.push(found);
+            }
+        };
+        for (op, outcome) in self.users.iter().filter(|(_, outcome)| outcome.is_answered()) {
+            if let Some(found) = stands.user(op) {
+                note(found, outcome);
+            }
+        }
+        for (op, outcomes) in &self.projects {
+            for (part, found) in stands.project(op) {
+                let outcome = match part {
+                    Part::Itself => &outcomes.project,
+                    Part::Add => &outcomes.add,
+                    Part::Remove => &outcomes.remove,
+                };
+                if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.is_answered()) {
+                    note(found, outcome);
+                }
+            }
+        }
+        unsettled
+    }
+
     /// Every outcome with the name of its subject.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));

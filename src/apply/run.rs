@@ -11,17 +11,23 @@ use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, user};
 use crate::activepieces::Activepieces;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
-use crate::plan::Plan;
 use crate::plan::op::{Member, ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::{Plan, Step};
 
 /// What an apply tells while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A stage of so many operations begins.
-    Stage { name: &'static str, operations: usize },
-    /// One operation of it ended.
-    Ended { subject: &'a str, outcome: &'a Outcome },
+    /// A stage of so many steps begins.
+    Stage { name: &'static str, steps: usize },
+    /// The first request of a step is about to be sent.
+    Begins(Step<'a>),
+    /// A step ended, or was skipped without having begun.
+    Ended { step: Step<'a>, outcome: &'a Outcome },
 }
+
+/// Hears of every event. An error to [`Event::Begins`] keeps the step from beginning; to others it means nothing. It is
+/// the reason: lower-case, no full stop.
+pub type Tell<'a> = dyn Fn(Event<'_>) -> Result<(), String> + Sync + 'a;
 
 /// An apply under way.
 struct Run<'a> {
@@ -29,7 +35,7 @@ struct Run<'a> {
     parallelism: usize,
     /// Asked before each operation: those in flight end, no other begins.
     stop: &'a CancellationToken,
-    tell: &'a (dyn Fn(Event<'_>) + Sync),
+    tell: &'a Tell<'a>,
 }
 
 /// Writes the plan, at most `parallelism` requests side by side and never two to one project, and reports what came of
@@ -39,16 +45,17 @@ pub async fn run<'p>(
     activepieces: &Activepieces,
     parallelism: usize,
     stop: &CancellationToken,
-    tell: &(dyn Fn(Event<'_>) + Sync),
+    tell: &Tell<'_>,
 ) -> Report<'p> {
     let run = Run { activepieces, parallelism, stop, tell };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
     let accounts = accounts.into_inner().unwrap_or_default();
-    let projects = run.projects(&plan.projects, &accounts).await;
+    let mut projects = run.projects(&plan.projects, &accounts).await;
     users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
-    Report { users, projects, stale: Vec::new(), interrupted: stop.is_cancelled() }
+    run.deletions(&mut projects).await;
+    Report { users, projects, stale: Vec::new(), diverged: Vec::new(), interrupted: stop.is_cancelled() }
 }
 
 impl Run<'_> {
@@ -59,15 +66,29 @@ impl Run<'_> {
         ops: Vec<&'p UserOp>,
         accounts: &Mutex<BTreeMap<OktaUserId, AccountId>>,
     ) -> Vec<(&'p UserOp, Outcome)> {
-        self.stage(stage, ops, async |op: &'p UserOp| {
+        self.stage(stage, Step::User, ops, async |op: &'p UserOp| {
             let written = user::write(self.activepieces, op).await;
             let outcome = outcome(&written);
             if let (Ok(id), Ok(mut accounts)) = (written, accounts.lock()) {
                 accounts.insert(op.okta_id.clone(), id);
             }
-            (op.user_name.as_str(), outcome)
+            outcome
         })
         .await
+    }
+
+    /// Destroys what is to be destroyed, after everything else.
+    async fn deletions(&self, projects: &mut [(&ProjectOp, ProjectOutcome)]) {
+        let doomed = projects.iter().map(|(op, _)| *op).filter(|op| op.is_deletion()).collect();
+        let deleted = self
+            .stage("projects to delete", Step::Project, doomed, async |op: &ProjectOp| {
+                outcome(&project::write(self.activepieces, op).await)
+            })
+            .await;
+        let mut deleted = by_group(deleted);
+        for (op, outcomes) in projects.iter_mut().filter(|(op, _)| op.is_deletion()) {
+            outcomes.project = deleted.remove(&op.group);
+        }
     }
 
     /// Projects themselves, then all additions, then all removals.
@@ -77,15 +98,15 @@ impl Run<'_> {
         accounts: &BTreeMap<OktaUserId, AccountId>,
     ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
         let ids = Mutex::new(BTreeMap::new());
-        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members).collect();
+        let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
         let themselves = self
-            .stage("projects", changed, async |op: &'p ProjectOp| {
+            .stage("projects", Step::Project, changed, async |op: &'p ProjectOp| {
                 let written = project::write(self.activepieces, op).await;
                 let outcome = outcome(&written);
                 if let (Ok(id), Ok(mut ids)) = (written, ids.lock()) {
                     ids.insert(op.group.clone(), id);
                 }
-                (op.name.as_str(), outcome)
+                outcome
             })
             .await;
         let ids = ids.into_inner().unwrap_or_default();
@@ -95,14 +116,14 @@ impl Run<'_> {
         };
         let adding = ops.iter().filter(|op| !op.add.is_empty()).collect();
         let added = self
-            .stage("members to add", adding, async |op: &'p ProjectOp| {
-                (op.name.as_str(), self.add(op, id_of(op), accounts).await)
+            .stage("members to add", Step::AddMembers, adding, async |op: &'p ProjectOp| {
+                self.add(op, id_of(op), accounts).await
             })
             .await;
         let removing = ops.iter().filter(|op| !op.remove.is_empty()).collect();
         let removed = self
-            .stage("members to remove", removing, async |op: &'p ProjectOp| {
-                (op.name.as_str(), self.remove(op, id_of(op)).await)
+            .stage("members to remove", Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
+                self.remove(op, id_of(op)).await
             })
             .await;
         let [themselves, added, removed] = [themselves, added, removed].map(by_group);
@@ -134,24 +155,33 @@ impl Run<'_> {
         outcome(&project::remove(self.activepieces, &id, &leaving).await)
     }
 
+    /// Whether a step may begin; the error says why not.
+    fn begins(&self, step: Step<'_>) -> Result<(), String> {
+        if self.stop.is_cancelled() {
+            return Err("the run was stopped".to_owned());
+        }
+        (self.tell)(Event::Begins(step))
+    }
+
     /// Runs one stage to its end before the next begins.
     async fn stage<'p, O>(
         &self,
         name: &'static str,
+        step: fn(&'p O) -> Step<'p>,
         ops: Vec<&'p O>,
-        work: impl AsyncFn(&'p O) -> (&'p str, Outcome),
+        work: impl AsyncFn(&'p O) -> Outcome,
     ) -> Vec<(&'p O, Outcome)> {
         if !ops.is_empty() {
-            (self.tell)(Event::Stage { name, operations: ops.len() });
+            drop((self.tell)(Event::Stage { name, steps: ops.len() }));
         }
         let work = &work;
         let mut ended: Vec<(usize, &O, Outcome)> = stream::iter(ops.into_iter().enumerate())
             .map(async |(at, op)| {
-                if self.stop.is_cancelled() {
-                    return (at, op, Outcome::Skipped("the run was stopped".to_owned()));
-                }
-                let (subject, outcome) = work(op).await;
-                (self.tell)(Event::Ended { subject, outcome: &outcome });
+                let outcome = match self.begins(step(op)) {
+                    Ok(()) => work(op).await,
+                    Err(why) => Outcome::Skipped(why),
+                };
+                drop((self.tell)(Event::Ended { step: step(op), outcome: &outcome }));
                 (at, op, outcome)
             })
             .buffer_unordered(self.parallelism.max(1))
@@ -166,9 +196,6 @@ fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outc
     outcomes.into_iter().map(|(op, outcome)| (&op.group, outcome)).collect()
 }
 
-fn outcome<T>(result: &Result<T, String>) -> Outcome {
-    match result {
-        Ok(_) => Outcome::Done,
-        Err(why) => Outcome::Failed(why.clone()),
-    }
+fn outcome<T>(result: &Result<T, Outcome>) -> Outcome {
+    result.as_ref().err().cloned().unwrap_or(Outcome::Done)
 }

@@ -1,14 +1,15 @@
 //! One operation on one user.
 
+use super::report::Outcome;
 use super::retry::survive;
 use crate::activepieces::Activepieces;
 use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
 use crate::http::Failure;
 use crate::model::id::AccountId;
-use crate::plan::op::{Attribute, UserOp};
+use crate::plan::op::{Attribute, UserAction, UserOp};
 
-/// Does the operation and gives the account's id; the error says in one line why not.
-pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, String> {
+/// Does the operation and gives the account's id, or the outcome where it isn't done.
+pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, Outcome> {
     match &op.account {
         None => create(activepieces, op).await,
         Some(id) => put(activepieces, op, id).await.map(|()| id.clone()),
@@ -18,16 +19,16 @@ pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId
 /// Creates the account. After a lost answer, or a 409, the user name is looked up: what stands there, perhaps half made
 /// (contract section 3.1), is brought in line instead of being made again. So is what the server made otherwise than it
 /// was asked to: it keeps the old names of an address that it has seen before.
-async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, String> {
+async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, Outcome> {
     let send = async || activepieces.create_user(&body(op)).await;
     let look = async || standing(activepieces, op).await;
     let user = match survive(send, look).await {
         Ok(user) => user,
-        Err(why) => return Err(holder(activepieces, op).await.unwrap_or(why)),
+        Err(why) => return Err(holder(activepieces, op).await.unwrap_or(why).into()),
     };
     let linked = user.external_id.as_deref().filter(|id| !id.is_empty());
     if let Some(other) = linked.filter(|id| *id != op.okta_id.as_str()) {
-        return Err(format!("an account of this name appeared meanwhile, linked to {other}"));
+        return Err(format!("an account of this name appeared meanwhile, linked to {other}").into());
     }
     let id = user.id.clone();
     if !differences(op, user).is_empty() {
@@ -59,7 +60,7 @@ async fn holder(activepieces: &Activepieces, op: &UserOp) -> Option<String> {
 }
 
 /// Sets what the operation says, and believes only what the server answers.
-async fn put(activepieces: &Activepieces, op: &UserOp, id: &AccountId) -> Result<(), String> {
+async fn put(activepieces: &Activepieces, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
     let send = async || activepieces.put_user(id, &body(op)).await.map(|user| differences(op, user));
     let look = async || {
         let standing = activepieces.user(id).await?.map(|user| differences(op, user));
@@ -68,11 +69,11 @@ async fn put(activepieces: &Activepieces, op: &UserOp, id: &AccountId) -> Result
     verified(&survive(send, look).await?)
 }
 
-fn verified(differences: &[String]) -> Result<(), String> {
+fn verified(differences: &[String]) -> Result<(), Outcome> {
     if differences.is_empty() {
         return Ok(());
     }
-    Err(format!("the server answered well and kept {}", differences.join(", ")))
+    Err(Outcome::Kept(format!("the server answered well and kept {}", differences.join(", "))))
 }
 
 /// What stands otherwise than the operation says: `givenName "Ada"`.
@@ -101,7 +102,8 @@ fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
         .collect()
 }
 
-/// The body of POST and PUT. A deactivation names nothing but `active`, and the externalId where it's new.
+/// The body of POST and PUT. A deactivation without attributes names nothing but `active`, and the externalId where it's
+/// new.
 fn body(op: &UserOp) -> UserBody<'_> {
     let attributes = op.attributes.as_ref();
     let links = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
@@ -115,7 +117,7 @@ fn body(op: &UserOp) -> UserBody<'_> {
         }),
         emails: attributes.and_then(|a| a.email.as_deref()).map(|value| [Email { value, primary: true }]),
         display_name: attributes.and_then(|a| a.display_name.as_deref()),
-        active: attributes.is_some(),
+        active: op.action != UserAction::Deactivate,
         custom: attributes.map(|attributes| RoleBody { platform_role: attributes.platform_role }),
     }
 }

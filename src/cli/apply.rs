@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::interrupt::{Interrupt, interrupted};
-use super::plan::show;
-use super::session::{PARALLELISM, Session};
+use super::interrupt::Interrupt;
+use super::journal::Journal;
+use super::session::{Planned, Session};
+use super::write::{Consent, Proposal, WriteArgs, Writing};
 use super::{Context, saved};
-use crate::apply::{self, Event, Report};
-use crate::error::{EXIT_OK, Error, Kind, Result};
-use crate::output::progress::Progress;
-use crate::output::{json, report_text};
-use crate::plan::Plan;
-use crate::plan::guard::{self, Allowed, Refusal};
-use crate::plan::saved::{Held, still_holds};
+use crate::error::Result;
+use crate::output::text::counted;
+use crate::plan::saved::{Held, SavedPlan, still_holds};
+use crate::plan::{Plan, Step, hash};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -22,101 +20,52 @@ pub struct ApplyArgs {
     /// Apply exactly the plan in this file, which plan --out made, without asking
     #[arg(value_name = "FILE", conflicts_with = "yes")]
     plan: Option<PathBuf>,
-    /// Write without asking
-    #[arg(long, short)]
-    yes: bool,
-    /// Requests to Activepieces side by side
-    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
-    parallelism: usize,
-    /// Allow exactly so many deactivations, though the limit in the config is lower
-    #[arg(long, value_name = "N")]
-    allow_deactivations: Option<usize>,
-    /// Allow a plan that deactivates accounts because nobody is in scope
+    #[command(flatten)]
+    write: WriteArgs,
+    /// Take what Okta answers now for right, though it is much smaller than the last time
     #[arg(long)]
-    allow_empty_scope: bool,
-}
-
-fn parallelism(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 1..=64) => Ok(number),
-        _ => Err("a number from 1 to 64 is wanted".to_owned()),
-    }
+    trust_source: bool,
 }
 
 pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let saved = args.plan.as_deref().map(saved::read).transpose()?;
-    let asks = saved.is_none() && !args.yes;
-    if asks && !context.printer.interactive {
-        return Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
-            .hint("--yes applies without asking"));
+    if saved.is_none() {
+        args.write.can_ask(context)?;
     }
     let interrupt = Interrupt::watch();
-    let session = Session::open(context, args.parallelism)?;
+    let session = Session::open(context, args.write.parallelism)?;
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
-    let new = session.plan(context).await?;
-    let Held { plan, stale } = match saved {
-        Some(saved) => still_holds(&saved.plan, &new),
-        None => Held { plan: new, stale: Vec::new() },
+    let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
+    let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
+    let next = "Run oktapieces plan to see that nothing is left to do.";
+    let writing =
+        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
+    let result = apply(saved, args.trust_source, &writing).await;
+    journal.end(result, session.requests())
+}
+
+/// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
+async fn apply(saved: Option<SavedPlan>, trust_source: bool, writing: &Writing<'_>) -> Result<u8> {
+    let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
+    let past = writing.journal.past()?;
+    let Planned { plan: new, remember } = writing.session.plan(&past, trust_source, writing.context).await?;
+    let proposal = match saved {
+        Some(saved) => Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember },
+        None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember },
     };
-    let allowed = Allowed { deactivations: args.allow_deactivations, empty_scope: args.allow_empty_scope };
-    let refusals = guard::check(&plan, &session.settings.policy, allowed);
-    if !context.printer.json || !refusals.is_empty() {
-        show(&plan, (session.org(), session.platform()), &refusals, context);
-    }
-    if !refusals.is_empty() {
-        return Err(refused(&refusals));
-    }
-    if asks && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
-        context.printer.status("Nothing was written.");
-        return Err(interrupted());
-    }
-    let report = Report { stale, ..write(&plan, &session, args.parallelism, &interrupt, context).await };
-    finish(&plan, &session, &report, context)
+    writing.carry_out(proposal, consent).await
 }
 
-/// All refusals, with the flags that would allow them.
-fn refused(refusals: &[Refusal]) -> Error {
-    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-    let flags: Vec<String> = refusals.iter().map(Refusal::flag).collect();
-    Error::new(Kind::Refused, texts.join("; "))
-        .hint(format!("look at the plan; {} allows exactly this", flags.join(" ")))
-}
-
-/// Writes the plan with progress.
-async fn write<'p>(
-    plan: &'p Plan,
-    session: &Session,
-    parallelism: usize,
-    interrupt: &Interrupt,
-    context: &Context,
-) -> Report<'p> {
-    let progress = Progress::spinner(&context.printer, "Applying");
-    let tell = |event: Event<'_>| match event {
-        Event::Stage { name, operations } => progress.stage(name, operations),
-        Event::Ended { .. } => progress.step(),
-    };
-    apply::run(plan, &session.activepieces, parallelism, interrupt.begin_writing(), &tell).await
-}
-
-/// Shows what came of it and gives the exit code.
-fn finish(plan: &Plan, session: &Session, report: &Report<'_>, context: &Context) -> Result<u8> {
-    let printer = &context.printer;
-    if printer.json {
-        let plan = json::plan(plan, session.org(), session.platform(), &[]);
-        printer.answer(&json::report(&plan, report).to_string());
-    } else if !plan.is_empty() || !report.stale.is_empty() {
-        printer.answer(&format!("\n{}", report_text::render(report)));
-        printer.status("\nRun oktapieces plan to see that nothing is left to do.");
+/// What is left of a saved plan, of which an earlier run may have done a part.
+fn rest(saved: &SavedPlan, new: &Plan, writing: &Writing<'_>) -> Result<Held> {
+    let tried = writing.journal.state().tried_of(&saved.hash)?;
+    let tried = |step: Step<'_>| tried.contains(&(step.kind().to_owned(), step.okta_id().to_owned()));
+    let held = still_holds(&saved.plan, new, &tried);
+    if held.done > 0 {
+        let done = counted(held.done, "operation of this plan was", "operations of this plan were");
+        writing.context.printer.status(&format!("{done} done by an earlier run."));
     }
-    let (done, all) = report.done_of();
-    if report.interrupted {
-        return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
-    }
-    if all == 0 && !report.stale.is_empty() {
-        return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));
-    }
-    let whole = done == all && report.stale.is_empty() && plan.problems.is_empty();
-    Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
+    Ok(held)
 }

@@ -127,6 +127,11 @@ async fn scope(session: &Session, lines: &mut Lines<'_>) {
         format!("{users} in scope, {} pushed", counted(reading.org.pushed.len(), "group", "groups"))
     };
     let Some(reading) = lines.result("Okta scope", reading, shown) else { return };
+    if reading.asked_by_expressions > 0 {
+        let requests =
+            counted(usize::try_from(reading.asked_by_expressions).unwrap_or(usize::MAX), "request", "requests");
+        lines.ok("expressions", format!("ask for more than profiles: {requests} more"));
+    }
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }

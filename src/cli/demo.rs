@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::Context;
+use super::environment::STATE_HOME;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sandbox::{Options, Sandbox};
@@ -46,6 +47,8 @@ async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Co
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).arg("--config").arg(config).args(&context.flags);
+    // What the demo does is nobody's history.
+    command.env(STATE_HOME, config.with_file_name("state"));
     command.env("OKTA_API_TOKEN", sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", sandbox.api_key());
     let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {

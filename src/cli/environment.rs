@@ -11,10 +11,22 @@ pub const CI: &str = "CI";
 pub const LOG: &str = "RUST_LOG";
 /// The user's config folder.
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// The user's folder for what programs remember.
+pub const STATE_HOME: &str = "XDG_STATE_HOME";
 
 /// `oktapieces/config.toml` in the user's config folder, if there is such a folder.
 pub fn user_config() -> Option<PathBuf> {
-    let folder = std::env::var_os(CONFIG_HOME).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".config")))?;
-    Some(folder.join("oktapieces").join("config.toml"))
+    user_folder(CONFIG_HOME, ".config").map(|folder| folder.join("config.toml"))
+}
+
+/// `oktapieces` in the user's state folder, if there is such a folder.
+pub fn user_state() -> Option<PathBuf> {
+    user_folder(STATE_HOME, ".local/state")
+}
+
+/// Our folder in the one that the variable names, or in this one of the home folder.
+fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(default)))?;
+    Some(folder.join("oktapieces"))
 }

@@ -9,6 +9,7 @@ use super::session::{load, okta_client};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::cases::Case;
 use crate::expression::{self, ErrorKind, Expression, SyntaxError};
+use crate::okta;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::text::{ADD, HINT, REMOVE, counted, safe, styled};
 
@@ -43,11 +44,14 @@ pub async fn run(args: EvalArgs, context: &Context) -> Result<u8> {
 
 /// Reads the user, and their groups where the expression asks for them, and shows the value.
 async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &Context) -> Result<u8> {
-    let okta = okta_client(&load(context)?)?;
-    let user = okta.user(login).await?;
-    let user = user.ok_or_else(|| Error::new(Kind::Failed, format!("Okta has no user {login}")))?;
-    let groups = if expression.needs().groups { okta.user_groups(&user.id).await? } else { Vec::new() };
-    let evaluation = expression::Context::new(&user, &groups).at(jiff::Timestamp::now());
+    let settings = load(context)?;
+    let okta = okta_client(&settings)?;
+    let reading = okta::read_user(&okta, login, &settings.scope, expression.needs()).await?;
+    let reading = reading.ok_or_else(|| Error::new(Kind::Failed, format!("Okta has no user {login}")))?;
+    reading.warnings.iter().for_each(|warning| context.printer.warning(warning));
+    let Some(user) = reading.org.users.values().next() else { return Ok(EXIT_OK) };
+    let groups = reading.org.groups_of.get(&user.id).map(Vec::as_slice).unwrap_or_default();
+    let evaluation = expression::Context::new(user, groups).with_extra(&reading.org.extra).at(jiff::Timestamp::now());
     let steps = if trace { traced(expression, &evaluation) } else { Vec::new() };
     if !context.printer.json {
         for (text, outcome) in &steps {

@@ -17,7 +17,9 @@ mod check;
 mod demo;
 mod environment;
 mod eval;
+mod history;
 mod interrupt;
+mod journal;
 mod logging;
 mod plan;
 #[cfg(feature = "sandbox")]
@@ -25,6 +27,8 @@ mod sandbox;
 mod saved;
 mod session;
 mod show;
+mod undo;
+mod write;
 
 /// Brings an Activepieces platform in line with an Okta org
 ///
@@ -48,10 +52,13 @@ Examples:
   oktapieces apply --yes --quiet        the same from cron
   oktapieces plan --out plan.json       keep the plan, look at it, and
   oktapieces apply plan.json            apply exactly that
+  oktapieces history                    list the runs
+  oktapieces undo 12                    take run 12 back, after showing what that means
 
 Exit codes:
   0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
-  4 not authorised   5 refused by a guard   64 wrong usage   78 the config is wrong   130 interrupted";
+  4 not authorised   5 refused by a guard   6 another run has the lock   7 the source is not trusted
+  64 wrong usage   78 the config is wrong   130 interrupted";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -94,6 +101,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Show(show::ShowArgs),
+    History(history::HistoryArgs),
+    Undo(undo::UndoArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -145,6 +154,8 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Plan(args) => plan::run(args, context).await,
             Command::Apply(args) => Box::pin(apply::run(args, context)).await,
             Command::Show(args) => show::run(&args, context),
+            Command::History(args) => history::run(&args, context),
+            Command::Undo(args) => Box::pin(undo::run(args, context)).await,
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::run(args, context).await,

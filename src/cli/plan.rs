@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::journal::Journal;
 use super::session::{PARALLELISM, Session};
 use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_text};
-use crate::plan::Plan;
 use crate::plan::guard::{self, Allowed, Refusal};
+use crate::plan::{Plan, hash};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]
@@ -24,11 +25,20 @@ pub struct PlanArgs {
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
-    let plan = session.plan(context).await?;
-    let refusals = guard::check(&plan, &session.settings.policy, Allowed::default());
-    show(&plan, (session.org(), session.platform()), &refusals, context);
+    let journal = Journal::begin("plan", &session, context)?;
+    let result = plan(&args, &session, &journal, context).await;
+    journal.end(result, session.requests())
+}
+
+async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
+    let past = journal.past()?;
+    let plan = session.plan(&past, false, context).await?.plan;
+    journal.planned(&plan)?;
+    let hash = hash::of_plan(&plan);
+    let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &Allowed::default());
+    show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     if let Some(path) = &args.out {
-        saved::write(path, &plan, &session)?;
+        saved::write(path, &plan, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
@@ -40,22 +50,27 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     Ok(exit_code(&plan, args.detailed_exitcode))
 }
 
-/// Problems have an exit code of their own, so that a run that nobody watches isn't taken for a clean one.
+/// A source that isn't trusted and problems have exit codes of their own, so that a run that nobody watches isn't taken
+/// for a clean one.
 fn exit_code(plan: &Plan, detailed: bool) -> u8 {
-    match (detailed && !plan.is_empty(), plan.problems.is_empty()) {
-        (true, _) => EXIT_CHANGES,
-        (false, true) => EXIT_OK,
-        (false, false) => Kind::Partial.exit_code(),
+    if detailed && !plan.is_empty() {
+        return EXIT_CHANGES;
+    }
+    match (plan.shrunk.is_empty(), plan.problems.is_empty()) {
+        (false, _) => Kind::NotTrusted.exit_code(),
+        (true, false) => Kind::Partial.exit_code(),
+        (true, true) => EXIT_OK,
     }
 }
 
-/// Shows the plan for this org and platform in the form that was asked for.
-pub fn show(plan: &Plan, (okta, activepieces): (&str, &str), refusals: &[Refusal], context: &Context) {
+/// Shows the plan of this hash for an org and a platform in the form that was asked for.
+pub fn show(plan: &Plan, hash: &str, servers: (&str, &str), refusals: &[Refusal], context: &Context) {
     let text = if context.printer.json {
-        json::plan(plan, okta, activepieces, refusals).to_string()
+        json::plan(plan, hash, servers, refusals).to_string()
     } else {
+        let (okta, activepieces) = servers;
         let whole = context.printer.verbosity == Verbosity::Verbose;
-        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals })
+        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals, hash })
     };
     context.printer.answer(&text);
 }

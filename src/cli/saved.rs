@@ -6,6 +6,7 @@ use std::path::Path;
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::plan::Plan;
+use crate::plan::hash;
 use crate::plan::saved::{FORMAT_VERSION, SavedPlan};
 
 /// Writes a plan to a file that only its owner may read, whole or not at all.
@@ -15,6 +16,7 @@ pub fn write(path: &Path, plan: &Plan, session: &Session) -> Result<()> {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         okta: session.settings.okta.org_url.to_string(),
         activepieces: session.settings.activepieces.url.to_string(),
+        hash: hash::of_plan(plan),
         plan: plan.clone(),
     };
     let failed = |error: std::io::Error| {
@@ -39,11 +41,16 @@ pub fn read(path: &Path) -> Result<SavedPlan> {
         return Err(Error::new(Kind::Config, format!("{shown} has another format than this version of oktapieces"))
             .hint("make the plan again with this version"));
     }
-    serde_json::from_str(&text).map_err(|error| {
+    let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| {
         Error::from_source(Kind::Config, error)
             .context(format!("{shown} is no plan"))
             .hint("a plan is made by oktapieces plan --out FILE")
-    })
+    })?;
+    if saved.hash != hash::of_plan(&saved.plan) {
+        return Err(Error::new(Kind::Config, format!("the plan in {shown} isn't the one that was kept there"))
+            .hint("make a new one: a plan that was changed is never applied"));
+    }
+    Ok(saved)
 }
 
 /// Refuses a plan that was made for another org or platform.

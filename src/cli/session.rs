@@ -8,13 +8,17 @@ use secrecy::ExposeSecret;
 use super::{Context, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
-use crate::plan::{self, Plan};
+use crate::plan::held;
+use crate::plan::op::ProjectAction;
+use crate::plan::past::Sizes;
+use crate::plan::{self, Past, Plan};
+use crate::state::State;
 
 /// Requests to Activepieces side by side, unless the admin says otherwise.
 pub const PARALLELISM: usize = 8;
@@ -27,19 +31,39 @@ pub struct Session {
     pub activepieces: Activepieces,
 }
 
+/// A plan, and what a run that came to its end with it leaves to be known.
+#[derive(Debug)]
+pub struct Planned {
+    pub plan: Plan,
+    pub remember: Past,
+}
+
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
-pub fn load(context: &Context) -> Result<Settings> {
+pub fn config_path(context: &Context) -> PathBuf {
     let here = PathBuf::from("config.toml");
-    let path = match &context.config {
+    match &context.config {
         Some(path) => path.clone(),
         None if here.exists() => here,
         None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
-    };
-    let settings = config::load(&path, context.printer.colours_stderr())?;
+    }
+}
+
+/// Reads the config file.
+pub fn load(context: &Context) -> Result<Settings> {
+    let settings = config::load(&config_path(context), context.printer.colours_stderr())?;
     for warning in &settings.warnings {
         context.printer.warning(warning);
     }
     Ok(settings)
+}
+
+/// Opens the state file of the org and the platform that the config names.
+pub fn state(settings: &Settings) -> Result<State> {
+    let folder = environment::user_state().ok_or_else(|| {
+        Error::new(Kind::Failed, "there is no home folder to keep the state file in")
+            .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
+    })?;
+    State::open(&folder, settings.okta.org_url.authority(), settings.activepieces.url.authority())
 }
 
 impl Session {
@@ -65,16 +89,24 @@ impl Session {
         self.settings.activepieces.url.authority()
     }
 
-    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan.
-    pub async fn plan(&self, context: &Context) -> Result<Plan> {
+    /// Opens the state file of this org and platform.
+    pub fn state(&self) -> Result<State> {
+        state(&self.settings)
+    }
+
+    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
+    /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
+    pub async fn plan(&self, past: &Past, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let mapping = &self.settings.mapping;
-        let (reading, platform) =
-            futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces)).await?;
+        let reads = futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces));
+        let (reading, platform) = Box::pin(reads).await?;
         for warning in &reading.warnings {
             context.printer.warning(warning);
         }
+        let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
+        let sizes = Sizes::of(&org);
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);
@@ -82,7 +114,10 @@ impl Session {
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
             desired = attributes::desired(&org, mapping, now);
         }
-        let plan = plan::diff(&desired, &platform, &self.settings.policy);
+        let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
+        let run = held::Run { sizes: &sizes, now, trust_source };
+        let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
+        self.count_flows(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -90,20 +125,40 @@ impl Session {
             counted(org.pushed.len(), "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(self.requests(), "request", "requests"),
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
         ));
-        Ok(plan)
+        Ok(Planned { plan, remember })
+    }
+
+    /// Asks for the flows in each project that is to be deleted.
+    async fn count_flows(&self, plan: &mut Plan) -> Result<()> {
+        for op in &mut plan.projects {
+            if let ProjectAction::Delete { flows } = &mut op.action {
+                let project = self.activepieces.project_by_external_id(&op.group).await?;
+                *flows = project.and_then(|project| project.analytics.total_flows);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
     pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, mapping, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, mapping.needs_groups(), &tell).await
+        okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }
 
-    fn requests(&self) -> usize {
-        usize::try_from(self.okta.http().requests() + self.activepieces.requests()).unwrap_or(usize::MAX)
+    /// How many requests were sent so far, to both servers.
+    pub fn requests(&self) -> u64 {
+        self.okta.http().requests() + self.activepieces.requests()
+    }
+}
+
+/// How much of a read is owed to the expressions.
+fn asked_by_expressions(reading: &okta::Reading) -> String {
+    match reading.asked_by_expressions {
+        0 => String::new(),
+        asked => format!(" ({asked} of them because expressions ask for more than profiles)"),
     }
 }
 

@@ -3,22 +3,65 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
+use super::history::with_outcome;
+use super::session::{load, state};
 use super::{Context, plan, saved};
 use crate::error::{EXIT_OK, Result};
+use crate::output::json::FORMAT_VERSION;
+use crate::output::{history_text, json, report_text};
+use crate::plan::hash;
 
-/// Show a plan that was kept in a file, as plan did
+/// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A file that plan --out made
-    #[arg(value_name = "FILE")]
-    plan: PathBuf,
+    /// The number of a run, which history lists, or a file that plan --out made
+    #[arg(value_name = "RUN|FILE")]
+    what: PathBuf,
 }
 
 pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
-    let saved = saved::read(&args.plan)?;
+    match args.what.to_str().and_then(|text| text.parse().ok()) {
+        Some(number) => of_run(number, context),
+        None => of_file(args, context),
+    }
+}
+
+fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
+    let saved = saved::read(&args.what)?;
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan::show(&saved.plan, (&okta, &activepieces), &[], context);
+    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &[], context);
+    Ok(EXIT_OK)
+}
+
+fn of_run(number: u32, context: &Context) -> Result<u8> {
+    let state = state(&load(context)?)?;
+    let run = with_outcome(state.run(number)?, &state);
+    let recorded = state.recorded(run.clone())?;
+    if context.printer.json {
+        let mut answer = match &recorded {
+            Some(recorded) => {
+                let hash = hash::of_plan(&recorded.plan);
+                let plan = json::plan(&recorded.plan, &hash, (&run.okta, &run.activepieces), &[]);
+                json::report(number, &plan, &recorded.report())
+            }
+            None => {
+                json!({ "format_version": FORMAT_VERSION, "tool_version": env!("CARGO_PKG_VERSION"), "run": number })
+            }
+        };
+        answer["record"] = json!(run);
+        context.printer.answer(&answer.to_string());
+        return Ok(EXIT_OK);
+    }
+    context.printer.answer(&format!("{}\n", history_text::heading(&run)));
+    match recorded {
+        Some(recorded) => {
+            plan::show(&recorded.plan, &hash::of_plan(&recorded.plan), (&run.okta, &run.activepieces), &[], context);
+            context.printer.answer(&format!("\n{}", report_text::render(&recorded.report())));
+        }
+        None => context.printer.answer("It wrote nothing."),
+    }
     Ok(EXIT_OK)
 }

@@ -9,8 +9,8 @@ use super::picture::Faults;
 use super::reader::{Amount, Table, Text};
 
 /// Every section with its keys; the first one is the file itself.
-const KEYS: [(&str, &[&str]); 8] = [
-    ("", &["okta", "activepieces", "scope", "attributes", "projects", "lifecycle", "safety"]),
+const KEYS: [(&str, &[&str]); 9] = [
+    ("", &["okta", "activepieces", "scope", "attributes", "projects", "projects_policy", "lifecycle", "safety"]),
     (
         "okta",
         &[
@@ -30,8 +30,21 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("scope", &["app", "groups", "search", "everyone"]),
     ("attributes", &["userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
     ("projects", &["group", "match", "name"]),
-    ("lifecycle", &["suspended", "unassigned"]),
-    ("safety", &["max_deactivations", "protect"]),
+    ("projects_policy", &["delete_unpushed"]),
+    ("lifecycle", &["suspended", "unassigned", "deactivate_after_runs", "deactivate_after"]),
+    (
+        "safety",
+        &[
+            "max_deactivations",
+            "max_role_downgrades",
+            "max_role_or_email_changes",
+            "max_members_removed",
+            "max_creations",
+            "max_shrink",
+            "size_floor",
+            "protect",
+        ],
+    ),
 ];
 
 /// The keys that a section may have; the sections themselves for the empty name.
@@ -52,6 +65,8 @@ pub(super) struct File {
     pub(super) scope: Scope,
     pub(super) attributes: Attributes,
     pub(super) projects: Vec<Project>,
+    /// `[projects_policy]`
+    pub(super) delete_unpushed: bool,
     pub(super) lifecycle: Lifecycle,
     pub(super) safety: Safety,
 }
@@ -116,12 +131,20 @@ pub(super) struct Project {
 pub(super) struct Lifecycle {
     pub(super) suspended: Option<Text>,
     pub(super) unassigned: Option<Text>,
+    pub(super) deactivate_after_runs: Option<Spanned<Amount>>,
+    pub(super) deactivate_after: Option<Text>,
 }
 
 /// `[safety]`
 #[derive(Debug)]
 pub(super) struct Safety {
     pub(super) max_deactivations: Option<Spanned<Amount>>,
+    pub(super) max_role_downgrades: Option<Spanned<Amount>>,
+    pub(super) max_role_or_email_changes: Option<Spanned<Amount>>,
+    pub(super) max_members_removed: Option<Spanned<Amount>>,
+    pub(super) max_creations: Option<Spanned<Amount>>,
+    pub(super) max_shrink: Option<Spanned<Amount>>,
+    pub(super) size_floor: Option<Spanned<Amount>>,
     pub(super) protect: Vec<Text>,
 }
 
@@ -151,6 +174,7 @@ impl File {
             scope: Scope::read(&table("scope", faults), faults),
             attributes: Attributes::read(&table("attributes", faults), faults),
             projects: root.tables("projects", faults).iter().filter_map(|entry| Project::read(entry, faults)).collect(),
+            delete_unpushed: table("projects_policy", faults).flag("delete_unpushed", faults).unwrap_or(false),
             lifecycle: Lifecycle::read(&table("lifecycle", faults), faults),
             safety: Safety::read(&table("safety", faults), faults),
         }
@@ -223,15 +247,27 @@ impl Project {
 
 impl Lifecycle {
     fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
-        Self { suspended: table.text("suspended", faults), unassigned: table.text("unassigned", faults) }
+        Self {
+            suspended: table.text("suspended", faults),
+            unassigned: table.text("unassigned", faults),
+            deactivate_after_runs: table.amount("deactivate_after_runs", "a number of runs, such as 2", faults),
+            deactivate_after: table.text("deactivate_after", faults),
+        }
     }
 }
 
 impl Safety {
     fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
         let protect = table.texts("protect", faults);
+        let mut limit = |key| table.amount(key, "a number or a share, such as 10 or \"10%\"", faults);
         Self {
-            max_deactivations: table.amount("max_deactivations", "a number or a share, such as 10 or \"10%\"", faults),
+            max_deactivations: limit("max_deactivations"),
+            max_role_downgrades: limit("max_role_downgrades"),
+            max_role_or_email_changes: limit("max_role_or_email_changes"),
+            max_members_removed: limit("max_members_removed"),
+            max_creations: limit("max_creations"),
+            max_shrink: limit("max_shrink"),
+            size_floor: table.amount("size_floor", "a number, such as 20", faults),
             protect: protect.map(Spanned::into_inner).unwrap_or_default(),
         }
     }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::Spanned;
 
-use super::file::{Attributes, File, Lifecycle, Safety, Scope, Secret, Server};
+use super::file::{Attributes, File, Safety, Scope, Secret, Server};
 use super::mask;
 use super::picture::{Fault, Faults};
 use super::place::place;
@@ -17,12 +18,10 @@ use crate::expression::{Expression, SyntaxError};
 use crate::mapping::attributes::{Mapped, Mapping};
 use crate::model::okta;
 use crate::plan::Policy;
-use crate::plan::policy::{Limit, OnLeave};
+use crate::plan::policy::{Grace, Limit, Limits, OnLeave};
 
 /// The share of Okta's rate limit that is used without `rate_limit_share`.
 const RATE_LIMIT_SHARE: f64 = 0.8;
-/// The limit without `max_deactivations`.
-const MAX_DEACTIVATIONS: Limit = Limit::Percent(10.0);
 
 /// The file that is being resolved.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +50,7 @@ pub(super) fn resolve(file: &File, source: Source<'_>, faults: &mut Faults) -> O
     let scope = resolver.scope(&file.scope);
     let mapping = resolver.mapping(&file.attributes);
     let projects = rules::resolve(&file.projects, source, resolver.faults, &mut resolver.warnings);
-    let policy = resolver.policy(&file.lifecycle, &file.safety);
+    let policy = resolver.policy(file);
     let warnings = resolver.warnings;
     Some(Settings { okta: okta?, activepieces: activepieces?, scope, mapping: mapping?, projects, policy, warnings })
 }
@@ -190,12 +189,32 @@ impl Resolver<'_> {
         }
     }
 
-    fn policy(&mut self, lifecycle: &Lifecycle, safety: &Safety) -> Policy {
+    fn policy(&mut self, file: &File) -> Policy {
+        let (lifecycle, safety, grace) = (&file.lifecycle, &file.safety, Grace::default());
         Policy {
             suspended: self.or_fault(lifecycle.suspended.as_ref(), on_leave).unwrap_or_default(),
             unassigned: self.or_fault(lifecycle.unassigned.as_ref(), on_leave).unwrap_or_default(),
-            max_deactivations: self.or_fault(safety.max_deactivations.as_ref(), limit).unwrap_or(MAX_DEACTIVATIONS),
+            grace: Grace {
+                runs: self.or_fault(lifecycle.deactivate_after_runs.as_ref(), runs).unwrap_or(grace.runs),
+                time: self.or_fault(lifecycle.deactivate_after.as_ref(), duration).unwrap_or(grace.time),
+            },
+            limits: self.limits(safety),
             protect: safety.protect.iter().filter_map(|text| self.or_fault(Some(text), user_name)).collect(),
+            delete_unpushed: file.delete_unpushed,
+        }
+    }
+
+    fn limits(&mut self, safety: &Safety) -> Limits {
+        let default = Limits::default();
+        let mut or = |typed: &Option<Spanned<Amount>>, default| self.or_fault(typed.as_ref(), limit).unwrap_or(default);
+        Limits {
+            deactivations: or(&safety.max_deactivations, default.deactivations),
+            role_downgrades: or(&safety.max_role_downgrades, default.role_downgrades),
+            role_or_email_changes: or(&safety.max_role_or_email_changes, default.role_or_email_changes),
+            members_removed: or(&safety.max_members_removed, default.members_removed),
+            creations: or(&safety.max_creations, default.creations),
+            shrink: or(&safety.max_shrink, default.shrink),
+            size_floor: self.or_fault(safety.size_floor.as_ref(), number).unwrap_or(default.size_floor),
         }
     }
 
@@ -274,6 +293,30 @@ fn limit(amount: &Spanned<Amount>) -> Result<Limit, Fault> {
     };
     let help = "write a number of users, such as 10, or a share from \"0%\" to \"100%\"";
     limit.ok_or_else(|| Fault::at(amount.span(), "that is no limit").help(help))
+}
+
+fn number(amount: &Spanned<Amount>) -> Result<usize, Fault> {
+    let number = match amount.get_ref() {
+        Amount::Integer(number) => usize::try_from(*number).ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| Fault::at(amount.span(), "that is no number of users").help("write a number, such as 20"))
+}
+
+fn runs(amount: &Spanned<Amount>) -> Result<usize, Fault> {
+    let runs = number(amount).ok().filter(|runs| *runs > 0);
+    let help = "write a number from 1 on: 1 deactivates in the first run that misses somebody";
+    runs.ok_or_else(|| Fault::at(amount.span(), "that is no number of runs").help(help))
+}
+
+/// `"24h"`, `"90m"`, `"2d"`; a day has 24 hours.
+fn duration(text: &Text) -> Result<SignedDuration, Fault> {
+    let span = text.get_ref().parse::<Span>().ok();
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let help = "write a time such as \"24h\", \"90m\" or \"2d\"";
+    duration
+        .filter(|duration| !duration.is_negative())
+        .ok_or_else(|| Fault::at(text.span(), "that is no length of time").help(help))
 }
 
 fn share(amount: &Spanned<Amount>) -> Result<f64, Fault> {

@@ -67,7 +67,7 @@ impl Case {
     fn evaluate(&self) -> Result<Json, String> {
         let expression = Expression::parse(&self.expression)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let user = User { id: "00u".into(), status: Status::Active, profile: self.user.clone() };
+        let user = User::new("00u".into(), Status::Active, self.user.clone());
         let group = |(at, name): (usize, &String)| Group {
             id: format!("00g{at}").into(),
             name: name.clone(),

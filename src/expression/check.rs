@@ -132,7 +132,7 @@ fn constant(node: &Node) -> Option<Value<'static>> {
     if depends {
         return None;
     }
-    let nobody = User { id: "nobody".into(), status: Status::Active, profile: serde_json::Map::new() };
+    let nobody = User::new("nobody".into(), Status::Active, serde_json::Map::new());
     let context = Context::new(&nobody, &[]);
     let value = super::eval::evaluate(node, &super::trace::Run::new(&context)).ok()?;
     match value {

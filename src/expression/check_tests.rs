@@ -1,7 +1,9 @@
 //! What the check says, and what it doesn't say.
 
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
+use super::needs::{DIRECTORY, WORKDAY};
 use super::*;
+use crate::model::okta::Relation;
 
 fn schema() -> Schema {
     use AttributeType::{Array, Boolean, Integer, Number, Other, String};
@@ -287,7 +289,7 @@ fn a_trace_shows_what_was_evaluated_in_the_order_of_the_source() {
     let source = "user.okta_role == 'op' ? String.toUpperCase(user.department) : user.level + 1";
     let expression = Expression::parse(source).unwrap();
     let profile = serde_json::json!({"okta_role": "op", "department": "ops"});
-    let user = User { id: "00u1".into(), status: Status::Active, profile: profile.as_object().cloned().unwrap() };
+    let user = User::new("00u1".into(), Status::Active, profile.as_object().cloned().unwrap());
     let steps = expression.trace(&Context::new(&user, &[]));
     let shown: Vec<(&str, String)> =
         steps.iter().map(|step| (step.text, step.outcome.as_ref().unwrap().to_json().to_string())).collect();
@@ -305,7 +307,7 @@ fn a_trace_shows_what_was_evaluated_in_the_order_of_the_source() {
 fn a_trace_ends_at_the_error() {
     use crate::model::okta::{Status, User};
     let expression = Expression::parse("'a' + user.none + user.login").unwrap();
-    let user = User { id: "00u1".into(), status: Status::Active, profile: serde_json::Map::new() };
+    let user = User::new("00u1".into(), Status::Active, serde_json::Map::new());
     let steps = expression.trace(&Context::new(&user, &[]));
     let failed: Vec<&str> = steps.iter().filter(|step| step.outcome.is_err()).map(|step| step.text).collect();
     assert_eq!(failed, ["'a' + user.none + user.login", "'a' + user.none"]);
@@ -326,13 +328,9 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
         app_user: true,
         app: true,
         org: true,
-        linked_objects: ["boss".to_owned()].into(),
+        relations: [Relation::LinkedObject("boss".to_owned()), Relation::Manager, Relation::Assistant].into(),
         any_linked_object: false,
-        manager: true,
-        assistant: true,
-        directory_users: true,
-        workday_users: true,
-        user_attributes: ["created".to_owned()].into(),
+        assignments: [DIRECTORY, WORKDAY].into(),
         now: true,
         names: ["session".to_owned()].into(),
     };

@@ -4,17 +4,19 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
 use super::ast::{Kind, Node, Operator, Root};
 use super::context::Context;
 use super::error::{ErrorKind, EvalError};
 use super::functions::{Call, Method};
-use super::needs::USER_TIMES;
 use super::operators;
 use super::pattern::Pattern;
 use super::trace::Run;
 use super::value::{Value, java_double};
+use crate::model::okta::Times;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
@@ -129,7 +131,7 @@ fn root<'a>(root: &'a Root, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     match root {
         Root::User => Ok(Value::Object(&run.context.user.profile)),
         Root::Name(name) => match run.context.name(name) {
-            Some(json) => Ok(Value::from_json(json)),
+            Some(value) => Ok(value),
             None => Err(EvalError {
                 kind: ErrorKind::Unevaluable,
                 message: format!("{name} isn't known here; user and its attributes are"),
@@ -141,7 +143,7 @@ fn root<'a>(root: &'a Root, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
 
 fn property<'a>(object: &'a Node, name: &'a str, safe: bool, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     if matches!(object.kind, Kind::Root(Root::User)) {
-        return of_user(name, node, run);
+        return Ok(of_user(name, run));
     }
     let value = evaluate(object, run)?;
     match value {
@@ -156,28 +158,29 @@ fn property<'a>(object: &'a Node, name: &'a str, safe: bool, node: &Node, run: &
 
 /// An attribute of the user's own profile; one that was never populated is null. `user.profile`, `user.id`,
 /// `user.status` and `user.created` and its kin are the Identity Engine's way to say it.
-fn of_user<'a>(name: &str, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
+fn of_user<'a>(name: &str, run: &Run<'_, 'a>) -> Value<'a> {
     let user = run.context.user;
-    Ok(match (user.profile.get(name), name) {
+    match (user.profile.get(name), name) {
         (None | Some(Json::Null), "displayName") => display_name(&user.profile),
         (Some(json), _) => Value::from_json(json),
         (None, "profile") => Value::Object(&user.profile),
         (None, "id") => Value::text(user.id.as_str()),
         (None, "status") => Value::text(user.status.as_str()),
-        (None, _) if USER_TIMES.contains(&name) => return time_of_user(name, node, run.context),
-        (None, _) => Value::Null,
-    })
+        (None, _) => time_of_user(name, &user.times)
+            .map_or(Value::Null, |time| Value::time(time.to_zoned_datetime(TimeZone::UTC))),
+    }
 }
 
-fn time_of_user<'a>(name: &str, node: &Node, context: &Context<'a>) -> Evaluated<'a> {
-    let unevaluable = |message| Err(EvalError { kind: ErrorKind::Unevaluable, message, span: node.span.clone() });
-    match context.extra.and_then(|extra| extra.user.get(name)) {
-        None => unevaluable(format!("user.{name} wasn't read")),
-        Some(Json::Null) => Ok(Value::Null),
-        Some(json) => match json.as_str().and_then(super::functions::iso_time) {
-            Some(time) => Ok(Value::time(time)),
-            None => unevaluable(format!("user.{name} is no point in time")),
-        },
+/// The points in time that the Identity Engine knows of a user, [`USER_TIMES`](super::USER_TIMES).
+fn time_of_user(name: &str, times: &Times) -> Option<Timestamp> {
+    match name {
+        "activated" => times.activated,
+        "created" => times.created,
+        "lastLogin" => times.last_login,
+        "lastUpdated" => times.last_updated,
+        "passwordChanged" => times.password_changed,
+        "statusChanged" => times.status_changed,
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::check::{AttributeType, Schema, Wants, check};
 use super::*;
-use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::okta::{Extra, Group, GroupType, Status, User};
 
 /// Texts that once were trouble, or are made to be. A new one that the tests find is added here.
 const CORPUS: &str = include_str!("../../tests/fixtures/expression-corpus.txt");
@@ -20,7 +20,7 @@ fn user() -> User {
     }) else {
         panic!("an object was written")
     };
-    User { id: "00u1".into(), status: Status::Active, profile }
+    User::new("00u1".into(), Status::Active, profile)
 }
 
 /// Parses, prints, checks, evaluates and traces a text.

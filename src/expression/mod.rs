@@ -21,9 +21,9 @@ pub mod value;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub use context::{Context, Extra, Relation};
+pub use context::Context;
 pub use error::{ErrorKind, EvalError, SyntaxError};
-pub use needs::{Needs, USER_TIMES};
+pub use needs::{DIRECTORY, Needs, USER_TIMES, WORKDAY};
 pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ast::{Kind, Node, Root};
+use crate::model::okta::Relation;
 
 /// What has to be read before an evaluation, and nothing more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,30 +15,29 @@ pub struct Needs {
     pub group_objects: bool,
     /// `appuser`: the user's profile in the app.
     pub app_user: bool,
-    /// `app`: the app's own profile.
+    /// `app`: the app itself.
     pub app: bool,
     /// `org`: name and subdomain.
     pub org: bool,
-    /// Primary names of linked objects. A name that is only known for each user is in
-    /// [`Needs::any_linked_object`].
-    pub linked_objects: BTreeSet<String>,
+    /// Other people.
+    pub relations: BTreeSet<Relation>,
     /// A linked object whose name is computed.
     pub any_linked_object: bool,
-    /// The manager, or the manager's profile in an app.
-    pub manager: bool,
-    /// The assistant, or the assistant's profile in an app.
-    pub assistant: bool,
-    /// The user's assignments in directories.
-    pub directory_users: bool,
-    /// The user's assignments in Workday.
-    pub workday_users: bool,
-    /// Attributes of the user that aren't in the profile: `created`, `lastLogin`, ….
-    pub user_attributes: BTreeSet<String>,
+    /// The user's assignments in directories and in Workday, by [`DIRECTORY`] and [`WORKDAY`].
+    pub assignments: BTreeSet<&'static str>,
     /// The clock.
     pub now: bool,
-    /// Any other names, such as `session` or `idpuser`.
+    /// Any other names: of apps, such as `zendesk`, or of what exists while somebody signs in, such as `session`.
     pub names: BTreeSet<String>,
 }
+
+/// The name of the apps that stand for Active Directory.
+pub const DIRECTORY: &str = "active_directory";
+/// The name of the apps that stand for Workday.
+pub const WORKDAY: &str = "workday";
+/// Names that are there while somebody signs in, and never in a mapping.
+const OF_A_SESSION: [&str; 8] =
+    ["access", "accessRequest", "device", "idpuser", "login", "security", "session", "target_app"];
 
 /// What a user of the Identity Engine has beside the profile, `id` and `status`; all of them points in time.
 pub const USER_TIMES: [&str; 6] =
@@ -53,11 +53,6 @@ impl Needs {
     fn add(&mut self, node: &Node) {
         match &node.kind {
             Kind::Root(Root::Name(name)) => self.add_name(name),
-            Kind::Property { object, name, .. }
-                if matches!(object.kind, Kind::Root(Root::User)) && USER_TIMES.contains(&name.as_str()) =>
-            {
-                self.user_attributes.insert(name.clone());
-            }
             Kind::Projection { path, .. } => {
                 let known = ["id", "type", "name", "profile"];
                 self.group_objects |= path.iter().any(|name| !known.contains(&name.as_str()));
@@ -84,19 +79,46 @@ impl Needs {
     }
 
     fn add_call(&mut self, function: &str, arguments: &[Node]) {
+        let text = |at: usize| match arguments.get(at).map(|node| &node.kind) {
+            Some(Kind::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let relation = match function {
+            "user.getLinkedObject" => {
+                self.any_linked_object |= text(0).is_none();
+                text(0).map(Relation::LinkedObject)
+            }
+            "getManagerUser" => Some(Relation::Manager),
+            "getAssistantUser" => Some(Relation::Assistant),
+            "getManagerAppUser" => text(1).map(Relation::ManagerApp),
+            "getAssistantAppUser" => text(1).map(Relation::AssistantApp),
+            _ => None,
+        };
+        self.relations.extend(relation);
         match function {
-            "user.getLinkedObject" => match arguments.first().map(|node| &node.kind) {
-                Some(Kind::Text(name)) => {
-                    self.linked_objects.insert(name.clone());
-                }
-                _ => self.any_linked_object = true,
-            },
-            "getManagerUser" | "getManagerAppUser" => self.manager = true,
-            "getAssistantUser" | "getAssistantAppUser" => self.assistant = true,
-            "hasDirectoryUser" | "findDirectoryUser" => self.directory_users = true,
-            "hasWorkdayUser" | "findWorkdayUser" => self.workday_users = true,
+            "hasDirectoryUser" | "findDirectoryUser" => _ = self.assignments.insert(DIRECTORY),
+            "hasWorkdayUser" | "findWorkdayUser" => _ = self.assignments.insert(WORKDAY),
             "Time.now" | "DateTime.now" => self.now = true,
             _ => {}
         }
+    }
+
+    /// The names that may be those of apps.
+    pub fn apps(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).filter(|name| !OF_A_SESSION.contains(name))
+    }
+
+    /// Adds what another expression needs.
+    pub fn add_all(&mut self, other: &Self) {
+        self.groups |= other.groups;
+        self.group_objects |= other.group_objects;
+        self.app_user |= other.app_user;
+        self.app |= other.app;
+        self.org |= other.org;
+        self.relations.extend(other.relations.iter().cloned());
+        self.any_linked_object |= other.any_linked_object;
+        self.assignments.extend(&other.assignments);
+        self.now |= other.now;
+        self.names.extend(other.names.iter().cloned());
     }
 }

@@ -1,10 +1,13 @@
 //! Cases in tables: an expression and what it gives as JSON, `! part of a message` for an error, `? part of a message`
 //! for what can't be evaluated.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::okta::{Extra, Group, GroupType, Relation, Status, User};
 
 type Table = &'static [(&'static str, &'static str)];
 
@@ -288,7 +291,7 @@ const ERRORS: Table = &[
     ("session.amr", "? session isn't known"),
     ("hasWorkdayUser()", "? weren't read"),
     ("user.getLinkedObject('boss')", "? wasn't read"),
-    ("user.passwordChanged", "? wasn't read"),
+    ("user.passwordChanged", "null"),
     ("Groups.contains('salesforce', 'a', 1)", "? aren't read"),
     ("user.isMemberOf({'group.source.id': 'x'})", "? weren't read"),
     ("user.getGroups({'group.type': 'APP_GROUP'}).![created]", "? isn't read"),
@@ -300,17 +303,16 @@ fn object(json: Json) -> serde_json::Map<String, Json> {
 }
 
 fn extra() -> Extra {
-    let grace = Some(object(json!({"firstName": "Grace"})));
+    let grace = || BTreeMap::from([("00u1".into(), Arc::new(object(json!({"firstName": "Grace"}))))]);
     Extra {
-        names: object(json!({"appuser": {"role": "builder"}})),
-        user: object(json!({"created": "2026-01-01T00:00:00.000Z", "lastLogin": null})),
+        profiles: [("appuser".to_owned(), [("00u1".into(), object(json!({"role": "builder"})))].into())].into(),
         related: [
-            (Relation::LinkedObject("manager".to_owned()), grace.clone()),
-            (Relation::LinkedObject("buddy".to_owned()), None),
-            (Relation::Manager, grace),
+            (Relation::LinkedObject("manager".to_owned()), grace()),
+            (Relation::LinkedObject("buddy".to_owned()), BTreeMap::new()),
+            (Relation::Manager, grace()),
         ]
         .into(),
-        directory_users: Some(Vec::new()),
+        assignments: [("active_directory", BTreeMap::new())].into(),
         ..Extra::default()
     }
 }
@@ -318,7 +320,8 @@ fn extra() -> Extra {
 /// What an expression gives, in the words of the tables.
 fn outcome(source: &str) -> String {
     let profile = object(json!({"login": "ada@example.com", "empty": "", "object": {"x": 1}, "größe": "XL"}));
-    let user = User { id: "00u1".into(), status: Status::Active, profile };
+    let mut user = User::new("00u1".into(), Status::Active, profile);
+    user.times.created = Some("2026-01-01T00:00:00Z".parse().unwrap());
     let groups = [Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::AppGroup }];
     let extra = extra();
     let context = Context::new(&user, &groups).with_extra(&extra).at("2026-03-29T00:30:00Z".parse().unwrap());

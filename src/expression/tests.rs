@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::cases::Case;
 use super::*;
-use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::okta::{Extra, Group, GroupType, Status, User};
 
 #[test]
 fn the_golden_cases_give_what_springs_engine_gives() {
@@ -29,7 +29,7 @@ fn user() -> User {
     }) else {
         panic!()
     };
-    User { id: "00u1".into(), status: Status::Suspended, profile }
+    User::new("00u1".into(), Status::Suspended, profile)
 }
 
 fn groups() -> Vec<Group> {
@@ -293,11 +293,12 @@ fn what_needs_a_directory_is_told_from_an_error() {
 
 #[test]
 fn more_names_come_from_the_context() {
-    let (user, names) = (user(), json!({"appuser": {"role": "x"}, "val": 12}));
-    let Json::Object(names) = names else { panic!() };
+    let user = user();
+    let Json::Object(names) = json!({"appuser": {"role": "x"}, "val": 12}) else { panic!() };
+    let extra = Extra { names, ..Extra::default() };
     for (source, expected) in [("appuser.role", json!("x")), ("val + 1", json!(13)), ("appuser.none", json!(null))] {
         let expression = Expression::parse(source).unwrap();
-        let value = expression.evaluate(&Context::new(&user, &[]).with_names(&names)).unwrap();
+        let value = expression.evaluate(&Context::new(&user, &[]).with_extra(&extra)).unwrap();
         assert_eq!(value.to_json(), expected);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use crate::expression::{Context, ErrorKind, Expression, Value};
+use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
 use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
 use crate::model::id::OktaUserId;
@@ -46,9 +46,11 @@ impl Mapping {
         all
     }
 
-    /// Whether an expression asks for the groups that a user is in.
-    pub fn needs_groups(&self) -> bool {
-        self.expressions().values().any(|mapped| mapped.expression.needs().groups)
+    /// What all expressions ask for together.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        self.expressions().values().for_each(|mapped| needs.add_all(mapped.expression.needs()));
+        needs
     }
 }
 
@@ -176,13 +178,15 @@ impl Evaluation<'_> {
             return Err(self.problem(ProblemKind::NotEvaluable, message, mapped));
         }
         let groups = groups.unwrap_or_default();
-        mapped.expression.evaluate(&Context::new(self.user, groups).at(self.now)).map_err(|error| {
-            let kind = match error.kind {
-                ErrorKind::Failed => ProblemKind::ExpressionFailed,
-                ErrorKind::Unevaluable => ProblemKind::NotEvaluable,
-            };
-            self.problem(kind, format!("{attribute}: {}", error.message), mapped)
-        })
+        mapped.expression.evaluate(&Context::new(self.user, groups).with_extra(&self.org.extra).at(self.now)).map_err(
+            |error| {
+                let kind = match error.kind {
+                    ErrorKind::Failed => ProblemKind::ExpressionFailed,
+                    ErrorKind::Unevaluable => ProblemKind::NotEvaluable,
+                };
+                self.problem(kind, format!("{attribute}: {}", error.message), mapped)
+            },
+        )
     }
 
     fn problem(&self, kind: ProblemKind, message: String, mapped: &Mapped) -> Problem {

@@ -2,24 +2,88 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::id::{OktaGroupId, OktaUserId};
 
+/// A profile: attributes by their names, as Okta sent them.
+pub type Profile = Map<String, Value>;
+
 /// A user with the profile as Okta sent it: a missing attribute, `null` and `""` stay apart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "WireUser")]
 pub struct User {
     pub id: OktaUserId,
     pub status: Status,
-    pub profile: Map<String, Value>,
+    pub profile: Profile,
+    pub times: Times,
 }
 
 impl User {
+    /// A user of whom no times are known.
+    pub fn new(id: OktaUserId, status: Status, profile: Profile) -> Self {
+        Self { id, status, profile, times: Times::default() }
+    }
+
     /// `profile.login`, or the id where there is none: the name to show to people.
     pub fn login(&self) -> &str {
         self.profile.get("login").and_then(Value::as_str).unwrap_or(self.id.as_str())
+    }
+}
+
+/// When what happened to a user (Okta API: Users, retrieve); none for what never happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    pub activated: Option<Timestamp>,
+    pub created: Option<Timestamp>,
+    pub last_login: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub password_changed: Option<Timestamp>,
+    pub status_changed: Option<Timestamp>,
+}
+
+/// A user as Okta writes it: the times stand beside the profile.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireUser {
+    id: OktaUserId,
+    status: Status,
+    profile: Profile,
+    #[serde(default, deserialize_with = "time")]
+    activated: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time")]
+    created: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time")]
+    last_login: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time")]
+    last_updated: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time")]
+    password_changed: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time")]
+    status_changed: Option<Timestamp>,
+}
+
+/// A time; one that can't be read is none, since no sync fails over it.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+impl From<WireUser> for User {
+    fn from(user: WireUser) -> Self {
+        let times = Times {
+            activated: user.activated,
+            created: user.created,
+            last_login: user.last_login,
+            last_updated: user.last_updated,
+            password_changed: user.password_changed,
+            status_changed: user.status_changed,
+        };
+        Self { id: user.id, status: user.status, profile: user.profile, times }
     }
 }
 
@@ -164,6 +228,41 @@ pub struct Org {
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.
     pub groups_of: BTreeMap<OktaUserId, Vec<Group>>,
+    /// What else expressions ask for.
+    pub extra: Extra,
+}
+
+/// What was read because expressions ask for it, beside users and the groups that they are in. What isn't in here wasn't
+/// read: an expression that asks for it all the same can't be evaluated.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extra {
+    /// Names that stand for the same for everybody, `app` and `org`, by what stands under them.
+    pub names: Profile,
+    /// Names that stand for each user's own profile in an app, `appuser` and names of apps such as `zendesk`. A user
+    /// without a profile isn't assigned.
+    pub profiles: BTreeMap<String, BTreeMap<OktaUserId, Profile>>,
+    /// Other people, by how users are related to them. A user without anybody has nobody.
+    pub related: BTreeMap<Relation, BTreeMap<OktaUserId, Arc<Profile>>>,
+    /// Each user's assignments in directories (`active_directory`) and in Workday (`workday`), by that name.
+    pub assignments: BTreeMap<&'static str, BTreeMap<OktaUserId, Vec<Profile>>>,
+    /// Groups as the API has them, for what a [`Group`] doesn't keep: `created`, `lastUpdated`, `lastMembershipUpdated`,
+    /// `profile.description`, `source.id` (Okta API: Groups, retrieve).
+    pub group_objects: BTreeMap<OktaGroupId, Profile>,
+}
+
+/// How somebody is related to a user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relation {
+    /// `user.getLinkedObject("manager")`: the other end of a linked object, by the primary name.
+    LinkedObject(String),
+    /// `getManagerUser("active_directory")`: the manager's Okta profile.
+    Manager,
+    /// `getManagerAppUser("active_directory", "google")`: the manager's profile in that app.
+    ManagerApp(String),
+    /// `getAssistantUser("active_directory")`
+    Assistant,
+    /// `getAssistantAppUser("active_directory", "google")`
+    AssistantApp(String),
 }
 
 /// A group that is pushed as a project.
@@ -185,6 +284,15 @@ mod tests {
         let status = Status::from("ACTIVATING".to_owned());
         assert_eq!(status, Status::Other("ACTIVATING".to_owned()));
         assert_eq!(String::from(status), "ACTIVATING");
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_none() {
+        let json = r#"{"id": "00u1", "status": "ACTIVE", "profile": {}, "created": "2026-01-02T03:04:05.000Z",
+            "lastLogin": null, "lastUpdated": "soon"}"#;
+        let user: User = serde_json::from_str(json).unwrap();
+        let created = Some("2026-01-02T03:04:05Z".parse().unwrap());
+        assert_eq!(user.times, Times { created, ..Times::default() });
     }
 
     #[test]

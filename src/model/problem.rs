@@ -35,10 +35,14 @@ pub enum ProblemKind {
     TwoAccounts,
     /// The e-mail address changed in Okta, and can't be changed in Activepieces.
     EmailChanged,
+    /// Somebody left, and their account has no externalId of Okta's: it is for a human to deactivate.
+    NotLinked,
     /// Several projects of the name, none of them linked to the group.
     AmbiguousProject,
     /// Several groups that are to be projects of one name.
     ProjectNameTwice,
+    /// What a run left and isn't so any more, where the run is to be taken back.
+    ChangedSince,
 }
 
 impl ProblemKind {
@@ -52,8 +56,10 @@ impl ProblemKind {
             Self::ClaimedTwice => "claimed_twice",
             Self::TwoAccounts => "two_accounts",
             Self::EmailChanged => "email_changed",
+            Self::NotLinked => "not_linked",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
+            Self::ChangedSince => "changed_since",
         }
     }
 }

@@ -34,6 +34,12 @@ impl Okta {
         self.list(&Listing { path, params: &params, limit: Some(USERS_PAGE), header: None }, on_page).await
     }
 
+    /// All assignments of an app without the Okta users.
+    pub(super) async fn app_profiles(&self, app: &OktaAppId) -> Result<Vec<AppUser>, Failure> {
+        let path = format!("/api/v1/apps/{}/users", segment(app.as_str()));
+        self.list(&Listing { path, params: &[], limit: Some(USERS_PAGE), header: None }, &|_| ()).await
+    }
+
     /// A user's assignment to an app, or none if he isn't assigned, or if there is no such app.
     pub async fn app_user(&self, app: &OktaAppId, user: &OktaUserId) -> Result<Option<AppUser>, Failure> {
         let path = format!("/api/v1/apps/{}/users/{}", segment(app.as_str()), segment(user.as_str()));

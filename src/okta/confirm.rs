@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::client::Okta;
+use super::extra;
 use super::read::SIDE_BY_SIDE;
 use super::resolve::ResolvedScope;
 use crate::error::{Error, Kind};
@@ -23,7 +24,7 @@ struct Found {
 
 enum Asked {
     Gone,
-    There { user: User, in_scope: bool },
+    There { user: Box<User>, in_scope: bool },
 }
 
 /// Asks for each of `users` by id and puts what is found into the org: who is gone, who is there, and who is in scope after
@@ -50,8 +51,13 @@ pub async fn confirm(
     if found.iter().any(left) {
         scope_still_stands(okta, scope).await?;
     }
+    let before = extra::evaluated(org);
     for found in found {
         put(org, scope, found);
+    }
+    let came_to_light = extra::evaluated(org).difference(&before).cloned().collect::<BTreeSet<_>>();
+    if !came_to_light.is_empty() {
+        Box::pin(extra::read(okta, &scope.needs, scope.app.as_ref(), org, &came_to_light)).await?;
     }
     Ok(())
 }
@@ -67,7 +73,7 @@ fn put(org: &mut Org, scope: &ResolvedScope, found: Found) {
         }
         Some(Asked::There { user, in_scope }) => {
             org.gone.remove(&id);
-            org.users.insert(id.clone(), user);
+            org.users.insert(id.clone(), *user);
             if in_scope {
                 org.in_scope.insert(id.clone());
             }
@@ -80,7 +86,7 @@ fn put(org: &mut Org, scope: &ResolvedScope, found: Found) {
             pushed.members.insert(id.clone());
         }
     }
-    if scope.needs_groups && org.in_scope.contains(&id) {
+    if scope.needs.groups && org.in_scope.contains(&id) {
         org.groups_of.insert(id, groups);
     }
 }
@@ -111,11 +117,11 @@ async fn ask(
         return Err(Error::new(Kind::Failed, format!("Okta answered with another user, {}", user.id)));
     }
     let may_be = may_be_in_scope(&user);
-    if may_be && found.groups.is_none() && (scope.needs_groups || !scope.groups.is_empty()) {
+    if may_be && found.groups.is_none() && (scope.needs.groups || !scope.groups.is_empty()) {
         found.groups = groups_of(okta, &found.id).await?;
     }
     let in_scope = may_be && is_in_scope(okta, scope, &found.id, found.groups.as_deref()).await?;
-    found.user = Some(Asked::There { user, in_scope });
+    found.user = Some(Asked::There { user: Box::new(user), in_scope });
     Ok(found)
 }
 

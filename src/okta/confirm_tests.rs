@@ -1,6 +1,7 @@
 //! What asking again finds, for everybody whom a listing missed.
 
 use super::*;
+use crate::expression::Needs;
 use crate::http::scripted::Server;
 use crate::mapping::projects::{ProjectRule, Selector};
 use crate::model::okta::Scope;
@@ -42,7 +43,7 @@ async fn confirmed(
 async fn first_read(scope: &Scope, company: Company) -> Reading {
     let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None };
     let server = company.serve().await;
-    read(&okta(&server.url), scope, &[rule], false, &|_| ()).await.unwrap()
+    read(&okta(&server.url), scope, &[rule], &Needs::default(), &|_| ()).await.unwrap()
 }
 
 #[tokio::test]

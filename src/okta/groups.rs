@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::{Listing, Okta, OnPage};
-use super::wire::{UserId, WireGroup};
+use super::wire::{UserId, WholeGroup, WireGroup};
 use crate::http::{Failure, Request, segment};
 use crate::model::id::OktaGroupId;
 use crate::model::id::OktaUserId;
@@ -21,9 +21,13 @@ impl Okta {
     }
 
     pub(super) async fn groups_with(&self, on_page: OnPage<'_>) -> Result<Vec<Group>, Failure> {
-        let listing = Listing { path: "/api/v1/groups".into(), params: &[], limit: Some(PAGE), header: None };
-        let groups: Vec<WireGroup> = self.list(&listing, on_page).await?;
+        let groups: Vec<WireGroup> = self.list(&all_groups(), on_page).await?;
         Ok(groups.into_iter().map(Group::from).collect())
+    }
+
+    /// All groups that the token sees, with all that Okta says of them.
+    pub(super) async fn whole_groups(&self) -> Result<Vec<WholeGroup>, Failure> {
+        self.list(&all_groups(), &|_| ()).await
     }
 
     /// A group by id, or none if there is no such group.
@@ -47,6 +51,10 @@ impl Okta {
     pub async fn probe_groups(&self) -> Result<(), Failure> {
         self.probe("/api/v1/groups").await
     }
+}
+
+fn all_groups() -> Listing<'static> {
+    Listing { path: "/api/v1/groups".into(), params: &[], limit: Some(PAGE), header: None }
 }
 
 fn members_of(group: &OktaGroupId) -> Listing<'static> {

@@ -1,13 +1,16 @@
 //! The Okta client: what a sync reads from an org, complete or not at all. It never writes.
 //!
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
+//! - `extra` and `people` read what expressions ask for beside users and groups.
 //! - `read` reads the whole scope of a sync, and `confirm` asks again, by id, before anything is taken away.
 
 mod apps;
 mod buckets;
 pub mod client;
 pub mod confirm;
+mod extra;
 mod groups;
+mod people;
 pub mod read;
 mod resolve;
 mod schemas;
@@ -21,5 +24,5 @@ mod testing;
 
 pub use client::{Okta, settings};
 pub use confirm::confirm;
-pub use read::{Progress, Reading, Step, read};
+pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;

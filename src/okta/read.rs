@@ -6,13 +6,15 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::try_join;
 
 use super::client::Okta;
+use super::extra;
 use super::resolve::{Resolved, ResolvedScope, resolve};
 use super::users::EVERYBODY;
 use crate::error::Error;
+use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::okta::{Group, Org, PushedGroup, Scope, Status, User};
+use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
 
 /// How many requests of one kind are asked for side by side; the client's own pace decides how many are sent.
 pub(super) const SIDE_BY_SIDE: usize = 64;
@@ -25,6 +27,8 @@ pub struct Reading {
     pub org: Org,
     /// The scope with its names found, for [`super::confirm()`].
     pub scope: ResolvedScope,
+    /// How many of the requests were only needed because expressions ask for something.
+    pub asked_by_expressions: u64,
     /// Lower-case, no full stop.
     pub warnings: Vec<String>,
 }
@@ -57,17 +61,17 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
 /// Reads the users in scope and the members of the groups that the rules push.
 ///
-/// Users with any status are read. Members of pushed groups who are out of scope appear as ids only. With `needs_groups`
-/// the groups of each user in scope who can sign in are read too.
+/// Users with any status are read. Members of pushed groups who are out of scope appear as ids only. What
+/// `needs` names is read of each user in scope who can sign in, and of nobody else.
 pub async fn read(
     okta: &Okta,
     scope: &Scope,
     rules: &[ProjectRule],
-    needs_groups: bool,
+    needs: &Needs,
     on_progress: OnProgress<'_>,
 ) -> Result<Reading, Error> {
     on_progress(Progress { step: Step::Names, done: 0, total: None });
-    let resolved = resolve(okta, scope, rules, needs_groups).await?;
+    let resolved = resolve(okta, scope, rules, needs).await?;
     let reader = Reader { okta, on_progress };
     let (app, searched, all, members) = try_join!(
         reader.app_users(&resolved.scope),
@@ -76,7 +80,12 @@ pub async fn read(
         reader.members(&resolved),
     )?;
     let mut org = Org::default();
-    for user in app.into_iter().chain(searched).chain(all) {
+    org.extra.group_objects = resolved.group_objects;
+    if needs.app_user && resolved.scope.app.is_some() {
+        let profiles = app.iter().map(|(user, profile)| (user.id.clone(), profile.clone())).collect();
+        org.extra.profiles.insert("appuser".to_owned(), profiles);
+    }
+    for user in app.into_iter().map(|(user, _)| user).chain(searched).chain(all) {
         take_in(&mut org, user);
     }
     let mut known = BTreeMap::new();
@@ -90,14 +99,38 @@ pub async fn read(
         let members = known.get(&group.id).cloned().unwrap_or_default();
         org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
     }
-    if needs_groups {
+    let requests = okta.http().requests();
+    if needs.groups {
         reader.groups_of(&mut org, &resolved.groups, &known).await?;
     }
+    let of = extra::evaluated(&org);
     let mut warnings = resolved.warnings;
+    warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
+    let asked_by_expressions = okta.http().requests() - requests;
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());
     }
-    Ok(Reading { org, scope: resolved.scope, warnings })
+    Ok(Reading { org, scope: resolved.scope, asked_by_expressions, warnings })
+}
+
+/// Reads one user, by id or login, and what the expressions need of him; none if there is no such user. He counts as in
+/// scope.
+pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -> Result<Option<Reading>, Error> {
+    let Some(user) = okta.user(login).await? else { return Ok(None) };
+    let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
+    let resolved =
+        resolve(okta, &Scope { app, ..Scope::default() }, &[], &Needs { groups: false, ..needs.clone() }).await?;
+    let requests = okta.http().requests();
+    let mut org = Org::default();
+    org.extra.group_objects = resolved.group_objects;
+    if needs.groups {
+        org.groups_of.insert(user.id.clone(), okta.user_groups(&user.id).await?);
+    }
+    let of = BTreeSet::from([user.id.clone()]);
+    take_in(&mut org, user);
+    let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
+    let asked_by_expressions = okta.http().requests() - requests;
+    Ok(Some(Reading { org, scope: resolved.scope, asked_by_expressions, warnings }))
 }
 
 fn take_in(org: &mut Org, user: User) {
@@ -119,16 +152,17 @@ impl Reader<'_> {
         move |done| on_progress(Progress { step, done, total: None })
     }
 
-    async fn app_users(&self, scope: &ResolvedScope) -> Result<Vec<User>, Error> {
+    /// The users of the app, each with the profile that they have there.
+    async fn app_users(&self, scope: &ResolvedScope) -> Result<Vec<(User, Profile)>, Error> {
         let Some(app) = &scope.app else { return Ok(Vec::new()) };
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
         let assigned = self.okta.app_users_with(&app.id, &self.count(Step::AppUsers)).await.map_err(failed)?;
         // Okta forgot `expand` on later pages until release 2026.07.3.
         let users = stream::iter(assigned).map(async |assigned| match assigned.embedded.user {
-            Some(user) if user.id == assigned.id => Ok(Some(user)),
-            _ => self.okta.user(assigned.id.as_str()).await,
+            Some(user) if user.id == assigned.id => Ok(Some((user, assigned.profile))),
+            _ => Ok(self.okta.user(assigned.id.as_str()).await?.map(|user| (user, assigned.profile))),
         });
-        let users: Vec<Option<User>> = users.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
+        let users: Vec<Option<_>> = users.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
         Ok(users.into_iter().flatten().collect())
     }
 

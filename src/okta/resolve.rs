@@ -1,13 +1,16 @@
 //! The names in the config into apps and groups, all mistakes at once.
 
+use std::collections::BTreeMap;
+
 use tokio::try_join;
 
 use super::client::Okta;
 use super::wire::App;
 use crate::error::{Error, Kind};
+use crate::expression::Needs;
 use crate::mapping::projects::{ProjectRule, Selector, find_group, idle_patterns, nearest, select};
-use crate::model::id::OktaAppId;
-use crate::model::okta::{Group, Scope};
+use crate::model::id::{OktaAppId, OktaGroupId};
+use crate::model::okta::{Group, Profile, Scope};
 
 /// A scope whose names were found in the org.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +19,8 @@ pub struct ResolvedScope {
     pub groups: Vec<Group>,
     pub search: Option<String>,
     pub everyone: bool,
-    /// Whether expressions ask for each user's groups.
-    pub needs_groups: bool,
+    /// What expressions ask for.
+    pub needs: Needs,
 }
 
 /// What the names stand for.
@@ -25,6 +28,8 @@ pub(super) struct Resolved {
     pub scope: ResolvedScope,
     /// All groups of the org, where any name or pattern asked for them.
     pub groups: Vec<Group>,
+    /// The same as the API has them, where expressions ask for it.
+    pub group_objects: BTreeMap<OktaGroupId, Profile>,
     /// The groups to push, with the projects' names.
     pub pushed: Vec<(Group, String)>,
     pub warnings: Vec<String>,
@@ -34,10 +39,11 @@ pub(super) async fn resolve(
     okta: &Okta,
     scope: &Scope,
     rules: &[ProjectRule],
-    needs_groups: bool,
+    needs: &Needs,
 ) -> Result<Resolved, Error> {
-    let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs_groups;
-    let (app, groups) = try_join!(find_app(okta, scope.app.as_deref()), all_groups(okta, lists_groups))?;
+    let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
+    let groups = all_groups(okta, lists_groups, needs.group_objects);
+    let (app, (groups, group_objects)) = try_join!(find_app(okta, scope.app.as_deref()), groups)?;
     let mut faults = Vec::new();
     let app = app.unwrap_or_else(|fault| {
         faults.push(fault);
@@ -58,16 +64,29 @@ pub(super) async fn resolve(
         return Err(Error::new(Kind::Config, faults.join("\n")));
     }
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
-    let scope =
-        ResolvedScope { app, groups: in_scope, search: scope.search.clone(), everyone: scope.everyone, needs_groups };
-    Ok(Resolved { scope, groups, pushed, warnings })
+    let scope = ResolvedScope {
+        app,
+        groups: in_scope,
+        search: scope.search.clone(),
+        everyone: scope.everyone,
+        needs: needs.clone(),
+    };
+    Ok(Resolved { scope, groups, group_objects, pushed, warnings })
 }
 
-async fn all_groups(okta: &Okta, wanted: bool) -> Result<Vec<Group>, Error> {
-    if !wanted {
-        return Ok(Vec::new());
+/// All groups, and with `whole` all that Okta says of them.
+async fn all_groups(
+    okta: &Okta,
+    wanted: bool,
+    whole: bool,
+) -> Result<(Vec<Group>, BTreeMap<OktaGroupId, Profile>), Error> {
+    let failed = |failure| Error::from(failure).context("listing Okta's groups");
+    if whole {
+        let groups = okta.whole_groups().await.map_err(failed)?;
+        return Ok(groups.into_iter().map(|whole| (whole.group.clone(), (whole.group.id, whole.object))).unzip());
     }
-    okta.groups().await.map_err(|failure| Error::from(failure).context("listing Okta's groups"))
+    let groups = if wanted { okta.groups().await.map_err(failed)? } else { Vec::new() };
+    Ok((groups, BTreeMap::new()))
 }
 
 fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::model::id::{OktaAppId, OktaGroupId, OktaUserId};
-use crate::model::okta::{Group, GroupType, User};
+use crate::model::okta::{Group, GroupType, Profile, User};
 
 /// What entities in a listing are told apart by.
 pub trait Keyed {
@@ -45,6 +45,29 @@ pub struct GroupProfile {
     pub name: String,
 }
 
+/// A group with all that Okta says of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Profile")]
+pub struct WholeGroup {
+    pub group: Group,
+    pub object: Profile,
+}
+
+impl TryFrom<Profile> for WholeGroup {
+    type Error = serde_json::Error;
+
+    fn try_from(object: Profile) -> Result<Self, Self::Error> {
+        let group = WireGroup::deserialize(&object)?;
+        Ok(Self { group: group.into(), object })
+    }
+}
+
+impl Keyed for WholeGroup {
+    fn key(&self) -> &str {
+        self.group.id.as_str()
+    }
+}
+
 impl Keyed for WireGroup {
     fn key(&self) -> &str {
         self.id.as_str()
@@ -67,6 +90,9 @@ pub struct App {
     pub label: String,
     /// `ACTIVE`, `INACTIVE` or `DELETED`; an open set.
     pub status: String,
+    /// What the org's own integrations keep at the app.
+    #[serde(default)]
+    pub profile: Option<Profile>,
 }
 
 impl App {
@@ -92,7 +118,7 @@ pub struct AppUser {
     pub scope: Option<String>,
     /// The result of the last time that the app's mappings ran; may be empty or stale.
     #[serde(default)]
-    pub profile: Map<String, Value>,
+    pub profile: Profile,
     #[serde(rename = "_embedded", default)]
     pub embedded: Embedded,
 }

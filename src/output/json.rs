@@ -17,6 +17,7 @@ struct Document<'a> {
     tool_version: &'static str,
     okta: &'a str,
     activepieces: &'a str,
+    hash: &'a str,
     #[serde(flatten)]
     plan: &'a Plan,
     totals: Totals,
@@ -24,31 +25,32 @@ struct Document<'a> {
     refusals: Vec<Value>,
 }
 
-/// The plan as one JSON object; the same bytes for the same input.
-pub fn plan(plan: &Plan, okta: &str, activepieces: &str, refusals: &[Refusal]) -> Value {
+/// The plan of this hash as one JSON object; the same bytes for the same input.
+pub fn plan(plan: &Plan, hash: &str, (okta, activepieces): (&str, &str), refusals: &[Refusal]) -> Value {
     let document = Document {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),
         okta,
         activepieces,
+        hash,
         plan,
         totals: plan.totals(),
         welcome_emails: plan.welcome_emails(),
-        refusals: refusals.iter().map(refused).collect(),
+        refusals: refusals.iter().map(|refusal| refused(refusal, hash)).collect(),
     };
     serde_json::to_value(document).unwrap_or_default()
 }
 
 /// The numbers of a refusal, with its text and the flag that allows it.
-fn refused(refusal: &Refusal) -> Value {
+fn refused(refusal: &Refusal, hash: &str) -> Value {
     let mut value = serde_json::to_value(refusal).unwrap_or_default();
     value["message"] = refusal.to_string().into();
-    value["flag"] = refusal.flag().into();
+    value["flag"] = refusal.flag(hash).into();
     value
 }
 
-/// An apply as one JSON object: the plan, and the outcome of each of its operations in the plan's order.
-pub fn report(plan: &Value, report: &Report<'_>) -> Value {
+/// A run that wrote as one JSON object: its number, the plan, and the outcome of each of its operations in the plan's order.
+pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
     let (done, all) = report.done_of();
     let users: Vec<Value> = report
         .users
@@ -63,12 +65,14 @@ pub fn report(plan: &Value, report: &Report<'_>) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "tool_version": env!("CARGO_PKG_VERSION"),
+        "run": run,
         "plan": plan,
         "users": users,
         "projects": projects,
         "done": done,
         "operations": all,
         "stale": report.stale,
+        "diverged": report.diverged,
         "interrupted": report.interrupted,
     })
 }

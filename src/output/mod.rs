@@ -1,5 +1,6 @@
 //! What people and scripts see. Only `printer` writes to the terminal; everything else here makes texts.
 
+pub mod history_text;
 pub mod json;
 pub mod plan_text;
 pub mod printer;

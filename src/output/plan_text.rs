@@ -9,6 +9,7 @@ use crate::model::desired::Attributes;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
+use crate::plan::held::{Because, Held};
 use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 
 /// From this many rows on a list is folded.
@@ -26,6 +27,8 @@ pub struct Around<'a> {
     /// Every row instead of the first ones.
     pub whole: bool,
     pub refusals: &'a [Refusal],
+    /// By which the plan is approved.
+    pub hash: &'a str,
 }
 
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
@@ -33,14 +36,24 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     let mut sections = vec![format!("{} → {}", styled(BOLD, around.okta), styled(BOLD, around.activepieces))];
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
+    sections.extend(held(plan, around.whole));
     sections.extend(problems(plan, around.whole));
     sections.extend(warnings(plan, around.whole));
     sections.extend(notes(plan, around.whole));
-    sections.extend(around.refusals.iter().map(|refusal| {
-        format!("{} {refusal}\n  {} allows exactly this", styled(REMOVE.bold(), "Refused:"), refusal.flag())
-    }));
+    sections.extend(around.refusals.iter().map(|refusal| refused(refusal, around.hash)));
+    if !plan.is_empty() {
+        sections.push(format!("{} {}", styled(DIM, "Hash of this plan:"), around.hash));
+    }
     sections.push(total(plan));
     sections.join("\n\n")
+}
+
+fn refused(refusal: &Refusal, hash: &str) -> String {
+    let way = match refusal.flag(hash) {
+        Some(flag) => format!("{flag} allows exactly this"),
+        None => "nothing allows this".to_owned(),
+    };
+    format!("{} {}\n  {way}", styled(REMOVE.bold(), "Refused:"), safe(&refusal.to_string()))
 }
 
 /// The order of reading: destruction first.
@@ -104,12 +117,15 @@ fn why(op: &UserOp) -> String {
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => leave.as_str().to_owned(),
+        Reason::Undo(run) => format!("undo of run {run}"),
     }
 }
 
 fn projects(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    for (verb, style) in [("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)] {
+    for (verb, style) in
+        [("- delete", REMOVE), ("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)]
+    {
         let ops = plan.projects.iter().filter(|op| project_verb(&op.action) == verb);
         let rows = ops.map(|op| [safe(&op.name), members(op, whole), project_why(op)]).collect();
         add_rows(&mut table, rows, &styled(style, verb), whole);
@@ -123,6 +139,7 @@ fn project_verb(action: &ProjectAction) -> &'static str {
         ProjectAction::Adopt => "= adopt",
         ProjectAction::Rename { .. } => "~ rename",
         ProjectAction::Members => "~ members",
+        ProjectAction::Delete { .. } => "- delete",
     }
 }
 
@@ -132,11 +149,15 @@ fn project_why(op: &ProjectOp) -> String {
         ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {}", op.group),
         ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),
         ProjectAction::Members => String::new(),
+        ProjectAction::Delete { .. } => format!("group {} isn't pushed any more", op.group),
     }
 }
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with those whom it removes.
 fn members(op: &ProjectOp, whole: bool) -> String {
+    if let ProjectAction::Delete { flows } = op.action {
+        return destroyed(op.members, flows);
+    }
     let shown = if whole { usize::MAX - 1 } else { NAMED };
     let mut lines = Vec::new();
     if !op.add.is_empty() {
@@ -152,6 +173,39 @@ fn members(op: &ProjectOp, whole: bool) -> String {
         lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), folded(&names, shown), safe(reason))));
     }
     if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
+}
+
+/// What goes with a project, as far as the server says it (contract section 5).
+fn destroyed(members: usize, flows: Option<u64>) -> String {
+    let flows = flows.and_then(|flows| usize::try_from(flows).ok());
+    let flows = flows.map_or_else(|| "flows that the server doesn't count".to_owned(), |n| counted(n, "flow", "flows"));
+    let members = counted(members, "member", "members");
+    format!("destroys {flows}, {members}, and connections, which the server doesn't count")
+}
+
+/// What waits, and why nothing is taken away where the source isn't trusted.
+fn held(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
+    add_rows(&mut table, plan.held.iter().map(row).collect(), &styled(CHANGE, "…"), whole);
+    let held = section("Held back", &table);
+    if plan.shrunk.is_empty() {
+        return held;
+    }
+    let mut lines = vec![styled(BOLD, "The source is not trusted: nothing is taken away")];
+    lines.extend(plan.shrunk.iter().map(|shrunk| format!("  {} {}", styled(REMOVE, "!"), safe(&shrunk.to_string()))));
+    lines.push("  apply --trust-source takes this read as the right one".to_owned());
+    Some(lines.into_iter().chain(held.map(|held| format!("\n{held}"))).collect::<Vec<_>>().join("\n"))
+}
+
+fn because(because: &Because) -> String {
+    match because {
+        Because::SourceNotTrusted => "the source is not trusted".to_owned(),
+        Because::Waiting { since, runs } => {
+            format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
+        }
+        Because::DoesNotStand => "written by the last run, and it did not stand".to_owned(),
+    }
 }
 
 fn problems(plan: &Plan, whole: bool) -> Option<String> {
@@ -200,6 +254,7 @@ pub fn total(plan: &Plan) -> String {
         (totals.projects_create, "to create"),
         (totals.projects_adopt, "to adopt"),
         (totals.projects_rename, "to rename"),
+        (totals.projects_delete, "to delete"),
     ];
     let members = [(totals.members_add, "to add"), (totals.members_remove, "to remove")];
     let list = |parts: &[(usize, &str)], what: &str| {
@@ -221,10 +276,14 @@ pub fn total(plan: &Plan) -> String {
         0 => String::new(),
         number => format!(", {}", counted(number, "problem", "problems")),
     };
+    let held = match plan.held.len() {
+        0 => String::new(),
+        number => format!(", {} held back", count(number)),
+    };
     if changes.is_empty() {
-        return format!("{}: {unchanged}{problems}.", styled(BOLD, "No changes"));
+        return format!("{}: {unchanged}{held}{problems}.", styled(BOLD, "No changes"));
     }
-    format!("{}: {}; {unchanged}{problems}.", styled(BOLD, "Plan"), changes.join("; "))
+    format!("{}: {}; {unchanged}{held}{problems}.", styled(BOLD, "Plan"), changes.join("; "))
 }
 
 fn table() -> Table {

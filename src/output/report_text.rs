@@ -14,9 +14,15 @@ pub fn render(report: &Report<'_>) -> String {
         lines.insert(0, counted(lines.len(), "operation is", "operations are") + " not done:");
         lines.push(String::new());
     }
+    if !report.diverged.is_empty() {
+        lines.push("The server answered well, and on looking again it stands otherwise:".to_owned());
+        lines.extend(report.diverged.iter().map(|found| line(&found.subject, &found.what)));
+        lines.push(String::new());
+    }
     let begun = report.outcomes().filter(|(_, outcome)| !stopped(outcome)).count();
     let (done, all) = report.done_of();
-    let mark = if done == all && report.stale.is_empty() { ADD } else { REMOVE };
+    let whole = done == all && report.stale.is_empty() && report.diverged.is_empty();
+    let mark = if whole { ADD } else { REMOVE };
     let rest = match all - begun {
         0 => String::new(),
         rest => format!(" {} not begun.", counted(rest, "was", "were")),

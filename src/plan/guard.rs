@@ -1,72 +1,223 @@
-//! The guards: what a plan must not do without being told to.
+//! The guards: what a plan must not do without being told to. Each refusal has the number behind it, and names the flag
+//! that allows exactly it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::op::Plan;
+use super::op::{Attribute, Plan, ProjectOp, UserAction, UserOp};
+use super::past::Past;
 use super::policy::{Limit, Policy};
+use crate::model::id::OktaUserId;
 
 /// A named refusal, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "guard")]
 pub enum Refusal {
-    /// More deactivations than `safety.max_deactivations` allows.
-    MaxDeactivations { deactivations: usize, allowed: usize, limit: String, managed_active: usize },
+    /// The plan isn't the one that was approved.
+    AnotherPlan {
+        approved: String,
+        plan: String,
+    },
+    /// The platform's owner would lose ADMIN or the account. Nothing allows it.
+    OwnerRole {
+        user_name: String,
+    },
+    /// No active ADMIN would be left. Nothing allows it.
+    LastAdmin {
+        admins: usize,
+    },
     /// Nobody is in scope, and yet there are accounts to deactivate: more likely a mistake, or a source that answers
     /// with nothing, than a company without people.
-    EmptyScope { deactivations: usize },
+    EmptyScope {
+        deactivations: usize,
+    },
+    /// Projects would be deleted, with all that is in them. The limit of this is always none.
+    ProjectDeletions {
+        deletions: usize,
+    },
+    MaxDeactivations(Over),
+    MaxRoleDowngrades(Over),
+    MaxRoleOrEmailChanges(Over),
+    /// More creations than a platform that should be in sync already can need.
+    MaxCreations(Over),
+    /// Of one project.
+    MaxMembersRemoved {
+        project: String,
+        #[serde(flatten)]
+        over: Over,
+    },
+}
+
+/// A number over its limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Over {
+    pub number: usize,
+    /// What the limit comes to.
+    pub allowed: usize,
+    /// The limit as the config has it.
+    pub limit: String,
+    /// What a share is taken of.
+    pub of: usize,
 }
 
 /// What the admin allowed for this one run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Exactly so many deactivations.
     pub deactivations: Option<usize>,
+    /// Exactly so many deletions of projects.
+    pub project_deletions: Option<usize>,
     /// A scope without anybody in it.
     pub empty_scope: bool,
+    /// The plan of this hash, over all limits.
+    pub approved: Option<String>,
 }
 
 impl Refusal {
-    /// The flag that allows exactly what was refused.
-    pub fn flag(&self) -> String {
+    /// The flag that allows exactly what was refused in the plan of this hash; none where nothing does.
+    pub fn flag(&self, hash: &str) -> Option<String> {
         match self {
-            Self::MaxDeactivations { deactivations, .. } => format!("--allow-deactivations {deactivations}"),
-            Self::EmptyScope { .. } => "--allow-empty-scope".to_owned(),
+            Self::AnotherPlan { .. } | Self::OwnerRole { .. } | Self::LastAdmin { .. } => None,
+            Self::EmptyScope { .. } => Some("--allow-empty-scope".to_owned()),
+            Self::ProjectDeletions { deletions } => Some(format!("--allow-project-deletions {deletions}")),
+            Self::MaxDeactivations(over) => Some(format!("--allow-deactivations {}", over.number)),
+            Self::MaxRoleDowngrades(_)
+            | Self::MaxRoleOrEmailChanges(_)
+            | Self::MaxCreations(_)
+            | Self::MaxMembersRemoved { .. } => Some(format!("--approve {hash}")),
         }
+    }
+
+    /// Whether it is about a limit, which the approval of a plan goes over.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::MaxDeactivations(_)
+                | Self::MaxRoleDowngrades(_)
+                | Self::MaxRoleOrEmailChanges(_)
+                | Self::MaxCreations(_)
+                | Self::MaxMembersRemoved { .. }
+        )
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MaxDeactivations { deactivations, allowed, limit, managed_active } => write!(
+        let mut over = |what: &str, over: &Over, key: &str, of: &str| {
+            let Over { number, allowed, limit, of: total } = over;
+            write!(
                 f,
-                "{deactivations} deactivations are more than the {allowed} that safety.max_deactivations = {limit} \
-                 allows with {managed_active} managed active users"
+                "{number} {what} are more than the {allowed} that safety.{key} = {limit} allows with {total} {of}"
+            )
+        };
+        match self {
+            Self::MaxDeactivations(it) => over("deactivations", it, "max_deactivations", "managed active users"),
+            Self::MaxRoleDowngrades(it) => over(
+                "users who lose ADMIN or OPERATOR",
+                it,
+                "max_role_downgrades",
+                "managed active users with these roles",
             ),
+            Self::MaxRoleOrEmailChanges(it) => over(
+                "users whose role or e-mail address changes",
+                it,
+                "max_role_or_email_changes",
+                "managed active users",
+            ),
+            Self::MaxCreations(it) => over("creations", it, "max_creations", "managed active users"),
+            Self::MaxMembersRemoved { project, over: it } => {
+                over(&format!("members removed from the project {project}"), it, "max_members_removed", "members")
+            }
+            Self::AnotherPlan { approved, plan } => {
+                write!(f, "the plan that was approved is {approved}, and this one is {plan}")
+            }
+            Self::OwnerRole { user_name } => {
+                write!(f, "the platform's owner {user_name} would lose ADMIN or the account")
+            }
+            Self::LastAdmin { admins } => {
+                write!(f, "no active ADMIN would be left of {admins}")
+            }
             Self::EmptyScope { deactivations } => {
                 write!(f, "nobody is in scope, and {deactivations} accounts would be deactivated for it")
+            }
+            Self::ProjectDeletions { deletions } => {
+                write!(f, "{deletions} projects would be deleted with all that is in them")
             }
         }
     }
 }
 
-/// Every refusal that the plan meets; none means that it may be written.
-pub fn check(plan: &Plan, policy: &Policy, allowed: Allowed) -> Vec<Refusal> {
-    let deactivations = plan.totals().deactivate;
-    let mut refusals = Vec::new();
-    if plan.standing.in_scope == 0 && deactivations > 0 && !allowed.empty_scope {
-        refusals.push(Refusal::EmptyScope { deactivations });
+/// Every refusal that the plan of this hash meets; none means that it may be written.
+pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Allowed) -> Vec<Refusal> {
+    let approved = allowed.approved.as_deref();
+    if let Some(approved) = approved.filter(|approved| *approved != hash) {
+        return vec![Refusal::AnotherPlan { approved: approved.to_owned(), plan: hash.to_owned() }];
     }
-    let managed_active = plan.standing.managed_active;
-    let within = policy.max_deactivations.of(managed_active);
-    if deactivations > within && allowed.deactivations != Some(deactivations) {
-        let limit = match policy.max_deactivations {
-            Limit::Count(count) => count.to_string(),
-            Limit::Percent(percent) => format!("\"{percent}%\""),
-        };
-        refusals.push(Refusal::MaxDeactivations { deactivations, allowed: within, limit, managed_active });
+    let mut refusals: Vec<Refusal> = owner_role(plan).into_iter().chain(last_admin(plan)).collect();
+    let totals = plan.totals();
+    if plan.standing.in_scope == 0 && totals.deactivate > 0 && !allowed.empty_scope {
+        refusals.push(Refusal::EmptyScope { deactivations: totals.deactivate });
     }
+    let deletions = totals.projects_delete;
+    if deletions > 0 && allowed.project_deletions != Some(deletions) {
+        refusals.push(Refusal::ProjectDeletions { deletions });
+    }
+    refusals.extend(over_limits(plan, policy, past).into_iter().filter(|refusal| match refusal {
+        Refusal::MaxDeactivations(over) => allowed.deactivations != Some(over.number),
+        _ => true,
+    }));
+    refusals.retain(|refusal| approved.is_none() || !refusal.is_limit());
     refusals
+}
+
+fn over_limits(plan: &Plan, policy: &Policy, past: &Past) -> Vec<Refusal> {
+    let limits = &policy.limits;
+    let (totals, managed) = (plan.totals(), plan.standing.managed_active);
+    let over = |number: usize, limit: Limit, of: usize| {
+        let allowed = limit.of(of, limits.size_floor);
+        (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
+    };
+    let downgrades = plan.users.iter().filter(|op| op.is_downgrade()).count();
+    let creations = if past.trusted.is_some() { totals.create } else { 0 };
+    let whole = [
+        over(totals.deactivate, limits.deactivations, managed).map(Refusal::MaxDeactivations),
+        over(downgrades, limits.role_downgrades, plan.standing.privileged_active).map(Refusal::MaxRoleDowngrades),
+        over(role_or_email_changes(plan, past), limits.role_or_email_changes, managed)
+            .map(Refusal::MaxRoleOrEmailChanges),
+        over(creations, limits.creations, managed).map(Refusal::MaxCreations),
+    ];
+    let of_project = |op: &ProjectOp| {
+        let over = over(op.remove.len(), limits.members_removed, op.members)?;
+        Some(Refusal::MaxMembersRemoved { project: op.name.clone(), over })
+    };
+    whole.into_iter().flatten().chain(plan.projects.iter().filter_map(of_project)).collect()
+}
+
+/// Users who stand there with another role or e-mail address than they are to have. A changed address that an earlier
+/// run told of already doesn't count again: it can't be written, and would refuse every plan for good.
+fn role_or_email_changes(plan: &Plan, past: &Past) -> usize {
+    let changes_role = |op: &&UserOp| {
+        op.action != UserAction::Create && op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole)
+    };
+    let roles = plan.users.iter().filter(changes_role).map(|op| &op.okta_id);
+    let emails = plan.standing.email_changed.difference(&past.email_changed);
+    roles.chain(emails).collect::<BTreeSet<&OktaUserId>>().len()
+}
+
+fn owner_role(plan: &Plan) -> Option<Refusal> {
+    let standing = &plan.standing;
+    let owner = standing.owner.as_ref().filter(|owner| standing.admins.contains(*owner))?;
+    let op = plan.users.iter().find(|op| op.account.as_ref() == Some(owner) && !op.makes_admin())?;
+    Some(Refusal::OwnerRole { user_name: op.user_name.clone() })
+}
+
+fn last_admin(plan: &Plan) -> Option<Refusal> {
+    let admins = &plan.standing.admins;
+    let losing =
+        |op: &&UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
+    let lost = plan.users.iter().filter(losing).count();
+    let made = plan.users.iter().any(UserOp::makes_admin);
+    (lost > 0 && lost >= admins.len() && !made).then_some(Refusal::LastAdmin { admins: admins.len() })
 }

@@ -1,17 +1,27 @@
 //! The difference between what should be and what stands, and the guards on it. Pure.
 
+pub mod convergence;
+pub mod grace;
 pub mod guard;
+pub mod hash;
+pub mod held;
 pub mod matching;
 pub mod op;
+pub mod past;
 pub mod policy;
 pub mod projects;
 pub mod saved;
+pub mod step;
+pub mod trust;
+pub mod undo;
 pub mod users;
 
 use std::collections::BTreeSet;
 
 pub use op::Plan;
+pub use past::Past;
 pub use policy::Policy;
+pub use step::Step;
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
@@ -22,7 +32,7 @@ pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
     let matches = matching::matches(desired, platform);
     let mut plan = Plan::default();
     users::diff(&mut plan, desired, platform, &matches, policy);
-    projects::diff(&mut plan, desired, platform, &matches);
+    projects::diff(&mut plan, desired, platform, &matches, policy);
     plan.problems.extend(matches.problems);
     plan.problems.sort();
     plan.warnings.sort();

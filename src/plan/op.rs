@@ -1,7 +1,12 @@
 //! The operations of a plan.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::held::Held;
+use super::trust::Shrunk;
+use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Problem;
@@ -14,6 +19,12 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// What somebody should look at though nothing is wrong: a protected account, a project whose group isn't pushed.
     pub warnings: Vec<String>,
+    /// What is to be done and isn't yet, each with the reason.
+    #[serde(default)]
+    pub held: Vec<Held>,
+    /// Where the read was much smaller than the last trusted one; anything here means that nothing is taken away.
+    #[serde(default)]
+    pub shrunk: Vec<Shrunk>,
     pub standing: Standing,
 }
 
@@ -28,6 +39,17 @@ pub struct Standing {
     pub unchanged_projects: usize,
     /// Active accounts that are linked to an Okta user, or will be: what a share of deactivations is counted over.
     pub managed_active: usize,
+    /// Those of them that are ADMIN or OPERATOR.
+    #[serde(default)]
+    pub privileged_active: usize,
+    /// All active accounts that are ADMIN, managed or not.
+    #[serde(default)]
+    pub admins: BTreeSet<AccountId>,
+    #[serde(default)]
+    pub owner: Option<AccountId>,
+    /// Users whose e-mail address isn't that of their account any more.
+    #[serde(default)]
+    pub email_changed: BTreeSet<OktaUserId>,
     /// User names of the accounts without an externalId that match nobody.
     pub local: Vec<String>,
     /// User names of the accounts with an externalId that is no Okta user id and that match nobody.
@@ -45,7 +67,7 @@ pub struct UserOp {
     /// What differs, in a fixed order.
     pub changes: Vec<Change>,
     pub reason: Reason,
-    /// The whole of what should stand; none for a deactivation, which touches nothing else.
+    /// The whole of what should stand; none for a deactivation that touches nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
 }
@@ -112,6 +134,8 @@ pub enum Reason {
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
+    /// The run of this number is taken back.
+    Undo(u32),
 }
 
 /// What is done to one project. The parts are written in this order and never side by side.
@@ -122,6 +146,9 @@ pub struct ProjectOp {
     /// None for a creation.
     pub project: Option<ProjectId>,
     pub action: ProjectAction,
+    /// How many members it has before.
+    #[serde(default)]
+    pub members: usize,
     pub add: Vec<Member>,
     pub remove: Vec<Removal>,
 }
@@ -138,6 +165,11 @@ pub enum ProjectAction {
     },
     /// Only members change.
     Members,
+    /// Destroys it with all that is in it, since its group isn't pushed any more (contract section 4.6).
+    Delete {
+        /// How many flows the server counts in it; none where it doesn't say.
+        flows: Option<u64>,
+    },
 }
 
 /// Somebody to be added to a project.
@@ -168,8 +200,37 @@ pub struct Totals {
     pub projects_create: usize,
     pub projects_adopt: usize,
     pub projects_rename: usize,
+    pub projects_delete: usize,
     pub members_add: usize,
     pub members_remove: usize,
+}
+
+impl UserOp {
+    /// Whether the account is an active ADMIN afterwards.
+    pub fn makes_admin(&self) -> bool {
+        let role = self.attributes.as_ref().map(|attributes| attributes.platform_role);
+        self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
+    }
+
+    /// Whether somebody loses ADMIN or OPERATOR for a lesser role.
+    pub fn is_downgrade(&self) -> bool {
+        self.changes.iter().filter(|change| change.attribute == Attribute::PlatformRole).any(|change| {
+            let from = change.from.as_deref().and_then(PlatformRole::parse);
+            // Roles are ordered from the mightiest to the least.
+            matches!((from, PlatformRole::parse(&change.to)), (Some(from), Some(to)) if from < to)
+        })
+    }
+}
+
+impl ProjectOp {
+    pub fn is_deletion(&self) -> bool {
+        matches!(self.action, ProjectAction::Delete { .. })
+    }
+
+    /// Whether there is nothing in it to write.
+    pub fn is_empty(&self) -> bool {
+        self.action == ProjectAction::Members && self.add.is_empty() && self.remove.is_empty()
+    }
 }
 
 impl Plan {
@@ -190,6 +251,7 @@ impl Plan {
             projects_create: projects(|action| *action == ProjectAction::Create),
             projects_adopt: projects(|action| *action == ProjectAction::Adopt),
             projects_rename: projects(|action| matches!(action, ProjectAction::Rename { .. })),
+            projects_delete: projects(|action| matches!(action, ProjectAction::Delete { .. })),
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
         }

@@ -1,6 +1,9 @@
-//! What the admin allows a plan to do: `[lifecycle]` and `[safety]`.
+//! What the admin allows a plan to do: `[lifecycle]`, `[safety]` and `[projects_policy]`.
 
 use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::SignedDuration;
 
 /// What happens to the account of somebody who left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -18,8 +21,9 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// How many of `total` are within the limit. A share is rounded down: 10 % of nine people is none.
-    pub fn of(self, total: usize) -> usize {
+    /// How many of `total` are within the limit. A share is rounded down, and counts as if there were at least `floor`
+    /// of them: with a floor of 20, 10 % of nine people are two, as are 10 % of twenty.
+    pub fn of(self, total: usize, floor: usize) -> usize {
         match self {
             Self::Count(count) => count,
             #[expect(
@@ -28,19 +32,95 @@ impl Limit {
                 clippy::cast_sign_loss,
                 reason = "counts of users are far below 2^52 and percentages are between 0 and 100"
             )]
-            Self::Percent(percent) => (total as f64 * percent / 100.0).floor() as usize,
+            Self::Percent(percent) => (total.max(floor) as f64 * percent / 100.0).floor() as usize,
         }
     }
 }
 
-/// The admin's policy.
-#[derive(Clone, Debug, PartialEq)]
+impl fmt::Display for Limit {
+    /// As the config has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Percent(percent) => write!(f, "\"{percent}%\""),
+        }
+    }
+}
+
+/// What one run may do without being told to; see `config.example.toml` for each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Over the managed active users.
+    pub deactivations: Limit,
+    /// Accounts that stop being ADMIN or OPERATOR for a lesser role, over the managed active ones with these roles.
+    pub role_downgrades: Limit,
+    /// Over the managed active users.
+    pub role_or_email_changes: Limit,
+    /// Members removed from one project, over the members of that project.
+    pub members_removed: Limit,
+    /// Over the managed active users, once a run has brought the platform in line.
+    pub creations: Limit,
+    /// How much smaller than the last trusted read one may be, over that.
+    pub shrink: Limit,
+    /// The least number that a share is taken of.
+    pub size_floor: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deactivations: Limit::Percent(10.0),
+            role_downgrades: Limit::Percent(10.0),
+            role_or_email_changes: Limit::Percent(20.0),
+            members_removed: Limit::Percent(30.0),
+            creations: Limit::Percent(50.0),
+            shrink: Limit::Percent(30.0),
+            size_floor: 20,
+        }
+    }
+}
+
+/// How long somebody has to be missing from the scope before their account is deactivated for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grace {
+    /// So many runs in a row, the one that deactivates included.
+    pub runs: usize,
+    /// So long since the first of them.
+    pub time: SignedDuration,
+}
+
+impl Default for Grace {
+    /// At once.
+    fn default() -> Self {
+        Self { runs: 1, time: SignedDuration::ZERO }
+    }
+}
+
+/// The admin's policy; the default is that of a config which says nothing about it.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
     pub suspended: OnLeave,
     /// Out of scope, or gone from Okta.
     pub unassigned: OnLeave,
-    /// Over the managed active users.
-    pub max_deactivations: Limit,
+    /// For those who are out of scope or gone from Okta.
+    pub grace: Grace,
+    pub limits: Limits,
     /// User names, lower-cased and trimmed: never deactivated, never lose ADMIN.
     pub protect: BTreeSet<String>,
+    /// Whether projects whose group isn't pushed any more are deleted.
+    pub delete_unpushed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_few_is_the_share_of_the_floor() {
+        let within = |percent, totals: [usize; 5]| totals.map(|total| Limit::Percent(percent).of(total, 20));
+        assert_eq!(within(10.0, [0, 9, 20, 29, 30]), [2, 2, 2, 2, 3]);
+        assert_eq!(within(0.0, [0, 9, 20, 29, 30]), [0; 5]);
+        assert_eq!([0, 9, 100].map(|total| Limit::Count(3).of(total, 20)), [3; 3]);
+        assert_eq!([9, 10].map(|total| Limit::Percent(10.0).of(total, 0)), [0, 1], "rounded down");
+    }
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::matching::Matches;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
+use super::policy::Policy;
+use super::users::is_linked;
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, State};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// Adds what projects need to the plan.
-pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>) {
+pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let standing = Standing::of(platform);
     let names = name_counts(desired);
     for (group, project) in &desired.projects {
@@ -20,13 +22,13 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             continue;
         }
         let op = op(group, project, found.project(), &standing, desired, matches);
-        if op.action == ProjectAction::Members && op.add.is_empty() && op.remove.is_empty() {
+        if op.is_empty() {
             plan.standing.unchanged_projects += 1;
         } else {
             plan.projects.push(op);
         }
     }
-    warn_of_unpushed(plan, desired, platform);
+    unpushed(plan, desired, platform, policy);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
 
@@ -162,6 +164,7 @@ fn op(
         group: group.clone(),
         project: existing.map(|existing| existing.id.clone()),
         action,
+        members: members.len(),
         add,
         remove,
     }
@@ -179,13 +182,17 @@ fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> Option<Me
 }
 
 /// A member of the project whose Okta user isn't in the group any more. Members that no Okta user answers for were
-/// added by hand and stay.
+/// added by hand and stay; so does somebody who left and whose account isn't linked.
 fn leaves(account: &User, project: &DesiredProject, desired: &Desired, matches: &Matches<'_>) -> Option<Removal> {
     let id = okta_id(account, matches)?;
     if project.members.contains(&id) || matches.blocked.contains(&id) {
         return None;
     }
-    let reason = match desired.users.get(&id).map(|user| &user.state) {
+    let state = desired.users.get(&id).map(|user| &user.state);
+    if !is_linked(account) && !matches!(state, Some(State::Present(_))) {
+        return None;
+    }
+    let reason = match state {
         Some(State::Problem(_)) => return None,
         Some(State::Left(leave)) => format!("{}, left group {}", leave.as_str(), project.group_name),
         _ => format!("left group {}", project.group_name),
@@ -201,15 +208,28 @@ fn okta_id(account: &User, matches: &Matches<'_>) -> Option<OktaUserId> {
     account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)
 }
 
-/// Names the projects whose group isn't pushed any more; they are never deleted.
-fn warn_of_unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform) {
+/// Projects whose group isn't pushed any more: named, or deleted where the policy says so. Only an Okta group's id as
+/// externalId tells that Okta or this program made a project.
+fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, policy: &Policy) {
     for project in &platform.projects {
         let Some(id) = project.external_id.as_deref().filter(|id| OktaGroupId::is_shape_of(id)) else { continue };
-        if !desired.projects.contains_key(&OktaGroupId::from(id)) {
-            plan.warnings.push(format!(
-                "the group {id} of project {} isn't pushed; the project stays as it is",
-                project.display_name
-            ));
+        let group = OktaGroupId::from(id);
+        if desired.projects.contains_key(&group) {
+            continue;
+        }
+        let name = &project.display_name;
+        if policy.delete_unpushed {
+            plan.projects.push(ProjectOp {
+                name: name.clone(),
+                group,
+                project: Some(project.id.clone()),
+                action: ProjectAction::Delete { flows: None },
+                members: project.members.len(),
+                add: Vec::new(),
+                remove: Vec::new(),
+            });
+        } else {
+            plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));
         }
     }
 }

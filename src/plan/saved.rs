@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
+use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
+use super::step::Step;
 use crate::model::id::{OktaGroupId, OktaUserId};
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
@@ -19,6 +20,8 @@ pub struct SavedPlan {
     /// The org and the platform that it is for.
     pub okta: String,
     pub activepieces: String,
+    /// The plan's [`hash::of_plan`](super::hash::of_plan), by which it can be approved.
+    pub hash: String,
     pub plan: Plan,
 }
 
@@ -29,42 +32,90 @@ pub struct Held {
     pub plan: Plan,
     /// Those that it hasn't, each by the name of its user or project and what was to be done.
     pub stale: Vec<String>,
+    /// How many of its steps an earlier run of it took, of which nothing is left to do.
+    pub done: usize,
 }
 
 /// Keeps of a saved plan what a new plan, made from a new read of both sides, would do as well: whatever changed on
 /// either side since then makes its operation another one, and so stale. What only the new plan has is not done.
-pub fn still_holds(saved: &Plan, new: &Plan) -> Held {
-    let mut held = Held { plan: Plan { users: Vec::new(), projects: Vec::new(), ..saved.clone() }, stale: Vec::new() };
+///
+/// Where an earlier run of the saved plan was cut short, `tried` knows the steps that it began: of those, the new plan
+/// has no more than the rest.
+pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -> Held {
+    let mut held = Held {
+        plan: Plan {
+            users: Vec::new(),
+            projects: Vec::new(),
+            held: new.held.clone(),
+            shrunk: new.shrunk.clone(),
+            standing: new.standing.clone(),
+            ..saved.clone()
+        },
+        ..Held::default()
+    };
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
-        if users.get(&op.okta_id) == Some(&op) {
-            held.plan.users.push(op.clone());
-        } else {
-            held.stale.push(format!("{}: {:?}", op.user_name, op.action).to_lowercase());
+        match users.get(&op.okta_id) {
+            Some(new) if *new == op => held.plan.users.push(op.clone()),
+            None if tried(Step::User(op)) => held.done += 1,
+            _ => held.stale.push(format!("{}: {:?}", op.user_name, op.action).to_lowercase()),
         }
     }
     let projects: BTreeMap<&OktaGroupId, &ProjectOp> = new.projects.iter().map(|op| (&op.group, op)).collect();
     for op in &saved.projects {
-        match projects.get(&op.group).filter(|new| new.action == op.action && new.project == op.project) {
-            Some(new) => held.project(op, new),
-            None => held.stale.push(format!("project {}", op.name)),
+        match projects.get(&op.group) {
+            Some(new) if new.action == op.action && new.project == op.project => held.project(op, new, tried),
+            Some(new) if is_rest(new, op) && tried(Step::Project(op)) => {
+                held.done += 1;
+                held.project(
+                    &ProjectOp { action: new.action.clone(), project: new.project.clone(), ..op.clone() },
+                    new,
+                    tried,
+                );
+            }
+            None if op.steps().all(tried) => held.done += op.steps().count(),
+            _ => held.stale.push(format!("project {}", op.name)),
         }
     }
     held
 }
 
+/// Whether of a project's operation only that on the members is left.
+fn is_rest(new: &ProjectOp, saved: &ProjectOp) -> bool {
+    new.action == ProjectAction::Members && new.name == saved.name
+}
+
 impl Held {
     /// Keeps the members that both plans add or remove.
-    fn project(&mut self, saved: &ProjectOp, new: &ProjectOp) {
+    fn project(&mut self, saved: &ProjectOp, new: &ProjectOp, tried: &dyn Fn(Step<'_>) -> bool) {
         let mut op = saved.clone();
-        op.add.retain(|member| new.add.contains(member));
+        // Whoever had no account when the plan was saved may have got it by the plan's earlier run.
+        op.add =
+            new.add.iter().filter(|member| saved.add.iter().any(|saved| is_same(saved, member))).cloned().collect();
         op.remove.retain(|removal| new.remove.contains(removal));
-        let added = saved.add.iter().filter(|member| !op.add.contains(member)).map(|member| &member.user_name);
-        let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone)).map(|gone| &gone.user_name);
-        let stale = added.chain(removed).map(|name| format!("project {}: member {name}", saved.name));
-        self.stale.extend(stale);
-        if op.action != ProjectAction::Members || !op.add.is_empty() || !op.remove.is_empty() {
+        let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));
+        let added: Vec<&String> = added.map(|member| &member.user_name).collect();
+        let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone));
+        let removed: Vec<&String> = removed.map(|gone| &gone.user_name).collect();
+        for (names, kept, step) in
+            [(added, op.add.len(), Step::AddMembers(saved)), (removed, op.remove.len(), Step::RemoveMembers(saved))]
+        {
+            if names.is_empty() {
+                continue;
+            }
+            if tried(step) {
+                self.done += usize::from(kept == 0);
+            } else {
+                self.stale.extend(names.into_iter().map(|name| format!("project {}: member {name}", saved.name)));
+            }
+        }
+        if !op.is_empty() {
             self.plan.projects.push(op);
         }
     }
+}
+
+/// Whether a new plan adds the member that a saved one adds.
+fn is_same(saved: &Member, new: &Member) -> bool {
+    saved.okta_id == new.okta_id && (saved.account.is_none() || saved.account == new.account)
 }

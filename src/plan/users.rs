@@ -22,14 +22,18 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             plan.problems.extend(problems.iter().cloned());
         }
         let account = matches.account_of.get(id).copied();
-        if account.is_some_and(|account| account.active) && is_managed(id, user, account) {
+        if let Some(account) = account.filter(|account| account.active && is_managed(user, account)) {
             plan.standing.managed_active += 1;
+            plan.standing.privileged_active += usize::from(is_privileged(account));
         }
         if matches.blocked.contains(id) || matches.superseded.contains(id) {
             continue;
         }
-        note_changed_email(plan, user, account);
+        note_changed_email(plan, id, user, account);
         match op(id, user, account, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings)) {
+            Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_linked) => {
+                plan.problems.push(unlinked_leaver(user, &op));
+            }
             Some(op) => plan.users.push(op),
             None if account.is_some() => plan.standing.unchanged_users += 1,
             None => {}
@@ -37,25 +41,47 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     }
     keep_the_last_admin(plan, platform);
     count_unmatched(plan, platform, matches, desired);
+    note_admins(plan, platform);
     plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
 /// Whether the account is, or becomes, one that Okta answers for.
-fn is_managed(id: &OktaUserId, user: &DesiredUser, account: Option<&User>) -> bool {
-    let linked = account.and_then(|account| account.external_id.as_deref()) == Some(id.as_str());
-    linked || matches!(user.state, State::Present(_) | State::Left(_))
+fn is_managed(user: &DesiredUser, account: &User) -> bool {
+    is_linked(account) || matches!(user.state, State::Present(_))
+}
+
+/// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
+pub(super) fn is_linked(account: &User) -> bool {
+    account.external_id.as_deref().is_some_and(OktaUserId::is_shape_of)
+}
+
+/// Whether the account is ADMIN or OPERATOR.
+pub(super) fn is_privileged(account: &User) -> bool {
+    matches!(PlatformRole::parse(&account.platform_role), Some(PlatformRole::Admin | PlatformRole::Operator))
 }
 
 /// An e-mail address can't be changed there; all else of the person still is.
-fn note_changed_email(plan: &mut Plan, user: &DesiredUser, account: Option<&User>) {
+fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, account: Option<&User>) {
     let (Some(account), Some(user_name), State::Present(_)) = (account, &user.user_name, &user.state) else { return };
     if *user_name != account.user_name {
+        plan.standing.email_changed.insert(id.clone());
         plan.problems.push(Problem::new(
             &user.login,
             ProblemKind::EmailChanged,
             format!("the e-mail address is {user_name} now; Activepieces can't change it from {}", account.user_name),
         ));
     }
+}
+
+/// The account of somebody who left was made by hand or by another directory: nothing is taken from it, and it must not
+/// stay open unseen.
+fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
+    let why = match op.reason {
+        Reason::Left(leave) => leave.as_str(),
+        _ => "not in scope",
+    };
+    let message = format!("{why}, but the account {} has no externalId of Okta's; deactivate it by hand", op.user_name);
+    Problem::new(&user.login, ProblemKind::NotLinked, message)
 }
 
 /// The one operation that a user needs, if any.
@@ -165,35 +191,35 @@ fn bool_text(value: bool) -> &'static str {
 }
 
 /// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
-struct Protected<'a> {
+pub(super) struct Protected<'a> {
     accounts: BTreeSet<&'a AccountId>,
     owner: Option<&'a AccountId>,
 }
 
 impl<'a> Protected<'a> {
-    fn of(platform: &'a Platform, policy: &Policy) -> Self {
+    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
         let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
         Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
     }
 
     /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
-    fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
         let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
         let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
-        if let Reason::Left(leave) = op.reason {
-            warnings.push(format!("{} is {who} and stays active, though {}", op.user_name, leave.as_str()));
+        if op.action == UserAction::Deactivate {
+            let why = match op.reason {
+                Reason::Left(leave) => leave.as_str().to_owned(),
+                _ => "the run that made the account active is taken back".to_owned(),
+            };
+            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
             return None;
         }
-        if account.is_admin() && loses_admin(&op) {
-            warnings.push(format!("{} is {who} and stays ADMIN, though the mapping gives {}", op.user_name, role(&op)));
+        if account.is_admin() && !op.makes_admin() {
+            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
             keep_admin(&mut op);
         }
         (!op.changes.is_empty()).then_some(op)
     }
-}
-
-fn loses_admin(op: &UserOp) -> bool {
-    op.attributes.as_ref().is_none_or(|attributes| attributes.platform_role != PlatformRole::Admin)
 }
 
 fn role(op: &UserOp) -> &'static str {
@@ -209,12 +235,11 @@ fn keep_admin(op: &mut UserOp) {
 
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
 /// that left.
-fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
-    let admins: BTreeSet<&AccountId> =
-        platform.users.iter().filter(|user| user.active && user.is_admin()).map(|user| &user.id).collect();
-    let losing = |op: &UserOp| loses_admin(op) && op.account.as_ref().is_some_and(|account| admins.contains(account));
+pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
+    let admins: BTreeSet<&AccountId> = active_admins(platform).collect();
+    let losing = |op: &UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
     let lost = plan.users.iter().filter(|op| losing(op)).count();
-    let becomes_admin = plan.users.iter().any(|op| !loses_admin(op));
+    let becomes_admin = plan.users.iter().any(UserOp::makes_admin);
     if lost == 0 || becomes_admin || admins.len() > lost {
         return;
     }
@@ -230,6 +255,16 @@ fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
         plan.users.remove(kept);
         plan.standing.unchanged_users += 1;
     }
+}
+
+/// Notes whose loss the guards look for.
+pub(super) fn note_admins(plan: &mut Plan, platform: &Platform) {
+    plan.standing.owner.clone_from(&platform.owner);
+    plan.standing.admins = active_admins(platform).cloned().collect();
+}
+
+fn active_admins(platform: &Platform) -> impl Iterator<Item = &AccountId> {
+    platform.users.iter().filter(|user| user.active && user.is_admin()).map(|user| &user.id)
 }
 
 /// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.

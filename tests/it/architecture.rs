@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which folders each folder may use. A folder that isn't named here fails the test.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("model", &[]),
     ("expression", &["model"]),
@@ -14,10 +14,11 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("plan", &["model"]),
     ("config", &["error", "model", "expression", "mapping", "plan"]),
     ("http", &["error"]),
-    ("okta", &["error", "model", "mapping", "http"]),
+    ("okta", &["error", "model", "expression", "mapping", "http"]),
     ("activepieces", &["error", "model", "http"]),
     ("apply", &["model", "plan", "http", "activepieces"]),
-    ("output", &["error", "model", "expression", "plan", "apply"]),
+    ("state", &["error", "model", "plan", "apply"]),
+    ("output", &["error", "model", "expression", "plan", "apply", "state"]),
     ("sandbox", &[]),
     (
         "cli",
@@ -32,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "okta",
             "activepieces",
             "apply",
+            "state",
             "output",
             "sandbox",
         ],

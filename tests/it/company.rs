@@ -19,7 +19,7 @@ fn the_config_of_every_company_is_valid() {
         assert_eq!(settings.okta.org_url.as_str(), "http://127.0.0.1:1001/");
         assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:1002/");
         assert_eq!(settings.scope, Scope { app: Some("Activepieces".to_owned()), ..Scope::default() });
-        assert_eq!(settings.policy.max_deactivations, Limit::Percent(limit));
+        assert_eq!(settings.policy.limits.deactivations, Limit::Percent(limit));
         assert!(settings.mapping.platform_role.is_some());
     }
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use oktapieces::config::{self, SecretSource, Settings};
 use oktapieces::error::Kind;
 use oktapieces::mapping::projects::Selector;
-use oktapieces::plan::policy::{Limit, OnLeave};
+use oktapieces::plan::Policy;
+use oktapieces::plan::policy::{Limit, Limits, OnLeave};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -67,10 +68,10 @@ fn the_example_is_valid_with_every_optional_key() {
 fn the_example_names_every_key() {
     let text = std::fs::read_to_string(example()).unwrap();
     let unknown = faults_of(
-        "[a]\n[okta.b]\n[activepieces.b]\n[scope.b]\n[attributes.b]\n[lifecycle.b]\n[safety.b]\n[[projects]]\nb=1",
+        "[a]\n[okta.b]\n[activepieces.b]\n[scope.b]\n[attributes.b]\n[projects_policy.b]\n[lifecycle.b]\n[safety.b]\n[[projects]]\nb=1",
     );
     let lists = unknown.lines().filter_map(|line| line.split_once("what may stand here: ")).collect::<Vec<_>>();
-    assert_eq!(lists.len(), 8, "{unknown}");
+    assert_eq!(lists.len(), 9, "{unknown}");
     for key in lists.iter().flat_map(|(_, keys)| keys.split(", ")) {
         let named = [format!("{key} = "), format!("[{key}]")].iter().any(|name| text.contains(name.as_str()));
         assert!(named, "{key} is missing in the example");
@@ -94,9 +95,10 @@ fn defaults_are_those_of_the_manual() {
     assert_eq!(settings.okta.token, SecretSource::Env("OKTA_API_TOKEN".to_owned()));
     assert_eq!(settings.activepieces.api_key, SecretSource::Env("ACTIVEPIECES_API_KEY".to_owned()));
     assert!((settings.okta.rate_limit_share - 0.8).abs() < f64::EPSILON);
+    assert_eq!(settings.policy, Policy::default());
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Deactivate, OnLeave::Deactivate));
-    assert_eq!(settings.policy.max_deactivations, Limit::Percent(10.0));
-    assert!(settings.policy.protect.is_empty() && settings.projects.is_empty() && settings.warnings.is_empty());
+    assert_eq!(settings.policy.limits.deactivations, Limit::Percent(10.0));
+    assert!(settings.projects.is_empty() && settings.warnings.is_empty());
 }
 
 #[test]
@@ -144,8 +146,42 @@ protect = [" Owner@Example.com "]
     assert!(matches!(&second.selector, Selector::Match(regex) if regex.is_match("AP Red")));
     assert_eq!((second.name.as_deref(), second.location.as_deref()), (Some("${team} $1 $$"), Some("config.toml:17")));
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Keep, OnLeave::Deactivate));
-    assert_eq!(settings.policy.max_deactivations, Limit::Count(3));
+    assert_eq!(settings.policy.limits, Limits { deactivations: Limit::Count(3), ..Limits::default() });
     assert!(settings.policy.protect.contains("owner@example.com"));
+}
+
+#[test]
+fn every_limit_and_the_grace_are_what_is_written() {
+    let settings = parse(&format!(
+        "{LEAST}{}",
+        r#"
+[lifecycle]
+deactivate_after_runs = 3
+deactivate_after = "1d 12h"
+[projects_policy]
+delete_unpushed = true
+[safety]
+max_deactivations = 3
+max_role_downgrades = 4
+max_role_or_email_changes = "5%"
+max_members_removed = 6
+max_creations = "7.5%"
+max_shrink = 8
+size_floor = 9
+"#
+    ));
+    let limits = Limits {
+        deactivations: Limit::Count(3),
+        role_downgrades: Limit::Count(4),
+        role_or_email_changes: Limit::Percent(5.0),
+        members_removed: Limit::Count(6),
+        creations: Limit::Percent(7.5),
+        shrink: Limit::Count(8),
+        size_floor: 9,
+    };
+    assert_eq!(settings.policy.limits, limits);
+    assert_eq!((settings.policy.grace.runs, settings.policy.grace.time.as_hours()), (3, 36));
+    assert!(settings.policy.delete_unpushed);
 }
 
 #[test]
@@ -325,6 +361,12 @@ fn a_wrong_value_says_what_would_be_right() {
         ("[[projects]]\nmatch = '(.)'\nname = '$1a'", "the pattern has no group `1a`", "write `${1}a`"),
         ("[[projects]]\nmatch = '(.)'\nname = '$2'", "the pattern has no group `2`", "what it has: `$1`"),
         ("[[projects]]\nmatch = '.'\nname = '${a}'", "the pattern has no group `a`", "parentheses"),
+        ("[safety]\nsize_floor = '10%'", "that is no number of users", "such as 20"),
+        ("[safety]\nmax_shrink = '130%'", "that is no limit", "\"100%\""),
+        ("[lifecycle]\ndeactivate_after = '24'", "that is no length of time", "\"24h\""),
+        ("[lifecycle]\ndeactivate_after = '-1h'", "that is no length of time", "\"24h\""),
+        ("[lifecycle]\ndeactivate_after_runs = 0", "that is no number of runs", "from 1 on"),
+        ("[projects_policy]\ndelete_unpushed = 'yes'", "`delete_unpushed` must be true or false", "without quotes"),
         ("[lifecycle]\nunassigned = 'Keep'", "`Keep` is no choice here", "\"deactivate\" or \"keep\""),
     ] {
         let shown = faults_of(more);

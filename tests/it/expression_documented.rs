@@ -7,10 +7,11 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use oktapieces::expression::check::{AttributeType, Schema, Severity, Wants, check};
-use oktapieces::expression::{Context, ErrorKind, Expression, Extra, Relation, USER_TIMES};
-use oktapieces::model::okta::{Group, GroupType, Status, User};
+use oktapieces::expression::{Context, ErrorKind, Expression, USER_TIMES};
+use oktapieces::model::okta::{Extra, Group, GroupType, Relation, User};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -56,21 +57,27 @@ fn objects(json: Option<&Json>) -> Option<Vec<Map<String, Json>>> {
 
 impl World {
     fn new(row: &Map<String, Json>) -> Self {
+        let status = row.get("userInternal").and_then(|user| user.get("status")).and_then(Json::as_str);
+        let mut user = serde_json::json!({"id": "00u1", "status": status.unwrap_or("ACTIVE"), "profile": {}});
         let mut profile = Map::new();
         let mut extra = Extra::default();
         let object = |key: &str| row.get(key).and_then(Json::as_object).cloned().unwrap_or_default();
         for (key, value) in object("user").into_iter().chain(object("source")) {
             match value {
                 Json::Object(inner) if key == "profile" => profile.extend(inner),
-                value if USER_TIMES.contains(&key.as_str()) => drop(extra.user.insert(key, value)),
+                value if USER_TIMES.contains(&key.as_str()) => user[key] = value,
                 value => drop(profile.insert(key, value)),
             }
         }
         for (name, profile) in object("linkedObjects") {
-            extra.related.insert(Relation::LinkedObject(name), profile.as_object().cloned());
+            let profile = profile.as_object().cloned().map(Arc::new);
+            let people = profile.map(|profile| ("00u1".into(), profile)).into_iter().collect();
+            extra.related.insert(Relation::LinkedObject(name), people);
         }
-        extra.directory_users = objects(row.get("directoryUsers"));
-        extra.workday_users = objects(row.get("workdayUsers"));
+        for (name, app) in [("directoryUsers", "active_directory"), ("workdayUsers", "workday")] {
+            let assigned = objects(row.get(name)).map(|assigned| [("00u1".into(), assigned)].into());
+            extra.assignments.extend(assigned.map(|assigned| (app, assigned)));
+        }
         let listed = objects(row.get("groups")).unwrap_or_default();
         let groups = listed.iter().enumerate().map(|(at, group)| {
             let text = |key: &str| group.get(key).and_then(Json::as_str).map(str::to_owned);
@@ -81,12 +88,12 @@ impl World {
             Group { id: id.as_str().into(), name: text("name").unwrap(), kind }
         });
         let groups = groups.collect();
-        let status = object("userInternal").get("status").and_then(Json::as_str).unwrap_or("ACTIVE").to_owned();
         let taken =
             ["user", "source", "linkedObjects", "directoryUsers", "workdayUsers", "groups", "userInternal", "now"];
         extra.names = row.clone().into_iter().filter(|(key, _)| !taken.contains(&key.as_str())).collect();
         let now = row.get("now").map(|now| now.as_str().unwrap().parse().unwrap());
-        Self { user: User { id: "00u1".into(), status: Status::from(status), profile }, groups, extra, now }
+        user["profile"] = profile.into();
+        Self { user: serde_json::from_value(user).unwrap(), groups, extra, now }
     }
 
     fn context(&self) -> Context<'_> {

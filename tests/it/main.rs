@@ -8,12 +8,19 @@ mod company;
 mod config;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
+mod expressions;
+#[cfg(feature = "sandbox")]
 mod faults;
+mod guards;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
 #[cfg(feature = "sandbox")]
+mod state;
+#[cfg(feature = "sandbox")]
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(feature = "sandbox")]
+mod undo;

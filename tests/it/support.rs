@@ -34,12 +34,18 @@ impl Outcome {
 }
 
 impl Stage {
-    /// Starts the binary, sends it a signal after a time, and waits for its end; the exit code, if it has one.
-    pub async fn signalled(&self, arguments: &[&str], signal: &str, after: std::time::Duration) -> Option<i32> {
+    /// Starts the binary, which is killed when the value goes.
+    pub fn spawn(&self, arguments: &[&str]) -> tokio::process::Child {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
         command.args(arguments).current_dir(self.folder()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("HOME", self.folder());
         command.env("OKTA_API_TOKEN", self.sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", self.sandbox.api_key());
-        let mut child = command.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+    }
+
+    /// Starts the binary, sends it a signal after a time, and waits for its end; the exit code, if it has one.
+    pub async fn signalled(&self, arguments: &[&str], signal: &str, after: std::time::Duration) -> Option<i32> {
+        let mut child = self.spawn(arguments);
         tokio::time::sleep(after).await;
         if let Some(id) = child.id() {
             let kill = format!("kill -{signal} {id}");

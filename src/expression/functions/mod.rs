@@ -13,7 +13,7 @@ mod times;
 
 use std::ops::Range;
 
-pub use iso::{iso_time, java_time};
+pub use iso::java_time;
 
 use super::error::ErrorKind;
 use super::pattern::Pattern;

@@ -1,11 +1,10 @@
 //! Other people and other directories: linked objects, manager, assistant, directory and Workday assignments. Each is
 //! taken from what was read for the expression; what wasn't read can't be evaluated.
 
-use serde_json::{Map, Value as Json};
-
 use super::{Call, Fault, Outcome, failed, unevaluable};
-use crate::expression::context::Relation;
 use crate::expression::value::Value;
+use crate::expression::{DIRECTORY, WORKDAY};
+use crate::model::okta::{Profile, Relation};
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match call.take(at) {
@@ -16,8 +15,9 @@ fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
 
 /// The profile of somebody related to the user; null where there is nobody.
 fn related<'a>(call: &Call<'_, 'a>, relation: &Relation, what: &str) -> Outcome<'a> {
-    match call.run.context.extra.and_then(|extra| extra.related.get(relation)) {
-        Some(profile) => Ok(profile.as_ref().map_or(Value::Null, Value::Object)),
+    let context = call.run.context;
+    match context.extra.and_then(|extra| extra.related.get(relation)) {
+        Some(people) => Ok(people.get(&context.user.id).map_or(Value::Null, |profile| Value::Object(profile))),
         None => unevaluable(format!("{what} wasn't read")),
     }
 }
@@ -60,20 +60,17 @@ pub fn assistant_app<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     related(call, &Relation::AssistantApp(app), &what)
 }
 
-type Assignments<'a> = &'a [Map<String, Json>];
-
-fn directory<'a>(call: &Call<'_, 'a>) -> Result<Assignments<'a>, Fault> {
-    let read = call.run.context.extra.and_then(|extra| extra.directory_users.as_deref());
-    read.map_or_else(|| unevaluable("assignments in Active Directory weren't read, which only Okta reaches"), Ok)
-}
-
-fn workday<'a>(call: &Call<'_, 'a>) -> Result<Assignments<'a>, Fault> {
-    let read = call.run.context.extra.and_then(|extra| extra.workday_users.as_deref());
-    read.map_or_else(|| unevaluable("assignments in Workday weren't read, which only Okta reaches"), Ok)
+/// The user's assignments in directories or in Workday.
+fn assignments<'a>(call: &Call<'_, 'a>, app: &str) -> Result<&'a [Profile], Fault> {
+    let context = call.run.context;
+    match context.extra.and_then(|extra| extra.assignments.get(app)) {
+        Some(assignments) => Ok(assignments.get(&context.user.id).map_or(&[], Vec::as_slice)),
+        None => unevaluable(format!("assignments in {app} weren't read")),
+    }
 }
 
 /// Exactly one is one; none and several are null (Okta Expression Language: directory and Workday functions).
-fn only(assignments: Assignments<'_>) -> Value<'_> {
+fn only(assignments: &[Profile]) -> Value<'_> {
     match assignments {
         [only] => Value::Object(only),
         _ => Value::Null,
@@ -81,17 +78,17 @@ fn only(assignments: Assignments<'_>) -> Value<'_> {
 }
 
 pub fn has_directory_user<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::Bool(directory(call)?.len() == 1))
+    Ok(Value::Bool(assignments(call, DIRECTORY)?.len() == 1))
 }
 
 pub fn find_directory_user<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(only(directory(call)?))
+    Ok(only(assignments(call, DIRECTORY)?))
 }
 
 pub fn has_workday_user<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::Bool(workday(call)?.len() == 1))
+    Ok(Value::Bool(assignments(call, WORKDAY)?.len() == 1))
 }
 
 pub fn find_workday_user<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(only(workday(call)?))
+    Ok(only(assignments(call, WORKDAY)?))
 }

@@ -138,6 +138,14 @@ impl Platform {
         state.projects[project].id.to_string()
     }
 
+    /// Builds so many flows in the project of this id.
+    pub fn seed_flows(&self, project: &str, flows: u64) {
+        let mut state = self.state();
+        if let Some(row) = state.project(project) {
+            state.projects[row].flows = flows;
+        }
+    }
+
     /// Puts a project with this external id on another platform of the same server.
     pub fn seed_project_elsewhere(&self, external_id: &str) {
         self.state().external_ids_elsewhere.insert(external_id.to_owned());

@@ -44,6 +44,7 @@ impl State {
             updated: created,
             metadata: None,
             icon: None,
+            flows: 0,
             members: BTreeMap::new(),
         });
         row

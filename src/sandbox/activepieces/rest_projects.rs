@@ -31,7 +31,7 @@ pub(super) fn project_json(state: &State, row: ProjectRow) -> Value {
         "analytics": {
             "totalUsers": project.members.len(),
             "activeUsers": active,
-            "totalFlows": 0,
+            "totalFlows": project.flows,
             "activeFlows": 0,
         },
     })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// How a platform is set up. The defaults are those of a current server with working e-mail and everything in its plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a server")]
 pub struct Settings {
     pub generation: Generation,
     /// `plan.scimEnabled`: without it all SCIM routes answer 402, REST goes on (contract section 1.3).
@@ -21,6 +22,9 @@ pub struct Settings {
     /// on a real server (contract sections 3.6 and 4.7); with zero they never do.
     pub write_window: Duration,
     pub outage: Outage,
+    /// Whether another platform of the same server sets the names back right after each write: a person has one name on
+    /// all of them (contract section 3.4).
+    pub names_kept_elsewhere: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +39,7 @@ impl Default for Settings {
             api_key_deleted: false,
             write_window: Duration::ZERO,
             outage: Outage::None,
+            names_kept_elsewhere: false,
         }
     }
 }

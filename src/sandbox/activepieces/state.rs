@@ -111,6 +111,7 @@ pub(super) struct Project {
     pub updated: Time,
     pub metadata: Option<Box<Value>>,
     pub icon: Option<Box<Value>>,
+    pub flows: u64,
     pub members: BTreeMap<UserRow, Member>,
 }
 

@@ -194,8 +194,15 @@ pub(super) fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, 
     let row = state.user(id).ok_or_else(Failure::user_not_found)?;
     let new = UserBody::of(body);
     state.update_user(row, new.change)?;
+    let before = state.identity_of(row);
+    let before = [&before.first_name, &before.last_name].map(ToString::to_string);
     state.rename(row, new.given_name, new.family_name);
-    Reply::ok(&UserResource(&state, row))
+    let reply = Reply::ok(&UserResource(&state, row));
+    if state.settings.names_kept_elsewhere {
+        let [first_name, last_name] = &before;
+        state.rename(row, Some(first_name), Some(last_name));
+    }
+    reply
 }
 
 /// Only deactivates, as often as it is called (contract section 3.6).

@@ -11,7 +11,10 @@ use crate::sandbox::okta::{Org, SeedUser};
 pub(super) const ATTRIBUTES: &str =
     r#"platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER"'"#;
 
-pub(super) const SAFETY: &str = r#"max_deactivations = "100%" # whatever was made up is to go through"#;
+pub(super) const SAFETY: &str = r#"max_deactivations = "100%" # whatever was made up is to go through
+max_role_downgrades = "100%"
+max_role_or_email_changes = "100%"
+max_members_removed = "100%""#;
 
 /// How large a company is, as in [`super::Shape::Generated`].
 #[derive(Clone, Copy, Debug, PartialEq)]

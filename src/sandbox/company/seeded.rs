@@ -16,6 +16,7 @@ platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? 
 
 /// So small a company has more leavers than the 10 % that are allowed by default.
 pub(super) const SAFETY: &str = r#"max_deactivations = "50%" # many leavers, so that each case is there
+max_role_downgrades = "50%"
 protect = ["paul.protected@example.com"]"#;
 
 /// Everybody.
@@ -49,7 +50,8 @@ fn without_access() -> Vec<Person> {
     vec![
         okta("Pia Pohl", "SUSPENDED"),
         okta("Quin Quast", "SUSPENDED").inactive(),
-        okta("Rita Rau", "SUSPENDED").active(), // Deactivated.
+        okta("Rita Rau", "SUSPENDED").active(),    // Deactivated.
+        okta("Ruth Roth", "SUSPENDED").unlinked(), // Made by hand: nothing is taken from it, and she is named.
         okta("Sam Seidel", "DEPROVISIONED"),
         okta("Tia Thoma", "DEPROVISIONED").inactive(),
         okta("Udo Ulrich", "DEPROVISIONED").active(), // Deactivated.

@@ -10,8 +10,10 @@ use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Le
 use crate::model::id::OktaUserId;
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::Past;
+use crate::plan::guard::{self, Allowed};
 use crate::plan::op::{Plan, ProjectAction, UserAction};
-use crate::plan::policy::{Limit, OnLeave, Policy};
+use crate::plan::policy::{Limit, Limits, Policy};
 
 /// What the config makes of somebody, by the tables of a sync.
 fn state(user: &OktaUser, name: &str) -> State {
@@ -94,13 +96,12 @@ fn standing(people: &[Person]) -> there::Platform {
 fn plan() -> Plan {
     let people = people();
     let policy = Policy {
-        suspended: OnLeave::Deactivate,
-        unassigned: OnLeave::Deactivate,
-        max_deactivations: Limit::Percent(50.0),
+        limits: Limits { deactivations: Limit::Percent(50.0), ..Limits::default() },
         protect: BTreeSet::from(["paul.protected@example.com".to_owned()]),
+        ..Policy::default()
     };
     let plan = crate::plan::diff(&desired(&people), &standing(&people), &policy);
-    assert_eq!(crate::plan::guard::check(&plan, &policy, crate::plan::guard::Allowed::default()), []);
+    assert_eq!(guard::check(&plan, "", &policy, &Past::default(), &Allowed::default()), []);
     plan
 }
 
@@ -140,7 +141,7 @@ fn names_addresses_and_ids_are_unique_and_the_teams_name_people() {
 #[test]
 fn every_kind_of_change_problem_and_warning_is_planned() {
     use ProblemKind::{
-        AmbiguousProject, ClaimedTwice, EmailChanged, ExpressionFailed, InvalidAttribute, InvalidRole,
+        AmbiguousProject, ClaimedTwice, EmailChanged, ExpressionFailed, InvalidAttribute, InvalidRole, NotLinked,
         ProjectNameTwice, TwoAccounts,
     };
     let plan = plan();
@@ -162,6 +163,7 @@ fn every_kind_of_change_problem_and_warning_is_planned() {
         ExpressionFailed,
         InvalidAttribute,
         InvalidRole,
+        NotLinked,
         ProjectNameTwice,
         TwoAccounts,
     ];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::state::{Org, Tables};
 
@@ -19,6 +20,8 @@ pub struct AppRow {
     pub users: BTreeMap<String, Timestamp>,
     /// The assigned groups, the one of the highest priority first, and when each was assigned.
     pub groups: Vec<(String, Timestamp)>,
+    /// Profiles that somebody has at the app, where they aren't those of a provisioning app.
+    pub profiles: BTreeMap<String, Map<String, Value>>,
     /// The pushed groups by the ids of their mappings.
     pub pushes: BTreeMap<String, PushRow>,
 }
@@ -43,7 +46,7 @@ pub struct Assignment {
 impl AppRow {
     pub fn new(name: &str, label: &str, users: BTreeMap<String, Timestamp>, created: Timestamp) -> Self {
         let (label, name) = (label.to_owned(), name.to_owned());
-        Self { label, name, created, users, groups: Vec::new(), pushes: BTreeMap::new() }
+        Self { label, name, created, users, groups: Vec::new(), profiles: BTreeMap::new(), pushes: BTreeMap::new() }
     }
 
     /// The assigned users behind an id; see [`Self::assignments`].
@@ -121,6 +124,12 @@ impl Org {
     pub fn assign(&self, label: &str, user: &str) {
         let user = user.to_owned();
         self.at_app(label, |row, _| _ = row.users.insert(user, Timestamp::now()));
+    }
+
+    /// Assigns a user to the app of this label with a profile, as an import from a directory does.
+    pub fn import(&self, label: &str, user: &str, profile: Map<String, Value>) {
+        self.assign(label, user);
+        self.at_app(label, |row, _| drop(row.profiles.insert(user.to_owned(), profile)));
     }
 
     /// Takes an individual assignment away; one through a group stays.

@@ -148,6 +148,7 @@ pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host
     let row = tables.users.get(id);
     let attribute = |name: &str| row.and_then(|row| row.profile.get(name)).cloned().unwrap_or(Value::Null);
     let profile = match tables.apps.get(app) {
+        Some(app) if app.profiles.contains_key(id) => json!(app.profiles.get(id)),
         Some(app) if app.name == PROVISIONING => {
             json!({"email": attribute("email"), "givenName": attribute("firstName"), "platformRole": null})
         }

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::errors::{self, ApiError};
 use super::limits::{AT_ONCE, Granted};
@@ -192,6 +192,7 @@ impl Ask<'_> {
         match self.path.as_slice() {
             ["users"] => self.users(tables),
             ["users", id] => self.user(tables, id),
+            ["users", id, "linkedObjects", name] => self.linked_objects(tables, id, name),
             ["users", id, "groups"] => self.groups_of_user(tables, id),
             ["groups"] => self.groups(tables),
             ["groups", "rules"] => listed(cut_all(&self.query, RULES, &BTreeMap::<String, Value>::new())?),
@@ -205,6 +206,7 @@ impl Ask<'_> {
             ["mappings"] => self.mappings(tables),
             ["mappings", id] => self.mapping(tables, id),
             ["meta", "schemas", "user", "default" | render::USER_SCHEMA] => one(schemas::user_schema(tables, host)),
+            ["meta", "schemas", "user", "linkedObjects"] => one(schemas::linked_objects(tables)),
             ["meta", "schemas", "apps", app, "default"] => {
                 let row = tables.apps.get(*app).ok_or_else(|| errors::not_found(app, "AppInstance"))?;
                 one(schemas::app_schema(app, row, host))
@@ -283,6 +285,22 @@ impl Ask<'_> {
         let id = tables.logins.get(&asked.to_lowercase()).unwrap_or(&asked);
         let row = tables.users.get(id).ok_or_else(|| errors::not_found(&asked, "User"))?;
         one(render::user_alone(id, row, &self.host))
+    }
+
+    /// The primary user of this one, at most one, or all users that this one is primary to.
+    fn linked_objects(&self, tables: &Tables, user: &str, name: &str) -> Answer {
+        if !tables.users.contains_key(user) {
+            return Err(errors::not_found(user, "User"));
+        }
+        let of_primary = tables.linked.get(name).map(|links| links.get(user).into_iter().collect());
+        let of_associated = || {
+            let links = tables.linked.get(name.strip_suffix(schemas::ASSOCIATED)?)?;
+            Some(links.iter().filter(|(_, primary)| *primary == user).map(|(user, _)| user).collect())
+        };
+        let others: Vec<&String> =
+            of_primary.or_else(of_associated).ok_or_else(|| errors::not_found(name, "LinkedObject"))?;
+        let link = |id| json!({"_links": {"self": {"href": format!("{}/api/v1/users/{id}", self.host)}}});
+        one(others.into_iter().map(link).collect())
     }
 
     fn groups_of_user(&self, tables: &Tables, user: &str) -> Answer {

@@ -123,6 +123,16 @@ fn schema(host: &str, path: &str, names: [&str; 3], created: Timestamp, base: &M
     schema
 }
 
+/// What the associated name of a linked object ends in, whose beginning is the primary name.
+pub const ASSOCIATED: &str = "_associated";
+
+/// The definitions of linked objects.
+pub fn linked_objects(tables: &Tables) -> Value {
+    let end = |name: String| json!({"name": name, "title": name, "description": "", "type": "USER"});
+    let definition = |primary: &String| json!({"primary": end(primary.clone()), "associated": end(format!("{primary}{ASSOCIATED}"))});
+    tables.linked.keys().map(definition).collect()
+}
+
 /// The list of the one user type.
 pub fn user_types(tables: &Tables, host: &str) -> Value {
     let created = time(tables.created());

@@ -41,6 +41,8 @@ pub struct Tables {
     /// The groups of each user but `Everyone`.
     pub groups_of: BTreeMap<String, BTreeSet<String>>,
     pub apps: BTreeMap<String, AppRow>,
+    /// Linked objects by their primary names: each associated user with the primary one.
+    pub linked: BTreeMap<String, BTreeMap<String, String>>,
     pub everyone: String,
     pub(super) random: fastrand::Rng,
 }
@@ -114,6 +116,7 @@ impl Org {
             groups: BTreeMap::new(),
             groups_of: BTreeMap::new(),
             apps: BTreeMap::new(),
+            linked: BTreeMap::new(),
             everyone: String::new(),
             random: fastrand::Rng::with_seed(seed),
         };
@@ -184,6 +187,21 @@ impl Org {
     /// are never assigned); gives the id.
     pub fn seed_app(&self, label: &str, users: &[String]) -> String {
         self.add_app(PROVISIONING, label, users)
+    }
+
+    /// Puts an app of this name there, such as a directory's `active_directory`; gives the id.
+    pub fn seed_named_app(&self, name: &str, label: &str) -> String {
+        self.add_app(name, label, &[])
+    }
+
+    /// Defines a linked object of this primary name; its associated name is made of it.
+    pub fn define_linked_object(&self, primary: &str) {
+        self.write().linked.entry(primary.to_owned()).or_default();
+    }
+
+    /// Links a user to the one who is primary to him.
+    pub fn link(&self, primary: &str, user: &str, to: &str) {
+        self.write().linked.entry(primary.to_owned()).or_default().insert(user.to_owned(), to.to_owned());
     }
 
     fn add_app(&self, name: &str, label: &str, users: &[String]) -> String {

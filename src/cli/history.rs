@@ -1,0 +1,48 @@
+//! `oktapieces history`
+
+use clap::Args;
+use serde_json::json;
+
+use super::Context;
+use super::session::{load, state};
+use crate::error::{EXIT_OK, Result};
+use crate::output::history_text;
+use crate::output::json::FORMAT_VERSION;
+use crate::state::State;
+use crate::state::history::Run;
+
+/// List the runs of this org and platform, newest first
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// So many runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
+    let state = state(&load(context)?)?;
+    let runs: Vec<Run> = state.runs(args.limit)?.into_iter().map(|run| with_outcome(run, &state)).collect();
+    if context.printer.json {
+        let answer = json!({
+            "format_version": FORMAT_VERSION,
+            "tool_version": env!("CARGO_PKG_VERSION"),
+            "file": state.path(),
+            "runs": runs,
+        });
+        context.printer.answer(&answer.to_string());
+    } else if runs.is_empty() {
+        context.printer.status(&format!("There is no run in {} yet.", state.path().display()));
+    } else {
+        context.printer.answer(&history_text::list(&runs));
+        context.printer.status("\nRun oktapieces show RUN to see one whole, or oktapieces undo RUN to take one back.");
+    }
+    Ok(EXIT_OK)
+}
+
+/// Puts the word for a run that has none in the file: it goes on, or it was killed and no later run has noted that yet.
+/// Whoever writes has the lock; a plan, which has none, is believed to go on.
+pub fn with_outcome(mut run: Run, state: &State) -> Run {
+    let word = || if run.command == "plan" || state.is_locked() { "running" } else { "interrupted" };
+    run.outcome = Some(run.outcome.take().unwrap_or_else(|| word().to_owned()));
+    run
+}

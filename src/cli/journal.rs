@@ -1,0 +1,176 @@
+//! The journal of the run that goes on: from its beginning, which may have to wait for another run, to its end.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+
+use super::Context;
+use super::session::{self, Session};
+use crate::apply::Outcome;
+use crate::error::{Error, Kind, Result};
+use crate::output::text::{count, counted};
+use crate::plan::{Past, Plan, Step};
+use crate::state::history::Run;
+use crate::state::journal::{Beginning, Ending};
+use crate::state::{Lock, State, Taken};
+
+/// How often somebody who waits looks whether the other run has ended.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// The run that goes on.
+#[derive(Debug)]
+pub struct Journal {
+    state: State,
+    run: u32,
+    /// Held until the run has ended, by a run that may write.
+    _lock: Option<Lock>,
+    /// The first failure to write a step down. No step begins after it.
+    failure: Mutex<Option<Error>>,
+}
+
+impl Journal {
+    /// Begins a run that only reads.
+    pub fn begin(command: &str, session: &Session, context: &Context) -> Result<Self> {
+        Self::new(session.state()?, None, command, session, context)
+    }
+
+    /// Begins a run that may write, once no other one does. Says of runs that were cut short how far they came.
+    pub async fn begin_alone(command: &str, session: &Session, wait: bool, context: &Context) -> Result<Self> {
+        let state = session.state()?;
+        let lock = lock(&state, command, session.platform(), wait, context).await?;
+        for run in state.close_open()?.iter().filter(|run| run.done + run.failed > 0) {
+            context.printer.warning(&cut_short(run));
+        }
+        Self::new(state, Some(lock), command, session, context)
+    }
+
+    fn new(state: State, lock: Option<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
+        let run = state.begin(&Beginning {
+            command,
+            started: Timestamp::now(),
+            config: &fingerprint(context)?,
+            okta: session.org(),
+            activepieces: session.platform(),
+        })?;
+        Ok(Self { state, run, _lock: lock, failure: Mutex::new(None) })
+    }
+
+    /// The run's number.
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
+    /// What earlier runs left to be known.
+    pub fn past(&self) -> Result<Past> {
+        Ok(self.state.past()?.unwrap_or_default())
+    }
+
+    /// Replaces what earlier runs left to be known.
+    pub fn remember(&self, past: &Past) -> Result<()> {
+        self.state.remember_past(past)
+    }
+
+    /// The file that the journal is in.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Notes what the plan comes to.
+    pub fn planned(&self, plan: &Plan) -> Result<()> {
+        self.state.planned(self.run, plan)
+    }
+
+    /// Writes the whole plan down, before its first step.
+    pub fn writes(&self, plan: &Plan, hash: &str) -> Result<()> {
+        self.state.writes(self.run, plan, hash)
+    }
+
+    /// Notes that a step begins; an error says that it must not.
+    pub fn begins(&self, step: Step<'_>) -> std::result::Result<(), String> {
+        let unwritable = || "the journal can't be written".to_owned();
+        if self.failure().is_some() {
+            return Err(unwritable());
+        }
+        self.state.begins(self.run, step).map_err(|error| {
+            self.failure().get_or_insert(error);
+            unwritable()
+        })
+    }
+
+    /// Notes what came of a step.
+    pub fn ended(&self, step: Step<'_>, outcome: &Outcome) {
+        if let Err(error) = self.state.ended(self.run, step, outcome) {
+            self.failure().get_or_insert(error);
+        }
+    }
+
+    /// Ends the run with what came of it, and gives that back, or what kept the journal from being written.
+    pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
+        let result = self.failure().take().map_or(result, Err);
+        let reason = result.as_ref().err().map(ToString::to_string);
+        let outcome = match &result {
+            Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
+            Ok(_) => "done",
+            Err(error) => match error.kind {
+                Kind::Refused => "refused",
+                Kind::Interrupted => "interrupted",
+                _ => "failed",
+            },
+        };
+        let ended = self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests });
+        result.and_then(|code| ended.map(|()| code))
+    }
+
+    fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Takes the lock, or waits for it if that is wanted.
+async fn lock(state: &State, command: &str, platform: &str, wait: bool, context: &Context) -> Result<Lock> {
+    let mut told = false;
+    loop {
+        match state.lock(command)? {
+            Taken::Mine(lock) => return Ok(lock),
+            Taken::Held(holder) if !wait => {
+                return Err(Error::new(Kind::Locked, format!("another run is at work on {platform}: {holder}"))
+                    .hint("--wait waits for its end"));
+            }
+            Taken::Held(holder) => {
+                if !told {
+                    context.printer.status(&format!("Waiting for another run on {platform}: {holder}"));
+                }
+                told = true;
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+/// How far a run came that never ended.
+fn cut_short(run: &Run) -> String {
+    let under_way = match run.failed {
+        0 => String::new(),
+        failed => format!(", {} failed or was under way", count(failed)),
+    };
+    format!(
+        "run {} ({}, begun {}) was cut short with {} of {} done{under_way}: what is left is in this plan",
+        run.id,
+        run.command,
+        run.started,
+        count(run.done),
+        counted(run.changes.unwrap_or_default(), "operation", "operations"),
+    )
+}
+
+/// The SHA-256 of the config file.
+fn fingerprint(context: &Context) -> Result<String> {
+    let path = session::config_path(context);
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Error::from_source(Kind::Config, error).context(format!("reading the config file {} again", path.display()))
+    })?;
+    let hash = digest(&SHA256, &bytes);
+    Ok(hash.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}

@@ -1,0 +1,98 @@
+//! `oktapieces undo`
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use super::Context;
+use super::interrupt::Interrupt;
+use super::journal::Journal;
+use super::session::Session;
+use super::write::{Consent, Proposal, WriteArgs, Writing};
+use crate::activepieces;
+use crate::apply::Outcome;
+use crate::error::{Error, Kind, Result};
+use crate::output::progress::Progress;
+use crate::plan::hash;
+use crate::plan::saved::Held;
+use crate::plan::undo::{Trace, Undone, undo};
+use crate::plan::{Plan, Step};
+use crate::state::history::{Recorded, Standing};
+
+/// Show the plan that takes a run back, ask, and write it
+///
+/// What the run did is undone as far as it still stands: accounts become active or inactive again, roles, names and
+/// memberships are those of before. What changed since is named and left alone, and so is what can't be undone.
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// The number of a run, which history lists
+    #[arg(value_name = "RUN")]
+    run: u32,
+    /// Show the plan and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
+    let consent = match (args.dry_run, args.write.yes) {
+        (true, _) => Consent::Withheld,
+        (false, true) => Consent::Given,
+        (false, false) => Consent::Asked,
+    };
+    if consent == Consent::Asked {
+        args.write.can_ask(context)?;
+    }
+    let interrupt = Interrupt::watch();
+    let session = Session::open(context, args.write.parallelism)?;
+    let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
+    let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
+    let next = "Run oktapieces plan to see what the next apply would do again.";
+    let writing =
+        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
+    let result = take_back(args.run, consent, &writing).await;
+    journal.end(result, session.requests())
+}
+
+async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<u8> {
+    let state = writing.journal.state();
+    let recorded = state.recorded(state.run(run)?)?;
+    let recorded = recorded.ok_or_else(|| Error::new(Kind::Usage, format!("run {run} wrote nothing")))?;
+    let plan = plan(&recorded, writing).await?;
+    if !plan.is_empty() {
+        writing.context.printer.warning("the next apply does again what Okta and the config still ask for");
+    }
+    let past = writing.journal.past()?;
+    let (hash, remember) = (hash::of_plan(&plan), past.clone());
+    let proposal = Proposal { held: Held { plan, ..Held::default() }, hash, past, remember };
+    writing.carry_out(proposal, consent).await
+}
+
+/// The plan that takes the run back, against a new read of the platform.
+async fn plan(recorded: &Recorded, writing: &Writing<'_>) -> Result<Plan> {
+    let (session, state, run) = (writing.session, writing.journal.state(), recorded.run.id);
+    let progress = Progress::spinner(&writing.context.printer, "Reading Activepieces");
+    let platform = activepieces::read(&session.activepieces).await?;
+    drop(progress);
+    let mut blurred = BTreeSet::new();
+    for step in recorded.plan.steps() {
+        if trace(recorded, step) == Trace::Perhaps && state.tried_since(run, step)? {
+            blurred.insert((step.kind(), step.okta_id()));
+        }
+    }
+    let trace = |step: Step<'_>| match trace(recorded, step) {
+        Trace::Perhaps if blurred.contains(&(step.kind(), step.okta_id())) => Trace::Blurred,
+        trace => trace,
+    };
+    Ok(undo(Undone { run, plan: &recorded.plan, trace: &trace }, &platform, &session.settings.policy))
+}
+
+/// What the journal of the run knows of a step.
+fn trace(recorded: &Recorded, step: Step<'_>) -> Trace {
+    match recorded.standing(step) {
+        Standing::Ended(Outcome::Done) => Trace::Done,
+        Standing::Planned | Standing::Ended(Outcome::Skipped(_)) => Trace::None,
+        Standing::Begun | Standing::Ended(_) => Trace::Perhaps,
+    }
+}

@@ -1,0 +1,211 @@
+//! How a plan becomes written, for `apply` and `undo` alike: guards, the plan, the question, the writing, the report.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use super::Context;
+use super::interrupt::{Interrupt, interrupted};
+use super::journal::Journal;
+use super::plan::show;
+use super::session::{PARALLELISM, Session};
+use crate::activepieces;
+use crate::apply::{self, Event, Report};
+use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::output::progress::Progress;
+use crate::output::{json, report_text};
+use crate::plan::convergence::Stands;
+use crate::plan::guard::{self, Allowed, Refusal};
+use crate::plan::saved::Held;
+use crate::plan::{Past, Plan};
+
+/// What the commands that write have in common.
+#[derive(Debug, Args)]
+pub struct WriteArgs {
+    /// Write without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Wait for the end of another run that writes to the same platform, instead of giving up
+    #[arg(long)]
+    pub wait: bool,
+    /// Requests to Activepieces side by side
+    #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
+    pub parallelism: usize,
+    /// Allow exactly so many deactivations, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_deactivations: Option<usize>,
+    /// Allow a plan that deactivates accounts because nobody is in scope
+    #[arg(long)]
+    allow_empty_scope: bool,
+    /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
+    #[arg(long, value_name = "N")]
+    allow_project_deletions: Option<usize>,
+    /// Allow the plan of this hash, which plan printed, though it is over a limit; refuse every other
+    #[arg(long, value_name = "HASH")]
+    approve: Option<String>,
+}
+
+/// What is to be written, and what is known around it.
+#[derive(Debug)]
+pub struct Proposal {
+    pub held: Held,
+    /// The hash of the plan as it was looked at, which of a saved plan may have a stale part.
+    pub hash: String,
+    /// What earlier runs left to be known.
+    pub past: Past,
+    /// What this one leaves to be known if it comes to its end.
+    pub remember: Past,
+}
+
+fn parallelism(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=64) => Ok(number),
+        _ => Err("a number from 1 to 64 is wanted".to_owned()),
+    }
+}
+
+impl WriteArgs {
+    fn allowed(&self) -> Allowed {
+        Allowed {
+            deactivations: self.allow_deactivations,
+            project_deletions: self.allow_project_deletions,
+            empty_scope: self.allow_empty_scope,
+            approved: self.approve.clone(),
+        }
+    }
+
+    /// Refuses to begin where the plan has to be asked about and nobody can be asked.
+    pub fn can_ask(&self, context: &Context) -> Result<()> {
+        if self.yes || context.printer.interactive {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
+            .hint("--yes writes without asking"))
+    }
+}
+
+/// Whether a plan that the guards allow may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    /// Whoever has seen the plan is asked.
+    Asked,
+    /// The plan is only looked at.
+    Withheld,
+}
+
+/// A run that is about to write.
+#[derive(Debug)]
+pub struct Writing<'a> {
+    pub args: &'a WriteArgs,
+    pub session: &'a Session,
+    pub journal: &'a Journal,
+    pub interrupt: &'a Interrupt,
+    pub context: &'a Context,
+    /// What to do after it.
+    pub next: &'static str,
+}
+
+impl Writing<'_> {
+    /// Shows the plan and writes it, with that consent. Refuses what the guards don't allow.
+    pub async fn carry_out(&self, proposal: Proposal, consent: Consent) -> Result<u8> {
+        let &Self { args, session, context, .. } = self;
+        let Proposal { held: Held { plan, stale, .. }, hash, past, mut remember } = proposal;
+        self.journal.planned(&plan)?;
+        let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
+        if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
+            show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
+        }
+        if !refusals.is_empty() {
+            return Err(refused(&refusals, &hash));
+        }
+        if consent == Consent::Withheld {
+            context.printer.status("\nNothing was written.");
+            return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
+        }
+        if consent == Consent::Asked && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
+            context.printer.status("Nothing was written.");
+            return Err(interrupted());
+        }
+        let mut report = Report { stale, ..self.write(&plan, &hash).await? };
+        let seen = self.look_again(&mut report).await;
+        let code = self.finish(&plan, &hash, &report)?;
+        let seen = seen.map(|unsettled| remember.unsettled.extend(unsettled));
+        self.journal.remember(&remember)?;
+        if let Err(error) = seen {
+            context.printer.warning(&format!("it couldn't be seen whether all of it stands: {error}"));
+            return Ok(if code == EXIT_OK { Kind::Partial.exit_code() } else { code });
+        }
+        Ok(code)
+    }
+
+    /// Reads again what was written, and gives the names of the changes that did not come to stand.
+    async fn look_again(&self, report: &mut Report<'_>) -> Result<Vec<String>> {
+        if report.interrupted || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
+            return Ok(Vec::new());
+        }
+        let platform = activepieces::read(&self.session.activepieces).await?;
+        Ok(report.look_again(&Stands::of(&platform)))
+    }
+
+    /// Writes the plan with progress, and each step into the journal.
+    async fn write<'p>(&self, plan: &'p Plan, hash: &str) -> Result<Report<'p>> {
+        let stopped = self.interrupt.begin_writing();
+        if plan.is_empty() {
+            return Ok(Report::default());
+        }
+        self.journal.writes(plan, hash)?;
+        let progress = Progress::spinner(&self.context.printer, "Applying");
+        let tell = |event: Event<'_>| match event {
+            Event::Stage { name, steps } => {
+                progress.stage(name, steps);
+                Ok(())
+            }
+            Event::Begins(step) => self.journal.begins(step),
+            Event::Ended { step, outcome } => {
+                progress.step();
+                self.journal.ended(step, outcome);
+                Ok(())
+            }
+        };
+        Ok(apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell).await)
+    }
+
+    /// Shows what came of it and gives the exit code.
+    fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
+        let (printer, run) = (&self.context.printer, self.journal.run());
+        if printer.json {
+            let plan = json::plan(plan, hash, (self.session.org(), self.session.platform()), &[]);
+            printer.answer(&json::report(run, &plan, report).to_string());
+        } else if !plan.is_empty() || !report.stale.is_empty() {
+            printer.answer(&format!("\n{}", report_text::render(report)));
+            printer.status(&format!("\n{} This was run {run}: oktapieces undo {run} takes it back.", self.next));
+        }
+        let (done, all) = report.done_of();
+        if report.interrupted {
+            return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
+        }
+        if all == 0 && !report.stale.is_empty() {
+            return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));
+        }
+        if !plan.shrunk.is_empty() {
+            printer.warning("the source is not trusted, and nothing was taken away; --trust-source takes it for right");
+            return Ok(Kind::NotTrusted.exit_code());
+        }
+        let whole = done == all && report.stale.is_empty() && report.diverged.is_empty() && plan.problems.is_empty();
+        Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
+    }
+}
+
+/// All refusals, with the flags that would allow them.
+fn refused(refusals: &[Refusal], hash: &str) -> Error {
+    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let error = Error::new(Kind::Refused, texts.join("; "));
+    match refusals.iter().map(|refusal| refusal.flag(hash)).collect::<Option<BTreeSet<String>>>() {
+        Some(flags) => {
+            let flags: Vec<String> = flags.into_iter().collect();
+            error.hint(format!("look at the plan; {} allows exactly this", flags.join(" ")))
+        }
+        None => error.hint("look at the plan; no flag allows this"),
+    }
+}

@@ -1,0 +1,179 @@
+//! What expressions ask for beside users and groups, read only if one does, and once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+use tokio::try_join;
+
+use super::client::Okta;
+use super::read::signs_in;
+use super::wire::{App, AppUser};
+use crate::error::Error;
+use crate::expression::{DIRECTORY, Needs};
+use crate::http::Failure;
+use crate::model::id::OktaUserId;
+use crate::model::okta::{Extra, Org, Profile, Relation};
+
+/// Up to so many users are asked for one by one rather than in a listing of all.
+const FEW: usize = 5;
+
+/// The profiles in each app of one name, by user.
+pub(super) type Apps = Vec<BTreeMap<OktaUserId, Profile>>;
+
+/// Reads what the expressions need of these users into the org; gives warnings about what can't be had. `app` is what
+/// `appuser` and `app` stand for.
+pub(super) async fn read(
+    okta: &Okta,
+    needs: &Needs,
+    app: Option<&App>,
+    org: &mut Org,
+    of: &BTreeSet<OktaUserId>,
+) -> Result<Vec<String>, Error> {
+    let reader = Reader { okta, needs, app, org, of, warnings: Mutex::default() };
+    let (names, profiles, mut related, directories) =
+        try_join!(reader.names(), reader.profiles(), reader.linked(), reader.directories())?;
+    related.append(&mut reader.colleagues(directories.get(DIRECTORY).map_or(&[], Vec::as_slice)).await?);
+    let warnings = reader.warnings.into_inner().unwrap_or_default();
+    let assigned = directories.into_iter().map(|(name, apps)| (name, assignments(apps))).collect();
+    add(&mut org.extra, Extra { names, profiles, related, assignments: assigned, ..Extra::default() });
+    Ok(warnings.into_iter().collect())
+}
+
+/// The users whose expressions are evaluated.
+pub(super) fn evaluated(org: &Org) -> BTreeSet<OktaUserId> {
+    let signs_in = |id: &&OktaUserId| org.users.get(id).is_some_and(|user| signs_in(&user.status));
+    org.in_scope.iter().filter(signs_in).cloned().collect()
+}
+
+/// Puts what was read later to what was there.
+fn add(to: &mut Extra, from: Extra) {
+    to.names.extend(from.names);
+    for (name, mut profiles) in from.profiles {
+        to.profiles.entry(name).or_default().append(&mut profiles);
+    }
+    for (relation, mut people) in from.related {
+        to.related.entry(relation).or_default().append(&mut people);
+    }
+    for (name, mut assignments) in from.assignments {
+        to.assignments.entry(name).or_default().append(&mut assignments);
+    }
+}
+
+fn assignments(apps: Apps) -> BTreeMap<OktaUserId, Vec<Profile>> {
+    let mut assignments: BTreeMap<_, Vec<Profile>> = BTreeMap::new();
+    for (user, profile) in apps.into_iter().flatten() {
+        assignments.entry(user).or_default().push(profile);
+    }
+    assignments
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) okta: &'a Okta,
+    pub(super) needs: &'a Needs,
+    app: Option<&'a App>,
+    pub(super) org: &'a Org,
+    pub(super) of: &'a BTreeSet<OktaUserId>,
+    warnings: Mutex<BTreeSet<String>>,
+}
+
+impl Reader<'_> {
+    pub(super) fn warn(&self, warning: String) {
+        if let Ok(mut warnings) = self.warnings.lock() {
+            warnings.insert(warning);
+        }
+    }
+
+    /// `org` and `app`.
+    async fn names(&self) -> Result<Profile, Error> {
+        let mut names = Profile::new();
+        if self.needs.org && !self.org.extra.names.contains_key("org") {
+            let org = self.okta.org().await.map_err(reading("the org's name and subdomain"))?;
+            names.insert("org".to_owned(), json!({"name": org.company_name, "subDomain": org.subdomain}));
+        }
+        if let (true, Some(app)) = (self.needs.app, self.app) {
+            let profile = app.profile.clone().map_or(Value::Null, Value::Object);
+            let own = [("id", app.id.as_str()), ("name", &app.name), ("label", &app.label), ("status", &app.status)];
+            let mut object = app.profile.clone().unwrap_or_default();
+            object.extend(own.map(|(name, text)| (name.to_owned(), text.into())));
+            object.insert("profile".to_owned(), profile);
+            names.insert("app".to_owned(), object.into());
+        }
+        Ok(names)
+    }
+
+    /// `appuser`, unless it came with the assignments, and other apps by their names.
+    async fn profiles(&self) -> Result<BTreeMap<String, BTreeMap<OktaUserId, Profile>>, Error> {
+        let mut found = BTreeMap::new();
+        let known = self.org.extra.profiles.get("appuser");
+        let unknown = self.of.iter().any(|id| known.is_none_or(|known| !known.contains_key(id)));
+        if let (true, true, Some(app)) = (self.needs.app_user, unknown, self.app) {
+            found.insert("appuser".to_owned(), self.of_app(app).await?);
+        }
+        for name in self.needs.apps() {
+            if let Some(app) = self.only_app(name).await? {
+                found.insert(name.to_owned(), self.of_app(&app).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The directories and the Workday that expressions ask for.
+    async fn directories(&self) -> Result<BTreeMap<&'static str, Apps>, Error> {
+        // Somebody else can be found by what stands in his profile, so all are read.
+        let follows = self.needs.relations.iter().any(|relation| !matches!(relation, Relation::LinkedObject(_)));
+        let asked: BTreeSet<&'static str> =
+            self.needs.assignments.iter().copied().chain(follows.then_some(DIRECTORY)).collect();
+        let mut found = BTreeMap::new();
+        for name in asked {
+            let mut apps = Apps::new();
+            for app in self.apps_named(name).await? {
+                let all = follows && name == DIRECTORY;
+                apps.push(if all { self.all_of_app(&app).await? } else { self.of_app(&app).await? });
+            }
+            found.insert(name, apps);
+        }
+        Ok(found)
+    }
+
+    /// The apps of this name, which isn't what people see: an app that was added twice has a suffix the second time.
+    async fn apps_named(&self, name: &str) -> Result<Vec<App>, Error> {
+        let mut apps = self.okta.apps(Some(name)).await.map_err(reading("the apps that expressions name"))?;
+        apps.retain(|app| app.name == name);
+        Ok(apps)
+    }
+
+    pub(super) async fn only_app(&self, name: &str) -> Result<Option<App>, Error> {
+        let mut apps = self.apps_named(name).await?;
+        if apps.len() != 1 {
+            self.warn(format!("expressions ask for the app {name}, and Okta has {} of that name", apps.len()));
+            return Ok(None);
+        }
+        Ok(apps.pop())
+    }
+
+    /// The profiles of these users in an app.
+    async fn of_app(&self, app: &App) -> Result<BTreeMap<OktaUserId, Profile>, Error> {
+        if self.of.len() > FEW {
+            return self.all_of_app(app).await;
+        }
+        let reads = stream::iter(self.of.clone()).map(async |user| self.okta.app_user(&app.id, &user).await);
+        let read: Result<Vec<Option<AppUser>>, Failure> = reads.buffer_unordered(FEW).try_collect().await;
+        let read = read.map_err(reading(&format!("profiles in the app {:?}", app.label)))?;
+        Ok(read.into_iter().flatten().map(|user| (user.id, user.profile)).collect())
+    }
+
+    /// The profiles of all who are assigned to an app.
+    pub(super) async fn all_of_app(&self, app: &App) -> Result<BTreeMap<OktaUserId, Profile>, Error> {
+        let users = self.okta.app_profiles(&app.id).await;
+        let users = users.map_err(reading(&format!("the profiles in the app {:?}", app.label)))?;
+        Ok(users.into_iter().map(|user| (user.id, user.profile)).collect())
+    }
+}
+
+/// What was being done when a read failed.
+pub(super) fn reading(what: &str) -> impl Fn(Failure) -> Error + use<> {
+    let context = format!("reading {what}, since an expression asks for it");
+    move |failure| Error::from(failure).context(context.clone())
+}

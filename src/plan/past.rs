@@ -1,0 +1,85 @@
+//! What earlier runs left to be known: what a read and a plan are held against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::okta::{Org, PushedGroup, Status};
+
+/// What is known from the earlier runs of one org and platform; the default before the first. There is no secret in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Past {
+    /// The sizes of the last read that was trusted, and from which a run came to its end.
+    pub trusted: Option<Sizes>,
+    /// Who was missing from the scope in the last run, though their account is still active.
+    pub missing: BTreeMap<OktaUserId, Missing>,
+    /// Users whose e-mail address was already another one than that of their account.
+    pub email_changed: BTreeSet<OktaUserId>,
+    /// Fingerprints of the changes that the last run wrote and that did not stand afterwards.
+    pub unsettled: BTreeSet<String>,
+}
+
+/// How much a read of Okta held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Users that the listings of the scope held, without those who are deactivated in Okta.
+    pub users: usize,
+    pub groups: BTreeMap<OktaGroupId, GroupSize>,
+}
+
+/// How much a read of a pushed group held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSize {
+    /// The group's name then, to name it by.
+    pub name: String,
+    /// Members of any status, also those out of scope.
+    pub members: usize,
+}
+
+/// Since when somebody has been missing from the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The time of the first run that missed them.
+    pub since: Timestamp,
+    /// How many runs in a row missed them.
+    pub runs: usize,
+}
+
+impl Sizes {
+    /// The sizes of a read as the listings had it, before anybody was asked for by id.
+    pub fn of(org: &Org) -> Self {
+        let alive = |id: &&OktaUserId| org.users.get(id).is_none_or(|user| user.status != Status::Deprovisioned);
+        Self {
+            users: org.in_scope.iter().filter(alive).count(),
+            groups: org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed))).collect(),
+        }
+    }
+}
+
+impl GroupSize {
+    fn of(pushed: &PushedGroup) -> Self {
+        Self { name: pushed.group.name.clone(), members: pushed.members.len() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_past_reads_back_and_one_that_knows_less_is_filled_up() {
+        let missing = Missing { since: Timestamp::UNIX_EPOCH, runs: 2 };
+        let group = GroupSize { name: "AP Eng".to_owned(), members: 3 };
+        let past = Past {
+            trusted: Some(Sizes { users: 7, groups: BTreeMap::from([("00g1".into(), group)]) }),
+            missing: BTreeMap::from([("00u1".into(), missing)]),
+            ..Past::default()
+        };
+        let text = serde_json::to_string(&past).unwrap();
+        assert_eq!(serde_json::from_str::<Past>(&text).unwrap(), past);
+        assert_eq!(serde_json::from_str::<Past>("{}").unwrap(), Past::default());
+    }
+}

@@ -1,0 +1,58 @@
+//! The steps of a plan: what an apply begins and ends as a whole, and what a journal has a row for.
+
+use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
+
+/// One step. Its kind and its Okta id tell it apart from all others of its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'p> {
+    User(&'p UserOp),
+    /// The project itself: creation, adoption, renaming or deletion.
+    Project(&'p ProjectOp),
+    AddMembers(&'p ProjectOp),
+    RemoveMembers(&'p ProjectOp),
+}
+
+impl<'p> Step<'p> {
+    /// The word for its kind.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Project(_) => "project",
+            Self::AddMembers(_) => "add members",
+            Self::RemoveMembers(_) => "remove members",
+        }
+    }
+
+    /// The id of the Okta user or group that it is for.
+    pub fn okta_id(self) -> &'p str {
+        match self {
+            Self::User(op) => op.okta_id.as_str(),
+            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) => op.group.as_str(),
+        }
+    }
+
+    /// The user name or the project's name.
+    pub fn subject(self) -> &'p str {
+        match self {
+            Self::User(op) => &op.user_name,
+            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) => &op.name,
+        }
+    }
+}
+
+impl ProjectOp {
+    /// Its steps, in the order in which they are taken.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let itself = (self.action != ProjectAction::Members).then_some(Step::Project(self));
+        let add = (!self.add.is_empty()).then_some(Step::AddMembers(self));
+        let remove = (!self.remove.is_empty()).then_some(Step::RemoveMembers(self));
+        [itself, add, remove].into_iter().flatten()
+    }
+}
+
+impl Plan {
+    /// Every step: users, then each project with its members.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.users.iter().map(Step::User).chain(self.projects.iter().flat_map(ProjectOp::steps))
+    }
+}

@@ -1,0 +1,270 @@
+//! Each guard at its edge, the flags that allow what it refuses, and what is never allowed.
+
+use std::slice;
+
+use super::super::guard::{Allowed, Over, Refusal, check};
+use super::super::op::UserOp;
+use super::super::past::{Missing, Sizes};
+use super::*;
+
+const NAMES: [&str; 10] = ["ada", "bob", "carol", "dan", "eve", "frank", "grace", "heidi", "ivan", "judy"];
+
+/// A number over a limit, as a refusal has it.
+fn over(number: usize, allowed: usize, limit: &str, of: usize) -> Over {
+    Over { number, allowed, limit: limit.to_owned(), of }
+}
+
+fn limited(change: impl FnOnce(&mut Limits)) -> Policy {
+    let mut policy = policy();
+    change(&mut policy.limits);
+    policy
+}
+
+fn refusals(plan: &Plan, policy: &Policy, allowed: &Allowed) -> Vec<Refusal> {
+    check(plan, &hash::of_plan(plan), policy, &synced(), allowed)
+}
+
+/// The past of a platform that a run brought in line.
+fn synced() -> Past {
+    Past { trusted: Some(Sizes::default()), ..Past::default() }
+}
+
+fn role(user: User, role: &str) -> User {
+    User { platform_role: role.to_owned(), ..user }
+}
+
+/// Ten linked accounts of the role, of whose people the first `count` are in `state` and the rest as they stand.
+fn company(role: &str, count: usize, state: impl Fn(&str) -> (OktaUserId, DesiredUser)) -> Plan {
+    let stands = |name: &str| {
+        let (id, mut user) = present(name);
+        let State::Present(attributes) = &mut user.state else { panic!() };
+        attributes.platform_role = PlatformRole::parse(role).unwrap();
+        (id, user)
+    };
+    let people = NAMES.iter().enumerate().map(|(at, name)| if at < count { state(name) } else { stands(name) });
+    let standing = NAMES.map(|name| self::role(linked(name), role));
+    diff(&users(people), &platform(standing), &policy())
+}
+
+/// A limit as a share and as a count of the same number, with the plan that is exactly at it and the one that is one over.
+type Case = (fn(&mut Limits) -> &mut Limit, fn(usize) -> Plan, fn(Over) -> Refusal, &'static str);
+
+const CASES: [Case; 5] = [
+    (
+        |limits| &mut limits.deactivations,
+        |count| company("MEMBER", count, |name| wanted(name, State::Left(Leave::Suspended))),
+        Refusal::MaxDeactivations,
+        "--allow-deactivations 4",
+    ),
+    (|limits| &mut limits.role_downgrades, |count| company("OPERATOR", count, present), Refusal::MaxRoleDowngrades, ""),
+    (
+        |limits| &mut limits.role_or_email_changes,
+        |count| company("MEMBER", count, operator),
+        Refusal::MaxRoleOrEmailChanges,
+        "",
+    ),
+    (
+        |limits| &mut limits.creations,
+        |count| {
+            let new = (0..count).map(|at| present(&format!("new{at}")));
+            diff(&users(NAMES.map(present).into_iter().chain(new)), &platform(NAMES.map(linked)), &policy())
+        },
+        Refusal::MaxCreations,
+        "",
+    ),
+    (
+        |limits| &mut limits.members_removed,
+        |count| {
+            let stay = &NAMES[count..];
+            let project = project("Eng", Some(group_id("Eng").as_str()), &NAMES);
+            let desired = with_projects(users(NAMES.map(present)), [pushed("Eng", stay)]);
+            one_project(&desired, NAMES.map(linked).to_vec(), vec![project])
+        },
+        |over| Refusal::MaxMembersRemoved { project: "Eng".to_owned(), over },
+        "",
+    ),
+];
+
+fn operator(name: &str) -> (OktaUserId, DesiredUser) {
+    let (id, mut user) = present(name);
+    let State::Present(attributes) = &mut user.state else { panic!() };
+    attributes.platform_role = PlatformRole::Operator;
+    (id, user)
+}
+
+#[test]
+fn every_limit_holds_at_its_edge_as_a_count_and_as_a_share() {
+    for (limit_of, plan, refusal, flag) in CASES {
+        for (limit, text) in
+            [(Limit::Count(3), "3"), (Limit::Percent(30.0), "\"30%\""), (Limit::Percent(39.9), "\"39.9%\"")]
+        {
+            let policy = limited(|limits| *limit_of(limits) = limit);
+            assert_eq!(refusals(&plan(3), &policy, &Allowed::default()), [], "{limit:?} at its edge");
+            let over = refusal(over(4, 3, text, 10));
+            assert_eq!(refusals(&plan(4), &policy, &Allowed::default()), slice::from_ref(&over), "{limit:?} one over");
+            let hash = hash::of_plan(&plan(4));
+            let flag = if flag.is_empty() { format!("--approve {hash}") } else { flag.to_owned() };
+            assert_eq!(over.flag(&hash), Some(flag));
+        }
+    }
+}
+
+#[test]
+fn an_approval_lets_exactly_its_plan_over_every_limit() {
+    for (limit_of, plan, ..) in CASES {
+        let policy = limited(|limits| *limit_of(limits) = Limit::Count(3));
+        let approved = Allowed { approved: Some(hash::of_plan(&plan(4))), ..Allowed::default() };
+        assert_eq!(refusals(&plan(4), &policy, &approved), []);
+        let another = Refusal::AnotherPlan { approved: hash::of_plan(&plan(4)), plan: hash::of_plan(&plan(5)) };
+        assert_eq!(refusals(&plan(5), &policy, &approved), slice::from_ref(&another));
+        assert_eq!(another.flag(""), None);
+        // One that no limit refuses is another plan all the same.
+        assert_eq!(refusals(&plan(2), &policy, &approved).len(), 1);
+    }
+}
+
+#[test]
+fn a_share_of_few_people_is_that_of_the_floor() {
+    let nine = |count: usize| {
+        let people = NAMES[..9].iter().enumerate();
+        let people =
+            people.map(|(at, name)| if at < count { wanted(name, State::Left(Leave::Deleted)) } else { present(name) });
+        diff(&users(people), &platform(NAMES[..9].iter().map(|name| linked(name))), &policy())
+    };
+    let policy = Policy { limits: Limits::default(), ..policy() };
+    assert_eq!(refusals(&nine(2), &policy, &Allowed::default()), [], "10 % of 20");
+    let refused = refusals(&nine(3), &policy, &Allowed::default());
+    assert_eq!(refused, [Refusal::MaxDeactivations(over(3, 2, "\"10%\"", 9))]);
+}
+
+#[test]
+fn exactly_the_number_of_deactivations_that_was_named_is_allowed() {
+    let plan = company("MEMBER", 4, |name| wanted(name, State::Left(Leave::Suspended)));
+    let policy = limited(|limits| limits.deactivations = Limit::Count(3));
+    for (allowed, refused) in [(None, 1), (Some(3), 1), (Some(5), 1), (Some(4), 0)] {
+        let allowed = Allowed { deactivations: allowed, ..Allowed::default() };
+        assert_eq!(refusals(&plan, &policy, &allowed).len(), refused, "{allowed:?}");
+    }
+}
+
+#[test]
+fn creations_are_not_limited_before_a_run_brought_the_platform_in_line() {
+    let (limit_of, plan, ..) = CASES[3];
+    let policy = limited(|limits| *limit_of(limits) = Limit::Count(3));
+    let missing = Missing { since: jiff::Timestamp::UNIX_EPOCH, runs: 1 };
+    let unsynced = Past { missing: [(okta_id("ada"), missing)].into(), ..Past::default() };
+    assert_eq!(check(&plan(9), "", &policy, &unsynced, &Allowed::default()), []);
+    assert_eq!(check(&plan(9), "", &policy, &synced(), &Allowed::default()).len(), 1);
+}
+
+#[test]
+fn a_lost_role_is_a_downgrade_and_a_gained_one_is_not() {
+    let policy = limited(|limits| limits.role_downgrades = Limit::Count(0));
+    for (from, to, refused) in [
+        ("ADMIN", PlatformRole::Operator, true),
+        ("ADMIN", PlatformRole::Member, true),
+        ("OPERATOR", PlatformRole::Member, true),
+        ("OPERATOR", PlatformRole::Admin, false),
+        ("MEMBER", PlatformRole::Admin, false),
+        ("MEMBER", PlatformRole::Operator, false),
+        ("BAD", PlatformRole::Member, false),
+    ] {
+        let (id, mut user) = present("ada");
+        let State::Present(attributes) = &mut user.state else { panic!() };
+        attributes.platform_role = to;
+        let standing = platform([role(linked("ada"), from), admin(account("root", None))]);
+        let plan = diff(&users([(id, user)]), &standing, &policy);
+        assert_eq!(plan.users.len(), 1);
+        assert_eq!(!refusals(&plan, &policy, &Allowed::default()).is_empty(), refused, "{from} to {to}");
+    }
+}
+
+#[test]
+fn a_changed_address_counts_once_and_a_person_with_both_changes_too() {
+    let moved = NAMES.map(|name| User { user_name: format!("{name}.old@example.com"), ..linked(name) });
+    let plan = diff(&users(NAMES.map(operator)), &platform(moved), &policy());
+    let policy = limited(|limits| limits.role_or_email_changes = Limit::Count(9));
+    assert_eq!(refusals(&plan, &policy, &Allowed::default()), [Refusal::MaxRoleOrEmailChanges(over(10, 9, "9", 10))]);
+    // No role changes, and the addresses were told of before.
+    let moved = NAMES.map(|name| User { user_name: format!("{name}.old@example.com"), ..linked(name) });
+    let plan = diff(&users(NAMES.map(present)), &platform(moved), &self::policy());
+    let known = Past { email_changed: plan.standing.email_changed.clone(), ..synced() };
+    assert_eq!(check(&plan, "", &policy, &synced(), &Allowed::default()).len(), 1);
+    assert_eq!(check(&plan, "", &policy, &known, &Allowed::default()), []);
+}
+
+#[test]
+fn a_scope_without_anybody_deactivates_nobody_unless_told_to() {
+    let plan = diff(&users([wanted("ada", State::Left(Leave::Unassigned))]), &platform([linked("ada")]), &policy());
+    let refused = Refusal::EmptyScope { deactivations: 1 };
+    let approved = Allowed { approved: Some(hash::of_plan(&plan)), ..Allowed::default() };
+    for allowed in [Allowed::default(), approved] {
+        assert_eq!(refusals(&plan, &policy(), &allowed), slice::from_ref(&refused));
+    }
+    assert_eq!(refused.flag(""), Some("--allow-empty-scope".to_owned()));
+    assert_eq!(refusals(&plan, &policy(), &Allowed { empty_scope: true, ..Allowed::default() }), []);
+}
+
+#[test]
+fn projects_are_deleted_only_by_their_exact_number() {
+    let delete = Policy { delete_unpushed: true, ..policy() };
+    let projects = ["Old", "Older"].map(|name| project(name, Some(group_id(name).as_str()), &["ada"]));
+    let by_hand = [project("By hand", None, &["ada"]), project("Foreign", Some("team-7"), &["ada"])];
+    let standing =
+        Platform { users: vec![linked("ada")], projects: projects.into_iter().chain(by_hand).collect(), owner: None };
+    let plan = diff(&users([present("ada")]), &standing, &delete);
+    let doomed: Vec<_> = plan.projects.iter().map(|op| (op.name.as_str(), op.is_deletion(), op.members)).collect();
+    assert_eq!(doomed, [("Old", true, 1), ("Older", true, 1)]);
+    let refused = [Refusal::ProjectDeletions { deletions: 2 }];
+    assert_eq!(refused[0].flag(""), Some("--allow-project-deletions 2".to_owned()));
+    let approved = Some(hash::of_plan(&plan));
+    for (project_deletions, approved, refused) in [
+        (None, None, &refused[..]),
+        (Some(1), None, &refused),
+        (Some(3), None, &refused),
+        (None, approved, &refused),
+        (Some(2), None, &[]),
+    ] {
+        let allowed = Allowed { project_deletions, approved, ..Allowed::default() };
+        assert_eq!(refusals(&plan, &delete, &allowed), refused, "{allowed:?}");
+    }
+    assert!(diff(&users([present("ada")]), &standing, &policy()).is_empty(), "without the key nothing is deleted");
+}
+
+#[test]
+fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
+    let left = |name| wanted(name, State::Left(Leave::Suspended));
+    let standing = Platform {
+        owner: Some("account-bob".into()),
+        ..platform([admin(linked("ada")), admin(linked("bob")), linked("carol")])
+    };
+    // As a plan that was kept would be, whose other half doesn't hold any more.
+    let mut plan = diff(&users([left("ada"), present("bob")]), &standing, &policy());
+    let op = plan.users.iter().find(|op| op.user_name == "ada@example.com").unwrap();
+    let owners = UserOp { user_name: "bob@example.com".to_owned(), account: Some("account-bob".into()), ..op.clone() };
+    plan.users.push(owners);
+    let all = Allowed {
+        approved: Some(hash::of_plan(&plan)),
+        deactivations: Some(2),
+        empty_scope: true,
+        ..Allowed::default()
+    };
+    let refused = refusals(&plan, &policy(), &all);
+    let owner = Refusal::OwnerRole { user_name: "bob@example.com".to_owned() };
+    assert_eq!(refused, [owner, Refusal::LastAdmin { admins: 2 }]);
+    assert!(refused.iter().all(|refusal| refusal.flag("").is_none()));
+}
+
+#[test]
+fn a_hash_is_of_the_operations_and_nothing_else() {
+    let plan = |count| company("MEMBER", count, |name| wanted(name, State::Left(Leave::Suspended)));
+    let same = Plan { warnings: vec!["look".to_owned()], ..plan(4) };
+    assert_eq!(hash::of_plan(&plan(4)), hash::of_plan(&same));
+    assert_eq!(hash::of_plan(&plan(4)).len(), 12);
+    let mut other = plan(4);
+    other.users[0].reason = Reason::Left(Leave::Deleted);
+    for other in [plan(3), plan(5), other, Plan::default()] {
+        assert_ne!(hash::of_plan(&plan(4)), hash::of_plan(&other));
+    }
+    assert_eq!(hash::of_plan(&Plan::default()), "643d54371042", "the same on every machine");
+}

@@ -1,0 +1,60 @@
+//! Whether a read of Okta is believed when it says that people are gone: one that is much smaller than the last trusted
+//! one isn't.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::held::{Because, Held};
+use super::op::{Plan, UserAction};
+use super::past::{Past, Sizes};
+use super::policy::Limits;
+
+/// Something of which the read held much less than the last trusted one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shrunk {
+    /// The name of the group whose members they are; none for the users in scope.
+    pub group: Option<String>,
+    pub before: usize,
+    pub now: usize,
+}
+
+impl fmt::Display for Shrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.group {
+            None => write!(f, "{} users in scope", self.now)?,
+            Some(group) => write!(f, "{} members of the group {group}", self.now)?,
+        }
+        write!(f, ", and {} in the last trusted read", self.before)
+    }
+}
+
+/// What shrank by more than `max_shrink`. A group that isn't pushed any more is another matter, and the first read is
+/// always trusted.
+pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
+    let Some(trusted) = &past.trusted else { return Vec::new() };
+    let users = Shrunk { group: None, before: trusted.users, now: now.users };
+    let groups = trusted.groups.iter().filter_map(|(id, before)| {
+        let now = now.groups.get(id)?;
+        Some(Shrunk { group: Some(now.name.clone()), before: before.members, now: now.members })
+    });
+    let too_small =
+        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.size_floor);
+    std::iter::once(users).chain(groups).filter(too_small).collect()
+}
+
+/// Holds back everything that takes something away.
+pub fn hold(plan: &mut Plan) {
+    let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, Because::SourceNotTrusted));
+    for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate) {
+        held(&op.user_name, "deactivate".to_owned());
+    }
+    for op in plan.projects.extract_if(.., |op| op.is_deletion()) {
+        held(&op.name, "delete the project".to_owned());
+    }
+    for op in &mut plan.projects {
+        for removal in op.remove.drain(..) {
+            held(&op.name, format!("remove {}", removal.user_name));
+        }
+    }
+}

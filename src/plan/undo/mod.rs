@@ -1,0 +1,114 @@
+//! The plan that takes a run back: what the run wrote, the other way round, as far as it still stands.
+//!
+//! - `users` has accounts: active, role, names, externalId.
+//! - `projects` has names and members.
+
+use std::collections::BTreeMap;
+
+use super::op::{Plan, UserOp};
+use super::policy::Policy;
+use super::step::Step;
+use super::users::{Protected, is_linked, is_privileged, keep_the_last_admin, note_admins};
+use crate::model::activepieces::{Platform, User};
+use crate::model::id::AccountId;
+use crate::model::problem::{Problem, ProblemKind};
+
+mod projects;
+mod users;
+
+/// What a step of the run has to do with what stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing: it was never begun.
+    None,
+    /// It was done, and is taken back attribute by attribute.
+    Done,
+    /// It failed or was killed. What stands of it is taken back, and nothing is said of what doesn't.
+    Perhaps,
+    /// It failed or was killed, and a later run tried it again: whose work it is that stands can't be told.
+    Blurred,
+}
+
+/// A run that is taken back.
+#[derive(Clone, Copy)]
+pub struct Undone<'a> {
+    /// Its number.
+    pub run: u32,
+    /// Its plan.
+    pub plan: &'a Plan,
+    pub trace: &'a dyn Fn(Step<'_>) -> Trace,
+}
+
+/// The accounts, found by what an operation names.
+struct Accounts<'a> {
+    by_id: BTreeMap<&'a AccountId, &'a User>,
+    by_external_id: BTreeMap<&'a str, &'a User>,
+}
+
+impl<'a> Accounts<'a> {
+    fn of(platform: &'a Platform) -> Self {
+        let linked = platform.users.iter().filter_map(|user| Some((user.external_id.as_deref()?, user)));
+        Self { by_id: platform.users.iter().map(|user| (&user.id, user)).collect(), by_external_id: linked.collect() }
+    }
+
+    /// The account of an operation; that of a creation is known by what the creation gave it.
+    fn of_op(&self, op: &UserOp) -> Option<&'a User> {
+        match &op.account {
+            Some(id) => self.by_id.get(id).copied(),
+            None => self.by_external_id.get(op.okta_id.as_str()).copied().filter(|user| user.user_name == op.user_name),
+        }
+    }
+}
+
+/// Computes the plan that takes a run back. What changed since is a problem, and left alone; what can't be taken back,
+/// by anybody, is a warning.
+pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
+    let mut plan = Plan::default();
+    let accounts = Accounts::of(platform);
+    users::undo(&mut plan, undone, &accounts);
+    let protected = Protected::of(platform, policy);
+    let ops = std::mem::take(&mut plan.users);
+    for op in ops {
+        let account = op.account.as_ref().and_then(|id| accounts.by_id.get(id).copied());
+        plan.users.extend(protected.restrict(op, account, &mut plan.warnings));
+    }
+    keep_the_last_admin(&mut plan, platform);
+    projects::undo(&mut plan, undone, &platform.projects, &accounts);
+    plan.users.sort_by(|a, b| (a.action, &a.user_name).cmp(&(b.action, &b.user_name)));
+    plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
+    plan.problems.sort();
+    plan.problems.dedup();
+    plan.warnings.sort();
+    stand(&mut plan, platform);
+    plan
+}
+
+/// Counts what stands. Nobody is read from Okta here: the accounts that it made or adopted are those that it answers
+/// for.
+fn stand(plan: &mut Plan, platform: &Platform) {
+    note_admins(plan, platform);
+    for user in platform.users.iter().filter(|user| user.active && is_linked(user)) {
+        plan.standing.managed_active += 1;
+        plan.standing.privileged_active += usize::from(is_privileged(user));
+    }
+    plan.standing.in_scope = plan.standing.managed_active;
+    plan.standing.unchanged_users = platform.users.len().saturating_sub(plan.users.len());
+    plan.standing.unchanged_projects = platform.projects.len().saturating_sub(plan.projects.len());
+}
+
+impl Undone<'_> {
+    /// Notes something that the step did and that isn't so any more.
+    fn changed(&self, plan: &mut Plan, step: Step<'_>, what: &str) {
+        if (self.trace)(step) == Trace::Done {
+            let message = format!("{what}, which isn't as run {} left it", self.run);
+            plan.problems.push(Problem::new(step.subject(), ProblemKind::ChangedSince, message));
+        }
+    }
+
+    /// Notes a step of which it can't be told whose work stands.
+    fn blurred(&self, plan: &mut Plan, step: Step<'_>) {
+        let (run, kind) = (self.run, step.kind());
+        let message = format!("run {run} didn't end this ({kind}), and a later run tried it again: take that one back");
+        plan.problems.push(Problem::new(step.subject(), ProblemKind::ChangedSince, message));
+    }
+}

@@ -1,0 +1,129 @@
+//! Projects and their members as they were before the run.
+
+use std::collections::BTreeSet;
+
+use super::{Accounts, Trace, Undone};
+use crate::model::activepieces::{Project, User};
+use crate::model::id::AccountId;
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, UserAction};
+use crate::plan::step::Step;
+
+/// The accounts, with what the plan already does to them.
+struct Standing<'a> {
+    accounts: &'a Accounts<'a>,
+    reactivated: BTreeSet<AccountId>,
+}
+
+/// Adds an operation for each project that the run changed. The users' operations are in the plan already.
+pub fn undo(plan: &mut Plan, undone: Undone<'_>, projects: &[Project], accounts: &Accounts<'_>) {
+    let reactivations = plan.users.iter().filter(|op| op.action == UserAction::Reactivate);
+    let standing = Standing { accounts, reactivated: reactivations.filter_map(|op| op.account.clone()).collect() };
+    for made in &undone.plan.projects {
+        let project = projects.iter().find(|project| match &made.project {
+            Some(id) => project.id == *id,
+            None => project.external_id.as_deref() == Some(made.group.as_str()),
+        });
+        match project {
+            Some(project) => undo_one(plan, undone, made, project, &standing),
+            None if made.is_deletion() => {
+                let warning = format!("the project {} was deleted, which can't be taken back", made.name);
+                plan.warnings.push(warning);
+            }
+            None => made.steps().for_each(|step| undone.changed(plan, step, "the project is gone")),
+        }
+    }
+    if plan.projects.iter().any(|op| !op.add.is_empty()) {
+        let warning = "members who are added back get the project role that the server gives new members";
+        plan.warnings.push(warning.to_owned());
+    }
+}
+
+fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Project, standing: &Standing<'_>) {
+    let mut op = ProjectOp {
+        name: project.display_name.clone(),
+        group: made.group.clone(),
+        project: Some(project.id.clone()),
+        action: ProjectAction::Members,
+        members: project.members.len(),
+        add: Vec::new(),
+        remove: Vec::new(),
+    };
+    for step in made.steps() {
+        match ((undone.trace)(step), step) {
+            (Trace::None, _) | (_, Step::User(_)) => {}
+            (Trace::Blurred, _) => undone.blurred(plan, step),
+            (_, Step::Project(_)) => itself(plan, undone, made, project, &mut op),
+            (_, Step::AddMembers(_)) => {
+                let reason = format!("undo of run {}", undone.run);
+                let members = made.add.iter().filter_map(|member| standing.of_member(member));
+                let still = members.filter(|account| project.members.contains(&account.id));
+                op.remove = still.map(|account| removal(account, &reason)).collect();
+            }
+            (_, Step::RemoveMembers(_)) => {
+                let gone = made.remove.iter().filter(|removal| !project.members.contains(&removal.account));
+                for removal in gone {
+                    match standing.may_come_back(removal) {
+                        Ok(member) => op.add.push(member),
+                        Err(why) => undone.changed(plan, step, &why),
+                    }
+                }
+            }
+        }
+    }
+    if !op.is_empty() {
+        plan.projects.push(op);
+    }
+}
+
+/// Gives the project its old name, or says what stays of what the run did to it.
+fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Project, op: &mut ProjectOp) {
+    match &made.action {
+        ProjectAction::Create => plan.warnings.push(format!(
+            "the project {} stays: deleting it would destroy what was built in it since run {}",
+            made.name, undone.run
+        )),
+        ProjectAction::Adopt if project.external_id.as_deref() == Some(made.group.as_str()) => {
+            plan.warnings.push(format!(
+                "the project {} stays linked to the group {}: an externalId can't be cleared",
+                made.name, made.group
+            ));
+        }
+        ProjectAction::Rename { from } if op.name == made.name => {
+            op.action = ProjectAction::Rename { from: std::mem::replace(&mut op.name, from.clone()) };
+        }
+        ProjectAction::Rename { from } if op.name != *from => {
+            undone.changed(plan, Step::Project(made), &format!("the project's name is {:?} now", op.name));
+        }
+        ProjectAction::Adopt => undone.changed(plan, Step::Project(made), "the project isn't linked to the group"),
+        ProjectAction::Rename { .. } | ProjectAction::Members | ProjectAction::Delete { .. } => {}
+    }
+}
+
+fn removal(account: &User, reason: &str) -> Removal {
+    Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason: reason.to_owned() }
+}
+
+impl Standing<'_> {
+    /// The account of somebody whom the run added.
+    fn of_member(&self, member: &Member) -> Option<&User> {
+        match &member.account {
+            Some(id) => self.accounts.by_id.get(id).copied(),
+            None => self.accounts.by_external_id.get(member.okta_id.as_str()).copied(),
+        }
+    }
+
+    /// Somebody whom the run removed, if they can be added again: the server adds nobody who is inactive (contract
+    /// section 4).
+    fn may_come_back(&self, removal: &Removal) -> Result<Member, String> {
+        let account = self.accounts.by_id.get(&removal.account);
+        let account = account.ok_or_else(|| format!("the account of the member {} is gone", removal.user_name))?;
+        if !account.active && !self.reactivated.contains(&account.id) {
+            return Err(format!("the member {} is inactive now", removal.user_name));
+        }
+        Ok(Member {
+            user_name: account.user_name.clone(),
+            okta_id: account.external_id.clone().unwrap_or_default().into(),
+            account: Some(account.id.clone()),
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Accounts as they were before the run.
+
+use super::{Accounts, Trace, Undone};
+use crate::model::PlatformRole;
+use crate::model::activepieces::User;
+use crate::model::desired::Attributes;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
+use crate::plan::step::Step;
+
+/// Adds an operation for each account that the run changed.
+pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
+    let mut created = 0;
+    for made in &undone.plan.users {
+        match (undone.trace)(Step::User(made)) {
+            Trace::None => {}
+            Trace::Blurred => undone.blurred(plan, Step::User(made)),
+            Trace::Done | Trace::Perhaps => {
+                let Some(account) = accounts.of_op(made) else {
+                    undone.changed(plan, Step::User(made), "the account is gone");
+                    continue;
+                };
+                let back = changes(made, account, undone, accounts, plan);
+                if back.is_empty() {
+                    continue;
+                }
+                created += usize::from(made.action == UserAction::Create);
+                match op(back, made, account, undone.run) {
+                    Ok(op) => plan.users.push(op),
+                    Err(problem) => plan.problems.push(problem),
+                }
+            }
+        }
+    }
+    if created > 0 {
+        plan.warnings.push(format!(
+            "accounts can't be deleted: the {created} that run {} made are deactivated, and their welcome e-mails are out",
+            undone.run
+        ));
+    }
+}
+
+/// The changes that bring back what stood before, of those that still stand.
+fn changes(made: &UserOp, account: &User, undone: Undone<'_>, accounts: &Accounts<'_>, plan: &mut Plan) -> Vec<Change> {
+    let creation = made.action == UserAction::Create;
+    // Of what a creation made, only the access can be taken away.
+    let concerned = made.changes.iter().filter(|change| !creation || change.attribute == Attribute::Active);
+    let mut back = Vec::new();
+    for change in concerned {
+        let before = if creation { Some("false") } else { change.from.as_deref() };
+        let standing = standing(account, change.attribute);
+        if standing == before {
+            continue;
+        }
+        if standing != Some(&change.to) {
+            let what = format!("{} is {:?} now", change.attribute.as_str(), standing.unwrap_or_default());
+            undone.changed(plan, Step::User(made), &what);
+            continue;
+        }
+        match reversal(change, before, accounts) {
+            Ok(change) => back.push(change),
+            Err(why) => plan.warnings.push(format!("{}: {why}", made.user_name)),
+        }
+    }
+    back
+}
+
+/// One change the other way round, or why that can't be.
+fn reversal(change: &Change, before: Option<&str>, accounts: &Accounts<'_>) -> Result<Change, String> {
+    let attribute = change.attribute;
+    let Some(before) = before else {
+        return Err(format!("{} can't be cleared and stays {:?}", attribute.as_str(), change.to));
+    };
+    if attribute == Attribute::PlatformRole && PlatformRole::parse(before).is_none() {
+        return Err(format!("the role {before:?} of before is none that can be given"));
+    }
+    if let Some(holder) = accounts.by_external_id.get(before).filter(|_| attribute == Attribute::ExternalId) {
+        return Err(format!("the externalId {before} of before is that of {} now", holder.user_name));
+    }
+    Ok(Change { attribute, from: Some(change.to.clone()), to: before.to_owned() })
+}
+
+/// What the account has; none where that is nothing. An externalId of `""` is none, as everywhere.
+fn standing(account: &User, attribute: Attribute) -> Option<&str> {
+    match attribute {
+        Attribute::Active => Some(if account.active { "true" } else { "false" }),
+        Attribute::PlatformRole => Some(&account.platform_role),
+        Attribute::GivenName => Some(&account.given_name),
+        Attribute::FamilyName => Some(&account.family_name),
+        Attribute::ExternalId => account.external_id.as_deref().filter(|id| !id.is_empty()),
+    }
+}
+
+fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<UserOp, Problem> {
+    let to = |attribute| changes.iter().find(|change| change.attribute == attribute).map(|change| change.to.clone());
+    let action = match (to(Attribute::Active).as_deref(), to(Attribute::ExternalId)) {
+        (Some("false"), _) => UserAction::Deactivate,
+        (Some(_), _) => UserAction::Reactivate,
+        (None, Some(_)) => UserAction::Adopt,
+        (None, None) => UserAction::Update,
+    };
+    let okta_id = to(Attribute::ExternalId).or_else(|| account.external_id.clone().filter(|id| !id.is_empty()));
+    let role = to(Attribute::PlatformRole).unwrap_or_else(|| account.platform_role.clone());
+    // Whoever is just deactivated keeps all else, whatever it is.
+    let attributes = if action == UserAction::Deactivate && changes.len() == 1 {
+        None
+    } else {
+        let Some(platform_role) = PlatformRole::parse(&role) else {
+            let message = format!("the role {role:?} that stands is none that can be written");
+            return Err(Problem::new(&made.user_name, ProblemKind::InvalidRole, message));
+        };
+        let (given_name, family_name) = (to(Attribute::GivenName), to(Attribute::FamilyName));
+        Some(Attributes { given_name, family_name, platform_role, ..Attributes::default() })
+    };
+    Ok(UserOp {
+        action,
+        user_name: account.user_name.clone(),
+        okta_id: okta_id.map_or_else(|| made.okta_id.clone(), Into::into),
+        account: Some(account.id.clone()),
+        changes,
+        reason: Reason::Undo(run),
+        attributes,
+    })
+}

@@ -1,0 +1,205 @@
+//! Reads the runs that the journal has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::Serialize;
+
+use super::State;
+use crate::apply::report::ProjectOutcome;
+use crate::apply::{Outcome, Report};
+use crate::error::{Error, Kind, Result};
+use crate::plan::{Plan, Step};
+
+/// One run, as its row has it. Times are UTC in ISO 8601.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Run {
+    pub id: u32,
+    pub command: String,
+    pub started: String,
+    pub ended: Option<String>,
+    pub seconds: Option<f64>,
+    pub tool_version: String,
+    /// The SHA-256 of the config file.
+    pub config: String,
+    pub okta: String,
+    pub activepieces: String,
+    /// None while it runs, and where it was killed until a later run notes that.
+    pub outcome: Option<String>,
+    pub reason: Option<String>,
+    /// The steps of its plan; none where it never came to one.
+    pub changes: Option<usize>,
+    /// The steps that are done.
+    pub done: usize,
+    /// The steps that failed, or were under way when the run was killed.
+    pub failed: usize,
+    pub problems: Option<usize>,
+    pub requests: Option<u64>,
+}
+
+const RUN: &str = "SELECT id, command, started, ended, seconds, tool_version, config, okta, activepieces, outcome, \
+    reason, changes, problems, requests, \
+    (SELECT count(*) FROM operations WHERE run = runs.id AND outcome = 'done') AS done, \
+    (SELECT count(*) FROM operations WHERE run = runs.id AND outcome IN ('failed', 'begun')) AS failed FROM runs";
+
+/// What is known of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Ended(Outcome),
+    /// The run was killed before it.
+    Planned,
+    /// The run was killed while it was under way: the server may have done it.
+    Begun,
+}
+
+/// A run that wrote, with its plan and what came of each step.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub run: Run,
+    pub plan: Plan,
+    steps: BTreeMap<(String, String), Standing>,
+}
+
+impl State {
+    /// The newest runs, newest first.
+    pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
+        self.with(|connection| {
+            let mut statement = connection.prepare(&format!("{RUN} ORDER BY id DESC LIMIT ?1"))?;
+            statement.query_map([limit], run)?.collect()
+        })
+    }
+
+    /// The run of this number.
+    pub fn run(&self, id: u32) -> Result<Run> {
+        let found = self.with(|connection| connection.query_row(&format!("{RUN} WHERE id = ?1"), [id], run).optional());
+        found?.ok_or_else(|| {
+            Error::new(Kind::Usage, format!("there is no run {id} in {}", self.path.display()))
+                .hint("oktapieces history lists the runs")
+        })
+    }
+
+    /// A run with all that it did; none where it wrote nothing.
+    pub fn recorded(&self, run: Run) -> Result<Option<Recorded>> {
+        let plan: Option<String> = self.with(|connection| {
+            connection.query_row("SELECT plan FROM runs WHERE id = ?1", [run.id], |row| row.get(0))
+        })?;
+        let Some(plan) = plan else { return Ok(None) };
+        let plan = serde_json::from_str(&plan).map_err(|error| {
+            let message = format!("the plan of run {} has the form of version {}", run.id, run.tool_version);
+            Error::from_source(Kind::Failed, error).context(message)
+        })?;
+        let steps = self.with(|connection| {
+            let select = "SELECT kind, okta_id, outcome, reason FROM operations WHERE run = ?1";
+            let mut statement = connection.prepare(select)?;
+            let row = |row: &Row<'_>| {
+                let (outcome, reason): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+                Ok(((row.get(0)?, row.get(1)?), standing(&outcome, reason.unwrap_or_default())))
+            };
+            statement.query_map([run.id], row)?.collect()
+        })?;
+        Ok(Some(Recorded { run, plan, steps }))
+    }
+
+    /// Whether a later run tried the same step.
+    pub fn tried_since(&self, id: u32, step: Step<'_>) -> Result<bool> {
+        let select = "SELECT EXISTS (SELECT 1 FROM operations WHERE run > ?1 AND kind = ?2 AND okta_id = ?3 \
+                      AND outcome IN ('begun', 'done', 'failed'))";
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(select)?;
+            statement.query_row(params![id, step.kind(), step.okta_id()], |row| row.get(0))
+        })
+    }
+
+    /// The kind and Okta id of each step that the last runs tried, if they wrote the plan of this hash and no run wrote
+    /// another one since.
+    pub fn tried_of(&self, hash: &str) -> Result<BTreeSet<(String, String)>> {
+        let select = "SELECT DISTINCT kind, okta_id FROM operations JOIN runs ON runs.id = run \
+                      WHERE operations.outcome IN ('begun', 'done', 'failed') AND hash = ?1 \
+                      AND run > (SELECT coalesce(max(id), 0) FROM runs WHERE hash <> ?1)";
+        self.with(|connection| {
+            let mut statement = connection.prepare(select)?;
+            statement.query_map([hash], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// Notes that runs which never ended were cut short, and gives them. Only whoever has the lock may say so.
+    pub fn close_open(&self) -> Result<Vec<Run>> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            let open: Vec<Run> = {
+                let mut statement = transaction.prepare(&format!("{RUN} WHERE outcome IS NULL ORDER BY id"))?;
+                statement.query_map([], run)?.collect::<rusqlite::Result<_>>()?
+            };
+            transaction.execute(
+                "UPDATE runs SET outcome = 'interrupted', reason = 'it was killed, or stopped before it wrote', ended = coalesce( \
+                 (SELECT max(max(begun), coalesce(max(ended), '')) FROM operations WHERE run = runs.id), started) \
+                 WHERE outcome IS NULL",
+                [],
+            )?;
+            transaction.commit()?;
+            Ok(open)
+        })
+    }
+}
+
+impl Recorded {
+    /// What is known of a step of the run's plan.
+    pub fn standing(&self, step: Step<'_>) -> &Standing {
+        let key = (step.kind().to_owned(), step.okta_id().to_owned());
+        self.steps.get(&key).unwrap_or(&Standing::Planned)
+    }
+
+    /// The report of the run, as far as it came.
+    pub fn report(&self) -> Report<'_> {
+        let outcome = |step| match self.standing(step) {
+            Standing::Ended(outcome) => outcome.clone(),
+            Standing::Planned => Outcome::Skipped("the run was cut short before".to_owned()),
+            Standing::Begun => Outcome::Failed("the run was cut short while this was under way".to_owned()),
+        };
+        let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
+        let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
+        for (op, outcomes) in &mut projects {
+            for step in op.steps() {
+                match step {
+                    Step::Project(_) => outcomes.project = Some(outcome(step)),
+                    Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
+                    Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
+                    Step::User(_) => {}
+                }
+            }
+        }
+        let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| outcome == "interrupted");
+        Report { users, projects, interrupted, ..Report::default() }
+    }
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: row.get("id")?,
+        command: row.get("command")?,
+        started: row.get("started")?,
+        ended: row.get("ended")?,
+        seconds: row.get("seconds")?,
+        tool_version: row.get("tool_version")?,
+        config: row.get("config")?,
+        okta: row.get("okta")?,
+        activepieces: row.get("activepieces")?,
+        outcome: row.get("outcome")?,
+        reason: row.get("reason")?,
+        changes: row.get("changes")?,
+        done: row.get("done")?,
+        failed: row.get("failed")?,
+        problems: row.get("problems")?,
+        requests: row.get("requests")?,
+    })
+}
+
+fn standing(outcome: &str, reason: String) -> Standing {
+    match outcome {
+        "done" => Standing::Ended(Outcome::Done),
+        "failed" => Standing::Ended(Outcome::Failed(reason)),
+        "skipped" => Standing::Ended(Outcome::Skipped(reason)),
+        "begun" => Standing::Begun,
+        _ => Standing::Planned,
+    }
+}
