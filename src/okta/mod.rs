@@ -14,6 +14,7 @@ mod people;
 pub mod read;
 mod resolve;
 mod schemas;
+mod side_by_side;
 mod users;
 pub mod wire;
 

@@ -13,6 +13,8 @@ mod expressions;
 mod faults;
 mod guards;
 #[cfg(feature = "sandbox")]
+mod reads;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
