@@ -4,11 +4,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Context;
+use super::expressions::{self, Expressions};
 use super::session::{PARALLELISM, Session, load};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
-use crate::expression::check::{AttributeType, Schema, Severity, Wants, check};
-use crate::mapping::attributes;
+use crate::expression::check::Severity;
+use crate::mapping::attributes::{self, Mapping};
 use crate::model::desired::State;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
@@ -35,6 +36,7 @@ struct Line {
 #[serde(rename_all = "snake_case")]
 enum LineState {
     Ok,
+    Note,
     Warning,
     Failed,
 }
@@ -79,48 +81,58 @@ async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
         let apps = okta.probe_apps().await.map_err(Error::from);
         allowed &= lines.result("Okta rights: apps", apps, |()| "may be listed".to_owned()).is_some();
     }
-    if allowed {
-        expressions(session, lines).await;
-        scope(session, lines).await;
+    if allowed && let Some(expressions) = expressions(session, lines).await {
+        scope(session, &expressions.mapping, lines).await;
     }
 }
 
-/// What can't be right in an expression whoever it's evaluated for, by the org's own user schema.
-async fn expressions(session: &Session, lines: &mut Lines<'_>) {
-    let attributes = match session.okta.user_attributes().await {
-        Ok(attributes) => attributes,
-        Err(failure) => {
-            let fix = vec!["the token needs the right to read schemas (okta.schemas.read)".to_owned()];
-            let detail = format!("the org's user schema can't be read, so attributes aren't checked: {failure}");
-            return lines.add("expressions", LineState::Warning, detail, fix, None);
+/// The expressions, and what can't be right in one whoever it's evaluated for, by the org's own user schema.
+async fn expressions(session: &Session, lines: &mut Lines<'_>) -> Option<Expressions> {
+    let settings = &session.settings;
+    let read = expressions::read(&session.okta, settings, settings.from_okta).await;
+    let found = match read {
+        Ok(found) => found,
+        Err(error) => {
+            lines.result::<()>("expressions", Err(error), |()| String::new());
+            return None;
         }
     };
-    let schema: Schema = attributes.iter().map(|(name, kind)| (name.clone(), AttributeType::parse(kind))).collect();
-    let mut found = 0;
-    for (attribute, mapped) in session.settings.mapping.expressions() {
-        let wants = if attribute == "platformRole" { Wants::Role } else { Wants::Text };
-        for finding in check(&mapped.expression, &schema, wants) {
-            let (state, kind) = match finding.severity {
-                Severity::Error => (LineState::Failed, Some(Kind::Config)),
-                Severity::Warning => (LineState::Warning, None),
-                Severity::Note => continue,
-            };
-            let place = mapped.location.clone().unwrap_or_else(|| "the default".to_owned());
-            let part = mapped.expression.source().get(finding.span).unwrap_or_default();
-            let detail = format!("{attribute} ({place}): {}: {part}", finding.message);
-            lines.add("expressions", state, detail, finding.hint.into_iter().collect(), kind);
-            found += 1;
-        }
+    for warning in &found.warnings {
+        lines.add("expressions", LineState::Warning, warning.clone(), Vec::new(), None);
     }
-    if found == 0 {
+    for (attribute, finding) in &found.findings {
+        let (state, kind) = match finding.severity {
+            Severity::Error => (LineState::Failed, Some(Kind::Config)),
+            Severity::Warning => (LineState::Warning, None),
+            Severity::Note => (LineState::Note, None),
+        };
+        lines.add(
+            "expressions",
+            state,
+            found.told(attribute, finding),
+            finding.hint.clone().into_iter().collect(),
+            kind,
+        );
+    }
+    if found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
         lines.ok("expressions", "fit the org's user schema".to_owned());
     }
+    if let Err(error) = found.mistakes(settings, lines.context.printer.colours_stderr()) {
+        if !lines.context.printer.json {
+            lines.context.printer.status(&format!("\n{error}\n"));
+        }
+        if found.findings.iter().all(|(_, finding)| finding.severity != Severity::Error) {
+            lines.add("expressions", LineState::Failed, error.to_string(), error.hints, Some(error.kind));
+        }
+        return None;
+    }
+    Some(found)
 }
 
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
-async fn scope(session: &Session, lines: &mut Lines<'_>) {
+async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(&progress).await;
+    let reading = session.read_okta(mapping, &progress).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");
@@ -135,7 +147,7 @@ async fn scope(session: &Session, lines: &mut Lines<'_>) {
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }
-    let desired = attributes::desired(&reading.org, &session.settings.mapping, jiff::Timestamp::now());
+    let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
     let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
     if problems == 0 {
         lines.ok("expressions", "give a value for everybody".to_owned());
@@ -228,6 +240,7 @@ impl Line {
     fn render(&self) -> String {
         let state = match self.state {
             LineState::Ok => styled(ADD, "ok     "),
+            LineState::Note => styled(HINT, "note   "),
             LineState::Warning => styled(CHANGE, "warning"),
             LineState::Failed => styled(REMOVE, "failed "),
         };

@@ -1,24 +1,26 @@
 //! `oktapieces eval`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Context;
 use super::session::{load, okta_client};
+use super::{Context, mapping_tests};
 use crate::error::{EXIT_OK, Error, Kind, Result};
-use crate::expression::cases::Case;
 use crate::expression::{self, ErrorKind, Expression, SyntaxError};
 use crate::okta;
 use crate::output::json::FORMAT_VERSION;
-use crate::output::text::{ADD, HINT, REMOVE, counted, safe, styled};
+use crate::output::picture;
+use crate::output::text::{HINT, safe, styled};
 
-/// Evaluate an Okta expression for one Okta user, or a file of cases
+/// Evaluate an Okta expression for one Okta user, a file of cases, or the roles of everybody in scope
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub struct EvalArgs {
     /// The expression
-    #[arg(value_name = "EXPR", requires = "user", required_unless_present = "cases", conflicts_with = "cases")]
+    #[arg(value_name = "EXPR", requires = "user")]
+    #[arg(required_unless_present_any = ["cases", "summary", "from_okta"])]
+    #[arg(conflicts_with_all = ["cases", "summary", "from_okta"])]
     expression: Option<String>,
     /// The login or id of the Okta user
     #[arg(long, value_name = "LOGIN", requires = "expression")]
@@ -26,14 +28,24 @@ pub struct EvalArgs {
     /// Show what each part of the expression gives
     #[arg(long, requires = "expression")]
     trace: bool,
-    /// A file with one JSON object a line: {"expression", "user", "groups", "result"}, or "error" in place of "result"
+    /// A file of cases: one JSON object a line, {"expression", "user", "groups", "result"} or "error" in place of "result";
+    /// or, if its name ends in .csv, lines of login and expected role, which the config's own expression has to give
     #[arg(long, value_name = "FILE")]
     cases: Option<PathBuf>,
+    /// Count the users in scope by the role that they get
+    #[arg(long)]
+    summary: bool,
+    /// List the expressions that stand in Okta for the app, and say of each whether it runs here
+    #[arg(long, conflicts_with_all = ["cases", "summary"])]
+    from_okta: bool,
 }
 
 pub async fn run(args: EvalArgs, context: &Context) -> Result<u8> {
-    if let Some(path) = &args.cases {
-        return check_cases(path, context);
+    if args.from_okta {
+        return Box::pin(mapping_tests::list_from_okta(context)).await;
+    }
+    if args.cases.is_some() || args.summary {
+        return Box::pin(mapping_tests::run(args.cases.as_deref(), args.summary, context)).await;
     }
     let (Some(source), Some(login)) = (args.expression, args.user) else {
         return Err(Error::new(Kind::Usage, "an expression and --user are wanted, or --cases"));
@@ -63,7 +75,7 @@ async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &C
             ErrorKind::Failed => "the expression fails for this user",
             ErrorKind::Unevaluable => "the expression can't be evaluated here",
         };
-        let picture = picture(expression.source(), &error.span, &error.message);
+        let picture = picture::of(expression.source(), &error.span, &error.message);
         Error::new(Kind::Failed, format!("{title}: {}\n{picture}", error.message))
     })?;
     let json = value.to_json();
@@ -93,59 +105,10 @@ fn traced(expression: &Expression, evaluation: &expression::Context<'_>) -> Vec<
 }
 
 fn syntax_error(source: &str, faults: &[SyntaxError]) -> Error {
-    let pictures: Vec<String> = faults.iter().map(|fault| picture(source, &fault.span, &fault.message)).collect();
+    let pictures: Vec<String> = faults.iter().map(|fault| picture::of(source, &fault.span, &fault.message)).collect();
     let mut error = Error::new(Kind::Config, format!("the expression isn't valid\n{}", pictures.join("\n")));
     for hint in faults.iter().filter_map(|fault| fault.hint.as_ref()) {
         error = error.hint(hint);
     }
     error
-}
-
-/// The source with carets under the place.
-fn picture(source: &str, span: &std::ops::Range<usize>, label: &str) -> String {
-    use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-    let annotation = AnnotationKind::Primary.span(span.clone()).label(label);
-    let snippet = Snippet::source(source).annotation(annotation);
-    let text = Renderer::plain().render(&[annotate_snippets::Group::with_level(Level::ERROR).element(snippet)]);
-    text.clone()
-}
-
-/// Evaluates every case of the file and shows those that differ.
-fn check_cases(path: &Path, context: &Context) -> Result<u8> {
-    let read = |error| Error::from_source(Kind::Config, error).context(format!("reading {}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(read)?;
-    let mut differences = Vec::new();
-    let mut broken = Vec::new();
-    let mut cases = 0;
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        cases += 1;
-        match Case::parse(line) {
-            Err(why) => broken.push(format!("{}:{}: {why}", path.display(), at + 1)),
-            Ok(case) => differences.extend(case.check().err().map(|difference| (at + 1, case.expression, difference))),
-        }
-    }
-    if !broken.is_empty() {
-        return Err(Error::new(Kind::Config, broken.join("\n")).hint(
-            "each line is a JSON object with \"expression\", \"user\", \"groups\", and \"result\" or \"error\"",
-        ));
-    }
-    if context.printer.json {
-        let list: Vec<_> = differences
-            .iter()
-            .map(|(line, expression, difference)| {
-                serde_json::json!({"line": line, "expression": expression, "expected": difference.expected, "actual": difference.actual})
-            })
-            .collect();
-        let answer = serde_json::json!({"format_version": FORMAT_VERSION, "cases": cases, "differences": list});
-        context.printer.answer(&answer.to_string());
-    } else {
-        for (line, expression, difference) in &differences {
-            let expected = styled(ADD, &difference.expected);
-            let actual = styled(REMOVE, &difference.actual);
-            context.printer.answer(&format!("line {line}: {expression}\n  expected {expected}\n  gives    {actual}"));
-        }
-        let total = counted(cases, "case", "cases");
-        context.printer.answer(&format!("{total}, {}.", counted(differences.len(), "difference", "differences")));
-    }
-    Ok(if differences.is_empty() { EXIT_OK } else { Kind::Failed.exit_code() })
 }

@@ -153,10 +153,10 @@ async fn lock(state: &State, command: &str, platform: &str, wait: bool, context:
 fn cut_short(run: &Run) -> String {
     let under_way = match run.failed {
         0 => String::new(),
-        failed => format!(", {} failed or was under way", count(failed)),
+        failed => format!(", {} failed or under way", count(failed)),
     };
     format!(
-        "run {} ({}, begun {}) was cut short with {} of {} done{under_way}: what is left is in this plan",
+        "run {} ({}, begun {}) was cut short with {} of {} done{under_way}; an apply does the rest",
         run.id,
         run.command,
         run.started,

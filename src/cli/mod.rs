@@ -17,10 +17,12 @@ mod check;
 mod demo;
 mod environment;
 mod eval;
+mod expressions;
 mod history;
 mod interrupt;
 mod journal;
 mod logging;
+mod mapping_tests;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::{Context, environment};
+use super::{Context, environment, expressions};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
-use crate::mapping::attributes;
+use crate::mapping::attributes::{self, Mapping};
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
@@ -98,12 +98,19 @@ impl Session {
     /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
     pub async fn plan(&self, past: &Past, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let mapping = &self.settings.mapping;
-        let reads = futures_util::future::try_join(self.read_okta(&progress), activepieces::read(&self.activepieces));
-        let (reading, platform) = Box::pin(reads).await?;
-        for warning in &reading.warnings {
+        let okta_side = Box::pin(async {
+            let mut expressions = expressions::read(&self.okta, &self.settings, self.settings.from_okta).await?;
+            let reading = self.read_okta(&expressions.mapping, &progress).await?;
+            expressions.settle(&reading.org);
+            expressions.refuse(&self.settings, context.printer.colours_stderr())?;
+            Ok((expressions, reading))
+        });
+        let ((expressions, reading), platform) =
+            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
+        let mapping = &expressions.mapping;
         let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
         let sizes = Sizes::of(&org);
@@ -116,6 +123,7 @@ impl Session {
             attributes::renew(&mut desired, &org, mapping, now, doubted);
         }
         let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
+        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
         self.count_flows(&mut plan).await?;
@@ -143,8 +151,8 @@ impl Session {
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
-    pub async fn read_okta(&self, progress: &Progress) -> Result<okta::Reading> {
-        let Settings { scope, projects, mapping, .. } = &self.settings;
+    pub async fn read_okta(&self, mapping: &Mapping, progress: &Progress) -> Result<okta::Reading> {
+        let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
         okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
     }

@@ -28,7 +28,7 @@ const KEYS: [(&str, &[&str]); 9] = [
         &["url", "api_key_env", "api_key_file", "api_key_command", "allow_insecure", "allow_shared_secret_file"],
     ),
     ("scope", &["app", "groups", "search", "everyone"]),
-    ("attributes", &["userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
+    ("attributes", &["from_okta", "userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
     ("projects", &["group", "match", "name"]),
     ("projects_policy", &["delete_unpushed"]),
     ("lifecycle", &["suspended", "unassigned", "deactivate_after_runs", "deactivate_after"]),
@@ -107,6 +107,8 @@ pub(super) struct Scope {
 /// `[attributes]`: one expression each.
 #[derive(Debug)]
 pub(super) struct Attributes {
+    pub(super) from_okta: bool,
+    pub(super) header: Option<Range<usize>>,
     pub(super) user_name: Option<Text>,
     pub(super) given_name: Option<Text>,
     pub(super) family_name: Option<Text>,
@@ -222,6 +224,8 @@ impl Scope {
 impl Attributes {
     fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
         Self {
+            from_okta: table.flag("from_okta", faults).unwrap_or(false),
+            header: table.header(),
             user_name: table.text("userName", faults),
             given_name: table.text("givenName", faults),
             family_name: table.text("familyName", faults),

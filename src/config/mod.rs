@@ -4,6 +4,7 @@
 //! the place and what to write instead. No secret is ever read from a config file, and none is shown that somebody
 //! typed into one: it names where each secret comes from ([`SecretSource`]).
 
+use std::ops::Range;
 use std::path::Path;
 
 use toml::de::DeTable;
@@ -23,7 +24,7 @@ mod url;
 
 pub use picture::Pictures;
 pub use secret::SecretSource;
-pub use settings::{ActivepiecesSettings, OktaSettings, Settings};
+pub use settings::{ActivepiecesSettings, ConfigText, OktaSettings, Settings};
 
 use file::File;
 use picture::{Fault, Faults};
@@ -56,6 +57,33 @@ fn unreadable(name: &str, error: &std::io::Error) -> Error {
     Error::new(Kind::Config, format!("there is no config file `{name}`"))
         .hint("copy config.example.toml, which explains every key, and fill in your own addresses")
         .hint("or run `oktapieces sandbox`, which prints a config to try things with")
+}
+
+/// Something wrong with a part of a string in a config file.
+#[derive(Clone, Debug)]
+pub struct Mistake {
+    /// Lower-case, no full stop.
+    pub message: String,
+    /// The string in the file, quotes included, in bytes.
+    pub span: Range<usize>,
+    /// What TOML makes of the string, and the wrong part of it, in bytes.
+    pub value: String,
+    pub part: Range<usize>,
+    pub hint: Option<String>,
+}
+
+/// The pictures of what turned out wrong after the file was read.
+pub fn pictures(config: &ConfigText, mistakes: &[Mistake], colour: bool) -> Pictures {
+    let mut faults = Faults::default();
+    for mistake in mistakes {
+        let place = place::place(&config.text, &mistake.span, &mistake.value, &mistake.part);
+        let fault = Fault::at(place, mistake.message.as_str());
+        faults.push(match &mistake.hint {
+            Some(hint) => fault.help(hint.as_str()),
+            None => fault,
+        });
+    }
+    faults.render(&config.name, &config.text, colour)
 }
 
 fn read(source: Source<'_>, colour: bool) -> Result<Settings> {

@@ -12,10 +12,10 @@ use super::place::place;
 use super::reader::{Amount, Text, is_variable_name};
 use super::rules;
 use super::secret::SecretSource;
-use super::settings::{ActivepiecesSettings, OktaSettings, Settings};
+use super::settings::{ActivepiecesSettings, ConfigText, OktaSettings, Settings};
 use super::url::{self, UrlFault};
 use crate::expression::{Expression, SyntaxError};
-use crate::mapping::attributes::{Mapped, Mapping};
+use crate::mapping::attributes::{self as mapping, Mapped, Mapping};
 use crate::model::okta;
 use crate::plan::Policy;
 use crate::plan::policy::{Grace, Limit, Limits, OnLeave};
@@ -49,10 +49,22 @@ pub(super) fn resolve(file: &File, source: Source<'_>, faults: &mut Faults) -> O
     let activepieces = resolver.activepieces(&file.activepieces);
     let scope = resolver.scope(&file.scope);
     let mapping = resolver.mapping(&file.attributes);
+    let from_okta = resolver.mapping_in_okta(&file.attributes, &scope);
     let projects = rules::resolve(&file.projects, source, resolver.faults, &mut resolver.warnings);
     let policy = resolver.policy(file);
     let warnings = resolver.warnings;
-    Some(Settings { okta: okta?, activepieces: activepieces?, scope, mapping: mapping?, projects, policy, warnings })
+    let text = ConfigText { name: source.name.to_owned(), text: source.text.to_owned() };
+    Some(Settings {
+        okta: okta?,
+        activepieces: activepieces?,
+        scope,
+        mapping: mapping?,
+        from_okta,
+        projects,
+        policy,
+        text,
+        warnings,
+    })
 }
 
 struct Resolver<'a> {
@@ -148,6 +160,16 @@ impl Resolver<'_> {
         }
     }
 
+    /// A profile mapping is that of an app.
+    fn mapping_in_okta(&mut self, typed: &Attributes, scope: &okta::Scope) -> bool {
+        if typed.from_okta && scope.app.is_none() {
+            let message = "`from_okta` needs an app, whose profile mapping is read";
+            let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));
+            self.faults.push(fault.help("name the Okta app of Activepieces under [scope] as `app`"));
+        }
+        typed.from_okta
+    }
+
     fn mapping(&mut self, typed: &Attributes) -> Option<Mapping> {
         let user_name = self.mapped("userName", typed.user_name.as_ref(), "user.email");
         let given_name = self.mapped("givenName", typed.given_name.as_ref(), "user.firstName");
@@ -173,13 +195,16 @@ impl Resolver<'_> {
     }
 
     fn mapped(&mut self, attribute: &str, text: Option<&Text>, default: &str) -> Option<Mapped> {
-        let (source, location) = match text {
+        let (typed, source) = match text {
             Some(text) if !self.faults.not_blank(text) => return None,
-            Some(text) => (text.get_ref().as_str(), Some(self.source.location(text))),
-            None => (default, None),
+            Some(text) => {
+                let (location, span) = (self.source.location(text), text.span());
+                (text.get_ref().as_str(), mapping::Source::File { location, span })
+            }
+            None => (default, mapping::Source::Default),
         };
-        match Expression::parse(source) {
-            Ok(expression) => Some(Mapped { expression, location }),
+        match Expression::parse(typed) {
+            Ok(expression) => Some(Mapped { expression, source, on_create_only: false }),
             Err(errors) => {
                 for error in &errors {
                     self.faults.push(expression_fault(attribute, text, self.source, error));

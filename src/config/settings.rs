@@ -1,5 +1,7 @@
 //! The settings of a sync, as a config file resolves to them: complete, valid, and with every default filled in.
 
+use std::fmt;
+
 use reqwest::Url;
 
 use super::secret::SecretSource;
@@ -15,11 +17,29 @@ pub struct Settings {
     pub activepieces: ActivepiecesSettings,
     pub scope: Scope,
     pub mapping: Mapping,
+    /// Whether the app's profile mapping in Okta says what the file leaves open.
+    pub from_okta: bool,
     /// In the order of the file.
     pub projects: Vec<ProjectRule>,
     pub policy: Policy,
+    /// The file itself, for pictures of what turns out wrong later.
+    pub text: ConfigText,
     /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.
     pub warnings: Vec<String>,
+}
+
+/// A config file as it stands. Somebody may have typed a secret into it, so it isn't shown.
+#[derive(Clone)]
+pub struct ConfigText {
+    /// As the admin gave it.
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl fmt::Debug for ConfigText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 /// `[okta]`

@@ -77,11 +77,13 @@ pub struct Finding {
     pub span: Range<usize>,
     pub hint: Option<String>,
     pub severity: Severity,
+    /// The attribute that the schema lacks, where that is the fault: its value would be null for everybody.
+    pub missing: Option<String>,
 }
 
 impl Finding {
     fn new(severity: Severity, message: impl Into<String>, node: &Node) -> Self {
-        Self { message: message.into(), span: node.span.clone(), hint: None, severity }
+        Self { message: message.into(), span: node.span.clone(), hint: None, severity, missing: None }
     }
 
     fn error(message: impl Into<String>, node: &Node) -> Self {

@@ -1,13 +1,14 @@
 //! The attribute mapping: one Okta expression per Activepieces attribute.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
 use crate::model::PlatformRole;
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
 use crate::model::id::OktaUserId;
 use crate::model::okta::{Org, Status, User};
 use crate::model::problem::{Problem, ProblemKind};
@@ -16,8 +17,37 @@ use crate::model::problem::{Problem, ProblemKind};
 #[derive(Clone, Debug)]
 pub struct Mapped {
     pub expression: Expression,
+    pub source: Source,
+    /// Whether accounts get its value when they are made, and keep what they have later (Okta: `DONT_PUSH`).
+    pub on_create_only: bool,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nowhere: the tool's own.
+    Default,
+    /// In the config file.
+    File {
+        /// `config.toml:21`.
+        location: String,
+        /// The string in the file, quotes included, in bytes.
+        span: Range<usize>,
+    },
+    /// In Okta's profile mapping of this id, or, without one, in the app's user name format.
+    Okta { mapping: Option<String> },
+}
+
+impl Source {
     /// `config.toml:21`; none for a default.
-    pub location: Option<String>,
+    pub fn location(&self) -> Option<String> {
+        match self {
+            Self::Default => None,
+            Self::File { location, .. } => Some(location.clone()),
+            Self::Okta { mapping: Some(id) } => Some(format!("Okta's profile mapping {id}")),
+            Self::Okta { mapping: None } => Some("the user name format of the Okta app".to_owned()),
+        }
+    }
 }
 
 /// What each attribute of a user is made from.
@@ -58,6 +88,11 @@ impl Mapping {
 pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     let known = org.users.keys().chain(&org.gone);
     Desired {
+        on_create_only: OnCreateOnly {
+            given_name: mapping.given_name.on_create_only,
+            family_name: mapping.family_name.on_create_only,
+            platform_role: mapping.platform_role.as_ref().is_some_and(|role| role.on_create_only),
+        },
         users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
         projects: org
             .pushed
@@ -211,7 +246,7 @@ impl Evaluation<'_> {
     }
 
     fn problem(&self, kind: ProblemKind, message: String, mapped: &Mapped) -> Problem {
-        Problem::new(self.user.login(), kind, message).at(mapped.location.clone())
+        Problem::new(self.user.login(), kind, message).at(mapped.source.location())
     }
 
     /// The profile attributes that the role follows from, as the plan shows them.

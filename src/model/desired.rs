@@ -14,6 +14,15 @@ use super::problem::Problem;
 pub struct Desired {
     pub users: BTreeMap<OktaUserId, DesiredUser>,
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
+    pub on_create_only: OnCreateOnly,
+}
+
+/// Attributes that accounts get when they are made, and that aren't touched later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnCreateOnly {
+    pub given_name: bool,
+    pub family_name: bool,
+    pub platform_role: bool,
 }
 
 /// One Okta user, mapped.

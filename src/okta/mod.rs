@@ -10,6 +10,7 @@ pub mod client;
 pub mod confirm;
 mod extra;
 mod groups;
+mod mappings;
 mod people;
 pub mod read;
 mod resolve;
@@ -25,5 +26,6 @@ mod testing;
 
 pub use client::{Okta, settings};
 pub use confirm::confirm;
+pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;

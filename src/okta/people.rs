@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::client::Listing;
 use super::extra::{Reader, reading};
 use super::read::SIDE_BY_SIDE;
-use super::wire::Keyed;
+use super::wire::{Href, Keyed};
 use crate::error::{Error, Kind};
 use crate::http::{Failure, Request, segment};
 use crate::mapping::projects::nearest;
@@ -50,11 +50,6 @@ struct Linked {
 struct Links {
     #[serde(rename = "self")]
     own: Href,
-}
-
-#[derive(Deserialize)]
-struct Href {
-    href: String,
 }
 
 impl Reader<'_> {
@@ -100,9 +95,8 @@ impl Reader<'_> {
         let path = format!("/api/v1/users/{}/linkedObjects/{}", segment(id.as_str()), segment(name));
         let links: Option<Vec<Linked>> =
             self.okta.entity(Request::get(path)).await.map_err(reading("the linked objects of a user"))?;
-        let href = links.into_iter().flatten().next().map(|linked| linked.links.own.href);
-        let other = href.as_deref().and_then(|href| href.rsplit('/').next()).filter(|other| !other.is_empty());
-        Ok(other.map(|other| (id, OktaUserId::from(other))))
+        let linked = links.into_iter().flatten().next();
+        Ok(linked.and_then(|linked| Some((id, OktaUserId::from(linked.links.own.id()?)))))
     }
 
     /// Managers and assistants, whom the directory names by their distinguished names. Okta's own functions work with

@@ -103,7 +103,7 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
 }
 
 /// The app, none where none is configured, or what is wrong with the name.
-async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
+pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
     let Some(wanted) = wanted else { return Ok(Ok(None)) };
     let failed = |failure| Error::from(failure).context("looking for the Okta app");
     if is_app_id(wanted)

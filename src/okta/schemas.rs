@@ -2,42 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::client::Okta;
-use crate::http::{Failure, Request};
-
-#[derive(Deserialize)]
-struct Schema {
-    definitions: Definitions,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Definitions {
-    base: Part,
-    custom: Part,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Part {
-    properties: BTreeMap<String, Property>,
-}
-
-#[derive(Deserialize)]
-struct Property {
-    #[serde(rename = "type", default)]
-    kind: String,
-}
+use super::wire::Schema;
+use crate::expression::check::{self, AttributeType};
+use crate::http::{Failure, Request, segment};
 
 impl Okta {
-    /// The attributes of the default user type, custom ones included, each with its type as Okta writes it: `string`,
-    /// `boolean`, `integer`, `number` or `array` (scope `okta.schemas.read`).
-    pub async fn user_attributes(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let (schema, _): (Schema, _) = self.http().json(&Request::get("/api/v1/meta/schemas/user/default")).await?;
-        let Definitions { base, custom } = schema.definitions;
-        let all = base.properties.into_iter().chain(custom.properties);
-        Ok(all.map(|(name, property)| (name, property.kind)).collect())
+    /// The attributes of the default user type, custom ones included (scope `okta.schemas.read`).
+    pub async fn user_attributes(&self) -> Result<check::Schema, Failure> {
+        self.attributes_of("default").await
+    }
+
+    /// The attributes that the profiles of other user types have, which the default one's may lack.
+    pub async fn other_user_attributes(&self) -> Result<check::Schema, Failure> {
+        let mut attributes = check::Schema::new();
+        for kind in self.user_types().await?.iter().filter(|kind| !kind.default) {
+            if let Some(schema) = kind.links.schema.as_ref().and_then(|link| link.id()) {
+                attributes.append(&mut self.attributes_of(schema).await?);
+            }
+        }
+        Ok(attributes)
+    }
+
+    async fn attributes_of(&self, schema: &str) -> Result<check::Schema, Failure> {
+        let path = format!("/api/v1/meta/schemas/user/{}", segment(schema));
+        let (schema, _): (Schema, _) = self.http().json(&Request::get(path)).await?;
+        let parts = schema.definitions.into_values().map(|part| part.properties);
+        let attributes: BTreeMap<_, _> = parts.flatten().collect();
+        let kind = |property: &serde_json::Value| {
+            property.get("type").and_then(serde_json::Value::as_str).map(AttributeType::parse)
+        };
+        Ok(attributes
+            .iter()
+            .map(|(name, property)| (name.clone(), kind(property).unwrap_or(AttributeType::Other)))
+            .collect())
     }
 }

@@ -93,11 +93,40 @@ pub struct App {
     /// What the org's own integrations keep at the app.
     #[serde(default)]
     pub profile: Option<Profile>,
+    #[serde(default)]
+    pub credentials: Option<AppCredentials>,
+}
+
+/// What an app knows of how its users sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppCredentials {
+    #[serde(default)]
+    pub user_name_template: Option<UserNameTemplate>,
+}
+
+/// The user name format of an app, such as `${source.email}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UserNameTemplate {
+    #[serde(default)]
+    pub template: Option<String>,
 }
 
 impl App {
     pub fn is_active(&self) -> bool {
         self.status == "ACTIVE"
+    }
+}
+
+impl Keyed for ProfileMapping {
+    fn key(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Keyed for UserType {
+    fn key(&self) -> &str {
+        &self.id
     }
 }
 
@@ -229,4 +258,24 @@ pub struct UserType {
     pub name: String,
     #[serde(default)]
     pub default: bool,
+    #[serde(rename = "_links", default)]
+    pub links: UserTypeLinks,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct UserTypeLinks {
+    pub schema: Option<Href>,
+}
+
+/// Where something can be read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Href {
+    pub href: String,
+}
+
+impl Href {
+    /// The last part of the path: the id of what stands there. The host of a link is never used.
+    pub fn id(&self) -> Option<&str> {
+        self.href.rsplit('/').next().filter(|id| !id.is_empty())
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod history_text;
 pub mod json;
+pub mod picture;
 pub mod plan_text;
 pub mod printer;
 pub mod progress;

@@ -1,6 +1,8 @@
 //! A plan for people: what would be taken away first, then what comes and what changes, then what is wrong, and the
 //! total in the last line.
 
+use std::collections::BTreeMap;
+
 use anstyle::Style;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
@@ -34,6 +36,7 @@ pub struct Around<'a> {
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
 pub fn render(plan: &Plan, around: Around<'_>) -> String {
     let mut sections = vec![format!("{} → {}", styled(BOLD, around.okta), styled(BOLD, around.activepieces))];
+    sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
     sections.extend(held(plan, around.whole));
@@ -64,6 +67,16 @@ const ACTIONS: [(UserAction, &str, &str, Style); 5] = [
     (UserAction::Adopt, "=", "adopt", CHANGE),
     (UserAction::Update, "~", "update", CHANGE),
 ];
+
+/// Where the expressions stand, those at one place in one line.
+fn expressions(plan: &Plan) -> Option<String> {
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (attribute, place) in &plan.expressions {
+        places.entry(place).or_default().push(attribute);
+    }
+    let lines = places.iter().map(|(place, attributes)| format!("  {}: {}", attributes.join(", "), safe(place)));
+    (!places.is_empty()).then(|| format!("{}\n{}", styled(BOLD, "Expressions"), lines.collect::<Vec<_>>().join("\n")))
+}
 
 fn users(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();

@@ -105,30 +105,24 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut over = |what: &str, over: &Over, key: &str, of: &str| {
-            let Over { number, allowed, limit, of: total } = over;
-            write!(
-                f,
-                "{number} {what} are more than the {allowed} that safety.{key} = {limit} allows with {total} {of}"
-            )
-        };
+        let managed = "managed active users";
         match self {
-            Self::MaxDeactivations(it) => over("deactivations", it, "max_deactivations", "managed active users"),
-            Self::MaxRoleDowngrades(it) => over(
-                "users who lose ADMIN or OPERATOR",
-                it,
-                "max_role_downgrades",
-                "managed active users with these roles",
-            ),
-            Self::MaxRoleOrEmailChanges(it) => over(
-                "users whose role or e-mail address changes",
-                it,
-                "max_role_or_email_changes",
-                "managed active users",
-            ),
-            Self::MaxCreations(it) => over("creations", it, "max_creations", "managed active users"),
-            Self::MaxMembersRemoved { project, over: it } => {
-                over(&format!("members removed from the project {project}"), it, "max_members_removed", "members")
+            Self::MaxDeactivations(over) => {
+                over.tell(f, ["deactivation", "deactivations"], "max_deactivations", managed)
+            }
+            Self::MaxRoleDowngrades(over) => {
+                let what = ["user who loses ADMIN or OPERATOR", "users who lose ADMIN or OPERATOR"];
+                over.tell(f, what, "max_role_downgrades", "managed active users with these roles")
+            }
+            Self::MaxRoleOrEmailChanges(over) => {
+                let what =
+                    ["user whose role or e-mail address changes", "users whose roles or e-mail addresses change"];
+                over.tell(f, what, "max_role_or_email_changes", managed)
+            }
+            Self::MaxCreations(over) => over.tell(f, ["creation", "creations"], "max_creations", managed),
+            Self::MaxMembersRemoved { project, over } => {
+                let what = ["member", "members"].map(|what| format!("{what} removed from the project {project}"));
+                over.tell(f, what.each_ref().map(String::as_str), "max_members_removed", "members")
             }
             Self::AnotherPlan { approved, plan } => {
                 write!(f, "the plan that was approved is {approved}, and this one is {plan}")
@@ -136,16 +130,25 @@ impl fmt::Display for Refusal {
             Self::OwnerRole { user_name } => {
                 write!(f, "the platform's owner {user_name} would lose ADMIN or the account")
             }
-            Self::LastAdmin { admins } => {
-                write!(f, "no active ADMIN would be left of {admins}")
-            }
+            Self::LastAdmin { admins } => write!(f, "no active ADMIN would be left of {admins}"),
             Self::EmptyScope { deactivations } => {
-                write!(f, "nobody is in scope, and {deactivations} accounts would be deactivated for it")
+                let accounts = if *deactivations == 1 { "account" } else { "accounts" };
+                write!(f, "nobody is in scope, and {deactivations} {accounts} would be deactivated for it")
             }
+            Self::ProjectDeletions { deletions: 1 } => write!(f, "1 project would be deleted with all that is in it"),
             Self::ProjectDeletions { deletions } => {
                 write!(f, "{deletions} projects would be deleted with all that is in them")
             }
         }
+    }
+}
+
+impl Over {
+    /// `what` for one and for several, the key of the limit, and what its share is taken of.
+    fn tell(&self, f: &mut fmt::Formatter<'_>, [one, several]: [&str; 2], key: &str, of: &str) -> fmt::Result {
+        let Self { number, allowed, limit, of: total } = self;
+        let is_more = if *number == 1 { format!("{one} is") } else { format!("{several} are") };
+        write!(f, "{number} {is_more} more than the {allowed} that safety.{key} = {limit} allows with {total} {of}")
     }
 }
 

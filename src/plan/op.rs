@@ -1,6 +1,6 @@
 //! The operations of a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct Plan {
     #[serde(default)]
     pub shrunk: Vec<Shrunk>,
     pub standing: Standing,
+    /// Where the expression of each attribute stands, where some stand in Okta.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expressions: BTreeMap<String, String>,
 }
 
 /// What stands and stays as it is.

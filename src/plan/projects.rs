@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::matching::Matches;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use super::policy::Policy;
-use super::users::is_linked;
+use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, State};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
@@ -188,11 +188,11 @@ fn leaves(account: &User, project: &DesiredProject, desired: &Desired, matches: 
     if project.members.contains(&id) || matches.blocked.contains(&id) {
         return None;
     }
-    let state = desired.users.get(&id).map(|user| &user.state);
-    if !is_linked(account) && !matches!(state, Some(State::Present(_))) {
+    let user = desired.users.get(&id);
+    if !user.map_or_else(|| is_linked(account), |user| is_managed(user, account)) {
         return None;
     }
-    let reason = match state {
+    let reason = match user.map(|user| &user.state) {
         Some(State::Problem(_)) => return None,
         Some(State::Left(leave)) => format!("{}, left group {}", leave.as_str(), project.group_name),
         _ => format!("left group {}", project.group_name),

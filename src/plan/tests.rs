@@ -177,14 +177,22 @@ fn a_successor_leaves_the_predecessor_the_account_of_their_own_address() {
     let taken = User { external_id: Some(old.to_string()), ..account("ada", None) };
     let plan = diff(&users([(old, user), present("ada")]), &platform([taken, account("old", None)]), &policy());
     let actions: Vec<_> = plan.users.iter().map(|op| (op.action, op.user_name.as_str())).collect();
-    assert_eq!(actions, [(UserAction::Adopt, "ada@example.com")]);
-    assert_eq!(kinds(&plan), [ProblemKind::TwoAccounts, ProblemKind::NotLinked]);
+    assert_eq!(actions, [(UserAction::Adopt, "ada@example.com"), (UserAction::Deactivate, "old@example.com")]);
 }
 
 #[test]
-fn an_account_that_okta_did_not_make_is_never_deactivated_and_named_instead() {
+fn an_account_is_taken_over_by_its_address_also_to_be_closed() {
+    for leave in [Leave::Suspended, Leave::Deactivated] {
+        let plan = one_user(wanted("ada", State::Left(leave)), Some(account("ada", None)));
+        assert_eq!((action(&plan), plan.standing.managed_active), (Some(UserAction::Deactivate), 1));
+        assert_eq!(plan.users[0].changes[1].to, okta_id("ada").as_str());
+    }
+}
+
+#[test]
+fn an_account_that_okta_did_not_make_is_not_deactivated_for_missing_in_okta_and_named_instead() {
     for external_id in [None, Some(""), Some("emp-0815")] {
-        for leave in [Leave::Suspended, Leave::Deactivated, Leave::Unassigned, Leave::Deleted] {
+        for leave in [Leave::Unassigned, Leave::Deleted] {
             let desired = with_projects(users([wanted("ada", State::Left(leave))]), [pushed("Eng", &[])]);
             let project = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
             let plan = one_project(&desired, vec![account("ada", external_id)], vec![project]);
@@ -195,7 +203,7 @@ fn an_account_that_okta_did_not_make_is_never_deactivated_and_named_instead() {
     let keep = Policy { suspended: OnLeave::Keep, ..policy() };
     let suspended = users([wanted("ada", State::Left(Leave::Suspended))]);
     assert_eq!(diff(&suspended, &platform([account("ada", None)]), &keep).problems, []);
-    // Linked to an Okta user who was deleted since: Okta made it.
+    // Linked to an Okta user who was deleted since.
     let relinked = account("ada", Some(okta_id("old").as_str()));
     assert_eq!(action(&diff(&suspended, &platform([relinked]), &policy())), Some(UserAction::Deactivate));
 }
@@ -554,7 +562,7 @@ prop_compose! {
             let (_, project) = pushed(&name, &members);
             (group_id(&id), project)
         });
-        Desired { users: users.collect(), projects: projects.collect() }
+        Desired { users: users.collect(), projects: projects.collect(), ..Desired::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use super::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
 use super::policy::{OnLeave, Policy};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User};
-use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, State};
+use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, OnCreateOnly, State};
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
@@ -30,8 +30,12 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             continue;
         }
         note_changed_email(plan, id, user, account);
-        match op(id, user, account, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings)) {
-            Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_linked) => {
+        match op(id, user, account, desired.on_create_only, policy)
+            .and_then(|op| protected.restrict(op, account, &mut plan.warnings))
+        {
+            Some(op)
+                if op.action == UserAction::Deactivate && !account.is_some_and(|account| is_managed(user, account)) =>
+            {
                 plan.problems.push(unlinked_leaver(user, &op));
             }
             Some(op) => plan.users.push(op),
@@ -45,9 +49,11 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
-/// Whether the account is, or becomes, one that Okta answers for.
-fn is_managed(user: &DesiredUser, account: &User) -> bool {
-    is_linked(account) || matches!(user.state, State::Present(_))
+/// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
+/// when Okta says that the person has no access.
+pub(super) fn is_managed(user: &DesiredUser, account: &User) -> bool {
+    let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
+    is_linked(account) || by_address
 }
 
 /// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
@@ -85,10 +91,16 @@ fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
 }
 
 /// The one operation that a user needs, if any.
-fn op(id: &OktaUserId, user: &DesiredUser, account: Option<&User>, policy: &Policy) -> Option<UserOp> {
+fn op(
+    id: &OktaUserId,
+    user: &DesiredUser,
+    account: Option<&User>,
+    only: OnCreateOnly,
+    policy: &Policy,
+) -> Option<UserOp> {
     match (&user.state, account) {
         (State::Present(attributes), None) => create(id, user, attributes),
-        (State::Present(attributes), Some(account)) => bring_in_line(id, attributes, account),
+        (State::Present(attributes), Some(account)) => bring_in_line(id, later(attributes, only, account), account),
         (State::Left(leave), Some(account)) if account.active && on_leave(*leave, policy) == OnLeave::Deactivate => {
             Some(deactivate(id, *leave, account))
         }
@@ -127,8 +139,23 @@ fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes) -> Optio
     })
 }
 
+/// The attributes without those that only a creation sets.
+fn later(attributes: &Attributes, only: OnCreateOnly, account: &User) -> Attributes {
+    let mut attributes = attributes.clone();
+    if only.given_name {
+        attributes.given_name = None;
+    }
+    if only.family_name {
+        attributes.family_name = None;
+    }
+    if let (true, Some(role)) = (only.platform_role, PlatformRole::parse(&account.platform_role)) {
+        (attributes.platform_role, attributes.role_because) = (role, None);
+    }
+    attributes
+}
+
 /// Reactivates, adopts and updates, as far as something differs.
-fn bring_in_line(id: &OktaUserId, attributes: &Attributes, account: &User) -> Option<UserOp> {
+fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User) -> Option<UserOp> {
     let mut changes = Vec::new();
     let mut differ = |attribute, from: Option<&str>, to: &str| {
         if from != Some(to) {
@@ -159,7 +186,7 @@ fn bring_in_line(id: &OktaUserId, attributes: &Attributes, account: &User) -> Op
         account: Some(account.id.clone()),
         changes,
         reason,
-        attributes: Some(attributes.clone()),
+        attributes: Some(attributes),
     })
 }
 

@@ -153,8 +153,8 @@ impl Recorded {
     pub fn report(&self) -> Report<'_> {
         let outcome = |step| match self.standing(step) {
             Standing::Ended(outcome) => outcome.clone(),
-            Standing::Planned => Outcome::Skipped("the run was cut short before".to_owned()),
-            Standing::Begun => Outcome::Failed("the run was cut short while this was under way".to_owned()),
+            Standing::Planned => Outcome::Skipped("not begun".to_owned()),
+            Standing::Begun => Outcome::Failed("begun and not ended: the server may have done it".to_owned()),
         };
         let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
         let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
@@ -168,7 +168,8 @@ impl Recorded {
                 }
             }
         }
-        let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| outcome == "interrupted");
+        let ended = ["done", "partial", "refused", "failed"];
+        let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| !ended.contains(&outcome));
         Report { users, projects, interrupted, ..Report::default() }
     }
 }

@@ -81,7 +81,10 @@ impl State {
             "UPDATE operations SET outcome = 'begun', begun = ?4 WHERE run = ?1 AND kind = ?2 AND okta_id = ?3";
         self.with(|connection| {
             let mut statement = connection.prepare_cached(update)?;
-            statement.execute(params![run, step.kind(), step.okta_id(), now()]).map(drop)
+            match statement.execute(params![run, step.kind(), step.okta_id(), now()])? {
+                1 => Ok(()),
+                rows => Err(rusqlite::Error::StatementChangedRows(rows)),
+            }
         })
     }
 

@@ -146,6 +146,8 @@ fn a_run_is_written_down_step_by_step_and_one_that_was_killed_is_found() {
     for step in &steps[..3] {
         state.begins(id, *step).unwrap();
     }
+    let unknown = deactivation("eve");
+    assert!(state.begins(id, Step::User(&unknown)).is_err(), "what isn't on file must not begin");
     state.ended(id, steps[0], &Outcome::Done).unwrap();
     state.ended(id, steps[1], &Outcome::Failed("gone".to_owned())).unwrap();
     drop(state);

@@ -82,7 +82,7 @@ fn the_example_names_every_key() {
 fn defaults_are_those_of_the_manual() {
     let settings = parse(LEAST);
     let source = |mapped: &oktapieces::mapping::attributes::Mapped| {
-        assert_eq!(mapped.location, None);
+        assert_eq!(mapped.source.location(), None);
         mapped.expression.source().to_owned()
     };
     let mapping = &settings.mapping;
@@ -139,7 +139,7 @@ protect = [" Owner@Example.com "]
     assert_eq!(settings.okta.token.to_string(), "command `op`");
     assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.scope.groups, ["Engineering", "Sales"]);
-    assert_eq!(settings.mapping.platform_role.unwrap().location.as_deref(), Some("config.toml:13"));
+    assert_eq!(settings.mapping.platform_role.unwrap().source.location().as_deref(), Some("config.toml:13"));
     let [first, second] = settings.projects.as_slice() else { panic!("{:?}", settings.projects) };
     assert!(matches!(&first.selector, Selector::Group(name) if name == "Engineering"));
     assert_eq!((first.name.as_deref(), first.location.as_deref()), (None, Some("config.toml:15")));

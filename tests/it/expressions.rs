@@ -118,3 +118,126 @@ async fn a_plan_reads_what_expressions_ask_for_once_and_says_how_many_requests_t
     let check = stage.run(&["check"]).await;
     assert!(check.stdout.contains(&format!("more than profiles: {} requests more", linked + 2)), "{check:?}");
 }
+
+/// The config without expressions of its own, and with Okta's in their place.
+fn from_okta(stage: &Stage, more: &str) {
+    let config = stage.sandbox.config();
+    let start = config.find("[attributes]").unwrap();
+    let end = start + config[start..].find("\n[").unwrap();
+    stage.configure(&format!("{}[attributes]\nfrom_okta = true\n{more}\n{}", &config[..start], &config[end..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mapping_that_stands_in_okta_is_used_and_the_plan_says_so() {
+    let stage = Stage::of(SHAPE).await;
+    let people = people(&stage).await;
+    from_okta(&stage, "");
+    let org = stage.sandbox.org();
+    org.set_mapping(APP, "platformRole", "String.startsWith(user.login, 'x') ? 'ADMIN' : 'OPERATOR'", "PUSH");
+    org.set_mapping(APP, "givenName", "String.toUpperCase(user.firstName)", "DONT_PUSH");
+    org.set_mapping(APP, "familyName", "", "PUSH");
+    let plan = stage.run(&["plan"]).await;
+    assert!(
+        plan.stdout.contains("displayName, email, givenName, platformRole: Okta's profile mapping prm"),
+        "{plan:?}"
+    );
+    assert!(plan.stdout.contains("familyName: not mapped"), "{plan:?}");
+    assert!(plan.stdout.contains("userName: the user name format of the Okta app"), "{plan:?}");
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let accounts = stage.sandbox.platform().users();
+    let first = accounts.iter().find(|account| account.email == people[0].0).unwrap();
+    assert_eq!(first.role, "OPERATOR");
+    assert_eq!(first.first_name, first.first_name.to_uppercase());
+    // What is only set when an account is made isn't touched later, and what isn't mapped never is.
+    org.set_mapping(APP, "givenName", "'Somebody'", "DONT_PUSH");
+    org.set_mapping(APP, "platformRole", "'ADMIN'", "DONT_PUSH");
+    let again = stage.run(&["plan", "--detailed-exitcode"]).await;
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.total().starts_with("No changes: "), "{again:?}");
+    // A key in the file wins.
+    from_okta(&stage, "platformRole = '\"MEMBER\"'");
+    let plan = stage.plan().await;
+    assert_eq!(plan["expressions"]["platformRole"], "config.toml:14");
+    let role = &plan["users"][0]["changes"][0];
+    assert_eq!((&role["attribute"], &role["to"]), (&json!("platformRole"), &json!("MEMBER")), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_okta_is_listed_with_a_verdict_and_refused_by_name_where_it_cannot_run() {
+    let stage = Stage::of(SHAPE).await;
+    let good = stage.run(&["eval", "--from-okta"]).await;
+    assert_eq!(good.code, 0, "{good:?}");
+    from_okta(&stage, "");
+    let org = stage.sandbox.org();
+    org.set_mapping(APP, "platformRole", "session.amr == 'x' ? 'ADMIN' : 'MEMBER'", "PUSH");
+    org.set_mapping(APP, "givenName", "String.upper(user.firstName)", "PUSH");
+    org.set_mapping(APP, "familyName", "user.lastname", "PUSH");
+    org.set_mapping(APP, "nickName", "user.nickName", "PUSH");
+    let listed = stage.run(&["eval", "--from-okta", "--json"]).await;
+    assert_eq!(listed.code, 1, "{listed:?}");
+    let listed = listed.json();
+    let verdict = |attribute: &str| {
+        let list = listed["expressions"].as_array().unwrap();
+        list.iter().find(|listed| listed["attribute"] == attribute).unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    assert!(verdict("platformRole").contains("session is only known in a sign-in"), "{listed}");
+    assert!(verdict("givenName").contains("there is no function String.upper()"), "{listed}");
+    assert!(verdict("familyName").contains("the user schema has no attribute lastname"), "{listed}");
+    assert!(verdict("nickName").contains("keeps no such attribute"), "{listed}");
+    assert_eq!(verdict("email"), "runs here");
+    let plan = stage.run(&["plan"]).await;
+    assert_eq!(plan.code, 78, "{plan:?}");
+    for part in ["session is only known", "String.upper()", "no attribute lastname", "a similar one is lastName"] {
+        assert!(plan.stderr.contains(part), "{part}: {plan:?}");
+    }
+    assert_eq!(stage.sandbox.platform().users().len(), 1, "nothing is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_that_only_the_schema_shows_have_their_carets_in_the_file() {
+    let stage = Stage::of(SHAPE).await;
+    let config = stage.sandbox.config();
+    let start = config.find("[attributes]").unwrap();
+    let end = start + config[start..].find("\n[").unwrap();
+    let keys =
+        "[attributes]\ngivenName = \"user.firstname\"\nplatformRole = 'user.login == \"x\" ? \"ADMIN\" : \"OWNER\"'\n";
+    stage.configure(&format!("{}{keys}{}", &config[..start], &config[end..]));
+    for command in ["plan", "check"] {
+        let outcome = stage.run(&[command]).await;
+        assert_eq!(outcome.code, 78, "{outcome:?}");
+        assert!(
+            outcome.stderr.contains("13 | givenName = \"user.firstname\"\n   |              ^^^^^^^^^^^^^^"),
+            "{}",
+            outcome.stderr
+        );
+        assert!(outcome.stderr.contains("\"OWNER\""), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("2 mistakes"), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mapping_tests_name_logins_and_count_roles() {
+    let stage = Stage::of(SHAPE).await;
+    let people = people(&stage).await;
+    let config = stage.sandbox.config();
+    let start = config.find("platformRole").unwrap();
+    let end = start + config[start..].find('\n').unwrap();
+    let expression = format!("platformRole = '''user.login == \"{}\" ? \"ADMIN\" : \"MEMBER\"'''", people[0].0);
+    stage.configure(&format!("{}{expression}{}", &config[..start], &config[end..]));
+    let cases =
+        format!("login,expected role\n{},ADMIN\n\"{}\",ADMIN\nnobody@example.com,error\n", people[0].0, people[1].0);
+    std::fs::write(stage.folder().join("cases.csv"), cases).unwrap();
+    let outcome = stage.run(&["eval", "--cases", "cases.csv", "--summary"]).await;
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    let expected = format!("line 3: {}\n  expected ADMIN\n  gives    MEMBER\n3 cases, 1 difference.", people[1].0);
+    assert!(outcome.stdout.contains(&expected), "{outcome:?}");
+    assert!(outcome.stdout.contains("1 ADMIN, 0 OPERATOR, "), "{outcome:?}");
+    assert!(outcome.total().ends_with(" MEMBER, 0 problems."), "{outcome:?}");
+    std::fs::write(stage.folder().join("cases.csv"), "a@example.com,OWNER\n,ADMIN\nb@example.com\n").unwrap();
+    let outcome = stage.run(&["eval", "--cases", "cases.csv"]).await;
+    assert_eq!(outcome.code, 78, "{outcome:?}");
+    for line in ["cases.csv:1: ", "cases.csv:2: ", "cases.csv:3: "] {
+        assert!(outcome.stderr.contains(line), "{line}: {outcome:?}");
+    }
+}

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use oktapieces::plan::saved::SavedPlan;
 use oktapieces::sandbox::Options;
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
-use oktapieces::state::{Lock, State, Taken};
+use oktapieces::state::{Beginning, Lock, State, Taken};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -149,7 +150,8 @@ async fn runs_that_came_to_nothing_say_why() {
 async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
     let stage = Stage::with(slow()).await;
     let mut child = stage.spawn(&["apply", "--yes"]);
-    until(async || stage.sandbox.platform().mails().len() > 3).await;
+    // More than are in flight at once: so some were answered.
+    until(async || stage.sandbox.platform().mails().len() > 10).await;
     child.kill().await.unwrap();
     let welcomed = stage.sandbox.platform().mails();
     let runs = history(&stage).await;
@@ -182,6 +184,29 @@ async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
     assert_eq!(mails.len(), all, "nobody is welcomed twice");
     let again = stage.run(&["apply", "--yes"]).await;
     assert!(!again.stderr.contains("was cut short"), "it's told once: {again:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
+    let stage = Stage::with(Options { latency: Duration::from_millis(60), ..slow() }).await;
+    let mut child = stage.spawn(&["apply", "--yes"]);
+    until(async || stage.sandbox.platform().mails().len() > 10).await;
+    interrupt(&child).await;
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    assert_eq!(history(&stage).await[0]["outcome"], "interrupted");
+    let journal = Connection::open(database(&stage)).unwrap();
+    let count = |outcome: &str| -> usize {
+        let query = "SELECT count(*) FROM operations WHERE outcome = ?1";
+        journal.query_row(query, [outcome], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["planned", "begun", "failed"].map(count), [0; 3]);
+    assert!(count("done") > 3 && count("skipped") > 0);
+    assert!(!stage.run(&["apply", "--yes"]).await.stderr.contains("cut short"), "it had an end");
+}
+
+async fn interrupt(child: &Child) {
+    let interrupt = format!("kill -INT {}", child.id().unwrap());
+    tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,12 +255,30 @@ async fn a_second_run_says_who_holds_the_lock_or_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_an_end_goes_on_as_long_as_its_process_has_the_lock() {
+    let stage = Stage::of(COMPANY).await;
+    let (file, lock) = taken(&stage);
+    let (started, command) = (jiff::Timestamp::now(), "apply");
+    let run = file.begin(&Beginning { command, started, config: "", okta: "", activepieces: "" }).unwrap();
+    let planned = stage.run(&["plan", "--out", "plan.json"]).await;
+    assert_eq!(planned.code, 0, "{planned:#?}");
+    let plan = serde_json::from_str::<SavedPlan>(&std::fs::read_to_string(stage.folder().join("plan.json")).unwrap());
+    let plan = plan.unwrap().plan;
+    file.writes(run, &plan, "a1b2c3").unwrap();
+    file.begins(run, plan.steps().next().unwrap()).unwrap();
+    assert_eq!(history(&stage).await[1]["outcome"], "running");
+    let shown = stage.run(&["show", "1"]).await;
+    assert!(shown.stdout.contains("begun and not ended") && shown.stdout.contains("were not begun"), "{shown:#?}");
+    drop(lock);
+    assert_eq!(history(&stage).await[1]["outcome"], "interrupted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wait_is_ended_by_ctrl_c() {
     let stage = Stage::of(COMPANY).await;
     let _held = taken(&stage);
     let mut child = waiting(&stage).await;
-    let interrupt = format!("kill -INT {}", child.id().unwrap());
-    tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
+    interrupt(&child).await;
     assert_eq!(child.wait().await.unwrap().code(), Some(130));
 }
 
@@ -328,7 +371,7 @@ async fn nothing_more_is_written_once_the_journal_cannot_be() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_plan_goes_on_where_its_run_was_killed() {
     // Killed among the users, among the projects, and among the members.
-    for writes in [20, 37, 44] {
+    let runs = [20, 37, 44].map(|writes| async move {
         let stage = Stage::with(slow()).await;
         assert_eq!(stage.run(&["plan", "--out", "plan.json"]).await.code, 0);
         let mut child = stage.spawn(&["apply", "plan.json"]);
@@ -348,5 +391,6 @@ async fn a_saved_plan_goes_on_where_its_run_was_killed() {
         assert_eq!(whole.code, 0, "{whole:#?}");
         let again = stage.run(&["apply", "plan.json"]).await;
         assert_eq!((again.code, again.stdout.contains("stale")), (0, false), "{again:#?}");
-    }
+    });
+    futures_util::future::join_all(runs).await;
 }

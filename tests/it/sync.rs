@@ -49,7 +49,6 @@ async fn the_seeded_company_converges_and_has_every_kind_of_change() {
         "expression_failed",
         "invalid_attribute",
         "invalid_role",
-        "not_linked",
         "project_name_twice",
         "two_accounts",
     ];
@@ -179,15 +178,15 @@ async fn too_many_deactivations_are_refused_before_the_first_write() {
     let stage = Stage::seeded().await;
     stage.reconfigure("max_deactivations = \"50%\"", "max_deactivations = 1");
     let plan = stage.plan().await;
-    assert_eq!(plan["refusals"][0]["flag"], "--allow-deactivations 4");
+    assert_eq!(plan["refusals"][0]["flag"], "--allow-deactivations 5");
     for arguments in [&["apply", "--yes"][..], &["apply", "--yes", "--allow-deactivations", "3"]] {
         let refused = stage.run(arguments).await;
         assert_eq!(refused.code, 5, "{refused:#?}");
-        assert!(refused.stderr.contains("--allow-deactivations 4"), "{refused:#?}");
+        assert!(refused.stderr.contains("--allow-deactivations 5"), "{refused:#?}");
     }
     let counts = stage.sandbox.activepieces_traffic().counts();
     assert!(counts.keys().all(|route| route.starts_with("GET ")), "{counts:?}");
-    assert_eq!(stage.run(&["apply", "--yes", "--allow-deactivations", "4"]).await.code, 3);
+    assert_eq!(stage.run(&["apply", "--yes", "--allow-deactivations", "5"]).await.code, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,19 +19,20 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("target_app", "an app's own settings"),
 ];
 
-/// Functions that need what only Okta reaches.
-const DIRECTORIES: [&str; 4] = ["findDirectoryUser", "findWorkdayUser", "hasDirectoryUser", "hasWorkdayUser"];
-
 pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Finding>) {
+    // Roots of which a property is asked; a node is visited before its parts.
+    let mut owners = Vec::new();
     root.visit(&mut |node| {
         if let Some(name) = attribute(node) {
             findings.extend(unknown_attribute(name, node, schema));
         }
         match &node.kind {
-            Kind::Root(Root::Name(name)) => findings.extend(unknown_name(name, node, schema)),
-            Kind::Call { function, .. } if DIRECTORIES.contains(&function.name) => {
-                let message = format!("{} asks a directory that only Okta reaches", function.name);
-                findings.push(Finding::warning(message, node).hint("users for whom it is asked are left as they are"));
+            Kind::Property { object, .. } => {
+                owners.extend(matches!(object.kind, Kind::Root(_)).then(|| object.span.clone()));
+            }
+            Kind::Root(Root::Name(name)) => {
+                let may_be_app = owners.contains(&node.span);
+                findings.extend(unknown_name(name, may_be_app, node, schema));
             }
             _ => {}
         }
@@ -45,14 +46,15 @@ fn unknown_attribute(name: &str, node: &Node, schema: &Schema) -> Option<Finding
     if schema.is_empty() || schema.contains_key(name) {
         return None;
     }
-    let finding = Finding::error(format!("the user schema has no attribute {name}"), node);
+    let mut finding = Finding::error(format!("the user schema has no attribute {name}"), node);
+    finding.missing = Some(name.to_owned());
     Some(match nearest(name, schema.keys().map(String::as_str)) {
         Some(near) => finding.hint(format!("a similar one is {near}; names are case-sensitive")),
         None => finding,
     })
 }
 
-fn unknown_name(name: &str, node: &Node, schema: &Schema) -> Option<Finding> {
+fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> Option<Finding> {
     if KNOWN.contains(&name) {
         return None;
     }
@@ -65,6 +67,7 @@ fn unknown_name(name: &str, node: &Node, schema: &Schema) -> Option<Finding> {
     }
     Some(match nearest(name, KNOWN.into_iter().chain(["user", "source"])) {
         Some(near) => finding.hint(format!("a similar name is {near}")),
+        None if may_be_app => return None,
         None => finding.hint("a text stands in quotes"),
     })
 }

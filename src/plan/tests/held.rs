@@ -141,6 +141,28 @@ fn whoever_comes_back_is_forgotten_and_a_clock_that_was_ahead_is_put_right() {
     assert_eq!(past.missing[&okta_id("ada")], Missing { since: at(5), runs: 2 });
 }
 
+proptest! {
+    #[test]
+    fn without_trust_nobody_and_nothing_is_taken_away(desired in any_desired(), platform in any_platform()) {
+        let policy = Policy { delete_unpushed: true, limits: Limits::default(), ..policy() };
+        let past = Past { trusted: Some(sizes(100, 100)), ..Past::default() };
+        let mut plan = diff(&desired, &platform, &policy);
+        let whole = plan.totals();
+        run(&mut plan, &past, 0, &policy);
+        let after = applied(&plan, &platform);
+        for before in platform.users.iter().filter(|user| user.active) {
+            prop_assert!(after.users.iter().any(|user| user.id == before.id && user.active));
+        }
+        for before in &platform.projects {
+            let project = after.projects.iter().find(|project| project.id == before.id);
+            prop_assert!(project.is_some_and(|project| project.members.is_superset(&before.members)));
+        }
+        let left = plan.totals();
+        prop_assert_eq!((left.create, left.update, left.members_add), (whole.create, whole.update, whole.members_add));
+        prop_assert_eq!(plan.held.len(), whole.deactivate + whole.members_remove + whole.projects_delete);
+    }
+}
+
 /// A user with a wrong name, a project with a wrong name, and somebody who isn't a member.
 fn three_changes(platform: &Platform) -> Plan {
     let desired = with_projects(users([present("ada"), present("bob")]), [pushed("Eng", &["ada", "bob"])]);

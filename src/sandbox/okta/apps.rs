@@ -22,6 +22,8 @@ pub struct AppRow {
     pub groups: Vec<(String, Timestamp)>,
     /// Profiles that somebody has at the app, where they aren't those of a provisioning app.
     pub profiles: BTreeMap<String, Map<String, Value>>,
+    /// What somebody changed in the mapping from users to the app: by attribute, the expression and the push status.
+    pub mapping: BTreeMap<String, (String, String)>,
     /// The pushed groups by the ids of their mappings.
     pub pushes: BTreeMap<String, PushRow>,
 }
@@ -46,7 +48,16 @@ pub struct Assignment {
 impl AppRow {
     pub fn new(name: &str, label: &str, users: BTreeMap<String, Timestamp>, created: Timestamp) -> Self {
         let (label, name) = (label.to_owned(), name.to_owned());
-        Self { label, name, created, users, groups: Vec::new(), profiles: BTreeMap::new(), pushes: BTreeMap::new() }
+        Self {
+            label,
+            name,
+            created,
+            users,
+            groups: Vec::new(),
+            profiles: BTreeMap::new(),
+            mapping: BTreeMap::new(),
+            pushes: BTreeMap::new(),
+        }
     }
 
     /// The assigned users behind an id; see [`Self::assignments`].
@@ -130,6 +141,12 @@ impl Org {
     pub fn import(&self, label: &str, user: &str, profile: Map<String, Value>) {
         self.assign(label, user);
         self.at_app(label, |row, _| drop(row.profiles.insert(user.to_owned(), profile)));
+    }
+
+    /// Sets an expression in the mapping from users to the app of this label; `PUSH` or `DONT_PUSH`.
+    pub fn set_mapping(&self, label: &str, attribute: &str, expression: &str, push_status: &str) {
+        let (attribute, property) = (attribute.to_owned(), (expression.to_owned(), push_status.to_owned()));
+        self.at_app(label, |row, _| drop(row.mapping.insert(attribute, property)));
     }
 
     /// Takes an individual assignment away; one through a group stays.

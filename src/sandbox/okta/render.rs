@@ -139,6 +139,7 @@ pub fn app(id: &str, row: &AppRow, host: &str) -> Value {
         "lastUpdated": time(row.created),
         "signOnMode": "SAML_2_0",
         "features": features,
+        "credentials": {"userNameTemplate": {"template": "${source.email}", "type": "BUILT_IN"}},
         "_links": {"users": {"href": format!("{host}/api/v1/apps/{id}/users")}},
     })
 }
@@ -249,6 +250,9 @@ pub fn mapping_with_properties(app: &str, row: &AppRow, host: &str, import: bool
             "displayName": push("user.displayName"), "platformRole": push(role), "title": keep(""),
         })
     };
+    for (attribute, (expression, push_status)) in row.mapping.iter().filter(|_| !import) {
+        mapping["properties"][attribute] = json!({"expression": expression, "pushStatus": push_status});
+    }
     mapping
 }
 
