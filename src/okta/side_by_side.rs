@@ -159,7 +159,8 @@ impl Okta {
     fn page_of(&self, search: &str, number: usize, chain: &Chain) -> impl Future<Output = (usize, Answer)> + use<> {
         let search = chain.search(search);
         let params = [("search", search.as_str()), ("sortBy", "created"), ("sortOrder", "asc")];
-        let listing = Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: omit() };
+        let listing =
+            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
         let (http, request) = (self.http().clone(), listing.request(chain.size, chain.after.as_deref()));
         async move { (number, http.json::<Vec<User>>(&request).await) }
     }
@@ -199,15 +200,16 @@ mod tests {
         User { times, ..User::new("00u1".into(), Status::Active, Profile::new()) }
     }
 
-    fn next() -> Option<String> {
-        Some("cursor".to_owned())
+    /// Reads a page that isn't the last one.
+    fn read(chain: &mut Chain, page: &[User]) -> bool {
+        chain.read(page, Some("cursor".to_owned()))
     }
 
     #[test]
     fn a_chain_ends_behind_the_beginning_of_the_next_and_not_at_it() {
         let mut chain = Chain::new(None, Some(at(100)));
         for (last, done) in [(99, false), (100, false), (102, false), (103, true)] {
-            assert!(chain.read(&[user(last)], next()));
+            assert!(read(&mut chain, &[user(last)]));
             assert_eq!(chain.done, done, "{last}");
         }
     }
@@ -216,7 +218,7 @@ mod tests {
     fn the_rest_is_given_away_by_how_dense_the_last_page_was() {
         let mut chain = Chain::new(None, None);
         assert!(chain.split(at(1000)).is_none(), "nothing is known yet");
-        assert!(chain.read(&[user(0), user(10)], next()));
+        assert!(read(&mut chain, &[user(0), user(10)]));
         let rest = chain.split(at(1010)).unwrap();
         assert_eq!((rest.from, rest.end, chain.end), (Some(at(510)), None, Some(at(510))), "a half of 100 pages");
         assert_eq!(rest.search("a or b"), "(a or b) and created ge \"2023-11-14T22:21:50.000Z\"");
@@ -227,24 +229,24 @@ mod tests {
     #[test]
     fn users_who_all_came_at_once_stay_in_one_chain() {
         let mut chain = Chain::new(None, None);
-        assert!(chain.read(&[user(0), user(1)], next()));
+        assert!(read(&mut chain, &[user(0), user(1)]));
         assert!(chain.split(at(1_000_000)).is_none());
     }
 
     #[test]
     fn a_page_that_is_not_sorted_or_without_times_is_noticed() {
         let undated = User::new("00u2".into(), Status::Active, Profile::new());
-        assert!(!Chain::new(None, None).read(&[user(1), user(0)], next()));
-        assert!(!Chain::new(None, None).read(&[undated], next()));
+        assert!(!read(&mut Chain::new(None, None), &[user(1), user(0)]));
+        assert!(!read(&mut Chain::new(None, None), &[undated]));
         let mut chain = Chain::new(None, None);
-        assert!(chain.read(&[user(5)], next()));
-        assert!(!chain.read(&[user(4)], next()));
+        assert!(read(&mut chain, &[user(5)]));
+        assert!(!read(&mut chain, &[user(4)]));
     }
 
     #[test]
     fn an_expired_cursor_begins_again_with_those_of_the_last_moment() {
         let mut chain = Chain::new(None, None);
-        assert!(chain.read(&[user(0)], next()));
+        assert!(read(&mut chain, &[user(0)]));
         chain.restart();
         assert_eq!((chain.from, chain.after), (Some(at(0)), None));
     }

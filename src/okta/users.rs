@@ -17,8 +17,8 @@ const OMIT: &str =
     r#"application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus""#;
 
 /// The header that leaves out what isn't read.
-pub(super) fn omit() -> Option<(HeaderName, HeaderValue)> {
-    Some((CONTENT_TYPE, HeaderValue::from_static(OMIT)))
+pub(super) fn omit() -> (HeaderName, HeaderValue) {
+    (CONTENT_TYPE, HeaderValue::from_static(OMIT))
 }
 
 impl Okta {
@@ -28,7 +28,7 @@ impl Okta {
     }
 
     pub(super) async fn users_with(&self, search: &str, on_page: OnPage<'_>) -> Result<Vec<User>, Failure> {
-        let header = omit();
+        let header = Some(omit());
         let params = [("search", search)];
         self.list(&Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header }, on_page).await
     }

@@ -20,17 +20,17 @@ async fn sandbox() -> Sandbox {
     let company = Shape::Generated { users: USERS, groups: 0, members: 0, existing: 0.0, drift: 0.0, seed: 1 };
     let latency = Duration::from_millis(20);
     let options = Options { company, latency, rate_limit: Some(1_000_000), ..Options::default() };
-    Sandbox::start(options).await.unwrap()
+    Sandbox::start(options).await.expect("the sandbox starts")
 }
 
 fn okta(sandbox: &Sandbox) -> Okta {
-    Okta::new(Client::new(settings(&sandbox.okta_url(), &sandbox.okta_token().into())).unwrap())
+    Okta::new(Client::new(settings(&sandbox.okta_url(), &sandbox.okta_token().into())).expect("a client"))
 }
 
 /// The ids that a read of everybody finds.
 async fn everybody(okta: &Okta) -> BTreeSet<String> {
     let scope = Scope { everyone: true, ..Scope::default() };
-    let reading = read(okta, &scope, &[], &Needs::default(), &|_| ()).await.unwrap();
+    let reading = read(okta, &scope, &[], &Needs::default(), &|_| ()).await.expect("a whole read");
     assert_eq!(reading.org.users.len(), reading.org.in_scope.len());
     reading.org.users.keys().map(ToString::to_string).collect()
 }

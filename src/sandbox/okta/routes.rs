@@ -170,7 +170,11 @@ const MEMBERS: Rules = pages(1000, 1000);
 const GROUPS_OF_USER: Rules = pages(200, 200);
 const RULES: Rules = pages(50, 200);
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "it ends a route: routes can fail, and make the value on the way"
+)]
 pub(super) fn one(value: Value) -> Answer {
     Ok((value.to_string(), Vec::new()))
 }
@@ -257,8 +261,7 @@ impl Ask<'_> {
                 };
                 let keys = tables.by_creation.range::<str, _>((first, Bound::Unbounded));
                 let rows = keys.filter_map(|(key, id)| Some((key, id, tables.users.get(id)?)));
-                rows.filter(|(_, id, row)| shown(&(*id, *row)))
-                    .map(|(key, id, row)| (key.as_str(), rendered(id, row)))
+                rows.filter(|(_, id, row)| shown(&(*id, *row))).map(|(key, id, row)| (key.as_str(), rendered(id, row)))
             })?);
         }
         listed(cut(&self.query, USERS, |after| {

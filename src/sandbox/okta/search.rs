@@ -179,7 +179,9 @@ impl Criterion {
     fn least(&self, wanted: &str) -> Option<&str> {
         match self {
             Self::All(parts) => parts.iter().find_map(|part| part.least(wanted)),
-            Self::Compare { attribute, operator: Operator::GreaterOrEqual, value } if attribute == wanted => Some(value),
+            Self::Compare { attribute, operator: Operator::GreaterOrEqual, value } if attribute == wanted => {
+                Some(value)
+            }
             _ => None,
         }
     }
