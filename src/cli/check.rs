@@ -3,9 +3,9 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::Context;
 use super::expressions::{self, Expressions};
 use super::session::{PARALLELISM, Session, load};
+use super::{Context, access};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
@@ -55,7 +55,7 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     for warning in &settings.warnings {
         lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
     }
-    let okta_secret = lines.result("Okta token", settings.okta.token.read(), |_| settings.okta.token.to_string());
+    let okta_secret = lines.result(access::name(&settings), access::okta(&settings), |_| access::described(&settings));
     let key = &settings.activepieces.api_key;
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
 
+mod access;
 mod apply;
 mod check;
 #[cfg(feature = "sandbox")]

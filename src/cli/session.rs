@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 
-use super::{Context, environment, expressions};
+use super::{Context, access, environment, expressions};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
@@ -113,7 +112,7 @@ impl Session {
         let mapping = &expressions.mapping;
         let asked = asked_by_expressions(&reading);
         let (mut org, scope) = (reading.org, reading.scope);
-        let sizes = Sizes::of(&org);
+        let sizes = Sizes::of(&org, scope.key());
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);
@@ -126,7 +125,7 @@ impl Session {
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
-        self.count_flows(&mut plan).await?;
+        self.look_at_deletions(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -139,10 +138,11 @@ impl Session {
         Ok(Planned { plan, remember })
     }
 
-    /// Asks for the flows in each project that is to be deleted.
-    async fn count_flows(&self, plan: &mut Plan) -> Result<()> {
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
+    async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         for op in &mut plan.projects {
             if let ProjectAction::Delete { flows } = &mut op.action {
+                okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await?;
                 let project = self.activepieces.project_by_external_id(&op.group).await?;
                 *flows = project.and_then(|project| project.analytics.total_flows);
             }
@@ -187,16 +187,10 @@ fn told(progress: okta::Progress) -> String {
 
 /// The client of the org alone, for commands that need no more.
 pub fn okta_client(settings: &Settings) -> Result<Okta> {
-    let token = settings.okta.token.read()?;
-    let mut transport = okta::settings(settings.okta.org_url.as_str(), &token);
-    transport.share = settings.okta.rate_limit_share;
-    Ok(Okta::new(http::Client::new(transport)?))
+    Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
 }
 
 fn activepieces_client(settings: &Settings, parallelism: usize) -> Result<Activepieces> {
-    let key = settings.activepieces.api_key.read()?;
-    let mut transport = http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'));
-    transport.authorization = Some(format!("Bearer {}", key.expose_secret()).into());
-    transport.parallelism = parallelism;
-    Ok(Activepieces::new(http::Client::new(transport)?))
+    let transport = access::activepieces(settings)?;
+    Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
 }

@@ -18,6 +18,11 @@ const KEYS: [(&str, &[&str]); 9] = [
             "token_env",
             "token_file",
             "token_command",
+            "client_id",
+            "key_file",
+            "key_id",
+            "scopes",
+            "ca_file",
             "rate_limit_share",
             "allow_insecure",
             "allow_shared_secret_file",
@@ -25,7 +30,15 @@ const KEYS: [(&str, &[&str]); 9] = [
     ),
     (
         "activepieces",
-        &["url", "api_key_env", "api_key_file", "api_key_command", "allow_insecure", "allow_shared_secret_file"],
+        &[
+            "url",
+            "api_key_env",
+            "api_key_file",
+            "api_key_command",
+            "ca_file",
+            "allow_insecure",
+            "allow_shared_secret_file",
+        ],
     ),
     ("scope", &["app", "groups", "search", "everyone"]),
     ("attributes", &["from_okta", "userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
@@ -77,6 +90,9 @@ pub(super) struct Server {
     pub(super) url: Option<Text>,
     pub(super) secret: Secret,
     /// Only in `[okta]`.
+    pub(super) app: App,
+    pub(super) ca_file: Option<Text>,
+    /// Only in `[okta]`.
     pub(super) rate_limit_share: Option<Spanned<Amount>>,
     pub(super) allow_insecure: bool,
 }
@@ -90,6 +106,15 @@ pub(super) struct Secret {
     pub(super) file: Option<Text>,
     pub(super) command: Option<Spanned<Vec<Text>>>,
     pub(super) allow_shared: bool,
+}
+
+/// The keys of a service app.
+#[derive(Debug)]
+pub(super) struct App {
+    pub(super) client_id: Option<Text>,
+    pub(super) key_file: Option<Text>,
+    pub(super) key_id: Option<Text>,
+    pub(super) scopes: Option<Spanned<Vec<Text>>>,
 }
 
 /// `[scope]`
@@ -200,6 +225,13 @@ impl Server {
         Self {
             url: table.required_text(url, example, faults),
             secret,
+            app: App {
+                client_id: table.text("client_id", faults),
+                key_file: table.text("key_file", faults),
+                key_id: table.text("key_id", faults),
+                scopes: table.texts("scopes", faults),
+            },
+            ca_file: table.text("ca_file", faults),
             rate_limit_share: table.amount("rate_limit_share", "a share, such as \"80%\"", faults),
             allow_insecure: table.flag("allow_insecure", faults).unwrap_or(false),
         }

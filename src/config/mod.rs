@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use crate::error::{Error, Kind, Result};
 
+mod access;
 mod file;
 mod mask;
 mod picture;
@@ -24,7 +25,7 @@ mod url;
 
 pub use picture::Pictures;
 pub use secret::SecretSource;
-pub use settings::{ActivepiecesSettings, ConfigText, OktaSettings, Settings};
+pub use settings::{ActivepiecesSettings, ConfigText, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 
 use file::File;
 use picture::{Fault, Faults};

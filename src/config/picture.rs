@@ -90,6 +90,10 @@ impl Faults {
         self.found.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
     /// All pictures, in the order of the file; faults without a place come last.
     pub(super) fn render(mut self, name: &str, text: &str, colour: bool) -> Pictures {
         let text = mask::mask(text, &self.hidden);

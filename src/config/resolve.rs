@@ -1,10 +1,11 @@
 //! From what was typed to what it means: defaults, ranges, and everything that keys and types alone don't say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::Spanned;
 
+use super::access;
 use super::file::{Attributes, File, Safety, Scope, Secret, Server};
 use super::mask;
 use super::picture::{Fault, Faults};
@@ -12,7 +13,7 @@ use super::place::place;
 use super::reader::{Amount, Text, is_variable_name};
 use super::rules;
 use super::secret::SecretSource;
-use super::settings::{ActivepiecesSettings, ConfigText, OktaSettings, Settings};
+use super::settings::{ActivepiecesSettings, ConfigText, OktaAccess, OktaSettings, Settings};
 use super::url::{self, UrlFault};
 use crate::expression::{Expression, SyntaxError};
 use crate::mapping::attributes::{self as mapping, Mapped, Mapping};
@@ -75,19 +76,34 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn okta(&mut self, typed: &Server) -> Option<OktaSettings> {
-        let token = self.secret(&typed.secret, "OKTA_API_TOKEN");
+        let access = self.access(typed);
+        let ca_file = typed.ca_file.as_ref().and_then(|path| self.path(path));
         let rate_limit_share = self.or_fault(typed.rate_limit_share.as_ref(), share).unwrap_or(RATE_LIMIT_SHARE);
         let text = typed.url.as_ref()?;
         let (org_url, warning) = self.url(text, url::okta(text.get_ref(), typed.allow_insecure))?;
         self.warnings.extend(warning.map(|warning| format!("{}: {warning}", self.source.location(text))));
-        Some(OktaSettings { org_url, token: token?, rate_limit_share })
+        Some(OktaSettings { org_url, access: access?, ca_file, rate_limit_share })
+    }
+
+    /// An API token, or a service app where any of its keys stands there; never both.
+    fn access(&mut self, typed: &Server) -> Option<OktaAccess> {
+        let Some(first) = access::first_key(&typed.app) else {
+            return self.secret(&typed.secret, "OKTA_API_TOKEN").map(OktaAccess::ApiToken);
+        };
+        if let Some(fault) = access::both(&first, &typed.secret) {
+            self.faults.push(fault);
+        }
+        let app = access::complete(&typed.app, &first, self.faults)?;
+        let key = self.file_source(app.key_file, typed.secret.allow_shared).map_err(|fault| self.faults.push(fault));
+        Some(OktaAccess::ServiceApp(app.settings(key.ok()?)))
     }
 
     fn activepieces(&mut self, typed: &Server) -> Option<ActivepiecesSettings> {
         let api_key = self.secret(&typed.secret, "ACTIVEPIECES_API_KEY");
+        let ca_file = typed.ca_file.as_ref().and_then(|path| self.path(path));
         let text = typed.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), typed.allow_insecure))?;
-        Some(ActivepiecesSettings { url, api_key: api_key? })
+        Some(ActivepiecesSettings { url, api_key: api_key?, ca_file })
     }
 
     fn url<T>(&mut self, text: &Text, result: Result<T, UrlFault>) -> Option<T> {
@@ -124,15 +140,23 @@ impl Resolver<'_> {
     }
 
     fn file_source(&self, path: &Text, allow_shared: bool) -> Result<SecretSource, Fault> {
+        Ok(SecretSource::File { path: self.file(path, "a file that holds the secret")?, allow_shared })
+    }
+
+    fn path(&mut self, path: &Text) -> Option<PathBuf> {
+        self.file(path, "a file with CA certificates").map_err(|fault| self.faults.push(fault)).ok()
+    }
+
+    /// The path of a file, from the folder of the config on.
+    fn file(&self, path: &Text, wanted: &str) -> Result<PathBuf, Fault> {
         let text = path.get_ref();
         if text.trim().is_empty() || mask::holds_secret(text) {
-            return Err(Fault::at(path.span(), "that is no path of a file")
-                .help("write the path of a file that holds the secret"));
+            return Err(Fault::at(path.span(), "that is no path of a file").help(format!("write the path of {wanted}")));
         }
         if text.starts_with('~') {
             return Err(Fault::at(path.span(), "`~` isn't replaced here").help("write the whole path"));
         }
-        Ok(SecretSource::File { path: self.source.folder.join(text), allow_shared })
+        Ok(self.source.folder.join(text))
     }
 
     fn scope(&mut self, typed: &Scope) -> okta::Scope {
@@ -239,7 +263,7 @@ impl Resolver<'_> {
             members_removed: or(&safety.max_members_removed, default.members_removed),
             creations: or(&safety.max_creations, default.creations),
             shrink: or(&safety.max_shrink, default.shrink),
-            size_floor: self.or_fault(safety.size_floor.as_ref(), number).unwrap_or(default.size_floor),
+            size_floor: self.or_fault(safety.size_floor.as_ref(), number),
         }
     }
 

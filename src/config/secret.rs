@@ -5,7 +5,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -14,6 +16,9 @@ use crate::error::{Error, Kind, Result};
 
 /// More than any token has, in bytes: a bigger file or answer is something else.
 const LONGEST: u64 = 64 * 1024;
+
+/// How long a command may take, somebody's fingerprint included.
+const COMMAND_TIME: Duration = Duration::from_mins(2);
 
 /// Where a secret comes from. `Display` names the source, as in "environment variable `OKTA_API_TOKEN`".
 #[derive(Clone, PartialEq, Eq)]
@@ -35,13 +40,26 @@ impl SecretSource {
         self.read_with(|name| std::env::var_os(name))
     }
 
+    /// Reads a whole text, such as a key of several lines. Errors as with [`Self::read`].
+    pub fn read_text(&self) -> Result<SecretString> {
+        let bytes = self.bytes(|name| std::env::var_os(name))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(self.error("is longer than any key"));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.error("is no text"))?;
+        Ok(SecretString::from(text.to_owned()))
+    }
+
     fn read_with(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<SecretString> {
-        let bytes = match self {
-            Self::Env(name) => Zeroizing::new(self.read_env(env(name))?.into_encoded_bytes()),
-            Self::File { path, allow_shared } => self.read_file(path, *allow_shared)?,
-            Self::Command(words) => self.read_command(words)?,
-        };
-        self.checked(&bytes)
+        self.checked(&self.bytes(env)?)
+    }
+
+    fn bytes(&self, env: impl Fn(&str) -> Option<OsString>) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Env(name) => Ok(Zeroizing::new(self.read_env(env(name))?.into_encoded_bytes())),
+            Self::File { path, allow_shared } => self.read_file(path, *allow_shared),
+            Self::Command(words) => self.read_command(words, COMMAND_TIME),
+        }
     }
 
     fn read_env(&self, value: Option<OsString>) -> Result<OsString> {
@@ -65,7 +83,7 @@ impl SecretSource {
         Ok(bytes)
     }
 
-    fn read_command(&self, words: &[String]) -> Result<Zeroizing<Vec<u8>>> {
+    fn read_command(&self, words: &[String], time: Duration) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |error: std::io::Error| self.error(&format!("can't be run: {error}"));
         let (program, arguments) = words.split_first().ok_or_else(|| self.error("is empty"))?;
         // It may ask on the terminal itself, but never waits for input that nobody gives.
@@ -76,11 +94,19 @@ impl SecretSource {
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(failed)?;
-        let mut bytes = Zeroizing::new(Vec::new());
-        if let Some(stdout) = child.stdout.take() {
-            stdout.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-        }
-        let status = child.wait().map_err(failed)?;
+        let deadline = Instant::now() + time;
+        let output = child.stdout.take().map(read_aside);
+        let read = output.and_then(|output| output.recv_timeout(time).ok());
+        let ended = read.is_some().then(|| wait_until(&mut child, deadline)).transpose().map_err(failed)?.flatten();
+        let (Some(bytes), Some(status)) = (read, ended) else {
+            // It may have ended by itself just now.
+            drop(child.kill());
+            child.wait().map_err(failed)?;
+            return Err(self
+                .error(&format!("was stopped: it took longer than {} s", time.as_secs()))
+                .hint("run it by hand: it may wait for somebody to sign in"));
+        };
+        let bytes = bytes.map_err(failed)?;
         if bytes.len() as u64 <= LONGEST && !status.success() {
             return Err(self
                 .error(&format!("failed ({status})"))
@@ -126,6 +152,29 @@ impl fmt::Display for SecretSource {
 impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Reads what a command prints, up to the longest secret, without keeping this thread.
+fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<std::io::Result<Zeroizing<Vec<u8>>>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = stdout.take(LONGEST + 1).read_to_end(&mut bytes);
+        // Nobody listens any more once the command was stopped.
+        drop(sender.send(read.map(|_| bytes)));
+    });
+    receiver
+}
+
+/// How a command ended, if it did so in time.
+fn wait_until(child: &mut Child, deadline: Instant) -> std::io::Result<Option<ExitStatus>> {
+    loop {
+        let status = child.try_wait()?;
+        if status.is_some() || Instant::now() >= deadline {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -225,6 +274,19 @@ mod tests {
         assert!(!format!("{error:?} {source:?} {source}").contains("s3cret"));
         assert!(command(&["oktapieces-no-such-program"]).read().unwrap_err().to_string().contains("can't be run"));
         assert_eq!(command(&["true"]).read().unwrap_err().to_string(), "command `true` is empty");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_hangs_is_stopped() {
+        let short = Duration::from_millis(50);
+        for words in [["sleep", "60"], ["sh", "exec >&-; sleep 60"]] {
+            let words = if words[0] == "sh" { vec!["sh", "-c", words[1]] } else { words.to_vec() };
+            let source = command(&words);
+            let SecretSource::Command(owned) = &source else { panic!("{source}") };
+            let error = source.read_command(owned, short).unwrap_err();
+            assert!(error.to_string().contains("was stopped"), "{error}");
+        }
     }
 
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The settings of a sync, as a config file resolves to them: complete, valid, and with every default filled in.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use reqwest::Url;
 
@@ -47,9 +48,29 @@ impl fmt::Debug for ConfigText {
 pub struct OktaSettings {
     /// The org's own host, with `/` as its path.
     pub org_url: Url,
-    pub token: SecretSource,
+    pub access: OktaAccess,
+    /// A file with the CAs that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// The share of what the rate-limit headers grant that may be used: above 0, at most 1.
     pub rate_limit_share: f64,
+}
+
+/// What Okta lets requests in by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OktaAccess {
+    ApiToken(SecretSource),
+    ServiceApp(ServiceAppSettings),
+}
+
+/// An OAuth 2.0 service app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAppSettings {
+    pub client_id: String,
+    pub key_id: String,
+    /// Where its private key is, in PEM; always a file.
+    pub key: SecretSource,
+    /// What to ask for; none for the least that the config needs.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// `[activepieces]`
@@ -58,4 +79,6 @@ pub struct ActivepiecesSettings {
     /// The platform's base URL; its path ends in `/`, so that `api/v1/...` can be joined to it.
     pub url: Url,
     pub api_key: SecretSource,
+    /// As in `[okta]`.
+    pub ca_file: Option<PathBuf>,
 }

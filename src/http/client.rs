@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{StatusCode, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::{Certificate, StatusCode, Url};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+use super::authorize::{Authorization, Signed};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure};
 use super::pace::{BucketOf, Pace};
@@ -24,8 +25,9 @@ use crate::error::{Error, Kind};
 pub struct Settings {
     /// Scheme, host, port and an optional path that all requests' paths are put behind.
     pub base_url: String,
-    /// The whole value of the `Authorization` header, such as `Bearer sk-…`.
-    pub authorization: Option<SecretString>,
+    pub authorization: Authorization,
+    /// CAs that are trusted beside those of the system.
+    pub authorities: Vec<Certificate>,
     /// The most requests in flight.
     pub parallelism: usize,
     /// The share of each rate limit that may be used, from 0 to 1.
@@ -40,7 +42,8 @@ impl Settings {
     pub fn new(base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
-            authorization: None,
+            authorization: Authorization::None,
+            authorities: Vec::new(),
             parallelism: 8,
             share: 1.0,
             bucket_of: |_| "all",
@@ -57,7 +60,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     base: Url,
-    authorization: Option<SecretString>,
+    authorization: Authorization,
     pace: Pace,
     retry: Policy,
 }
@@ -68,22 +71,32 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Stands where an error page echoed the token.
-const REDACTED: &str = "(redacted)";
+/// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
+const MOST_RENEWALS: u32 = 4;
+
+/// What came of one attempt.
+struct Attempted {
+    outcome: Result<Reply, Cause>,
+    signals: Signals,
+    signed: Signed,
+    /// It was refused for something that is mended by now.
+    mended: bool,
+}
 
 impl Client {
     /// Makes the client; nothing is sent yet. A base URL or a token that can't be used is a config error.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let base = parse_base(&settings.base_url)?;
-        if let Some(authorization) = &settings.authorization {
-            header_of(authorization).map_err(|message| Error::new(Kind::Config, message))?;
-        }
+        settings.authorization.fixed().map_err(|message| Error::new(Kind::Config, message))?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("oktapieces/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
             // Shorter than the servers' own (72 s, contract section 1.6), so that no request meets a closing connection.
             .pool_idle_timeout(Duration::from_secs(30));
+        if !settings.authorities.is_empty() {
+            builder = builder.tls_certs_merge(settings.authorities);
+        }
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
@@ -128,17 +141,21 @@ impl Client {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
-        let mut number = 1;
+        let (mut number, mut renewals) = (1, 0);
         loop {
-            let (outcome, signals) = self.attempt(request, &url).await;
+            let Attempted { outcome, signals, signed, mended } = self.attempt(request, &url).await?;
             let decoded = outcome.and_then(|reply| match decode(&reply) {
                 Ok(value) => Ok((value, reply)),
-                Err(cause) => Err(self.without_token(cause, &reply)),
+                Err(cause) => Err(without_secrets(&signed, cause, &reply)),
             });
             let cause = match decoded {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
             };
+            if mended && renewals < MOST_RENEWALS {
+                renewals += 1;
+                continue;
+            }
             let pause = if cause.status() == Some(429) { rate_pauses.next() } else { pauses.next() };
             let handed_back = request.hand_back.is_some_and(|status| cause.status() == Some(status.as_u16()));
             let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, pause };
@@ -164,14 +181,16 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, request: &Request, url: &Url) -> (Result<Reply, Cause>, Signals) {
+    async fn attempt(&self, request: &Request, url: &Url) -> Result<Attempted, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
+        // Not before its turn has come: what lets it in may be valid for a short time only.
+        let signed = self.0.authorization.sign(&request.method, url).await?;
         let start = Instant::now();
-        let response = match self.dispatch(request, url).await {
+        let response = match self.dispatch(request, url, &signed).await {
             Ok(response) => response,
             Err(cause) => {
                 tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
-                return (Err(cause), Signals::default());
+                return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), signed, mended: false });
             }
         };
         let (status, headers) = (response.status(), response.headers().clone());
@@ -180,52 +199,35 @@ impl Client {
         turn.answered(&signals);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
-        let reply = body.and_then(|body| {
+        let outcome = body.and_then(|body| {
             if status.is_success() {
                 let (method, url) = (request.method.clone(), shown(url));
-                return Ok(Reply { status, headers, body: Vec::from(body), method, url });
+                return Ok(Reply { status, headers: headers.clone(), body: Vec::from(body), method, url });
             }
-            Err(self.refusal(status, &headers, &body))
+            Err(self.refusal(status, &headers, &signed.redacted(&String::from_utf8_lossy(&body))))
         });
-        (reply, signals)
+        let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
+        Ok(Attempted { outcome, signals, signed, mended })
     }
 
-    async fn dispatch(&self, request: &Request, url: &Url) -> Result<reqwest::Response, Cause> {
+    async fn dispatch(&self, request: &Request, url: &Url, signed: &Signed) -> Result<reqwest::Response, Cause> {
         let mut builder = self.0.http.request(request.method.clone(), url.clone());
-        builder = builder.headers(request.headers.clone()).timeout(request.timeout);
-        if let Some(authorization) = &self.0.authorization {
-            builder = builder.header(AUTHORIZATION, header_of(authorization).map_err(Cause::Invalid)?);
-        }
+        builder = builder.headers(request.headers.clone()).headers(signed.headers.clone()).timeout(request.timeout);
         if let Some((content_type, bytes)) = &request.body {
-            builder = builder.header(CONTENT_TYPE, *content_type).body(bytes.clone());
+            let own = signed.body.as_ref().map(|body| body.expose_secret().as_bytes().to_vec());
+            builder = builder.header(CONTENT_TYPE, *content_type).body(own.unwrap_or_else(|| bytes.clone()));
         }
         builder.send().await.map_err(|error| cause_before_answer(&error, request.timeout))
     }
 
-    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Cause {
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &str) -> Cause {
         if let (true, Some(location)) = (status.is_redirection(), headers.get(LOCATION)) {
             let location = String::from_utf8_lossy(location.as_bytes());
             // Only its place: the query may hold anything.
             let location = self.0.base.join(&location).map_or_else(|_| "nowhere".to_owned(), |url| shown(&url));
             return Cause::Redirect { status, location };
         }
-        let body = self.redacted(&String::from_utf8_lossy(body));
-        Cause::Status { status, body: Box::new(ErrorBody::parse(&body)) }
-    }
-
-    fn without_token(&self, cause: Cause, reply: &Reply) -> Cause {
-        match cause {
-            Cause::NotJson { status, .. } => {
-                Cause::not_json(status, &self.redacted(&String::from_utf8_lossy(&reply.body)))
-            }
-            other => other,
-        }
-    }
-
-    /// Without the token, which a proxy's error page may echo.
-    fn redacted(&self, text: &str) -> String {
-        let token = self.0.authorization.as_ref().and_then(|value| value.expose_secret().split_whitespace().last());
-        token.map_or_else(|| text.to_owned(), |token| text.replace(token, REDACTED))
+        Cause::Status { status, body: Box::new(ErrorBody::parse(body).or_challenge(headers)) }
     }
 
     fn resolve(&self, request: &Request) -> Result<Url, Cause> {
@@ -278,16 +280,20 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The header's value, marked so that no log shows it. A stray newline gets an HTML 400 from Okta's front servers.
-fn header_of(authorization: &SecretString) -> Result<HeaderValue, String> {
-    let wrong = |_| "the token or key holds a character that no header can carry".to_owned();
-    let mut value = HeaderValue::from_str(authorization.expose_secret().trim()).map_err(wrong)?;
-    value.set_sensitive(true);
-    Ok(value)
+fn without_secrets(signed: &Signed, cause: Cause, reply: &Reply) -> Cause {
+    match cause {
+        Cause::NotJson { status, .. } => {
+            Cause::not_json(status, &signed.redacted(&String::from_utf8_lossy(&reply.body)))
+        }
+        other => other,
+    }
 }
 
 /// The URL for people: without its query, which may hold names.
 fn shown(url: &Url) -> String {
+    if !url.username().is_empty() || url.password().is_some() {
+        return url.origin().ascii_serialization();
+    }
     url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 

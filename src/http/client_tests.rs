@@ -9,8 +9,12 @@ use crate::http::scripted::{Act, Seen, Server, answer, json as ok};
 const TOKEN: &str = "00secret-token";
 
 fn client(url: &str) -> Client {
-    Client::new(Settings { authorization: Some(format!("SSWS {TOKEN}\n").into()), retry: fast(), ..Settings::new(url) })
-        .unwrap()
+    Client::new(Settings {
+        authorization: Authorization::Fixed(format!("SSWS {TOKEN}\n").into()),
+        retry: fast(),
+        ..Settings::new(url)
+    })
+    .unwrap()
 }
 
 /// The real budget with pauses of milliseconds.
@@ -243,7 +247,8 @@ fn base_urls_that_cannot_be_used_are_config_errors_without_secrets() {
         assert_eq!(error.kind, Kind::Config, "{url}");
         assert!(!error.to_string().contains("p4ss"));
     }
-    let settings = Settings { authorization: Some("SSWS a\nb".into()), ..Settings::new("https://example.com") };
+    let settings =
+        Settings { authorization: Authorization::Fixed("SSWS a\nb".into()), ..Settings::new("https://example.com") };
     let error = Client::new(settings).unwrap_err();
     assert!(!error.to_string().contains("a\nb"));
 }

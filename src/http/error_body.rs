@@ -1,5 +1,6 @@
 //! The error bodies of both servers, in all their shapes, as one.
 
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 
 /// What an error body says.
@@ -39,6 +40,18 @@ impl ErrorBody {
         Self { code: text("code"), message: message.unwrap_or_else(|| snippet(body)), ..Self::default() }
     }
 
+    /// With what the `WWW-Authenticate` header says where the body has no code: Okta refuses a token that lacks a scope
+    /// without any body (okta-sdk-golang issue 145).
+    #[must_use]
+    pub(super) fn or_challenge(mut self, headers: &HeaderMap) -> Self {
+        if let (None, Some(error)) = (&self.code, challenge(headers, "error")) {
+            let scope = challenge(headers, "scope").map(|scope| format!(" (scope {scope})")).unwrap_or_default();
+            self.message = challenge(headers, "error_description").unwrap_or_default() + &scope;
+            self.code = Some(error);
+        }
+        self
+    }
+
     /// Whether one of the causes says that the cursor of a listing is invalid or expired.
     pub fn is_invalid_cursor(&self) -> bool {
         match self.code.as_deref() {
@@ -63,6 +76,17 @@ impl std::fmt::Display for ErrorBody {
     }
 }
 
+/// A parameter of the `WWW-Authenticate` header, such as `error`.
+pub fn challenge(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(WWW_AUTHENTICATE).into_iter().filter_map(|value| value.to_str().ok());
+    let start = format!("{name}=\"");
+    values.into_iter().find_map(|value| {
+        let found = value.match_indices(&start).find(|(at, _)| value[..*at].ends_with([' ', ',']))?.0;
+        let (text, _) = value[found + start.len()..].split_once('"')?;
+        Some(printable(text))
+    })
+}
+
 fn okta_causes(causes: Option<&Value>) -> Vec<String> {
     let causes = causes.and_then(Value::as_array).into_iter().flatten();
     causes.filter_map(|cause| cause.get("errorSummary").and_then(Value::as_str)).map(printable).collect()
@@ -82,9 +106,13 @@ pub fn snippet(body: &str) -> String {
     }
 }
 
-/// Without control characters, which could rewrite the terminal.
+/// Without control characters and the marks of bidirectional text, which could rewrite or turn around what the terminal
+/// shows.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|character| !harmful(*character)).collect()
 }
 
 #[cfg(test)]
@@ -122,6 +150,17 @@ mod tests {
         for (body, shown) in cases {
             assert_eq!(ErrorBody::parse(body).to_string(), shown, "{body}");
         }
+    }
+
+    #[test]
+    fn a_refusal_without_a_body_is_told_by_its_header() {
+        let mut headers = HeaderMap::new();
+        let value = r#"DPoP algs="ES256", realm="x", scope="okta.apps.read", error="insufficient_scope", error_description="No scope.", resource="/api/v1/apps""#;
+        headers.insert(WWW_AUTHENTICATE, value.parse().unwrap());
+        let shown = ErrorBody::parse("").or_challenge(&headers).to_string();
+        assert_eq!(shown, "insufficient_scope: No scope. (scope okta.apps.read)");
+        let own = ErrorBody::parse(r#"{"errorCode":"E0000006"}"#).or_challenge(&headers);
+        assert_eq!(own.to_string(), "E0000006");
     }
 
     #[test]

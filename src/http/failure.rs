@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, Url};
 
 use super::error_body::{ErrorBody, snippet};
 use crate::error::{Error, Kind};
@@ -103,9 +103,18 @@ impl Cause {
     }
 }
 
+/// The codes by which OAuth refuses an app, its scopes, or its proofs, with 400 too.
+const OAUTH_REFUSALS: [&str; 6] =
+    ["invalid_client", "invalid_scope", "unauthorized_client", "access_denied", "invalid_dpop_proof", "use_dpop_nonce"];
+
 impl Failure {
     pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
         Self(Box::new(Inner { method: method.clone(), url, cause, attempts }))
+    }
+
+    /// A request that couldn't be made, and why.
+    pub fn unmade(method: &Method, url: &Url, why: String) -> Self {
+        Self::new(method, format!("{}{}", url.origin().ascii_serialization(), url.path()), Cause::Invalid(why), 1)
     }
 
     pub fn cause(&self) -> &Cause {
@@ -170,7 +179,9 @@ impl Failure {
         match (self.status(), self.code()) {
             // A feature that isn't there, and an operation that the user's status forbids: no fault of the token.
             (_, Some("E0000015" | "E0000038")) => Kind::Failed,
-            (Some(401 | 403), _) | (_, Some("invalid_client" | "invalid_scope" | "unauthorized_client")) => {
+            (status, code)
+                if matches!(status, Some(401 | 403)) || code.is_some_and(|code| OAUTH_REFUSALS.contains(&code)) =>
+            {
                 Kind::Unauthorized
             }
             _ => Kind::Failed,
@@ -200,6 +211,15 @@ fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
             "the Okta token is mistyped, expired or revoked; a token dies after 30 days without use, and with its user"
         }
         (_, Some("E0000006")) => "the token's user, or the service app, lacks an admin role or a scope for this",
+        (_, Some("insufficient_scope" | "invalid_scope")) => {
+            "grant the service app the scope under Okta API Scopes in its settings, or leave it out of `scopes` in the config"
+        }
+        (_, Some("invalid_client")) => {
+            "client_id, key_id and the key file must be those of one service app, which has the public key and is active"
+        }
+        (_, Some("invalid_dpop_proof" | "use_dpop_nonce")) => {
+            "the org refused the proof of the token's key; check this machine's clock, and that no proxy changes headers"
+        }
         (_, Some("E0000015")) => "the org doesn't have this feature; the token is not the cause",
         (_, Some("AUTHENTICATION")) => "the Activepieces API key is unknown or was deleted",
         (_, Some("AUTHORIZATION" | "INVALID_BEARER_TOKEN")) => {

@@ -2,10 +2,12 @@
 //! bodies of both servers, and nothing about users or groups.
 //!
 //! - `client` sends a `request` to one origin only and turns whatever goes wrong into a `failure`.
+//! - `authorize` is what a request is let in by, made anew for each attempt where it has to be.
 //! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
 //! - `pace` keeps within the rate limits that the server announces in its `signals`.
 //! - `link` finds the cursor of the next page.
 
+pub mod authorize;
 pub mod client;
 pub mod error_body;
 pub mod failure;
@@ -17,6 +19,7 @@ pub mod retry;
 pub(crate) mod scripted;
 pub mod signals;
 
+pub use authorize::{Authorization, Authorize, Signed};
 pub use client::{Client, Settings};
 pub use failure::{Cause, Failure};
 pub use request::{Repeat, Reply, Request, segment};

@@ -127,7 +127,8 @@ impl Taken<'_> {
     }
 }
 
-fn takes(pattern: &Regex, group: &Group) -> bool {
+/// Whether a rule's pattern takes a group.
+pub fn takes(pattern: &Regex, group: &Group) -> bool {
     group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
 }
 

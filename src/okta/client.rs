@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::buckets::bucket_of;
 use super::wire::{Keyed, OrgSettings, WellKnownOrg};
 use crate::http::link::next_cursor;
-use crate::http::{Client, Failure, Request, Settings};
+use crate::http::{Authorization, Client, Failure, Request, Settings};
 
 /// Requests in flight: four fifths of Okta's own ceiling for an integrator's org, 35; that of others is 75.
 pub const PARALLELISM: usize = 28;
@@ -25,16 +25,14 @@ const SMALLEST_PAGE: u32 = 10;
 /// After this many good pages a page that was made smaller grows again.
 const PAGES_TO_GROW: u32 = 10;
 
-/// The settings of a client for this org, with an API token.
-pub fn settings(org_url: &str, token: &SecretString) -> Settings {
-    let authorization = format!("SSWS {}", token.expose_secret().trim());
-    Settings {
-        authorization: Some(authorization.into()),
-        parallelism: PARALLELISM,
-        share: SHARE,
-        bucket_of,
-        ..Settings::new(org_url)
-    }
+/// The header for an API token.
+pub fn api_token(token: &SecretString) -> Authorization {
+    Authorization::Fixed(format!("SSWS {}", token.expose_secret().trim()).into())
+}
+
+/// The settings of a client for this org.
+pub fn settings(org_url: &str, authorization: Authorization) -> Settings {
+    Settings { authorization, parallelism: PARALLELISM, share: SHARE, bucket_of, ..Settings::new(org_url) }
 }
 
 /// A client of one Okta org. Cloning is cheap.

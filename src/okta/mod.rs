@@ -2,7 +2,8 @@
 //!
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
 //! - `extra` and `people` read what expressions ask for beside users and groups.
-//! - `read` reads the whole scope of a sync, and `confirm` asks again, by id, before anything is taken away.
+//! - `oauth` lets the requests in as those of a service app.
+//! - `read` reads the whole scope of a sync, and `confirm` and `unpushed` ask again, by id, before anything is taken away.
 
 mod apps;
 mod buckets;
@@ -11,11 +12,13 @@ pub mod confirm;
 mod extra;
 mod groups;
 mod mappings;
+pub mod oauth;
 mod people;
 pub mod read;
 mod resolve;
 mod schemas;
 mod side_by_side;
+mod unpushed;
 mod users;
 pub mod wire;
 
@@ -24,8 +27,9 @@ mod recordings;
 #[cfg(test)]
 mod testing;
 
-pub use client::{Okta, settings};
+pub use client::{Okta, api_token, settings};
 pub use confirm::confirm;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;
+pub use unpushed::confirm_unpushed;

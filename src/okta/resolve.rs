@@ -1,6 +1,6 @@
 //! The names in the config into apps and groups, all mistakes at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::try_join;
 
@@ -21,6 +21,17 @@ pub struct ResolvedScope {
     pub everyone: bool,
     /// What expressions ask for.
     pub needs: Needs,
+}
+
+impl ResolvedScope {
+    /// What is named, by ids: the same for the same scope.
+    pub fn key(&self) -> String {
+        let app = self.app.iter().map(|app| format!("app {}", app.id));
+        let groups: BTreeSet<String> = self.groups.iter().map(|group| format!("group {}", group.id)).collect();
+        let search = self.search.iter().map(|search| format!("search {search}"));
+        let everyone = self.everyone.then(|| "everyone".to_owned());
+        app.chain(groups).chain(search).chain(everyone).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What the names stand for.

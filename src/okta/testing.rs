@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::{Okta, settings};
+use super::client::{Okta, api_token, settings};
 use crate::http::scripted::{Act, Seen, Server, answer};
 use crate::http::{Client, Settings, retry};
 
@@ -17,7 +17,7 @@ pub(super) fn okta(url: &str) -> Okta {
         max_delay: Duration::from_millis(2),
         ..retry::Policy::default()
     };
-    Okta::new(Client::new(Settings { retry, ..settings(url, &"00token".into()) }).unwrap())
+    Okta::new(Client::new(Settings { retry, ..settings(url, api_token(&"00token".into())) }).unwrap())
 }
 
 pub(super) fn error(status: u16, code: &str, cause: &str) -> Act {

@@ -178,18 +178,24 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
 fn over_limits(plan: &Plan, policy: &Policy, past: &Past) -> Vec<Refusal> {
     let limits = &policy.limits;
     let (totals, managed) = (plan.totals(), plan.standing.managed_active);
-    let over = |number: usize, limit: Limit, of: usize| {
-        let allowed = limit.of(of, limits.size_floor);
+    let over_floor = |number: usize, limit: Limit, of: usize, floor: usize| {
+        let allowed = limit.of(of, floor);
         (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
     };
+    let deactivations = over_floor(totals.deactivate, limits.deactivations, managed, limits.floor_of_deactivations());
+    let deactivations = deactivations.map(Refusal::MaxDeactivations);
+    if past.trusted.is_none() {
+        // The first run may find anything; whoever applies it has the plan before his eyes.
+        return deactivations.into_iter().collect();
+    }
+    let over = |number, limit, of| over_floor(number, limit, of, limits.floor());
     let downgrades = plan.users.iter().filter(|op| op.is_downgrade()).count();
-    let creations = if past.trusted.is_some() { totals.create } else { 0 };
     let whole = [
-        over(totals.deactivate, limits.deactivations, managed).map(Refusal::MaxDeactivations),
+        deactivations,
         over(downgrades, limits.role_downgrades, plan.standing.privileged_active).map(Refusal::MaxRoleDowngrades),
         over(role_or_email_changes(plan, past), limits.role_or_email_changes, managed)
             .map(Refusal::MaxRoleOrEmailChanges),
-        over(creations, limits.creations, managed).map(Refusal::MaxCreations),
+        over(totals.create, limits.creations, managed).map(Refusal::MaxCreations),
     ];
     let of_project = |op: &ProjectOp| {
         let over = over(op.remove.len(), limits.members_removed, op.members)?;

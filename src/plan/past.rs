@@ -25,6 +25,9 @@ pub struct Past {
 /// How much a read of Okta held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
+    /// What the scope named, by ids: another scope isn't held against this one.
+    #[serde(default)]
+    pub scope: String,
     /// Users that the listings of the scope held, without those who are deactivated in Okta.
     pub users: usize,
     pub groups: BTreeMap<OktaGroupId, GroupSize>,
@@ -49,10 +52,11 @@ pub struct Missing {
 }
 
 impl Sizes {
-    /// The sizes of a read as the listings had it, before anybody was asked for by id.
-    pub fn of(org: &Org) -> Self {
+    /// The sizes of a read of this scope as the listings had it, before anybody was asked for by id.
+    pub fn of(org: &Org, scope: String) -> Self {
         let alive = |id: &&OktaUserId| org.users.get(id).is_none_or(|user| user.status != Status::Deprovisioned);
         Self {
+            scope,
             users: org.in_scope.iter().filter(alive).count(),
             groups: org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed))).collect(),
         }
@@ -74,7 +78,11 @@ mod tests {
         let missing = Missing { since: Timestamp::UNIX_EPOCH, runs: 2 };
         let group = GroupSize { name: "AP Eng".to_owned(), members: 3 };
         let past = Past {
-            trusted: Some(Sizes { users: 7, groups: BTreeMap::from([("00g1".into(), group)]) }),
+            trusted: Some(Sizes {
+                scope: "app 0oa1".to_owned(),
+                users: 7,
+                groups: BTreeMap::from([("00g1".into(), group)]),
+            }),
             missing: BTreeMap::from([("00u1".into(), missing)]),
             ..Past::default()
         };

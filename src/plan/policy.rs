@@ -21,18 +21,19 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// How many of `total` are within the limit. A share is rounded down, and counts as if there were at least `floor`
-    /// of them: with a floor of 20, 10 % of nine people are two, as are 10 % of twenty.
+    /// How many of `total` are within the limit. A share is rounded down, and one of fewer than `floor` doesn't count, as
+    /// two of three people say nothing; 0 % is none of any number.
     pub fn of(self, total: usize, floor: usize) -> usize {
         match self {
             Self::Count(count) => count,
+            Self::Percent(percent) if percent > 0.0 && total < floor => usize::MAX,
             #[expect(
                 clippy::cast_precision_loss,
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "counts of users are far below 2^52 and percentages are between 0 and 100"
             )]
-            Self::Percent(percent) => (total.max(floor) as f64 * percent / 100.0).floor() as usize,
+            Self::Percent(percent) => (total as f64 * percent / 100.0).floor() as usize,
         }
     }
 }
@@ -62,20 +63,35 @@ pub struct Limits {
     pub creations: Limit,
     /// How much smaller than the last trusted read one may be, over that.
     pub shrink: Limit,
-    /// The least number that a share is taken of.
-    pub size_floor: usize,
+    /// Shares of fewer than so many don't count. Where the admin says nothing, a share of deactivations always does.
+    pub size_floor: Option<usize>,
+}
+
+impl Limits {
+    /// Below so many people a share of anything but deactivations doesn't count, unless the admin says otherwise.
+    const SIZE_FLOOR: usize = 20;
+
+    /// The floor for all shares but that of deactivations.
+    pub fn floor(&self) -> usize {
+        self.size_floor.unwrap_or(Self::SIZE_FLOOR)
+    }
+
+    /// The floor for the share of deactivations: a wrong one locks somebody out, in a small company too.
+    pub fn floor_of_deactivations(&self) -> usize {
+        self.size_floor.unwrap_or_default()
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             deactivations: Limit::Percent(10.0),
-            role_downgrades: Limit::Percent(10.0),
-            role_or_email_changes: Limit::Percent(20.0),
-            members_removed: Limit::Percent(30.0),
-            creations: Limit::Percent(50.0),
-            shrink: Limit::Percent(30.0),
-            size_floor: 20,
+            role_downgrades: Limit::Percent(50.0),
+            role_or_email_changes: Limit::Percent(50.0),
+            members_removed: Limit::Percent(50.0),
+            creations: Limit::Percent(100.0),
+            shrink: Limit::Percent(50.0),
+            size_floor: None,
         }
     }
 }
@@ -116,9 +132,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_of_few_is_the_share_of_the_floor() {
+    fn a_share_of_fewer_than_the_floor_does_not_count() {
         let within = |percent, totals: [usize; 5]| totals.map(|total| Limit::Percent(percent).of(total, 20));
-        assert_eq!(within(10.0, [0, 9, 20, 29, 30]), [2, 2, 2, 2, 3]);
+        assert_eq!(within(10.0, [0, 19, 20, 29, 30]), [usize::MAX, usize::MAX, 2, 2, 3]);
         assert_eq!(within(0.0, [0, 9, 20, 29, 30]), [0; 5]);
         assert_eq!([0, 9, 100].map(|total| Limit::Count(3).of(total, 20)), [3; 3]);
         assert_eq!([9, 10].map(|total| Limit::Percent(10.0).of(total, 0)), [0, 1], "rounded down");

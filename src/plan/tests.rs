@@ -35,7 +35,7 @@ fn policy() -> Policy {
         members_removed: all,
         creations: all,
         shrink: all,
-        size_floor: 0,
+        size_floor: Some(0),
     };
     Policy { limits, ..Policy::default() }
 }

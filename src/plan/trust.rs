@@ -29,18 +29,19 @@ impl fmt::Display for Shrunk {
     }
 }
 
-/// What shrank by more than `max_shrink`. A group that isn't pushed any more is another matter, and the first read is
-/// always trusted.
+/// What shrank by more than `max_shrink`. A group that isn't pushed any more is another matter, and the first read of a
+/// scope is always trusted.
 pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
     let Some(trusted) = &past.trusted else { return Vec::new() };
-    let users = Shrunk { group: None, before: trusted.users, now: now.users };
+    let same_scope = trusted.scope == now.scope;
+    let users = same_scope.then_some(Shrunk { group: None, before: trusted.users, now: now.users });
     let groups = trusted.groups.iter().filter_map(|(id, before)| {
         let now = now.groups.get(id)?;
         Some(Shrunk { group: Some(now.name.clone()), before: before.members, now: now.members })
     });
     let too_small =
-        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.size_floor);
-    std::iter::once(users).chain(groups).filter(too_small).collect()
+        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.floor());
+    users.into_iter().chain(groups).filter(too_small).collect()
 }
 
 /// Holds back everything that takes something away.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use oktapieces::config::{self, SecretSource, Settings};
+use oktapieces::config::{self, OktaAccess, SecretSource, Settings};
 use oktapieces::error::Kind;
 use oktapieces::mapping::projects::Selector;
 use oktapieces::plan::Policy;
@@ -58,7 +58,12 @@ fn the_example_is_valid_with_every_optional_key() {
     // A secret has one source, so the alternatives to the first one stay out.
     let other = regex::Regex::new(r"(?m)^(token|api_key)_(file|command) = .*$").unwrap();
     assert_eq!(other.find_iter(&text).count(), 4);
-    let settings = parse(&other.replace_all(&text, ""));
+    let app = regex::Regex::new(r"(?m)^(client_id|key_id|key_file|scopes) = .*$").unwrap();
+    assert_eq!(app.find_iter(&text).count(), 4);
+    let text = other.replace_all(&text, "");
+    let settings = parse(&app.replace_all(&text, ""));
+    let service_app = parse(&text.replace("token_env = ", "# "));
+    assert!(matches!(service_app.okta.access, OktaAccess::ServiceApp(_)));
     assert_eq!(settings.projects.len(), 2);
     assert!(settings.mapping.platform_role.is_some());
     assert!(settings.policy.protect.contains("owner@example.com"));
@@ -79,6 +84,21 @@ fn the_example_names_every_key() {
 }
 
 #[test]
+fn a_service_app_is_named_whole_and_without_a_token() {
+    let with = |keys: &str| LEAST.replace("[activepieces]", &format!("{keys}\n[activepieces]"));
+    let whole = "client_id = 'c'\nkey_id = 'k'\nkey_file = 'f'\n";
+    assert!(matches!(parse(&with(whole)).okta.access, OktaAccess::ServiceApp(_)));
+    let both = pictures(&with(&format!("{whole}token_file = 't'")));
+    assert!(both.contains("not both") && both.contains("this is the API token"), "{both}");
+    let half = pictures(&with("client_id = 'c'"));
+    assert!(half.contains("needs `key_id` too") && half.contains("needs `key_file` too"), "{half}");
+    let writing = pictures(&with(&format!("{whole}scopes = ['okta.users.read', 'okta.users.manage']")));
+    assert!(writing.contains("`okta.users.manage` isn't a scope that only reads"), "{writing}");
+    let none = pictures(&with(&format!("{whole}scopes = []")));
+    assert!(none.contains("names no scope"), "{none}");
+}
+
+#[test]
 fn defaults_are_those_of_the_manual() {
     let settings = parse(LEAST);
     let source = |mapped: &oktapieces::mapping::attributes::Mapped| {
@@ -92,7 +112,7 @@ fn defaults_are_those_of_the_manual() {
     assert_eq!(source(&mapping.email), "user.email");
     assert_eq!(source(&mapping.display_name), "user.displayName");
     assert!(mapping.platform_role.is_none());
-    assert_eq!(settings.okta.token, SecretSource::Env("OKTA_API_TOKEN".to_owned()));
+    assert_eq!(settings.okta.access, OktaAccess::ApiToken(SecretSource::Env("OKTA_API_TOKEN".to_owned())));
     assert_eq!(settings.activepieces.api_key, SecretSource::Env("ACTIVEPIECES_API_KEY".to_owned()));
     assert!((settings.okta.rate_limit_share - 0.8).abs() < f64::EPSILON);
     assert_eq!(settings.policy, Policy::default());
@@ -136,7 +156,7 @@ protect = [" Owner@Example.com "]
             "config.toml:2: `acme-admin.okta.com` is the admin console; the org is at `acme.okta.com`, which is used instead"
         ]
     );
-    assert_eq!(settings.okta.token.to_string(), "command `op`");
+    assert_eq!(format!("{:?}", settings.okta.access), "ApiToken(command `op`)");
     assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.scope.groups, ["Engineering", "Sales"]);
     assert_eq!(settings.mapping.platform_role.unwrap().source.location().as_deref(), Some("config.toml:13"));
@@ -177,7 +197,7 @@ size_floor = 9
         members_removed: Limit::Count(6),
         creations: Limit::Percent(7.5),
         shrink: Limit::Count(8),
-        size_floor: 9,
+        size_floor: Some(9),
     };
     assert_eq!(settings.policy.limits, limits);
     assert_eq!((settings.policy.grace.runs, settings.policy.grace.time.as_hours()), (3, 36));
@@ -304,7 +324,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
         11 | [okta.x]
            |       ^
            |
-           = help: what may stand here: org_url, token_env, token_file, token_command, rate_limit_share, allow_insecure, allow_shared_secret_file
+           = help: what may stand here: org_url, token_env, token_file, token_command, client_id, key_file, key_id, scopes, ca_file, rate_limit_share, allow_insecure, allow_shared_secret_file
         "#);
 }
 
@@ -393,7 +413,7 @@ fn a_file_is_named_as_it_was_given_and_its_paths_start_at_its_folder() {
     std::fs::write(&path, LEAST.replace("[activepieces]", "token_file = \"secrets/okta\"\n[activepieces]")).unwrap();
     let settings = config::load(&path, false).unwrap();
     let expected = SecretSource::File { path: folder.path().join("secrets/okta"), allow_shared: false };
-    assert_eq!(settings.okta.token, expected);
+    assert_eq!(settings.okta.access, OktaAccess::ApiToken(expected));
 
     std::fs::write(&path, "[okta]\n").unwrap();
     assert!(config::load(&path, false).unwrap_err().to_string().contains(&format!("--> {}:1:", path.display())));

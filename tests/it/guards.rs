@@ -122,6 +122,7 @@ async fn many_creations_are_refused_once_a_run_brought_the_platform_in_line() {
     let first = stage.run(&["apply", "--yes"]).await;
     assert_eq!(first.code, 0, "the first run may create everybody: {first:#?}");
     stage.reconfigure("groups = [\"AP Team 001\"]", "app = \"Activepieces\"");
+    stage.reconfigure("[safety]", "[safety]\nsize_floor = 10");
     let refused = stage.run(&["apply", "--yes"]).await;
     assert_eq!(refused.code, 5, "{refused:#?}");
     assert!(refused.stderr.contains("creations are more than"), "{refused:#?}");
@@ -132,6 +133,7 @@ async fn many_creations_are_refused_once_a_run_brought_the_platform_in_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_shrank_takes_nothing_away_until_somebody_says_that_it_is_right() {
     let stage = synced().await;
+    stage.reconfigure("[safety]", "[safety]\nmax_shrink = \"30%\"");
     let (all, everybody) = (people(&stage), active(&stage));
     let (gone, renamed) = (&all[..14], &all[20]);
     unassign(&stage, gone);

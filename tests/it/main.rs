@@ -1,5 +1,7 @@
 //! The one test binary.
 
+#[cfg(feature = "sandbox")]
+mod access;
 mod architecture;
 #[cfg(feature = "sandbox")]
 mod cli;
@@ -24,5 +26,7 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(feature = "sandbox")]
+mod transport;
 #[cfg(feature = "sandbox")]
 mod undo;

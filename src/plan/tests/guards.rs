@@ -124,17 +124,21 @@ fn an_approval_lets_exactly_its_plan_over_every_limit() {
 }
 
 #[test]
-fn a_share_of_few_people_is_that_of_the_floor() {
-    let nine = |count: usize| {
-        let people = NAMES[..9].iter().enumerate();
-        let people =
-            people.map(|(at, name)| if at < count { wanted(name, State::Left(Leave::Deleted)) } else { present(name) });
-        diff(&users(people), &platform(NAMES[..9].iter().map(|name| linked(name))), &policy())
-    };
-    let policy = Policy { limits: Limits::default(), ..policy() };
-    assert_eq!(refusals(&nine(2), &policy, &Allowed::default()), [], "10 % of 20");
-    let refused = refusals(&nine(3), &policy, &Allowed::default());
-    assert_eq!(refused, [Refusal::MaxDeactivations(over(3, 2, "\"10%\"", 9))]);
+fn a_share_of_few_people_counts_for_deactivations_and_for_the_rest_from_the_floor_on() {
+    let leaving = company("OPERATOR", 2, |name| wanted(name, State::Left(Leave::Deleted)));
+    let demoted = company("OPERATOR", 9, present);
+    let policy = |size_floor| Policy { limits: Limits { size_floor, ..Limits::default() }, ..policy() };
+    let refused = |plan, size_floor| refusals(plan, &policy(size_floor), &Allowed::default());
+    assert_eq!(refused(&leaving, None), [Refusal::MaxDeactivations(over(2, 1, "\"10%\"", 10))]);
+    assert_eq!(refused(&leaving, Some(11)), []);
+    assert_eq!(refused(&demoted, None), []);
+    let over = || over(9, 5, "\"50%\"", 10);
+    let expected = [Refusal::MaxRoleDowngrades(over()), Refusal::MaxRoleOrEmailChanges(over())];
+    assert_eq!(refused(&demoted, Some(10)), expected);
+    // The first run may find anything but people to deactivate.
+    let first = |plan| check(plan, "", &policy(Some(0)), &Past::default(), &Allowed::default());
+    assert_eq!(first(&demoted), []);
+    assert_eq!(first(&leaving).len(), 1);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::*;
 
 fn sizes(users: usize, members: usize) -> Sizes {
     let group = GroupSize { name: "AP Eng".to_owned(), members };
-    Sizes { users, groups: BTreeMap::from([(group_id("Eng"), group)]) }
+    Sizes { scope: String::new(), users, groups: BTreeMap::from([(group_id("Eng"), group)]) }
 }
 
 fn at(hours: i64) -> Timestamp {
@@ -28,7 +28,7 @@ fn run(plan: &mut Plan, past: &Past, hour: i64, policy: &Policy) -> Past {
 
 #[test]
 fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
-    let limits = Limits { shrink: Limit::Percent(30.0), size_floor: 20, ..Limits::default() };
+    let limits = Limits { shrink: Limit::Percent(30.0), size_floor: Some(20), ..Limits::default() };
     let past = Past { trusted: Some(sizes(100, 40)), ..Past::default() };
     let users = |now| Shrunk { group: None, before: 100, now };
     let members = |now| Shrunk { group: Some("AP Eng".to_owned()), before: 40, now };
@@ -39,6 +39,7 @@ fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
         (sizes(70, 27), vec![members(27)]),
         (sizes(0, 0), vec![users(0), members(0)]),
         (sizes(1000, 1000), vec![]),
+        (Sizes { scope: "app 0oa2".to_owned(), ..sizes(1, 40) }, vec![]),
         // The group isn't pushed any more.
         (Sizes { users: 100, ..Sizes::default() }, vec![]),
     ] {
@@ -46,8 +47,7 @@ fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
     }
     assert_eq!(shrunk(&sizes(0, 0), &Past::default(), &limits), [], "the first read is trusted");
     let few = Past { trusted: Some(sizes(9, 9)), ..Past::default() };
-    assert_eq!(shrunk(&sizes(3, 3), &few, &limits), [], "30 % of 20");
-    assert_eq!(shrunk(&sizes(2, 3), &few, &limits).len(), 1);
+    assert_eq!(shrunk(&sizes(0, 0), &few, &limits), [], "fewer than the floor");
 }
 
 /// One to be created, one to be deactivated, one to be removed from a project, and one project to be deleted.

@@ -10,6 +10,37 @@ pub struct ApiError {
     pub body: Value,
 }
 
+/// A refusal by OAuth's rules: at the token endpoint with a body, by the API in a header alone.
+#[derive(Debug)]
+pub struct Refusal {
+    pub status: u16,
+    pub code: &'static str,
+    pub why: String,
+    /// The `WWW-Authenticate` header; then there is no body (okta-sdk-golang issue 145).
+    pub challenge: Option<String>,
+}
+
+/// A refusal of the token endpoint (RFC 6749, section 5.2).
+pub fn oauth(status: u16, code: &'static str, why: &str) -> Refusal {
+    Refusal { status, code, why: why.to_owned(), challenge: None }
+}
+
+/// A refusal of the API, as recorded of a real org.
+pub fn challenge(
+    scheme: &str,
+    host: &str,
+    resource: &str,
+    scope: &str,
+    (status, code, why): (u16, &'static str, &str),
+) -> Refusal {
+    let kind = if scheme == "DPoP" { "DPoP algs=\"RS256 ES256\"," } else { "Bearer" };
+    let challenge = format!(
+        "{kind} authorization_uri=\"{host}/oauth2/v1/authorize\", realm=\"{host}\", scope=\"{scope}\", \
+         error=\"{code}\", error_description=\"{why}\", resource=\"{resource}\""
+    );
+    Refusal { status, code, why: why.to_owned(), challenge: Some(challenge) }
+}
+
 fn error(status: StatusCode, code: &str, summary: &str, causes: &[String]) -> ApiError {
     let causes: Vec<Value> = causes.iter().map(|cause| json!({"errorSummary": cause})).collect();
     let id = format!("oae{:022x}", u64::from(status.as_u16()) ^ 0x5eed_0000);

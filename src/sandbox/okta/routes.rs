@@ -7,16 +7,19 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, InvalidHeaderValue, LINK};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HOST, HeaderName, InvalidHeaderValue, LINK, WWW_AUTHENTICATE,
+};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::errors::{self, ApiError};
+use super::errors::{self, ApiError, Refusal};
 use super::limits::{AT_ONCE, Granted};
 use super::page::{Page, Query, Rules, cut, cut_all, decoded, limit, pages, parse_query};
 use super::render;
@@ -33,6 +36,9 @@ pub fn router(org: Arc<Org>) -> Router {
 pub fn admit(router: Router, org: Arc<Org>) -> Router {
     router.layer(from_fn_with_state(org, limited))
 }
+
+/// More than any request for a token has, in bytes.
+const LONGEST_FORM: usize = 64 * 1024;
 
 /// What a request asks for.
 pub(super) struct Ask<'a> {
@@ -78,15 +84,19 @@ fn with_limits(mut response: Response, granted: Granted) -> Response {
 }
 
 async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let host = format!("http://{}", header(&parts.headers, HOST.as_str()).unwrap_or("localhost"));
     let path = parts.uri.path();
     if path == "/.well-known/okta-organization" {
         return json(StatusCode::OK, &render::well_known(&host));
     }
+    if path == "/oauth2/v1/token" && parts.method == Method::POST {
+        let form = to_bytes(body, LONGEST_FORM).await.unwrap_or_default();
+        return token(&org, &format!("{host}{path}"), &parts.headers, &String::from_utf8_lossy(&form));
+    }
     let Some(below) = path.strip_prefix("/api/v1/") else { return failed(&errors::no_such_path()) };
-    if header(&parts.headers, AUTHORIZATION.as_str()) != Some(format!("SSWS {}", org.token()).as_str()) {
-        return failed(&errors::invalid_token());
+    if let Some(refused) = refused(&org, &parts, &host, below) {
+        return refused;
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return failed(&errors::wrong_method());
@@ -114,6 +124,59 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
             response
         }
     }
+}
+
+/// A request for a token.
+fn token(org: &Org, url: &str, headers: &HeaderMap, form: &str) -> Response {
+    let (granted, nonce, now) = org.access(|access| (access.grant(url, headers, form), access.nonce(), access.now()));
+    let refusal =
+        |refusal: &Refusal| json(refusal.status(), &json!({"error": refusal.code, "error_description": refusal.why}));
+    let nonce = Some(nonce).filter(|_| !granted.as_ref().is_err_and(|refusal| refusal.code != "use_dpop_nonce"));
+    let response = granted.map_or_else(
+        |error| refusal(&error),
+        |granted| {
+            json(
+                StatusCode::OK,
+                &json!({
+                    "token_type": granted.kind, "expires_in": granted.seconds,
+                    "access_token": granted.token, "scope": granted.scope,
+                }),
+            )
+        },
+    );
+    dated(response, nonce, now)
+}
+
+/// The answer to a request that isn't let in.
+fn refused(org: &Org, parts: &Parts, host: &str, below: &str) -> Option<Response> {
+    let authorization = header(&parts.headers, AUTHORIZATION.as_str()).unwrap_or_default();
+    if authorization == format!("SSWS {}", org.token()) {
+        return None;
+    }
+    let is_access_token = |value: &str| value.matches('.').count() == 2;
+    if !["Bearer ", "DPoP "].iter().any(|scheme| authorization.strip_prefix(scheme).is_some_and(is_access_token)) {
+        return Some(failed(&errors::invalid_token()));
+    }
+    let path: Vec<&str> = below.split('/').collect();
+    let (refusal, nonce, now) =
+        org.access(|access| (access.admit(parts, host, &path).err(), access.nonce(), access.now()));
+    let refusal = refusal?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = refusal.status();
+    if let Some(Ok(challenge)) = refusal.challenge.as_deref().map(HeaderValue::from_str) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    Some(dated(response, Some(nonce).filter(|_| refusal.code == "use_dpop_nonce"), now))
+}
+
+/// With the org's own time, and the nonce for the next proofs.
+fn dated(mut response: Response, nonce: Option<String>, now: i64) -> Response {
+    let date = Timestamp::from_second(now).unwrap_or_default().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let nonce = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok());
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::from_str(&date).ok().map(|date| (DATE, date)));
+    headers.extend(nonce.map(|nonce| (HeaderName::from_static("dpop-nonce"), nonce)));
+    response
 }
 
 /// Whether a content type like `application/json; okta-response="omitCredentials,omitCredentialsLinks"` asks for users

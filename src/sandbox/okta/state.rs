@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::access::Access;
 use super::apps::{AppRow, PROVISIONING};
 use super::limits::{Granted, Limits};
 
@@ -28,6 +29,7 @@ pub struct Org {
     in_flight: AtomicUsize,
     refused: AtomicUsize,
     token: String,
+    access: Mutex<Access>,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,7 @@ impl Org {
             in_flight: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             token,
+            access: Mutex::default(),
         };
         let everyone = org.seed_group(None, "Everyone", "BUILT_IN", &[]);
         org.write().everyone = everyone;
@@ -139,6 +142,11 @@ impl Org {
     /// The token that its routes accept.
     pub fn token(&self) -> String {
         self.token.clone()
+    }
+
+    /// Changes what the org knows of service apps and their tokens, and gives what is asked of it.
+    pub fn access<T>(&self, change: impl FnOnce(&mut Access) -> T) -> T {
+        change(&mut self.access.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Puts a user there, also into `Everyone`; gives the id.

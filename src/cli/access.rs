@@ -1,0 +1,77 @@
+//! What both servers let requests in by, and what their certificates are held against.
+
+use std::path::Path;
+
+use reqwest::Certificate;
+use secrecy::ExposeSecret;
+
+use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
+use crate::error::{Error, Kind, Result};
+use crate::http::{self, Authorization};
+use crate::okta;
+use crate::okta::oauth::{AccessTokens, ServiceApp, SigningKey, least_scopes};
+
+/// The transport to the org. It reads the token or the key; nothing is sent yet.
+pub fn okta(settings: &Settings) -> Result<http::Settings> {
+    let OktaSettings { org_url, access, ca_file, rate_limit_share } = &settings.okta;
+    let authorities = authorities(ca_file.as_deref())?;
+    let base = okta::settings(org_url.as_str(), Authorization::None);
+    let transport = http::Settings { authorities, share: *rate_limit_share, ..base };
+    let authorization = match access {
+        OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
+        OktaAccess::ServiceApp(app) => AccessTokens::authorization(service_app(app, settings)?, &transport)?,
+    };
+    Ok(http::Settings { authorization, ..transport })
+}
+
+/// The transport to the platform. It reads the API key; nothing is sent yet.
+pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
+    let key = settings.activepieces.api_key.read()?;
+    Ok(http::Settings {
+        authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
+        authorities: authorities(settings.activepieces.ca_file.as_deref())?,
+        ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
+    })
+}
+
+/// The name of what lets requests to Okta in.
+pub fn name(settings: &Settings) -> &'static str {
+    match settings.okta.access {
+        OktaAccess::ApiToken(_) => "Okta token",
+        OktaAccess::ServiceApp(_) => "Okta service app",
+    }
+}
+
+/// What lets requests to Okta in, for people: its source, and the scopes that are asked for.
+pub fn described(settings: &Settings) -> String {
+    match &settings.okta.access {
+        OktaAccess::ApiToken(source) => source.to_string(),
+        OktaAccess::ServiceApp(app) => {
+            format!("service app {} with {}, for {}", app.client_id, app.key, scopes(app, settings).join(" "))
+        }
+    }
+}
+
+fn service_app(app: &ServiceAppSettings, settings: &Settings) -> Result<ServiceApp> {
+    let pem = app.key.read_text()?;
+    let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
+    let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
+    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings) })
+}
+
+fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
+    app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
+}
+
+/// The certificates of a file, which are trusted beside those of the system.
+fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    let wrong = |why: String| Error::new(Kind::Config, format!("the CA file `{}` {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| wrong(format!("can't be read: {error}")))?;
+    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| wrong("isn't valid PEM".to_owned()))?;
+    if certificates.is_empty() {
+        let hint = "it has to hold certificates in PEM, each from -----BEGIN CERTIFICATE----- on";
+        return Err(wrong("holds no certificate".to_owned()).hint(hint));
+    }
+    Ok(certificates)
+}

@@ -1,0 +1,141 @@
+//! The org's token endpoint (Okta: Implement OAuth for Okta with a service app).
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::dpop::{self, PROOF, ProofKey};
+use super::key::random_id;
+use super::{ServiceApp, locked};
+use crate::http::signals::Signals;
+use crate::http::{Authorize, Cause, Client, Failure, Repeat, Request, Signed, segment};
+
+const PATH: &str = "/oauth2/v1/token";
+const FORM: &str = "application/x-www-form-urlencoded";
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// How far the clocks may be apart before the server's is followed, in seconds.
+const SAME_TIME: i64 = 5;
+
+/// The answer with a token (RFC 6749, section 5.1).
+#[derive(Debug, Deserialize)]
+pub(super) struct TokenAnswer {
+    pub access_token: SecretString,
+    /// `Bearer` or `DPoP`.
+    pub token_type: String,
+    /// Seconds; 3600 with Okta.
+    pub expires_in: u64,
+}
+
+/// Asks for tokens.
+#[derive(Debug)]
+pub(super) struct Tokens(Client);
+
+impl Tokens {
+    pub(super) fn new(endpoint: Client) -> Self {
+        Self(endpoint)
+    }
+
+    /// Asks for a token. It may be repeated, since every attempt has an assertion of its own.
+    pub(super) async fn ask(&self) -> Result<TokenAnswer, Failure> {
+        let request = Request::new(Method::POST, PATH).body(FORM, Vec::new()).repeat(Repeat::Always);
+        let (answer, reply) = self.0.json::<TokenAnswer>(&request).await?;
+        if !["bearer", "dpop"].contains(&answer.token_type.to_lowercase().as_str()) {
+            return Err(reply.implausible("its token is of an unknown type"));
+        }
+        Ok(answer)
+    }
+}
+
+/// Authorizes requests for tokens: an assertion by the app's key in the body, and a proof of another key where it's asked for.
+#[derive(Debug)]
+pub(super) struct Assertions {
+    app: ServiceApp,
+    /// How far the server's clock is ahead, in seconds.
+    ahead: AtomicI64,
+    /// Made once the org has asked for a proof.
+    proofs: OnceLock<ProofKey>,
+    nonce: Mutex<Option<String>>,
+}
+
+impl Assertions {
+    pub(super) fn new(app: ServiceApp) -> Self {
+        Self { app, ahead: AtomicI64::new(0), proofs: OnceLock::new(), nonce: Mutex::default() }
+    }
+
+    /// A proof for this attempt.
+    pub(super) fn proof(
+        &self,
+        method: &Method,
+        url: &Url,
+        nonce: Option<String>,
+        token: Option<&SecretString>,
+    ) -> Result<SecretString, String> {
+        let key = self.proofs.get().ok_or("the token is bound to a key, but none was asked for")?;
+        key.proof(method, url, self.now(), nonce, token)
+    }
+
+    /// Takes over the server's clock where this machine's is off; whether it was.
+    pub(super) fn follow_clock(&self, headers: &HeaderMap) -> bool {
+        let Some(date) = Signals::read(headers).date else { return false };
+        let ahead = date - Timestamp::now().as_second();
+        let off = (ahead - self.ahead.load(Ordering::SeqCst)).abs() > SAME_TIME;
+        if off {
+            tracing::debug!(seconds = ahead, "follows the server's clock, which is ahead by this");
+            self.ahead.store(ahead, Ordering::SeqCst);
+        }
+        off
+    }
+
+    /// Seconds since 1970, by the server's clock as far as it's known.
+    fn now(&self) -> i64 {
+        Timestamp::now().as_second() + self.ahead.load(Ordering::SeqCst)
+    }
+
+    fn signed(&self, method: &Method, url: &Url) -> Result<Signed, String> {
+        // Each attempt has a new one: Okta takes a `jti` once only.
+        let assertion = self.app.key.assertion(&self.app, url.as_str(), self.now(), &random_id()?)?;
+        let body = format!(
+            "grant_type=client_credentials&scope={}&client_assertion_type={}&client_assertion={}",
+            segment(&self.app.scopes.join(" ")),
+            segment(ASSERTION_TYPE),
+            assertion.expose_secret()
+        );
+        let mut signed = Signed { body: Some(body.into()), secrets: vec![assertion], ..Signed::default() };
+        if self.proofs.get().is_some() {
+            let proof = self.proof(method, url, locked(&self.nonce).clone(), None)?;
+            signed.header(PROOF, "", &proof)?;
+        }
+        Ok(signed)
+    }
+
+    /// Makes the key of the proofs; whether there was none.
+    fn begin_proofs(&self) -> bool {
+        self.proofs.get().is_none() && ProofKey::new().is_ok_and(|key| self.proofs.set(key).is_ok())
+    }
+}
+
+impl Authorize for Assertions {
+    fn sign<'a>(&'a self, method: &'a Method, url: &'a Url) -> BoxFuture<'a, Result<Signed, Failure>> {
+        let signed = self.signed(method, url);
+        Box::pin(std::future::ready(signed.map_err(|why| Failure::unmade(method, url, why))))
+    }
+
+    fn learn(&self, _: &Signed, headers: &HeaderMap, cause: Option<&Cause>) -> bool {
+        let fresh = dpop::nonce(headers).is_some_and(|nonce| {
+            let known = locked(&self.nonce).replace(nonce.clone());
+            known != Some(nonce)
+        });
+        match cause.and_then(Cause::code) {
+            // Without a nonce the org only says that the proof is missing, and asks for the nonce in the next answer.
+            Some("use_dpop_nonce" | "invalid_dpop_proof") => self.begin_proofs() || fresh || self.follow_clock(headers),
+            Some("invalid_client") => self.follow_clock(headers),
+            _ => false,
+        }
+    }
+}

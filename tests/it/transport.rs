@@ -1,0 +1,116 @@
+//! The way to the servers: redirects, proxies, and what neither of them gets to see.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+use std::sync::{Arc, Mutex};
+
+use oktapieces::sandbox::company::Shape;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::{Outcome, Stage, run};
+
+const SMALL: Shape = Shape::Generated { users: 5, groups: 1, members: 2, existing: 0.0, drift: 0.0, seed: 1 };
+
+/// Answers the same to every request; keeps the heads of all.
+struct Wire {
+    address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Wire {
+    async fn answering(answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&heads);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = vec![0; 16 * 1024];
+                let length = stream.read(&mut head).await.unwrap_or(0);
+                kept.lock().unwrap().push(String::from_utf8_lossy(&head[..length]).into_owned());
+                // Whoever is gone needs no answer.
+                drop(stream.write_all(answer.as_bytes()).await);
+            }
+        });
+        Self { address, heads }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+async fn plan(stage: &Stage, variables: &[(&str, &str)]) -> Outcome {
+    let token = stage.sandbox.okta_token();
+    let secrets = [("OKTA_API_TOKEN", token.as_str()), ("ACTIVEPIECES_API_KEY", stage.sandbox.api_key())];
+    run(stage.folder(), &[variables, &secrets].concat(), &["plan", "-v"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_named_and_never_followed() {
+    let stage = Stage::of(SMALL).await;
+    let elsewhere = Wire::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]".into()).await;
+    let target = format!("http://user:s3cret@{}/x?state=s3cret", elsewhere.address);
+    let head = format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let org = Wire::answering(head).await;
+    stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{}", org.address));
+    let refused = plan(&stage, &[]).await;
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.stderr.contains(&elsewhere.address) && !refused.stderr.contains("s3cret"), "{refused:#?}");
+    assert!(!org.heads().is_empty());
+    assert_eq!(elsewhere.heads(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_are_those_of_the_environment_and_their_passwords_stay_unseen() {
+    let stage = Stage::of(SMALL).await;
+    let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let proxy = Wire::answering(answer.into()).await;
+    stage.reconfigure(&stage.sandbox.okta_url(), "https://org.invalid");
+    let url = format!("http://somebody:s3cret@{}", proxy.address);
+    let refused = plan(&stage, &[("HTTPS_PROXY", &url), ("RUST_LOG", "trace")]).await;
+    assert_eq!(refused.code, 1, "{:.2000}", refused.stderr);
+    let heads = proxy.heads();
+    assert!(heads.iter().all(|head| head.starts_with("CONNECT org.invalid:443 ")), "{heads:?}");
+    assert!(heads[0].to_lowercase().contains("proxy-authorization: basic c29tzwjvzhk6cznjcmv0"), "{heads:?}");
+    let token = stage.sandbox.okta_token();
+    assert!(!heads.iter().any(|head| head.contains(&token)));
+    // In plain, and as the header has it.
+    for secret in ["s3cret", "c29tZWJvZHk6czNjcmV0"] {
+        let line = refused.stderr.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+    }
+    let around = plan(&stage, &[("HTTPS_PROXY", &url), ("NO_PROXY", "org.invalid")]).await;
+    assert_eq!(around.code, 1, "{around:#?}");
+    assert!(around.stderr.contains("can't be resolved"), "{around:#?}");
+    assert_eq!(proxy.heads().len(), heads.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ca_file_that_holds_none_is_named() {
+    let stage = Stage::of(SMALL).await;
+    stage.reconfigure("token_env", "ca_file = \"ca.pem\"\ntoken_env");
+    let missing = plan(&stage, &[]).await;
+    assert_eq!(missing.code, 78, "{missing:#?}");
+    assert!(missing.stderr.contains("ca.pem") && missing.stderr.contains("can't be read"), "{missing:#?}");
+    std::fs::write(stage.folder().join("ca.pem"), "nothing\n").unwrap();
+    let empty = plan(&stage, &[]).await;
+    assert_eq!(empty.code, 78, "{empty:#?}");
+    assert!(empty.stderr.contains("holds no certificate"), "{empty:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_servers_cannot_move_the_cursor() {
+    let stage = Stage::of(SMALL).await;
+    let body = "{\"errorCode\":\"E0000001\",\"errorSummary\":\"a\\u001b[2J\\u202eb\"}";
+    let length = body.len();
+    let head = format!("HTTP/1.1 400 Bad\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let org = Wire::answering(head).await;
+    stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{}", org.address));
+    let refused = plan(&stage, &[]).await;
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.stderr.contains("E0000001"), "{refused:#?}");
+    for mark in ['\u{1b}', '\u{202e}'] {
+        assert!(!refused.stderr.contains(mark) && !refused.stdout.contains(mark), "{refused:#?}");
+    }
+}
