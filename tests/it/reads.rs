@@ -8,7 +8,7 @@ use std::time::Duration;
 use oktapieces::expression::Needs;
 use oktapieces::http::Client;
 use oktapieces::model::okta::Scope;
-use oktapieces::okta::{Okta, read, settings};
+use oktapieces::okta::{Okta, api_token, read, settings};
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::okta::Org;
 use oktapieces::sandbox::{Options, Sandbox};
@@ -24,7 +24,8 @@ async fn sandbox() -> Sandbox {
 }
 
 fn okta(sandbox: &Sandbox) -> Okta {
-    Okta::new(Client::new(settings(&sandbox.okta_url(), &sandbox.okta_token().into())).expect("a client"))
+    let token = api_token(&sandbox.okta_token().into());
+    Okta::new(Client::new(settings(&sandbox.okta_url(), token)).expect("a client"))
 }
 
 /// The ids that a read of everybody finds.
