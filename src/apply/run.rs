@@ -1,5 +1,6 @@
 //! The stages of an apply and their workers.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -114,13 +115,17 @@ impl Run<'_> {
             ProjectAction::Members => op.project.clone(),
             _ => ids.get(&op.group).cloned(),
         };
-        let adding = ops.iter().filter(|op| !op.add.is_empty()).collect();
+        // The largest first: a member costs the server its time (contract section 6), and nothing should wait for one
+        // large project at the end.
+        let mut adding: Vec<_> = ops.iter().filter(|op| !op.add.is_empty()).collect();
+        adding.sort_by_key(|op| Reverse(op.add.len()));
         let added = self
             .stage("members to add", Step::AddMembers, adding, async |op: &'p ProjectOp| {
                 self.add(op, id_of(op), accounts).await
             })
             .await;
-        let removing = ops.iter().filter(|op| !op.remove.is_empty()).collect();
+        let mut removing: Vec<_> = ops.iter().filter(|op| !op.remove.is_empty()).collect();
+        removing.sort_by_key(|op| Reverse(op.remove.len()));
         let removed = self
             .stage("members to remove", Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
                 self.remove(op, id_of(op)).await

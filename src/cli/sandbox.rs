@@ -98,7 +98,21 @@ pub async fn run(args: SandboxArgs, context: &Context) -> Result<u8> {
         context.printer.answer(&description(&sandbox));
     }
     signal().await;
+    if context.printer.json {
+        context.printer.answer(&traffic(&sandbox).to_string());
+    }
     Ok(EXIT_OK)
+}
+
+/// What was asked of the servers, by route, and how many requests Okta refused with 429.
+fn traffic(sandbox: &Sandbox) -> serde_json::Value {
+    serde_json::json!({
+        "requests": {
+            "okta": sandbox.okta_traffic().counts(),
+            "activepieces": sandbox.activepieces_traffic().counts(),
+        },
+        "refused": sandbox.org().refused(),
+    })
 }
 
 /// Starts both servers.

@@ -117,8 +117,9 @@ impl Session {
         let mut desired = attributes::desired(&org, mapping, now);
         let doubts = plan::doubts(&desired, &platform);
         if doubts != plan::Doubts::default() {
+            let doubted: Vec<_> = doubts.users.union(&doubts.memberships).cloned().collect();
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
-            desired = attributes::desired(&org, mapping, now);
+            attributes::renew(&mut desired, &org, mapping, now, doubted);
         }
         let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();

@@ -194,7 +194,9 @@ impl Failure {
             Cause::Connect(_) => {
                 Some("check that the server runs, the port in the URL, and proxies and firewalls between")
             }
-            Cause::Tls(_) => Some("check the server's certificate, and that this machine trusts the CA that signed it"),
+            Cause::Tls(_) => Some(
+                "check the server's certificate; a CA that this machine does not trust is named by `ca_file` in the config",
+            ),
             Cause::NotJson { html: true, .. } => Some(
                 "a web page with a good status mostly means a wrong base URL; a proxy's sign-in page is the other cause",
             ),

@@ -109,6 +109,27 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     }
 }
 
+/// Maps these users anew, of whom more was read meanwhile, and puts them into the groups that they were found in.
+pub fn renew(
+    desired: &mut Desired,
+    org: &Org,
+    mapping: &Mapping,
+    now: Timestamp,
+    users: impl IntoIterator<Item = OktaUserId>,
+) {
+    for id in users {
+        for (group, project) in &mut desired.projects {
+            if org.pushed.get(group).is_some_and(|pushed| pushed.members.contains(&id)) {
+                project.members.insert(id.clone());
+            }
+        }
+        if org.users.contains_key(&id) || org.gone.contains(&id) {
+            let user = user(&id, org, mapping, now);
+            desired.users.insert(id, user);
+        }
+    }
+}
+
 /// Maps one user. The expressions of somebody who left aren't asked for more than the user name, so that no fault in
 /// them can keep an account open.
 pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> DesiredUser {

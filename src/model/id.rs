@@ -1,38 +1,134 @@
 //! Ids as types of their own, so that an Okta id can't be taken for an Activepieces one.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The longest text that is kept in place: both servers' ids, of 20 and 21 characters, are.
+const IN_PLACE: usize = 22;
+
+/// A short text without memory of its own: a large org has millions of memberships, each of them an id.
+#[derive(Clone)]
+enum Text {
+    InPlace { length: u8, bytes: [u8; IN_PLACE] },
+    Long(Box<str>),
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; IN_PLACE];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Self::InPlace { length, bytes }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::InPlace { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Long(text) => text.as_bytes(),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            // They were a text when they were put there.
+            Self::InPlace { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfText;
+        impl de::Visitor<'_> for OfText {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text::new(text))
+            }
+        }
+        deserializer.deserialize_str(OfText)
+    }
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(Text);
 
         impl $name {
             /// The id as the server writes it.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl From<&str> for $name {
             fn from(id: &str) -> Self {
-                Self(id.into())
+                Self(Text::new(id))
             }
         }
 
         impl From<String> for $name {
             fn from(id: String) -> Self {
-                Self(id.into_boxed_str())
+                Self(Text::new(&id))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
     };
@@ -88,5 +184,17 @@ mod tests {
         for other in ["", "00u", "emp-0815", "00gsfgmn9xhwtA6f74x6", "00usfgmn9xhwtA6f74x6x", "00usfgmn9xhwt-6f74x6"] {
             assert!(!OktaUserId::is_shape_of(other), "{other}");
         }
+    }
+
+    #[test]
+    fn an_id_of_any_length_is_the_text_that_it_was_made_from() {
+        for text in ["", "00usfgmn9xhwtA6f74x6", "1234567890123456789012", "12345678901234567890123", "ä"] {
+            let id = OktaUserId::from(text);
+            assert_eq!((id.as_str(), format!("{id:?}")), (text, format!("OktaUserId({text:?})")));
+            assert_eq!(serde_json::from_str::<OktaUserId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        }
+        let sorted = ["", "0", "00", "1", "12345678901234567890123", "2"].map(OktaUserId::from);
+        assert!(sorted.is_sorted());
+        assert_eq!(size_of::<OktaUserId>(), 24);
     }
 }

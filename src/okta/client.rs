@@ -12,14 +12,14 @@ use super::wire::{Keyed, OrgSettings, WellKnownOrg};
 use crate::http::link::next_cursor;
 use crate::http::{Authorization, Client, Failure, Request, Settings};
 
-/// Requests in flight unless the admin says otherwise. Okta's own ceiling is 75 for an org, and 35 for an integrator's.
-pub const PARALLELISM: usize = 10;
+/// Requests in flight: four fifths of Okta's own ceiling for an integrator's org, 35; that of others is 75.
+pub const PARALLELISM: usize = 28;
 /// The share of each rate limit that is used unless the admin says otherwise, so that other integrations live.
 pub const SHARE: f64 = 0.8;
 /// How often a listing is begun anew after its cursor expired.
-const RESTARTS: usize = 3;
+pub(super) const RESTARTS: usize = 3;
 /// More pages than any org has.
-const MOST_PAGES: usize = 100_000;
+pub(super) const MOST_PAGES: usize = 100_000;
 /// A server that times out gets no smaller pages than this.
 const SMALLEST_PAGE: u32 = 10;
 /// After this many good pages a page that was made smaller grows again.
@@ -143,7 +143,7 @@ impl Okta {
 }
 
 impl Listing<'_> {
-    fn request(&self, size: PageSize, after: Option<&str>) -> Request {
+    pub(super) fn request(&self, size: PageSize, after: Option<&str>) -> Request {
         let mut request = Request::get(&self.path);
         for (name, value) in self.params {
             request = request.param(name, value);
@@ -163,27 +163,27 @@ impl Listing<'_> {
 
 /// The size of the next page.
 #[derive(Clone, Copy)]
-struct PageSize {
+pub(super) struct PageSize {
     now: Option<u32>,
     most: Option<u32>,
     good_pages: u32,
 }
 
 impl PageSize {
-    fn new(limit: Option<u32>) -> Self {
+    pub(super) fn new(limit: Option<u32>) -> Self {
         Self { now: limit, most: limit, good_pages: 0 }
     }
 
-    fn can_shrink(self) -> bool {
+    pub(super) fn can_shrink(self) -> bool {
         self.now.is_some_and(|now| now > SMALLEST_PAGE)
     }
 
-    fn shrink(&mut self) {
+    pub(super) fn shrink(&mut self) {
         self.now = self.now.map(|now| (now / 2).max(SMALLEST_PAGE));
         self.good_pages = 0;
     }
 
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         self.good_pages += 1;
         if self.good_pages == PAGES_TO_GROW {
             self.good_pages = 0;

@@ -17,6 +17,7 @@ mod people;
 pub mod read;
 mod resolve;
 mod schemas;
+mod side_by_side;
 mod unpushed;
 mod users;
 pub mod wire;

@@ -16,8 +16,9 @@ use crate::mapping::projects::ProjectRule;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
 
-/// How many requests of one kind are asked for side by side; the client's own pace decides how many are sent.
-pub(super) const SIDE_BY_SIDE: usize = 64;
+/// How many requests of one kind are asked for side by side: fewer than may be in flight, so that a listing whose pages
+/// can only be read one after another never waits for its turn.
+pub(super) const SIDE_BY_SIDE: usize = super::client::PARALLELISM - 4;
 /// About as many users as one request of a group's members can bring.
 const MEMBERS_PER_REQUEST: usize = 1000;
 
@@ -168,7 +169,7 @@ impl Reader<'_> {
 
     async fn searched(&self, scope: &ResolvedScope) -> Result<Vec<User>, Error> {
         let Some(search) = &scope.search else { return Ok(Vec::new()) };
-        let users = self.okta.users_with(search, &self.count(Step::SearchedUsers)).await;
+        let users = self.okta.users_side_by_side(search, &self.count(Step::SearchedUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading the users that [scope] search finds"))
     }
 
@@ -176,7 +177,7 @@ impl Reader<'_> {
         if !scope.everyone {
             return Ok(Vec::new());
         }
-        let users = self.okta.users_with(EVERYBODY, &self.count(Step::AllUsers)).await;
+        let users = self.okta.users_side_by_side(EVERYBODY, &self.count(Step::AllUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading all users of the Okta org"))
     }
 

@@ -36,7 +36,10 @@ pub(super) fn page(seen: &Seen, items: &Value, after: Option<&str>) -> Act {
 }
 
 pub(super) fn user(id: &str, status: &str) -> Value {
-    json!({"id": id, "status": status, "profile": {"login": format!("{id}@example.com")}})
+    // Created in the order of the ids.
+    let second = id.bytes().last().unwrap_or_default() % 60;
+    let created = format!("2024-01-01T00:00:{second:02}.000Z");
+    json!({"id": id, "status": status, "created": created, "profile": {"login": format!("{id}@example.com")}})
 }
 
 #[derive(Clone, Default)]

@@ -10,9 +10,10 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::okta::RegisteredApp;
+use serde_json::{Value, json};
 
 use crate::support::{Outcome, Stage, run};
 
@@ -183,4 +184,48 @@ async fn nothing_of_it_is_ever_shown() {
             assert_eq!(line, None, "{secret}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandboxs_org_takes_an_assertion_once_and_no_wrong_one() {
+    let stage = Stage::of(SMALL).await;
+    let (pem, public) = ec_key();
+    configure(&stage, &pem, public, |_| ());
+    let key = EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();
+    let url = format!("{}/oauth2/v1/token", stage.sandbox.okta_url());
+    let signed = |changes: Value| {
+        let now = jiff::Timestamp::now().as_second();
+        let mut claims = json!({"iss": "0oaservice", "sub": "0oaservice", "aud": url, "iat": now, "exp": now + 300});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let header = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::ES256) };
+        encode(&header, &claims, &key).unwrap()
+    };
+    let ask = async |assertion: String, scope: &str| {
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", scope),
+            ("client_assertion_type", kind),
+            ("client_assertion", &assertion),
+        ];
+        let answer = reqwest::Client::new().post(&url).form(&form).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let wrong = [
+        json!({"aud": stage.sandbox.okta_url()}),
+        json!({"iss": "0oaother"}),
+        json!({"exp": now - 1}),
+        json!({"exp": now + 4000}),
+        json!({"iat": now + 600}),
+    ];
+    for changes in wrong {
+        let (status, body) = ask(signed(changes.clone()), "okta.users.read").await;
+        assert_eq!((status, &body["error"]), (401, &json!("invalid_client")), "{changes}: {body}");
+    }
+    assert_eq!(ask(signed(json!({})), "okta.users.manage").await.1["error"], "invalid_scope");
+    let once = signed(json!({"jti": "1"}));
+    let (status, body) = ask(once.clone(), "okta.users.read").await;
+    assert_eq!((status, &body["token_type"], &body["expires_in"]), (200, &json!("Bearer"), &json!(3600)), "{body}");
+    assert_eq!(ask(once, "okta.users.read").await.1["error"], "invalid_client");
 }

@@ -17,6 +17,8 @@ mod fault_matrix;
 mod faults;
 mod guards;
 #[cfg(feature = "sandbox")]
+mod reads;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;

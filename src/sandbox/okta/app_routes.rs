@@ -33,9 +33,8 @@ impl Ask<'_> {
             [] => one(render::app(id, row, &self.host)),
             ["users"] => self.app_users(tables, id, row),
             ["users", user] => {
-                let assignments = row.assignments(tables);
-                let assigned = assignments.get(user).ok_or_else(|| errors::not_found(user, "AppUser"))?;
-                one(render::app_user(tables, id, user, *assigned, &self.host, self.expands("user")))
+                let assigned = row.assignment(tables, user).ok_or_else(|| errors::not_found(user, "AppUser"))?;
+                Ok((render::app_user(tables, id, user, assigned, &self.host, self.expands("user")), Vec::new()))
             }
             ["groups"] => self.app_groups(tables, id, row),
             ["group-push", "mappings"] => self.pushes(id, row),
@@ -61,13 +60,13 @@ impl Ask<'_> {
     }
 
     fn app_users(&self, tables: &Tables, id: &str, row: &AppRow) -> Answer {
-        let (expand, prefix, assignments) = (self.expands("user"), self.prefix(), row.assignments(tables));
+        let (expand, prefix) = (self.expands("user"), self.prefix());
         let asked = |user: &str| {
             prefix.as_ref().is_none_or(|prefix| tables.users.get(user).is_some_and(|row| begins(row, prefix)))
         };
         listed(cut(&self.query, APP_USERS, |after| {
-            let rows = assignments.range::<str, _>((after, Bound::Unbounded)).filter(|(user, _)| asked(user));
-            rows.map(|(user, at)| (*user, render::app_user(tables, id, user, *at, &self.host, expand)))
+            let rows = row.assignments_behind(tables, after).filter(|(user, _)| asked(user));
+            rows.map(|(user, at)| (user, render::app_user(tables, id, user, at, &self.host, expand)))
         })?)
     }
 

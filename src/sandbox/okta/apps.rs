@@ -1,6 +1,7 @@
 //! What stands at an app: assignments, of users and of groups, and the groups that it pushes.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -59,6 +60,37 @@ impl AppRow {
         }
     }
 
+    /// The assigned users behind an id; see [`Self::assignments`].
+    pub fn assignments_behind<'t>(
+        &'t self,
+        tables: &'t Tables,
+        after: Bound<&str>,
+    ) -> Box<dyn Iterator<Item = (&'t str, Assignment)> + 't> {
+        if self.groups.is_empty() {
+            let individual = self.users.range::<str, _>((after, Bound::Unbounded));
+            return Box::new(individual.map(|(user, at)| (user.as_str(), Assignment { at: *at, scope: "USER" })));
+        }
+        let mut found = self.assignments(tables);
+        Box::new(match after {
+            Bound::Excluded(id) => {
+                found.remove(id);
+                found.split_off(id).into_iter()
+            }
+            _ => found.into_iter(),
+        })
+    }
+
+    /// A user's assignment, if there is one.
+    pub fn assignment(&self, tables: &Tables, user: &str) -> Option<Assignment> {
+        if let Some(at) = self.users.get(user) {
+            return Some(Assignment { at: *at, scope: "USER" });
+        }
+        if !self.groups.iter().any(|(group, _)| tables.is_member(group, user)) {
+            return None;
+        }
+        self.assignments(tables).get(user).copied()
+    }
+
     /// All assigned users, by id. Who is assigned both ways is there once, as individually assigned; deactivated users
     /// are never assigned, not even through a group (Okta API: application users).
     pub fn assignments<'t>(&'t self, tables: &'t Tables) -> BTreeMap<&'t str, Assignment> {
@@ -78,10 +110,23 @@ impl AppRow {
 impl Tables {
     /// The ids of a group's members, whatever their status; those of `Everyone` are all users.
     pub fn members(&self, group: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+        self.members_behind(group, Bound::Unbounded)
+    }
+
+    /// The same, behind an id.
+    pub fn members_behind(&self, group: &str, after: Bound<&str>) -> Box<dyn Iterator<Item = &str> + '_> {
+        let behind = (after, Bound::Unbounded);
         if group == self.everyone {
-            return Box::new(self.users.keys().map(String::as_str));
+            return Box::new(self.users.range::<str, _>(behind).map(|(id, _)| id.as_str()));
         }
-        Box::new(self.groups.get(group).into_iter().flat_map(|row| &row.members).map(String::as_str))
+        match self.groups.get(group) {
+            Some(row) => Box::new(row.members.range::<str, _>(behind).map(String::as_str)),
+            None => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn is_member(&self, group: &str, user: &str) -> bool {
+        group == self.everyone || self.groups.get(group).is_some_and(|row| row.members.contains(user))
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::apps::{AppRow, Assignment, PROVISIONING, PushRow};
+use super::search::texts;
 use super::state::{GroupRow, Tables, UserRow};
 
 /// The id of the one user type of the org.
@@ -14,6 +15,33 @@ pub const USER_SCHEMA: &str = "oscc04qb2rUDcq2YA4x6";
 /// `2026-01-31T12:34:56.000Z`
 pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}
+
+/// The text of a user as in a list, made once for all lists; see [`user`].
+pub fn user_text(id: &str, row: &UserRow, host: &str, credentials: bool) -> String {
+    let shown = row.shown.get_or_init(|| {
+        let mut user = user(id, row, "", false);
+        if let Some(members) = user.as_object_mut() {
+            members.remove("_links");
+        }
+        user.to_string().trim_start_matches('{').into()
+    });
+    let credentials = if credentials { r#""credentials":{"provider":{"type":"OKTA","name":"OKTA"}},"# } else { "" };
+    format!(r#"{{"_links":{{"self":{{"href":"{host}/api/v1/users/{id}"}}}},{credentials}{shown}"#)
+}
+
+/// The values of a user's attribute, for searches.
+pub fn user_values(id: &str, row: &UserRow, attribute: &str) -> Vec<String> {
+    match attribute {
+        "id" => vec![id.to_owned()],
+        "status" => vec![row.status.clone()],
+        "created" => vec![time(row.created)],
+        "activated" if row.status != "STAGED" => vec![time(row.created)],
+        "statusChanged" => vec![time(row.status_changed)],
+        "lastUpdated" => vec![time(row.last_updated)],
+        "type.id" => vec![USER_TYPE.to_owned()],
+        _ => texts(attribute.strip_prefix("profile.").and_then(|name| row.profile.get(name))),
+    }
 }
 
 /// A user as in a list. `credentials` are left out where the request asks for it.
@@ -116,8 +144,8 @@ pub fn app(id: &str, row: &AppRow, host: &str) -> Value {
     })
 }
 
-/// An assignment, with the user embedded where the request asks for it. Built-in apps have no profile.
-pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host: &str, expand: bool) -> Value {
+/// The text of an assignment, with the user embedded where the request asks for it. Built-in apps have no profile.
+pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host: &str, expand: bool) -> String {
     let row = tables.users.get(id);
     let attribute = |name: &str| row.and_then(|row| row.profile.get(name)).cloned().unwrap_or(Value::Null);
     let profile = match tables.apps.get(app) {
@@ -128,7 +156,7 @@ pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host
         _ => json!({}),
     };
     let at = time(assigned.at);
-    let mut assignment = json!({
+    let assignment = json!({
         "id": id,
         "externalId": null,
         "created": at,
@@ -145,10 +173,9 @@ pub fn app_user(tables: &Tables, app: &str, id: &str, assigned: Assignment, host
             "user": {"href": format!("{host}/api/v1/users/{id}")},
         },
     });
-    if let (true, Some(row)) = (expand, row) {
-        assignment["_embedded"] = json!({"user": user(id, row, host, true)});
-    }
-    assignment
+    let assignment = assignment.to_string();
+    let (true, Some(row)) = (expand, row) else { return assignment };
+    format!(r#"{},"_embedded":{{"user":{}}}}}"#, &assignment[..assignment.len() - 1], user_text(id, row, host, true))
 }
 
 /// A group's assignment.

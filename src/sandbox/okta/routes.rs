@@ -1,6 +1,7 @@
 //! The routes, and what stands before them: rights, rate limits, and the number of requests at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use super::page::{Page, Query, Rules, cut, cut_all, decoded, limit, pages, parse
 use super::render;
 use super::schemas;
 use super::search::{self, Dialect, Expression};
-use super::state::{Org, Tables, UserRow};
+use super::state::{Org, Tables, UserRow, creation_key};
 
 /// All routes of the org, without the limits that [`admit`] puts before them. Links and hrefs use the host of the request.
 pub fn router(org: Arc<Org>) -> Router {
@@ -50,7 +51,7 @@ pub(super) struct Ask<'a> {
 }
 
 /// An answer: one entity, or a page with its links.
-pub(super) type Answer = Result<(Value, Vec<(&'static str, String)>), ApiError>;
+pub(super) type Answer = Result<(String, Vec<(&'static str, String)>), ApiError>;
 
 async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
@@ -59,12 +60,14 @@ async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
     let in_flight = org.enter();
     let now = Timestamp::now().as_second();
     if in_flight.number > AT_ONCE {
+        org.refuse();
         // The concurrency kind has no limit to tell of, and its reset is a mere guess.
         let granted = Granted { limit: 0, remaining: 0, reset: now + 60, allowed: false };
         return with_limits(failed(&errors::too_many_requests()), granted);
     }
     let granted = org.take(&segments, now);
     if !granted.allowed {
+        org.refuse();
         return with_limits(failed(&errors::too_many_requests()), granted);
     }
     let response = next.run(request).await;
@@ -107,8 +110,9 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
     match ask.answer(&org.read()) {
         Err(error) => failed(&error),
         Ok((body, links)) => {
-            let mut response = json(StatusCode::OK, &body);
-            if let (["users", _], Ok(tag)) = (ask.path.as_slice(), etag(&body)) {
+            let tag = etag(&body);
+            let mut response = text(StatusCode::OK, body);
+            if let (["users", _], Ok(tag)) = (ask.path.as_slice(), tag) {
                 response.headers_mut().insert(ETAG, tag);
             }
             for (rel, query) in links {
@@ -183,9 +187,9 @@ fn omits_credentials(content_type: &str) -> bool {
 }
 
 /// The same for the same body.
-fn etag(body: &Value) -> Result<HeaderValue, InvalidHeaderValue> {
+fn etag(body: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut hasher = DefaultHasher::new();
-    body.to_string().hash(&mut hasher);
+    body.hash(&mut hasher);
     HeaderValue::from_str(&format!("W/\"{:016x}\"", hasher.finish()))
 }
 
@@ -194,7 +198,11 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 fn json(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+    text(status, body.to_string())
+}
+
+fn text(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert("x-okta-request-id", HeaderValue::from_static("sandbox-request"));
@@ -225,14 +233,24 @@ const MEMBERS: Rules = pages(1000, 1000);
 const GROUPS_OF_USER: Rules = pages(200, 200);
 const RULES: Rules = pages(50, 200);
 
-#[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "it ends a route: routes can fail, and make the value on the way"
+)]
 pub(super) fn one(value: Value) -> Answer {
-    Ok((value, Vec::new()))
+    Ok((value.to_string(), Vec::new()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a route, and routes can fail")]
-pub(super) fn listed(page: Page<Value>) -> Answer {
-    Ok((Value::Array(page.items), page.links))
+pub(super) fn listed(page: Page<impl Display>) -> Answer {
+    let mut body = String::from("[");
+    for (at, item) in page.items.iter().enumerate() {
+        // Writing to a string can't fail.
+        let _ = write!(body, "{}{item}", if at == 0 { "" } else { "," });
+    }
+    body.push(']');
+    Ok((body, page.links))
 }
 
 impl Ask<'_> {
@@ -244,7 +262,7 @@ impl Ask<'_> {
             ["users", id, "linkedObjects", name] => self.linked_objects(tables, id, name),
             ["users", id, "groups"] => self.groups_of_user(tables, id),
             ["groups"] => self.groups(tables),
-            ["groups", "rules"] => listed(cut_all(&self.query, RULES, &BTreeMap::new())?),
+            ["groups", "rules"] => listed(cut_all(&self.query, RULES, &BTreeMap::<String, Value>::new())?),
             ["groups", id] => {
                 let row = tables.groups.get(*id).ok_or_else(|| errors::not_found(id, "UserGroup"))?;
                 one(render::group(id, row, host))
@@ -295,12 +313,37 @@ impl Ask<'_> {
         let everybody = criterion.as_ref().is_some_and(|criterion| criterion.is_present("status"));
         let shown = |(id, row): &(&String, &UserRow)| match &criterion {
             None => row.status != "DEPROVISIONED",
-            Some(criterion) => everybody || criterion.meets(&render::user(id, row, "", false)),
+            Some(criterion) => everybody || criterion.is_met_by(&|attribute| render::user_values(id, row, attribute)),
         };
+        let rendered = |id: &str, row: &UserRow| render::user_text(id, row, &self.host, self.credentials);
+        if let Some(sorted) = self.sorts_by_creation(criterion.as_ref())? {
+            return listed(cut(&self.query, USERS, |after| {
+                let first = match after {
+                    Bound::Unbounded => Bound::Included(sorted.as_str()),
+                    behind => behind,
+                };
+                let keys = tables.by_creation.range::<str, _>((first, Bound::Unbounded));
+                let rows = keys.filter_map(|(key, id)| Some((key, id, tables.users.get(id)?)));
+                rows.filter(|(_, id, row)| shown(&(*id, *row))).map(|(key, id, row)| (key.as_str(), rendered(id, row)))
+            })?);
+        }
         listed(cut(&self.query, USERS, |after| {
             let rows = tables.users.range::<str, _>((after, Bound::Unbounded)).filter(shown);
-            rows.map(|(id, row)| (id.as_str(), render::user(id, row, &self.host, self.credentials)))
+            rows.map(|(id, row)| (id.as_str(), rendered(id, row)))
         })?)
+    }
+
+    /// Where a listing begins that is to be sorted by creation, if it is.
+    fn sorts_by_creation(&self, criterion: Option<&Expression>) -> Result<Option<String>, ApiError> {
+        match self.query.get("sortBy").map(String::as_str) {
+            None => Ok(None),
+            Some("created") if self.query.get("sortOrder").is_none_or(|order| order == "asc") => {
+                let least = criterion.and_then(|criterion| criterion.least("created"));
+                let least = least.and_then(|least| least.parse::<Timestamp>().ok());
+                Ok(Some(least.map(|least| creation_key(least, "")).unwrap_or_default()))
+            }
+            Some(_) => Err(errors::validation("sortBy", "the sandbox sorts by 'created' only, and upwards")),
+        }
     }
 
     fn user(&self, tables: &Tables, id: &str) -> Answer {
@@ -365,10 +408,9 @@ impl Ask<'_> {
         if !tables.groups.contains_key(group) {
             return Err(errors::not_found(group, "UserGroup"));
         }
-        let members: BTreeSet<&str> = tables.members(group).collect();
         listed(cut(&self.query, MEMBERS, |after| {
-            let ids = members.range::<str, _>((after, Bound::Unbounded));
-            ids.filter_map(|id| Some((*id, render::user(id, tables.users.get(*id)?, &self.host, self.credentials))))
+            let rows = tables.members_behind(group, after).filter_map(|id| Some((id, tables.users.get(id)?)));
+            rows.map(|(id, row)| (id, render::user_text(id, row, &self.host, self.credentials)))
         })?)
     }
 }

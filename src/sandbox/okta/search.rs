@@ -62,7 +62,17 @@ impl Expression {
 
     /// Whether an entity meets the criteria. Names of attributes are case-sensitive.
     pub fn meets(&self, entity: &Value) -> bool {
-        self.criterion.meets(entity, self.exact)
+        self.is_met_by(&|attribute| values(entity, attribute))
+    }
+
+    /// The same of an entity whose attributes' values are looked up; an array has several.
+    pub fn is_met_by(&self, look: &dyn Fn(&str) -> Vec<String>) -> bool {
+        self.criterion.meets(look, self.exact)
+    }
+
+    /// The least value of an attribute that all entities have that meet it, where it says one with `ge`.
+    pub fn least(&self, attribute: &str) -> Option<&str> {
+        self.criterion.least(attribute)
     }
 }
 
@@ -166,15 +176,25 @@ fn one(tokens: &mut Vec<Token>, depth: usize) -> Result<Criterion, String> {
 }
 
 impl Criterion {
-    fn meets(&self, entity: &Value, exact: bool) -> bool {
+    fn least(&self, wanted: &str) -> Option<&str> {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.meets(entity, exact)),
-            Self::Any(parts) => parts.iter().any(|part| part.meets(entity, exact)),
-            Self::Present(attribute) => values(entity, attribute).iter().any(|value| !value.is_empty()),
+            Self::All(parts) => parts.iter().find_map(|part| part.least(wanted)),
+            Self::Compare { attribute, operator: Operator::GreaterOrEqual, value } if attribute == wanted => {
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
+    fn meets(&self, look: &dyn Fn(&str) -> Vec<String>, exact: bool) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.meets(look, exact)),
+            Self::Any(parts) => parts.iter().any(|part| part.meets(look, exact)),
+            Self::Present(attribute) => look(attribute).iter().any(|value| !value.is_empty()),
             Self::Compare { attribute, operator, value } => {
                 let cased = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
                 let wanted = cased(value);
-                values(entity, attribute).iter().any(|value| compare(&cased(value), *operator, &wanted))
+                look(attribute).iter().any(|value| compare(&cased(value), *operator, &wanted))
             }
         }
     }
@@ -210,7 +230,11 @@ const CONTAINING: [&str; 4] = ["profile.firstName", "profile.lastName", "profile
 
 /// The values of an attribute, of an array each of its elements.
 fn values(entity: &Value, attribute: &str) -> Vec<String> {
-    let found = attribute.split('.').try_fold(entity, |value, name| value.get(name));
+    texts(attribute.split('.').try_fold(entity, |value, name| value.get(name)))
+}
+
+/// The texts of a value, of an array each of its elements.
+pub fn texts(found: Option<&Value>) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),

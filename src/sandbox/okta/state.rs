@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -27,6 +27,7 @@ pub struct Org {
     tables: RwLock<Tables>,
     limits: Mutex<Limits>,
     in_flight: AtomicUsize,
+    refused: AtomicUsize,
     token: String,
     access: Mutex<Access>,
 }
@@ -36,6 +37,8 @@ pub struct Tables {
     pub users: BTreeMap<String, UserRow>,
     /// Ids by lower-cased login.
     pub logins: BTreeMap<String, String>,
+    /// Ids in the order of creation; see [`creation_key`].
+    pub by_creation: BTreeMap<String, String>,
     pub groups: BTreeMap<String, GroupRow>,
     /// The groups of each user but `Everyone`.
     pub groups_of: BTreeMap<String, BTreeSet<String>>,
@@ -53,6 +56,8 @@ pub struct UserRow {
     pub last_updated: Timestamp,
     pub status_changed: Timestamp,
     pub profile: Map<String, Value>,
+    /// What all listings show of it, once it was asked for.
+    pub(super) shown: OnceLock<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -70,6 +75,18 @@ pub struct GroupRow {
 /// second.
 fn yesterday() -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(24)
+}
+
+/// When the user of this number was created: three in ten on one day, as by an import, and the others over three years.
+fn created(number: usize) -> Timestamp {
+    let mut random = fastrand::Rng::with_seed(number as u64);
+    let seconds = if random.u8(0..10) < 3 { random.i64(0..3_600) } else { random.i64(0..94_608_000) };
+    yesterday() - SignedDuration::from_secs(seconds)
+}
+
+/// What users are sorted by when they are sorted by creation: the second, then the id.
+pub fn creation_key(created: Timestamp, id: &str) -> String {
+    format!("{:012}{id}", created.as_second())
 }
 
 /// An id of Okta's form.
@@ -97,6 +114,7 @@ impl Org {
         let mut tables = Tables {
             users: BTreeMap::new(),
             logins: BTreeMap::new(),
+            by_creation: BTreeMap::new(),
             groups: BTreeMap::new(),
             groups_of: BTreeMap::new(),
             apps: BTreeMap::new(),
@@ -109,6 +127,7 @@ impl Org {
             tables: RwLock::new(tables),
             limits: Mutex::new(Limits::new(rate_limit)),
             in_flight: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
             token,
             access: Mutex::default(),
         };
@@ -138,12 +157,15 @@ impl Org {
         if let Some(login) = user.profile.get("login").and_then(Value::as_str) {
             tables.logins.insert(login.to_lowercase(), id.clone());
         }
+        let created = created(tables.users.len());
+        tables.by_creation.insert(creation_key(created, &id), id.clone());
         let row = UserRow {
             status: user.status,
-            created: now,
+            created,
             last_updated: now,
             status_changed: now,
             profile: user.profile,
+            shown: OnceLock::new(),
         };
         tables.users.insert(id.clone(), row);
         id
@@ -207,6 +229,7 @@ impl Org {
         if let Some(row) = tables.users.get_mut(user) {
             status.clone_into(&mut row.status);
             (row.last_updated, row.status_changed) = (now, now);
+            row.shown = OnceLock::new();
         }
         if status == "DEPROVISIONED" {
             tables.apps.values_mut().for_each(|app| _ = app.users.remove(user));
@@ -219,13 +242,16 @@ impl Org {
         if let Some(row) = tables.users.get_mut(user) {
             row.profile.insert(attribute.to_owned(), value);
             row.last_updated = Timestamp::now();
+            row.shown = OnceLock::new();
         }
     }
 
     /// Deletes a user for good.
     pub fn delete_user(&self, user: &str) {
         let mut tables = self.write();
-        tables.users.remove(user);
+        if let Some(row) = tables.users.remove(user) {
+            tables.by_creation.remove(&creation_key(row.created, user));
+        }
         tables.logins.retain(|_, id| id != user);
         tables.apps.values_mut().for_each(|app| _ = app.users.remove(user));
         for group in tables.groups_of.remove(user).unwrap_or_default() {
@@ -282,6 +308,15 @@ impl Org {
 
     pub(super) fn take(&self, path: &[&str], now: i64) -> Granted {
         self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(path, now)
+    }
+
+    /// How many requests were answered with 429 so far.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Counts a request in; the guard counts it out.
