@@ -52,11 +52,30 @@ pub async fn run<'p>(
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
-    let accounts = accounts.into_inner().unwrap_or_default();
+    let failed = users.iter().filter(|(_, outcome)| !outcome.is_done()).map(|(op, _)| &op.okta_id).collect();
+    let accounts = Accounts { written: accounts.into_inner().unwrap_or_default(), failed };
     let mut projects = run.projects(&plan.projects, &accounts).await;
     users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
     run.deletions(&mut projects).await;
     Report { users, projects, stale: Vec::new(), diverged: Vec::new(), interrupted: stop.is_cancelled() }
+}
+
+/// What became of the accounts that come or stay.
+struct Accounts<'p> {
+    written: BTreeMap<OktaUserId, AccountId>,
+    /// Whose account isn't as it has to be: one that is still inactive is passed over by the server, which answers well all
+    /// the same (contract section 4).
+    failed: BTreeSet<&'p OktaUserId>,
+}
+
+impl Accounts<'_> {
+    /// The account to add as a member, if there is one.
+    fn of(&self, member: &Member) -> Option<AccountId> {
+        if self.failed.contains(&member.okta_id) {
+            return None;
+        }
+        member.account.clone().or_else(|| self.written.get(&member.okta_id).cloned())
+    }
 }
 
 impl Run<'_> {
@@ -96,7 +115,7 @@ impl Run<'_> {
     async fn projects<'p>(
         &self,
         ops: &'p [ProjectOp],
-        accounts: &BTreeMap<OktaUserId, AccountId>,
+        accounts: &Accounts<'_>,
     ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
         let ids = Mutex::new(BTreeMap::new());
         let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
@@ -141,14 +160,13 @@ impl Run<'_> {
             .collect()
     }
 
-    async fn add(&self, op: &ProjectOp, id: Option<ProjectId>, accounts: &BTreeMap<OktaUserId, AccountId>) -> Outcome {
+    async fn add(&self, op: &ProjectOp, id: Option<ProjectId>, accounts: &Accounts<'_>) -> Outcome {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
-        let account = |member: &Member| member.account.clone().or_else(|| accounts.get(&member.okta_id).cloned());
-        let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(account).collect();
+        let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
         match project::add(self.activepieces, &id, &wanted).await {
             Ok(()) if missing > 0 => {
-                Outcome::Failed(format!("{missing} of the members have no account, since it failed"))
+                Outcome::Failed(format!("{missing} of the members weren't added, since their accounts failed"))
             }
             result => outcome(&result),
         }

@@ -133,3 +133,18 @@ async fn an_apply_that_is_killed_at_any_write_is_completed_by_the_next() {
     let met: Vec<bool> = futures_util::stream::iter(runs).buffer_unordered(4).collect().await;
     assert!(met.iter().all(|met| *met), "{met:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_could_not_be_reactivated_becomes_a_member_later() {
+    let calm = Stage::of(COMPANY).await;
+    assert_eq!(calm.run(&["apply", "--yes"]).await.code, 0);
+    let stage = Stage::of(COMPANY).await;
+    let traffic = stage.sandbox.activepieces_traffic();
+    let (method, path) = (Some("PUT".to_owned()), "/api/v1/scim/v2/Users".to_owned());
+    traffic.fault(Fault { method, path, kind: FaultKind::Unauthorized, after: 0, times: usize::MAX });
+    let first = stage.run(&["apply", "--yes"]).await;
+    assert!([3, 4].contains(&first.code), "{first:#?}");
+    traffic.mend();
+    let second = stage.run(&["apply", "--yes"]).await;
+    assert_eq!((second.code, state(&stage)), (0, state(&calm)), "{second:#?}");
+}
