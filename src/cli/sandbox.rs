@@ -41,7 +41,7 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
     /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 429, cut-before, cut-after,
-    /// 500-after, truncated, hang, hang-after, expired-cursor
+    /// 500-after, truncated, hang or hang-after (for 5 seconds), expired-cursor
     #[arg(long, value_name = "KIND:RATE", value_parser = chance)]
     fault: Vec<Chance>,
     /// The org's port; any free one if none is named

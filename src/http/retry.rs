@@ -84,6 +84,9 @@ const CONNECT_ATTEMPTS: u32 = 3;
 /// A web page instead of JSON is mostly a wrong base URL, and now and then a proxy's hiccup.
 const PAGE_ATTEMPTS: u32 = 2;
 
+/// A request that was waited for to its limit, up to ten minutes, isn't waited for again and again.
+const TIMEOUT_ATTEMPTS: u32 = 2;
+
 /// Decides from nothing but its arguments.
 pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
     let Some(pause) = attempt.pause else { return Decision::GiveUp };
@@ -94,9 +97,8 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
         Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
-        Cause::Timeout(_) | Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => {
-            Decision::Again(pause)
-        }
+        Cause::Timeout(_) => again_until(TIMEOUT_ATTEMPTS),
+        Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
             (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
             // Rules are being reconciled (recorded answer of Okta).

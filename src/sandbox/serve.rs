@@ -102,7 +102,7 @@ struct Seen {
 }
 
 impl Traffic {
-    /// Every answer takes at least this long. What happens by chance happens the same way for the same requests.
+    /// Every answer takes at least this long.
     pub fn new(latency: Duration, chances: Vec<Chance>) -> Self {
         let random = fastrand::Rng::with_seed(1);
         let seen = Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0 };
@@ -146,13 +146,14 @@ impl Traffic {
     }
 
     /// Seen a request, and says what befalls it.
-    fn meet(&self, method: &str, path: &str) -> Option<FaultKind> {
+    fn meet(&self, method: &str, path: &str, has_cursor: bool) -> Option<FaultKind> {
         let state = &mut *self.locked();
         let route = template(path);
         *state.counts.entry(format!("{method} {route}")).or_default() += 1;
         for fault in &mut state.faults {
             let concerned = fault.method.as_deref().is_none_or(|wanted| wanted == method)
-                && (path.starts_with(&fault.path) || route == fault.path);
+                && (path.starts_with(&fault.path) || route == fault.path)
+                && (has_cursor || fault.kind != FaultKind::ExpiredCursor);
             if !concerned || fault.times == 0 {
                 continue;
             }
@@ -164,7 +165,8 @@ impl Traffic {
             state.befallen += 1;
             return Some(fault.kind);
         }
-        let met = state.chances.iter().find(|chance| state.random.f64() < chance.rate).map(|chance| chance.kind);
+        let mut chances = state.chances.iter().filter(|chance| has_cursor || chance.kind != FaultKind::ExpiredCursor);
+        let met = chances.find(|chance| state.random.f64() < chance.rate).map(|chance| chance.kind);
         state.befallen += u64::from(met.is_some());
         met
     }
@@ -199,8 +201,7 @@ const EXPIRED_CURSOR: &str = r#"{"errorCode":"E0000031","errorSummary":"Invalid 
 
 async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let has_cursor = request.uri().query().is_some_and(|query| query.contains("after="));
-    let fault = traffic.meet(request.method().as_str(), request.uri().path());
-    let fault = fault.filter(|kind| *kind != FaultKind::ExpiredCursor || has_cursor);
+    let fault = traffic.meet(request.method().as_str(), request.uri().path(), has_cursor);
     sleep(traffic.latency).await;
     match fault {
         None => next.run(request).await,

@@ -16,7 +16,7 @@ use crate::support::Stage;
 /// Small, and yet every kind of write is needed.
 const COMPANY: Shape = Shape::Generated { users: 16, groups: 4, members: 6, existing: 0.5, drift: 0.8, seed: 11 };
 
-/// What a request may end in at once; what takes its time is tested with clients of less patience.
+/// What a request may end in at once. Hangs are below, where the run is killed in them.
 const KINDS: [FaultKind; 9] = [
     FaultKind::Error500,
     FaultKind::BadGateway,
