@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
-use super::wire::{ListResponse, Page, RestUser, ScimUser};
+use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page};
 use crate::error::{Error, Kind, Result};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::id::AccountId;
 
 /// Groups are asked for in pages of this size: each group costs the server queries of its own (contract section 4.3).
 const GROUPS_A_PAGE: usize = 100;
+/// How many of these pages the server has to make at the same time.
+const PAGES_AT_ONCE: usize = 4;
 /// How often a listing is read anew when somebody changes the platform meanwhile.
 const READS: usize = 3;
 
@@ -42,7 +46,7 @@ async fn users(activepieces: &Activepieces) -> Result<Vec<User>> {
 }
 
 /// Joins the two listings, or says how they contradict each other.
-fn agree(scim: ListResponse<ScimUser>, rest: Page<RestUser>) -> std::result::Result<Vec<User>, String> {
+fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result::Result<Vec<User>, String> {
     let count = scim.resources.len();
     if scim.total_results != count {
         return Err(format!("it says {} users and lists {count}", scim.total_results));
@@ -50,23 +54,26 @@ fn agree(scim: ListResponse<ScimUser>, rest: Page<RestUser>) -> std::result::Res
     if rest.next.is_some() || rest.data.len() >= ALL_REST_USERS || count >= ALL_USERS {
         return Err("it is cut short".to_owned());
     }
-    let ids: BTreeSet<&AccountId> = scim.resources.iter().map(|user| &user.id).collect();
-    let names: BTreeSet<&str> = scim.resources.iter().map(|user| user.user_name.as_str()).collect();
+    let mut users: Vec<User> = scim.resources.into_iter().map(|ListedUser(user)| user).collect();
+    let ids: BTreeSet<&AccountId> = users.iter().map(|user| &user.id).collect();
+    let names: BTreeSet<&str> = users.iter().map(|user| user.user_name.as_str()).collect();
     if ids.len() != count || names.len() != count {
         return Err("it lists a user twice".to_owned());
     }
-    let roles: BTreeMap<AccountId, String> = rest.data.into_iter().map(|user| (user.id, user.platform_role)).collect();
-    if roles.len() != count || !ids.iter().all(|id| roles.contains_key(id)) {
-        return Err(format!("SCIM lists {count} users, REST {}", roles.len()));
+    let mut roles = rest.data;
+    roles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    roles.dedup_by(|a, b| a.id == b.id);
+    let differ = format!("SCIM lists {count} users, REST {}", roles.len());
+    if roles.len() != count {
+        return Err(differ);
     }
-    Ok(scim
-        .resources
-        .into_iter()
-        .map(|user| {
-            let role = roles.get(&user.id).map(String::as_str);
-            user.into_model(role)
-        })
-        .collect())
+    for user in &mut users {
+        let role = roles.binary_search_by(|role| role.id.cmp(&user.id)).map_err(|_| differ.clone())?;
+        if user.platform_role.is_empty() {
+            user.platform_role = roles[role].platform_role.clone().into_owned();
+        }
+    }
+    Ok(users)
 }
 
 /// All TEAM projects with their members.
@@ -80,22 +87,24 @@ async fn projects(activepieces: &Activepieces) -> Result<Vec<Project>> {
         .hint("try again when nobody makes, renames or deletes projects"))
 }
 
-/// One pass over the pages; none where a project came, went or moved meanwhile.
+/// One pass over the pages; none where a project came, went or moved meanwhile. The first page tells how many there are, and
+/// the others are asked for side by side.
 async fn whole_listing(activepieces: &Activepieces) -> Result<Option<Vec<Project>>> {
+    let first = activepieces.groups(1, GROUPS_A_PAGE).await?;
+    let total = first.total_results;
+    let mut pages = stream::iter((GROUPS_A_PAGE..total).step_by(GROUPS_A_PAGE))
+        .map(async |read| Ok::<_, Error>((read, activepieces.groups(read + 1, GROUPS_A_PAGE).await?)))
+        .buffer_unordered(PAGES_AT_ONCE);
     let mut projects: BTreeMap<_, Project> = BTreeMap::new();
-    let mut read = 0;
-    loop {
-        let page = activepieces.groups(read + 1, GROUPS_A_PAGE).await?;
-        let count = page.resources.len();
-        read += count;
-        projects.extend(page.resources.into_iter().map(|group| (group.id.clone(), Project::from(group))));
-        if projects.len() != read || (count < GROUPS_A_PAGE && read != page.total_results) {
+    let mut page = Some((0, first));
+    while let Some((read, ListResponse { total_results, resources })) = page {
+        if total_results != total || resources.len() != GROUPS_A_PAGE.min(total - read) {
             return Ok(None);
         }
-        if read >= page.total_results {
-            return Ok((read == page.total_results).then(|| projects.into_values().collect()));
-        }
+        projects.extend(resources.into_iter().map(|ListedGroup(project)| (project.id.clone(), project)));
+        page = pages.try_next().await?;
     }
+    Ok((projects.len() == total).then(|| projects.into_values().collect()))
 }
 
 /// The owner of a platform without TEAM projects, which show them: whoever made the platform was its first user.
@@ -108,7 +117,7 @@ fn oldest_admin(users: &[User]) -> Option<AccountId> {
 mod tests {
     use super::*;
 
-    fn scim(total: usize, ids: &[&str]) -> ListResponse<ScimUser> {
+    fn scim(total: usize, ids: &[&str]) -> ListResponse<ListedUser> {
         let resources = ids
             .iter()
             .map(|id| serde_json::from_value(serde_json::json!({"id": id, "userName": id, "active": true})).unwrap())
@@ -116,9 +125,8 @@ mod tests {
         ListResponse { total_results: total, resources }
     }
 
-    fn rest(ids: &[&str]) -> Page<RestUser> {
-        let user =
-            |id: &&str| RestUser { id: (*id).into(), email: (*id).to_owned(), platform_role: "ADMIN".to_owned() };
+    fn rest(ids: &[&str]) -> Page<ListedRole> {
+        let user = |id: &&str| ListedRole { id: (*id).into(), platform_role: "ADMIN".into() };
         Page { data: ids.iter().map(user).collect(), next: None }
     }
 

@@ -1,7 +1,9 @@
 //! The bodies as they travel, no more of them than is used. The server never takes null (contract section 3.1), so
 //! every absent value is left out.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Project, User};
@@ -77,20 +79,30 @@ pub struct Meta {
     pub created: String,
 }
 
-impl ScimUser {
-    /// The user with a role from elsewhere where this server doesn't send it.
-    pub fn into_model(self, role: Option<&str>) -> User {
-        let role = self.custom.map(|custom| custom.platform_role).or_else(|| role.map(str::to_owned));
-        User {
-            id: self.id,
-            external_id: self.external_id,
-            user_name: self.user_name,
-            given_name: self.name.given_name.unwrap_or_default(),
-            family_name: self.name.family_name.unwrap_or_default(),
-            active: self.active,
-            platform_role: role.unwrap_or_default(),
-            created: self.meta.created,
+impl From<ScimUser> for User {
+    /// Without a role where this server doesn't send it.
+    fn from(user: ScimUser) -> Self {
+        Self {
+            id: user.id,
+            external_id: user.external_id,
+            user_name: user.user_name,
+            given_name: user.name.given_name.unwrap_or_default(),
+            family_name: user.name.family_name.unwrap_or_default(),
+            active: user.active,
+            platform_role: user.custom.map(|custom| custom.platform_role).unwrap_or_default(),
+            created: user.meta.created,
         }
+    }
+}
+
+/// A user of a SCIM listing, of the model as soon as it's read: no listing is held in two shapes.
+#[derive(Debug, Deserialize)]
+#[serde(from = "ScimUser")]
+pub struct ListedUser(pub User);
+
+impl From<ScimUser> for ListedUser {
+    fn from(user: ScimUser) -> Self {
+        Self(user.into())
     }
 }
 
@@ -101,6 +113,21 @@ pub struct RestUser {
     pub id: AccountId,
     pub email: String,
     pub platform_role: String,
+}
+
+/// What is kept of a user of the whole listing of `GET /v1/users`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRole {
+    pub id: AccountId,
+    #[serde(deserialize_with = "role")]
+    pub platform_role: Cow<'static, str>,
+}
+
+/// A role, which takes no memory of its own if it's one of those that there are.
+fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    let role = String::deserialize(deserializer)?;
+    Ok(PlatformRole::parse(&role).map_or(Cow::Owned(role), |known| Cow::Borrowed(known.as_str())))
 }
 
 /// A project of `GET /v1/projects`.
@@ -148,6 +175,17 @@ impl From<ScimGroup> for Project {
             display_name: group.display_name,
             members: group.members.into_iter().map(|member| member.value).collect(),
         }
+    }
+}
+
+/// A group of a listing, of the model as soon as it's read.
+#[derive(Debug, Deserialize)]
+#[serde(from = "ScimGroup")]
+pub struct ListedGroup(pub Project);
+
+impl From<ScimGroup> for ListedGroup {
+    fn from(group: ScimGroup) -> Self {
+        Self(group.into())
     }
 }
 

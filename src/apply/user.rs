@@ -5,6 +5,7 @@ use super::retry::survive;
 use crate::activepieces::Activepieces;
 use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
 use crate::http::Failure;
+use crate::model::activepieces::User;
 use crate::model::id::AccountId;
 use crate::plan::op::{Attribute, UserAction, UserOp};
 
@@ -79,7 +80,7 @@ fn verified(differences: &[String]) -> Result<(), Outcome> {
 /// What stands otherwise than the operation says: `givenName "Ada"`.
 fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
     let shows_role = user.custom.is_some();
-    let user = user.into_model(None);
+    let user = User::from(user);
     let standing = |attribute| match attribute {
         Attribute::Active => {
             if user.active {

@@ -1,6 +1,5 @@
 //! The one send loop: resolves the URL, waits for its turn, sends, reads, and repeats what may be repeated.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +8,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::authorize::{Authorization, Signed};
+use super::body::Body;
 use super::error_body::ErrorBody;
-use super::failure::{Cause, Failure};
+use super::failure::{Cause, Failure, chain, seconds};
 use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
@@ -34,6 +34,8 @@ pub struct Settings {
     pub share: f64,
     pub bucket_of: BucketOf,
     pub connect_timeout: Duration,
+    /// The longest wait for the next part of an answer that has begun.
+    pub idle_timeout: Duration,
     pub retry: Policy,
 }
 
@@ -48,6 +50,7 @@ impl Settings {
             share: 1.0,
             bucket_of: |_| "all",
             connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_mins(1),
             retry: Policy::default(),
         }
     }
@@ -62,6 +65,8 @@ struct Inner {
     base: Url,
     authorization: Authorization,
     pace: Pace,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
     retry: Policy,
 }
 
@@ -75,10 +80,9 @@ impl fmt::Debug for Client {
 const MOST_RENEWALS: u32 = 4;
 
 /// What came of one attempt.
-struct Attempted {
-    outcome: Result<Reply, Cause>,
+struct Attempted<T> {
+    outcome: Result<(T, Reply), Cause>,
     signals: Signals,
-    signed: Signed,
     /// It was refused for something that is mended by now.
     mended: bool,
 }
@@ -102,7 +106,8 @@ impl Client {
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
-        Ok(Self(Arc::new(Inner { http, base, authorization: settings.authorization, pace, retry: settings.retry })))
+        let Settings { authorization, connect_timeout, idle_timeout, retry, .. } = settings;
+        Ok(Self(Arc::new(Inner { http, base, authorization, pace, connect_timeout, idle_timeout, retry })))
     }
 
     /// The server that all requests go to.
@@ -120,35 +125,29 @@ impl Client {
         &self.0.pace
     }
 
-    /// Sends a request; the reply has a 2xx status and any body.
+    /// Sends a request; the reply has a 2xx status and any body, of which nothing is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        Ok(self.run(request, |_| Ok(())).await?.1)
+        Ok(self.run(request, async |body: Body<'_>| body.discard().await).await?.1)
     }
 
-    /// Sends a request that is to be answered in JSON. Answers that break off, or that aren't JSON, are repeated like
-    /// other failures. The reply comes along without its body.
-    pub async fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<(T, Reply), Failure> {
-        let (value, mut reply) = self.run(request, Reply::decode).await?;
-        reply.body = Vec::new();
-        Ok((value, reply))
+    /// Sends a request that is to be answered in JSON, which is parsed as it arrives: of a large answer no more is kept than
+    /// the value. Answers that break off, or that aren't JSON, are repeated like other failures.
+    pub async fn json<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<(T, Reply), Failure> {
+        self.run(request, async |body: Body<'_>| body.json().await).await
     }
 
     async fn run<T>(
         &self,
         request: &Request,
-        decode: impl Fn(&Reply) -> Result<T, Cause>,
+        read: impl AsyncFn(Body<'_>) -> Result<T, Cause>,
     ) -> Result<(T, Reply), Failure> {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals) = (1, 0);
         loop {
-            let Attempted { outcome, signals, signed, mended } = self.attempt(request, &url).await?;
-            let decoded = outcome.and_then(|reply| match decode(&reply) {
-                Ok(value) => Ok((value, reply)),
-                Err(cause) => Err(without_secrets(&signed, cause, &reply)),
-            });
-            let cause = match decoded {
+            let Attempted { outcome, signals, mended } = self.attempt(request, &url, &read).await?;
+            let cause = match outcome {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
             };
@@ -181,7 +180,12 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, request: &Request, url: &Url) -> Result<Attempted, Failure> {
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        url: &Url,
+        read: &impl AsyncFn(Body<'_>) -> Result<T, Cause>,
+    ) -> Result<Attempted<T>, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
         // Not before its turn has come: what lets it in may be valid for a short time only.
         let signed = self.0.authorization.sign(&request.method, url).await?;
@@ -190,34 +194,49 @@ impl Client {
             Ok(response) => response,
             Err(cause) => {
                 tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
-                return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), signed, mended: false });
+                return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), mended: false });
             }
         };
         let (status, headers) = (response.status(), response.headers().clone());
         let signals = Signals::read(&headers);
-        let body = response.bytes().await.map_err(|error| cause_in_body(&error, request.timeout));
+        let body = Body::new(response, self.0.idle_timeout, &signed);
+        let outcome = if status.is_success() {
+            read(body).await
+        } else {
+            body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text)))
+        };
         turn.answered(&signals);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
-        let outcome = body.and_then(|body| {
-            if status.is_success() {
-                let (method, url) = (request.method.clone(), shown(url));
-                return Ok(Reply { status, headers: headers.clone(), body: Vec::from(body), method, url });
-            }
-            Err(self.refusal(status, &headers, &signed.redacted(&String::from_utf8_lossy(&body))))
-        });
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
-        Ok(Attempted { outcome, signals, signed, mended })
+        let reply = Reply { status, headers, method: request.method.clone(), url: shown(url) };
+        Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, mended })
     }
 
+    /// Sends it and waits for the headers of the answer.
     async fn dispatch(&self, request: &Request, url: &Url, signed: &Signed) -> Result<reqwest::Response, Cause> {
         let mut builder = self.0.http.request(request.method.clone(), url.clone());
-        builder = builder.headers(request.headers.clone()).headers(signed.headers.clone()).timeout(request.timeout);
+        builder = builder.headers(request.headers.clone()).headers(signed.headers.clone());
         if let Some((content_type, bytes)) = &request.body {
             let own = signed.body.as_ref().map(|body| body.expose_secret().as_bytes().to_vec());
             builder = builder.header(CONTENT_TYPE, *content_type).body(own.unwrap_or_else(|| bytes.clone()));
         }
-        builder.send().await.map_err(|error| cause_before_answer(&error, request.timeout))
+        let answered = timeout(request.timeout, builder.send()).await.map_err(|_| Cause::Timeout(request.timeout))?;
+        answered.map_err(|error| self.cause_before_answer(&error))
+    }
+
+    fn cause_before_answer(&self, error: &reqwest::Error) -> Cause {
+        let text = chain(error);
+        match () {
+            () if error.is_builder() => Cause::Invalid(text),
+            () if !error.is_connect() => Cause::Cut(text),
+            () if error.is_timeout() => {
+                Cause::Connect(format!("none was made within {}", seconds(&self.0.connect_timeout)))
+            }
+            () if error.is_dns() => Cause::Dns(text),
+            () if TLS_WORDS.iter().any(|words| text.contains(words)) => Cause::Tls(text),
+            () => Cause::Connect(text),
+        }
     }
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &str) -> Cause {
@@ -280,15 +299,6 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn without_secrets(signed: &Signed, cause: Cause, reply: &Reply) -> Cause {
-    match cause {
-        Cause::NotJson { status, .. } => {
-            Cause::not_json(status, &signed.redacted(&String::from_utf8_lossy(&reply.body)))
-        }
-        other => other,
-    }
-}
-
 /// The URL for people: without its query, which may hold names.
 fn shown(url: &Url) -> String {
     if !url.username().is_empty() || url.password().is_some() {
@@ -306,39 +316,6 @@ const TLS_WORDS: [&str; 6] = [
     "peer misbehaved",
     "handshake",
 ];
-
-fn cause_before_answer(error: &reqwest::Error, timeout: Duration) -> Cause {
-    let text = chain(error);
-    if error.is_builder() {
-        return Cause::Invalid(text);
-    }
-    if error.is_connect() {
-        return match () {
-            () if error.is_dns() => Cause::Dns(text),
-            () if TLS_WORDS.iter().any(|words| text.contains(words)) => Cause::Tls(text),
-            () => Cause::Connect(text),
-        };
-    }
-    if error.is_timeout() { Cause::Timeout(timeout) } else { Cause::Cut(text) }
-}
-
-fn cause_in_body(error: &reqwest::Error, timeout: Duration) -> Cause {
-    if error.is_timeout() { Cause::Timeout(timeout) } else { Cause::Truncated(chain(error)) }
-}
-
-/// The innermost reasons of an error, without its own text, which holds the whole URL.
-fn chain(error: &reqwest::Error) -> String {
-    let mut parts = Vec::new();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = error.to_string();
-        if parts.last() != Some(&text) {
-            parts.push(text);
-        }
-        source = error.source();
-    }
-    if parts.is_empty() { "unknown reason".to_owned() } else { parts.join(": ") }
-}
 
 #[cfg(test)]
 #[path = "client_tests.rs"]

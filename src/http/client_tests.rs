@@ -114,7 +114,7 @@ async fn the_concurrency_kind_of_429_is_not_slept_off() {
     let client = client(&server.url);
     // The reset would be 48 s away, longer than the time that the test allows.
     let request = Request::get("/x");
-    let done = tokio::time::timeout(Duration::from_secs(20), client.json::<Value>(&request)).await;
+    let done = timeout(Duration::from_secs(20), client.json::<Value>(&request)).await;
     assert!(done.unwrap().is_ok());
     assert_eq!(client.pace().parallelism(), 7);
 }
@@ -171,10 +171,28 @@ async fn a_timeout_covers_a_server_that_never_answers() {
     let request = Request::get("/x").timeout(Duration::from_millis(50)).repeat(Repeat::Never);
     let failure = client(&server.url).send(&request).await.unwrap_err();
     assert_eq!(*failure.cause(), Cause::Timeout(Duration::from_millis(50)));
+    assert!(failure.to_string().ends_with("got no answer within 0.05 s"), "{failure}");
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_is_told_from_one_that_keeps_coming() {
+    let client = |url: &str, idle| {
+        Client::new(Settings { idle_timeout: Duration::from_millis(idle), retry: fast(), ..Settings::new(url) })
+            .unwrap()
+    };
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[";
     let server = Server::new(|_| Act::Send(half.into())).await;
-    let failure = client(&server.url).send(&request).await.unwrap_err();
-    assert_eq!(*failure.cause(), Cause::Timeout(Duration::from_millis(50)));
+    let failure = client(&server.url, 50).json::<Value>(&Request::get("/x")).await.unwrap_err();
+    assert_eq!(*failure.cause(), Cause::Stalled(Duration::from_millis(50)));
+    assert!(
+        failure.to_string().ends_with("got an answer that stopped for 0.05 s; gave up after 2 attempts"),
+        "{failure}"
+    );
+    // Longer in all than either limit, which both count anew from the last that came.
+    let parts = [half, "1,", "2,", "3,", "4]"].map(str::to_owned);
+    let server = Server::script([Act::Trickle(parts.into(), Duration::from_millis(300))]).await;
+    let request = Request::get("/x").timeout(Duration::from_secs(1));
+    assert_eq!(client(&server.url, 1000).json::<Value>(&request).await.unwrap().0, json!([1, 2, 3, 4]));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Everything that can go wrong with a request, which request it was, and what to do next.
 
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
@@ -45,9 +46,12 @@ pub enum Cause {
     /// The server's certificate or its TLS isn't acceptable.
     #[error("got no secure connection: {0}")]
     Tls(String),
-    /// No whole answer within the request's time.
+    /// The headers of the answer didn't come within the request's time.
     #[error("got no answer within {}", seconds(.0))]
     Timeout(Duration),
+    /// The answer began, and for this long no more of it came.
+    #[error("got an answer that stopped for {}", seconds(.0))]
+    Stalled(Duration),
     /// The connection was lost after the request had gone out.
     #[error("lost the connection before the answer: {0}")]
     Cut(String),
@@ -161,6 +165,7 @@ impl Failure {
     pub fn is_lost_answer(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)
+            | Cause::Stalled(_)
             | Cause::Cut(_)
             | Cause::Truncated(_)
             | Cause::NotJson { .. }
@@ -246,7 +251,21 @@ impl From<Failure> for Error {
     }
 }
 
-fn seconds(duration: &Duration) -> String {
+/// The innermost reasons of an error, without its own text, which holds the whole URL.
+pub(super) fn chain(error: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        source = error.source();
+    }
+    if parts.is_empty() { "unknown reason".to_owned() } else { parts.join(": ") }
+}
+
+pub(super) fn seconds(duration: &Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
@@ -306,6 +325,7 @@ mod tests {
     fn a_lost_answer_is_one_after_which_the_server_may_have_acted() {
         let lost = |cause| Failure::new(&Method::POST, String::new(), cause, 1).is_lost_answer();
         assert!(lost(Cause::Timeout(Duration::ZERO)));
+        assert!(lost(Cause::Stalled(Duration::ZERO)));
         assert!(lost(Cause::Cut(String::new())));
         assert!(lost(Cause::Truncated(String::new())));
         assert!(!lost(Cause::Connect(String::new())));

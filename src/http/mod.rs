@@ -3,11 +3,13 @@
 //!
 //! - `client` sends a `request` to one origin only and turns whatever goes wrong into a `failure`.
 //! - `authorize` is what a request is let in by, made anew for each attempt where it has to be.
+//! - `body` reads and parses an answer while it arrives.
 //! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
 //! - `pace` keeps within the rate limits that the server announces in its `signals`.
 //! - `link` finds the cursor of the next page.
 
 pub mod authorize;
+mod body;
 pub mod client;
 pub mod error_body;
 pub mod failure;
@@ -23,3 +25,4 @@ pub use authorize::{Authorization, Authorize, Signed};
 pub use client::{Client, Settings};
 pub use failure::{Cause, Failure};
 pub use request::{Repeat, Reply, Request, segment};
+pub use retry::Policy;

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
-use serde::de::DeserializeOwned;
 
-use super::error_body::printable;
 use super::failure::{Cause, Failure};
 
-/// How long a request may take in all, unless it says otherwise.
+/// How long the headers of an answer are waited for, unless the request says otherwise.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Whether a request may be sent again after an answer was lost.
@@ -34,7 +32,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Content type and bytes.
     pub body: Option<(&'static str, Vec<u8>)>,
-    /// Over all: connecting, sending, and reading the whole answer; each repetition has it anew.
+    /// Until the headers of the answer are there, with connecting and sending; each repetition has it anew. A body that keeps
+    /// coming may take any time.
     pub timeout: Duration,
     pub repeat: Repeat,
     /// A status that comes back at once although it would be repeated.
@@ -107,39 +106,19 @@ impl Request {
     }
 }
 
-/// A whole answer with a 2xx status.
+/// What an answer with a 2xx status says beside its body.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: Vec<u8>,
     pub(super) method: Method,
     pub(super) url: String,
 }
 
 impl Reply {
-    /// The body as JSON. HTML, cut JSON and JSON of another shape are told apart.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        self.decode().map_err(|cause| Failure::new(&self.method, self.url.clone(), cause, 1))
-    }
-
     /// An answer that is well-formed but can't be true, such as a listing that contradicts itself.
     pub fn implausible(&self, why: impl Into<String>) -> Failure {
         Failure::new(&self.method, self.url.clone(), Cause::Implausible(why.into()), 1)
-    }
-
-    pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, Cause> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            if error.is_data() {
-                return Cause::Unreadable(printable(&error.to_string()));
-            }
-            let text = String::from_utf8_lossy(&self.body);
-            let starts = text.trim_start();
-            if error.is_eof() && (starts.starts_with('{') || starts.starts_with('[')) {
-                return Cause::Truncated(format!("the JSON breaks off after {} bytes", self.body.len()));
-            }
-            Cause::not_json(self.status, &text)
-        })
     }
 }
 
@@ -182,26 +161,5 @@ mod tests {
     #[test]
     fn a_segment_keeps_nothing_that_a_url_would_read() {
         assert_eq!(segment("a/b?c#d e@f.g"), "a%2Fb%3Fc%23d%20e%40f.g");
-    }
-
-    fn reply(body: &str) -> Reply {
-        Reply {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: body.as_bytes().to_vec(),
-            method: Method::GET,
-            url: "https://example.com/x".into(),
-        }
-    }
-
-    #[test]
-    fn bodies_that_are_not_what_was_due_are_told_apart() {
-        let cause = |body: &str| reply(body).json::<Vec<u32>>().unwrap_err().cause().clone();
-        assert!(matches!(cause("<!doctype html><html>"), Cause::NotJson { html: true, .. }));
-        assert!(matches!(cause("OK"), Cause::NotJson { html: false, .. }));
-        assert!(matches!(cause(""), Cause::NotJson { html: false, .. }));
-        assert!(matches!(cause("[1,2"), Cause::Truncated(_)));
-        assert!(matches!(cause("{}"), Cause::Unreadable(_)));
-        assert_eq!(reply("[1,2]").json::<Vec<u32>>().unwrap(), [1, 2]);
     }
 }

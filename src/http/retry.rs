@@ -97,7 +97,7 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
         Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
-        Cause::Timeout(_) => again_until(TIMEOUT_ATTEMPTS),
+        Cause::Timeout(_) | Cause::Stalled(_) => again_until(TIMEOUT_ATTEMPTS),
         Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
             (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
@@ -161,6 +161,7 @@ mod tests {
             (Cause::Dns(text()), again, again),
             (Cause::Tls(text()), stop, stop),
             (Cause::Timeout(PAUSE), again, stop),
+            (Cause::Stalled(PAUSE), again, stop),
             (Cause::Cut(text()), again, stop),
             (Cause::Truncated(text()), again, stop),
             (page(false), again, stop),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,8 @@ pub(crate) enum Act {
     Send(String),
     /// These bytes, and the connection is closed.
     SendAndCut(String),
+    /// These bytes one after another, each after this pause.
+    Trickle(Vec<String>, Duration),
     /// Nothing, ever.
     Hang,
 }
@@ -100,6 +103,13 @@ async fn serve(mut stream: TcpStream, act: &(impl Fn(&Seen) -> Act + Sync), log:
         let (text, stays) = match act(&seen) {
             Act::Send(text) => (text, true),
             Act::SendAndCut(text) => (text, false),
+            Act::Trickle(parts, pause) => {
+                for part in parts {
+                    tokio::time::sleep(pause).await;
+                    stream.write_all(part.as_bytes()).await.unwrap();
+                }
+                (String::new(), true)
+            }
             Act::Hang => std::future::pending().await,
         };
         if stream.write_all(text.as_bytes()).await.is_err() || !stays {

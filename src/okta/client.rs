@@ -81,7 +81,10 @@ impl Okta {
     }
 
     /// An entity, or none if Okta says that it doesn't exist (`404 E0000007`). Any other 404 is an error.
-    pub(super) async fn entity<T: DeserializeOwned>(&self, request: Request) -> Result<Option<T>, Failure> {
+    pub(super) async fn entity<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: Request,
+    ) -> Result<Option<T>, Failure> {
         match self.http.json(&request).await {
             Ok((entity, _)) => Ok(Some(entity)),
             Err(failure) if failure.is_not_found() => Ok(None),
@@ -92,7 +95,7 @@ impl Okta {
     /// All entities of a listing, each once, sorted by id. Either the listing was read to its end, or it's an error.
     pub(super) async fn list<T>(&self, listing: &Listing<'_>, on_page: OnPage<'_>) -> Result<Vec<T>, Failure>
     where
-        T: DeserializeOwned + Keyed,
+        T: DeserializeOwned + Keyed + Send + 'static,
     {
         let mut restarts = 0;
         loop {
@@ -107,7 +110,7 @@ impl Okta {
 
     async fn pages<T>(&self, listing: &Listing<'_>, on_page: OnPage<'_>) -> Result<Pages<T>, Failure>
     where
-        T: DeserializeOwned + Keyed,
+        T: DeserializeOwned + Keyed + Send + 'static,
     {
         // An entity that changes while it's listed may be on two pages: the later one is the newer one.
         let mut entities = BTreeMap::new();

@@ -1,0 +1,198 @@
+//! The body of an answer, read as it arrives: a listing of 100,000 users is 50 MB of JSON, and what is kept of it far less.
+
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::authorize::Signed;
+use super::error_body::printable;
+use super::failure::{Cause, chain};
+
+/// A body of fewer bytes is parsed when it's there; of a larger one only this much is kept, for errors to show.
+const AT_ONCE: usize = 1 << 20;
+/// How many chunks may wait for the parser; after that the server is kept waiting.
+const CHUNKS_AHEAD: usize = 16;
+/// The parser takes single bytes, so that they come to it in blocks of this size.
+const BLOCK: usize = 1 << 16;
+
+/// The body of an answer under way.
+pub(super) struct Body<'a> {
+    response: reqwest::Response,
+    /// The longest wait for the next part of it.
+    idle: Duration,
+    signed: &'a Signed,
+    received: usize,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(response: reqwest::Response, idle: Duration, signed: &'a Signed) -> Self {
+        Self { response, idle, signed, received: 0 }
+    }
+
+    /// Reads it to its end and keeps nothing.
+    pub(super) async fn discard(mut self) -> Result<(), Cause> {
+        while self.chunk().await?.is_some() {}
+        Ok(())
+    }
+
+    /// Its beginning, without secrets: an error's body has far less than that.
+    pub(super) async fn text(mut self) -> Result<String, Cause> {
+        let (start, _) = self.start().await?;
+        Ok(self.signed.redacted(&String::from_utf8_lossy(&start)))
+    }
+
+    /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
+    pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
+        let (start, whole) = self.start().await?;
+        let start = Arc::from(start);
+        let parsed = if whole { serde_json::from_slice(&start) } else { self.parsed_on_arrival(&start).await? };
+        parsed.map_err(|error| {
+            let start = self.signed.redacted(&String::from_utf8_lossy(&start));
+            unfit(&error, self.response.status(), &start, self.received)
+        })
+    }
+
+    /// The beginning, and whether it's all.
+    async fn start(&mut self) -> Result<(Vec<u8>, bool), Cause> {
+        let mut start = Vec::new();
+        while start.len() < AT_ONCE {
+            let Some(chunk) = self.chunk().await? else { return Ok((start, true)) };
+            start.extend_from_slice(&chunk);
+        }
+        Ok((start, false))
+    }
+
+    /// Parses what is there and what is yet to come, on a thread that may block.
+    async fn parsed_on_arrival<T: DeserializeOwned + Send + 'static>(
+        &mut self,
+        start: &Arc<[u8]>,
+    ) -> Result<serde_json::Result<T>, Cause> {
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let text = Cursor::new(Arc::clone(start)).chain(Arriving { chunks, chunk: Cursor::default() });
+        let parsing = spawn_blocking(move || serde_json::from_reader(BufReader::with_capacity(BLOCK, text)));
+        // An early return ends the text for the parser, and nobody asks for its error then.
+        while let Some(chunk) = self.chunk().await? {
+            if sender.send(chunk).await.is_err() {
+                // The parser has found what it can't read.
+                break;
+            }
+        }
+        drop(sender);
+        parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Cause> {
+        let waited = timeout(self.idle, self.response.chunk()).await.map_err(|_| Cause::Stalled(self.idle))?;
+        let chunk = waited.map_err(|error| Cause::Truncated(chain(&error)))?;
+        self.received += chunk.as_ref().map_or(0, tokio_util::bytes::Bytes::len);
+        Ok(chunk.map(Vec::from))
+    }
+}
+
+/// The chunks of a body as something to read from. It blocks until the next one is there.
+struct Arriving {
+    chunks: mpsc::Receiver<Vec<u8>>,
+    chunk: Cursor<Vec<u8>>,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.chunk.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(chunk) = self.chunks.blocking_recv() else { return Ok(0) };
+            self.chunk = Cursor::new(chunk);
+        }
+    }
+}
+
+/// What a text is that isn't the JSON that was due.
+fn unfit(error: &serde_json::Error, status: StatusCode, start: &str, length: usize) -> Cause {
+    if error.is_data() {
+        return Cause::Unreadable(printable(&error.to_string()));
+    }
+    if error.is_eof() && start.trim_start().starts_with(['{', '[']) {
+        return Cause::Truncated(format!("the JSON breaks off after {length} bytes"));
+    }
+    Cause::not_json(status, start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::scripted::{Act, Server, json};
+    use crate::http::{Client, Failure, Policy, Request, Settings};
+
+    /// More of a listing than is parsed at once.
+    const MANY: usize = 400_000;
+
+    async fn read<T: DeserializeOwned + Send + 'static>(server: &Server) -> Result<T, Failure> {
+        let (min_delay, max_delay) = (Duration::from_millis(1), Duration::from_millis(2));
+        let retry = Policy { min_delay, max_delay, ..Policy::default() };
+        let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
+        client.json(&Request::get("/x")).await.map(|(value, _)| value)
+    }
+
+    fn listing() -> String {
+        serde_json::to_string(&(0..MANY).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn bodies_that_are_not_what_was_due_are_told_apart() {
+        let cause = |body: &str| {
+            let error = serde_json::from_str::<Vec<u32>>(body).unwrap_err();
+            unfit(&error, StatusCode::OK, body, body.len())
+        };
+        assert!(matches!(cause("<!doctype html><html>"), Cause::NotJson { html: true, .. }));
+        assert!(matches!(cause("OK"), Cause::NotJson { html: false, .. }));
+        assert!(matches!(cause(""), Cause::NotJson { html: false, .. }));
+        assert!(matches!(cause("[1,2"), Cause::Truncated(_)));
+        assert!(matches!(cause("{}"), Cause::Unreadable(_)));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_any_length_is_read_whole() {
+        let text = listing();
+        assert!(text.len() > 2 * AT_ONCE);
+        let server = Server::script([json(200, &text), json(200, "[1,2]")]).await;
+        assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY).collect::<Vec<_>>());
+        assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_long_body_that_breaks_off_is_asked_for_again() {
+        let text = listing();
+        let half = &text[..AT_ONCE + AT_ONCE / 2];
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
+        let closed = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+        for broken in
+            [json(200, half), Act::SendAndCut(format!("{head}{half}")), Act::SendAndCut(format!("{closed}{half}"))]
+        {
+            let server = Server::script([broken, json(200, &text)]).await;
+            assert_eq!(read::<Vec<usize>>(&server).await.unwrap().len(), MANY);
+            assert_eq!(server.lines().len(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_body_that_cannot_be_read_says_why() {
+        let page = format!("<!doctype html>{}", "x".repeat(3 * AT_ONCE));
+        let server = Server::new(move |_| json(200, &page)).await;
+        let failure = read::<Vec<usize>>(&server).await.unwrap_err();
+        assert!(failure.to_string().contains(r#"with a web page instead of JSON: "<!doctype html>xxx"#), "{failure}");
+        assert_eq!(server.lines().len(), 2);
+        let text = listing();
+        let server = Server::new(move |_| json(200, &text)).await;
+        let failure = read::<Vec<String>>(&server).await.unwrap_err();
+        assert!(matches!(failure.cause(), Cause::Unreadable(why) if why.contains("expected a string")), "{failure}");
+        assert_eq!(server.lines().len(), 1);
+    }
+}
