@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::session::{PARALLELISM, Session};
 use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{Verbosity, json, plan_text};
+use crate::output::{Verbosity, json, plan_csv, plan_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::{Plan, hash};
 
@@ -21,6 +21,9 @@ pub struct PlanArgs {
     /// Keep the plan in this file, for apply FILE
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// One row of CSV for each change, safe to open in a spreadsheet
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
@@ -36,7 +39,11 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     journal.planned(&plan)?;
     let hash = hash::of_plan(&plan);
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &Allowed::default());
-    show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
+    if args.csv {
+        context.printer.answer(plan_csv::render(&plan).trim_end());
+    } else {
+        show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
+    }
     if let Some(path) = &args.out {
         saved::write(path, &plan, session)?;
         context

@@ -10,7 +10,7 @@ use super::session::{load, state};
 use super::{Context, plan, saved};
 use crate::error::{EXIT_OK, Result};
 use crate::output::json::FORMAT_VERSION;
-use crate::output::{history_text, json, report_text};
+use crate::output::{history_text, json, plan_csv, report_text};
 use crate::plan::hash;
 
 /// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
@@ -19,27 +19,39 @@ pub struct ShowArgs {
     /// The number of a run, which history lists, or a file that plan --out made
     #[arg(value_name = "RUN|FILE")]
     what: PathBuf,
+    /// The plan in one row of CSV for each change, safe to open in a spreadsheet
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
     match args.what.to_str().and_then(|text| text.parse().ok()) {
-        Some(number) => of_run(number, context),
+        Some(number) => of_run(number, args.csv, context),
         None => of_file(args, context),
     }
 }
 
 fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.what)?;
+    if args.csv {
+        context.printer.answer(plan_csv::render(&saved.plan).trim_end());
+        return Ok(EXIT_OK);
+    }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
     plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &[], context);
     Ok(EXIT_OK)
 }
 
-fn of_run(number: u32, context: &Context) -> Result<u8> {
+fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
     let state = state(&load(context)?)?;
     let run = with_outcome(state.run(number)?, &state);
     let recorded = state.recorded(run.clone())?;
+    if csv {
+        let plan = recorded.map(|recorded| recorded.plan).unwrap_or_default();
+        context.printer.answer(plan_csv::render(&plan).trim_end());
+        return Ok(EXIT_OK);
+    }
     if context.printer.json {
         let mut answer = match &recorded {
             Some(recorded) => {

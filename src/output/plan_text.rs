@@ -116,7 +116,7 @@ fn change(change: &Change) -> String {
 }
 
 /// Why an account is changed; the attributes behind its role where the role is part of it.
-fn why(op: &UserOp) -> String {
+pub(super) fn why(op: &UserOp) -> String {
     let because = || {
         let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
         let because = op.attributes.as_ref().and_then(|attributes| attributes.role_because.as_deref());
@@ -211,7 +211,7 @@ fn held(plan: &Plan, whole: bool) -> Option<String> {
     Some(lines.into_iter().chain(held.map(|held| format!("\n{held}"))).collect::<Vec<_>>().join("\n"))
 }
 
-fn because(because: &Because) -> String {
+pub(super) fn because(because: &Because) -> String {
     match because {
         Because::SourceNotTrusted => "the source is not trusted".to_owned(),
         Because::Waiting { since, runs } => {

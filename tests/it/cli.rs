@@ -48,6 +48,23 @@ async fn a_long_plan_is_folded_and_verbose_shows_it_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_as_csv_names_each_change_and_nothing_else() {
+    let stage = Stage::of(SMALL).await;
+    let plan = stage.plan().await;
+    let csv = stage.run(&["plan", "--csv", "--out", "plan.json"]).await.stdout;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let count = |kind: &str, action: &str| rows.iter().filter(|row| (&row[0], &row[1]) == (kind, action)).count();
+    let total = |name: &str| usize::try_from(plan["totals"][name].as_u64().unwrap()).unwrap();
+    assert!(total("create") > 0 && total("members_add") > 0, "{plan}");
+    assert_eq!(count("user", "create"), 3 * total("create"), "{csv}");
+    assert_eq!(count("project", "create"), total("projects_create"), "{csv}");
+    assert_eq!(count("project", "add member"), total("members_add"), "{csv}");
+    assert_eq!(stage.run(&["show", "plan.json", "--csv"]).await.stdout, csv);
+    assert_eq!(stage.run(&["plan", "--csv", "--json"]).await.code, 64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_says_ok_line_by_line() {
     let stage = Stage::of(SMALL).await;
     let checked = stage.run(&["check"]).await;

@@ -15,6 +15,7 @@ mod expressions;
 mod fault_matrix;
 #[cfg(feature = "sandbox")]
 mod faults;
+#[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
 mod reads;

@@ -1,0 +1,191 @@
+//! A plan as CSV, for spreadsheets and scripts that read tables: one row for each change, then what is left alone.
+//!
+//! Names come from the directory, and a spreadsheet takes a cell that begins with `=` for a formula. Such a cell gets an
+//! apostrophe before it (OWASP: CSV Injection); control characters are shown escaped, and all cells are quoted.
+
+use csv::{QuoteStyle, WriterBuilder};
+
+use super::plan_text::{because, why};
+use super::text::safe;
+use crate::plan::Plan;
+use crate::plan::op::{ProjectAction, ProjectOp, UserAction, UserOp};
+
+const COLUMNS: Row<'static> = Row {
+    kind: "kind",
+    action: "action",
+    subject: "subject",
+    project: "project",
+    attribute: "attribute",
+    before: "before",
+    after: "after",
+    reason: "reason",
+};
+
+/// One line. What doesn't apply is empty.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row<'a> {
+    /// `user`, `project`, `problem`, `held` or `warning`.
+    kind: &'a str,
+    action: &'a str,
+    /// A user name; for a problem its subject.
+    subject: &'a str,
+    project: &'a str,
+    attribute: &'a str,
+    before: &'a str,
+    after: &'a str,
+    reason: &'a str,
+}
+
+/// The whole plan, with a line of column names.
+pub fn render(plan: &Plan) -> String {
+    let mut table = Table::default();
+    table.add(COLUMNS);
+    for op in &plan.users {
+        table.user(op);
+    }
+    for op in &plan.projects {
+        table.project(op);
+    }
+    for problem in &plan.problems {
+        let place = problem.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        let reason = format!("{}{place}", problem.message);
+        let row = Row { kind: "problem", action: problem.kind.as_str(), ..Row::default() };
+        table.add(Row { subject: &problem.subject, reason: &reason, ..row });
+    }
+    for held in &plan.held {
+        let reason = because(&held.because);
+        table.add(Row { kind: "held", action: &held.what, subject: &held.subject, reason: &reason, ..Row::default() });
+    }
+    for warning in &plan.warnings {
+        table.add(Row { kind: "warning", reason: warning, ..Row::default() });
+    }
+    table.0
+}
+
+/// The lines so far.
+#[derive(Debug, Default)]
+struct Table(String);
+
+impl Table {
+    fn add(&mut self, row: Row<'_>) {
+        let Row { kind, action, subject, project, attribute, before, after, reason } = row;
+        let cells = [kind, action, subject, project, attribute, before, after, reason].map(harmless);
+        let mut line = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
+        // Writing to memory doesn't fail.
+        if line.write_record(&cells).is_ok() {
+            self.0.push_str(&String::from_utf8_lossy(&line.into_inner().unwrap_or_default()));
+        }
+    }
+
+    fn user(&mut self, op: &UserOp) {
+        let reason = why(op);
+        let row = Row { kind: "user", action: action(op.action), subject: &op.user_name, ..Row::default() };
+        let row = Row { reason: &reason, ..row };
+        let created = op.attributes.as_ref().filter(|_| op.action == UserAction::Create);
+        if let Some(attributes) = created {
+            let names = [("givenName", &attributes.given_name), ("familyName", &attributes.family_name)];
+            for (attribute, after) in names.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))) {
+                self.add(Row { attribute, after, ..row });
+            }
+            self.add(Row { attribute: "platformRole", after: attributes.platform_role.as_str(), ..row });
+            return;
+        }
+        for change in &op.changes {
+            let before = change.from.as_deref().unwrap_or_default();
+            self.add(Row { attribute: change.attribute.as_str(), before, after: &change.to, ..row });
+        }
+        if op.changes.is_empty() {
+            self.add(row);
+        }
+    }
+
+    fn project(&mut self, op: &ProjectOp) {
+        let row = Row { kind: "project", project: &op.name, ..Row::default() };
+        match &op.action {
+            ProjectAction::Create => self.add(Row { action: "create", ..row }),
+            ProjectAction::Adopt => self.add(Row { action: "adopt", ..row }),
+            ProjectAction::Rename { from } => {
+                let row = Row { action: "rename", attribute: "displayName", ..row };
+                self.add(Row { before: from, after: &op.name, ..row });
+            }
+            ProjectAction::Delete { .. } => {
+                self.add(Row { action: "delete", reason: "its group isn't pushed any more", ..row });
+            }
+            ProjectAction::Members => {}
+        }
+        for member in &op.add {
+            self.add(Row { action: "add member", subject: &member.user_name, ..row });
+        }
+        for removal in &op.remove {
+            self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
+        }
+    }
+}
+
+fn action(action: UserAction) -> &'static str {
+    match action {
+        UserAction::Create => "create",
+        UserAction::Reactivate => "reactivate",
+        UserAction::Adopt => "adopt",
+        UserAction::Update => "update",
+        UserAction::Deactivate => "deactivate",
+    }
+}
+
+/// The text as no spreadsheet takes it for a formula, full-width signs included.
+fn harmless(text: &str) -> String {
+    let text = safe(text);
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if formula { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::problem::{Problem, ProblemKind};
+    use crate::plan::op::{Member, Removal};
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\u{a0}=1", "＝1", "＠x"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        // A tab or a line break never reaches the file, so that neither hides what follows it.
+        assert_eq!(harmless("\t=1"), "\\u{9}=1");
+        assert_eq!(harmless("\r\n=1"), "\\u{d}\\u{a}=1");
+        for text in ["ada@example.com", "a=b", "", "O'Neil", "3-4"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+
+    #[test]
+    fn hostile_names_stay_in_their_cells() {
+        let mut op = ProjectOp {
+            name: "=cmd|' /C calc'!A1".into(),
+            group: "00g1".into(),
+            project: None,
+            action: ProjectAction::Rename { from: "a\",\"b".into() },
+            members: 1,
+            add: vec![Member { user_name: "+ada@example.com".into(), okta_id: "00u1".into(), account: None }],
+            remove: Vec::new(),
+        };
+        op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason: "left, for good".into() });
+        let problems = vec![Problem::new("-bob", ProblemKind::TwoAccounts, "@two")];
+        let text = render(&Plan { projects: vec![op], problems, ..Plan::default() });
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headers = ["kind", "action", "subject", "project", "attribute", "before", "after", "reason"];
+        assert_eq!(reader.headers().unwrap(), headers.as_slice());
+        let rows: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        let project = "'=cmd|' /C calc'!A1";
+        assert_eq!(
+            rows,
+            [
+                ["project", "rename", "", project, "displayName", "a\",\"b", project, ""],
+                ["project", "add member", "'+ada@example.com", project, "", "", "", ""],
+                ["project", "remove member", "x\\u{a}y", project, "", "", "", "left, for good"],
+                ["problem", "two_accounts", "'-bob", "", "", "", "", "'@two"],
+            ]
+        );
+    }
+}
