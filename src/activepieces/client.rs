@@ -48,6 +48,11 @@ impl Activepieces {
         self.http.requests()
     }
 
+    /// Whether the server still takes the key. It is asked only if its last answer was 401.
+    pub async fn takes_the_key(&self) -> bool {
+        !self.http.is_refused() || self.team_projects(1).await.is_ok() || !self.http.is_refused()
+    }
+
     /// The connector test: JSON with the right schema shows that the base URL is right (contract section 7).
     pub async fn service_provider_config(&self) -> Result<ServiceProviderConfig, Failure> {
         self.read(Request::get(format!("{SCIM}/ServiceProviderConfig"))).await

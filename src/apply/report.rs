@@ -51,6 +51,8 @@ pub struct Report<'p> {
     pub diverged: Vec<Divergence>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
+    /// Whether the server stopped taking the key, after which nothing more began.
+    pub unauthorized: bool,
 }
 
 /// The outcomes of a project's parts; none where a part had nothing to do.

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -37,6 +38,8 @@ struct Run<'a> {
     /// Asked before each operation: those in flight end, no other begins.
     stop: &'a CancellationToken,
     tell: &'a Tell<'a>,
+    /// The key isn't accepted any more: what hasn't begun would only fail, one by one.
+    unauthorized: AtomicBool,
 }
 
 /// Writes the plan, at most `parallelism` requests side by side and never two to one project, and reports what came of
@@ -48,7 +51,7 @@ pub async fn run<'p>(
     stop: &CancellationToken,
     tell: &Tell<'_>,
 ) -> Report<'p> {
-    let run = Run { activepieces, parallelism, stop, tell };
+    let run = Run { activepieces, parallelism, stop, tell, unauthorized: AtomicBool::new(false) };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
@@ -57,7 +60,8 @@ pub async fn run<'p>(
     let mut projects = run.projects(&plan.projects, &accounts).await;
     users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
     run.deletions(&mut projects).await;
-    Report { users, projects, stale: Vec::new(), diverged: Vec::new(), interrupted: stop.is_cancelled() }
+    let unauthorized = !run.is_let_in().await;
+    Report { users, projects, interrupted: stop.is_cancelled(), unauthorized, ..Report::default() }
 }
 
 /// What became of the accounts that come or stay.
@@ -178,10 +182,21 @@ impl Run<'_> {
         outcome(&project::remove(self.activepieces, &id, &leaving).await)
     }
 
+    /// Whether the server still takes the key. What was refused once more when it was asked again stays refused.
+    async fn is_let_in(&self) -> bool {
+        if !self.unauthorized.load(Ordering::Relaxed) && !self.activepieces.takes_the_key().await {
+            self.unauthorized.store(true, Ordering::Relaxed);
+        }
+        !self.unauthorized.load(Ordering::Relaxed)
+    }
+
     /// Whether a step may begin; the error says why not.
-    fn begins(&self, step: Step<'_>) -> Result<(), String> {
+    async fn begins(&self, step: Step<'_>) -> Result<(), String> {
         if self.stop.is_cancelled() {
             return Err("the run was stopped".to_owned());
+        }
+        if !self.is_let_in().await {
+            return Err("the API key is not accepted any more".to_owned());
         }
         (self.tell)(Event::Begins(step))
     }
@@ -200,7 +215,7 @@ impl Run<'_> {
         let work = &work;
         let mut ended: Vec<(usize, &O, Outcome)> = stream::iter(ops.into_iter().enumerate())
             .map(async |(at, op)| {
-                let outcome = match self.begins(step(op)) {
+                let outcome = match self.begins(step(op)).await {
                     Ok(()) => work(op).await,
                     Err(why) => Outcome::Skipped(why),
                 };

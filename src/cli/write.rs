@@ -141,7 +141,7 @@ impl Writing<'_> {
 
     /// Reads again what was written, and gives the names of the changes that did not come to stand.
     async fn look_again(&self, report: &mut Report<'_>) -> Result<Vec<String>> {
-        if report.interrupted || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
+        if report.interrupted || report.unauthorized || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
         }
         let platform = activepieces::read(&self.session.activepieces).await?;
@@ -184,6 +184,11 @@ impl Writing<'_> {
         let (done, all) = report.done_of();
         if report.interrupted {
             return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
+        }
+        if report.unauthorized {
+            let remain = format!("{} of {all} operations remain; put a new key in place and run it again", all - done);
+            let message = "Activepieces does not accept the API key any more";
+            return Err(Error::new(Kind::Unauthorized, message).hint(remain));
         }
         if all == 0 && !report.stale.is_empty() {
             return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));

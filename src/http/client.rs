@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
@@ -68,6 +69,8 @@ struct Inner {
     connect_timeout: Duration,
     idle_timeout: Duration,
     retry: Policy,
+    /// Whether the last answer was 401.
+    refused: AtomicBool,
 }
 
 impl fmt::Debug for Client {
@@ -107,7 +110,16 @@ impl Client {
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
         let Settings { authorization, connect_timeout, idle_timeout, retry, .. } = settings;
-        Ok(Self(Arc::new(Inner { http, base, authorization, pace, connect_timeout, idle_timeout, retry })))
+        Ok(Self(Arc::new(Inner {
+            http,
+            base,
+            authorization,
+            pace,
+            connect_timeout,
+            idle_timeout,
+            retry,
+            refused: AtomicBool::new(false),
+        })))
     }
 
     /// The server that all requests go to.
@@ -118,6 +130,11 @@ impl Client {
     /// How many requests were sent so far, repetitions included.
     pub fn requests(&self) -> u64 {
         self.0.pace.requests()
+    }
+
+    /// Whether the last answer was 401: the key or token was not accepted.
+    pub fn is_refused(&self) -> bool {
+        self.0.refused.load(Ordering::Relaxed)
     }
 
     /// The pace, for its counts by bucket.
@@ -198,6 +215,7 @@ impl Client {
             }
         };
         let (status, headers) = (response.status(), response.headers().clone());
+        self.0.refused.store(status == StatusCode::UNAUTHORIZED, Ordering::Relaxed);
         let signals = Signals::read(&headers);
         let body = Body::new(response, self.0.idle_timeout, &signed);
         let outcome = if status.is_success() {

@@ -196,3 +196,34 @@ async fn an_interrupt_ends_what_is_in_flight_and_the_next_run_completes_it() {
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
     assert_eq!(state(&stage), undisturbed().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_revoked_ends_the_run_and_a_new_one_does_the_rest() {
+    let undisturbed = Stage::of(COMPANY).await;
+    assert_eq!(undisturbed.run(&["apply", "--yes"]).await.code, 0);
+    let stage = Stage::of(COMPANY).await;
+    let traffic = stage.sandbox.activepieces_traffic();
+    let planned = stage.plan().await["users"].as_array().unwrap().len();
+    assert!(planned > 10, "far more operations than are begun here");
+    // As many reads as the plan took go well, and nothing after them.
+    let (path, kind) = ("/api/v1".to_owned(), FaultKind::Unauthorized);
+    traffic.fault(Fault {
+        method: None,
+        path,
+        kind,
+        after: usize::try_from(traffic.total()).unwrap(),
+        times: usize::MAX,
+    });
+    let applied = stage.run(&["apply", "--yes", "--parallelism", "1"]).await;
+    assert_eq!(applied.code, 4, "{applied:#?}");
+    assert!(applied.stderr.contains("does not accept the API key any more"), "{applied:#?}");
+    assert!(applied.stderr.contains("put a new key in place"), "{applied:#?}");
+    assert!(
+        applied.stdout.contains("1 operation is not done:") && applied.stdout.contains("not begun."),
+        "{applied:#?}"
+    );
+    assert!((2..=3).contains(&traffic.befallen()), "{} requests for {applied:#?}", traffic.befallen());
+    traffic.mend();
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!(state(&stage), state(&undisturbed));
+}
