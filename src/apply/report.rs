@@ -101,6 +101,11 @@ impl Report<'_> {
         unsettled
     }
 
+    /// Whether operations weren't begun because the run could or should not go on.
+    pub fn is_cut_short(&self) -> bool {
+        self.interrupted || self.unauthorized
+    }
+
     /// Every outcome with the name of its subject.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));

@@ -40,7 +40,7 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     let hash = hash::of_plan(&plan);
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &Allowed::default());
     if args.csv {
-        context.printer.answer(plan_csv::render(&plan).trim_end());
+        context.printer.answer(&plan_csv::render(&plan));
     } else {
         show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     }

@@ -34,7 +34,7 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
 fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.what)?;
     if args.csv {
-        context.printer.answer(plan_csv::render(&saved.plan).trim_end());
+        context.printer.answer(&plan_csv::render(&saved.plan));
         return Ok(EXIT_OK);
     }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
@@ -49,7 +49,7 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
     let recorded = state.recorded(run.clone())?;
     if csv {
         let plan = recorded.map(|recorded| recorded.plan).unwrap_or_default();
-        context.printer.answer(plan_csv::render(&plan).trim_end());
+        context.printer.answer(&plan_csv::render(&plan));
         return Ok(EXIT_OK);
     }
     if context.printer.json {

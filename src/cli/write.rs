@@ -141,7 +141,7 @@ impl Writing<'_> {
 
     /// Reads again what was written, and gives the names of the changes that did not come to stand.
     async fn look_again(&self, report: &mut Report<'_>) -> Result<Vec<String>> {
-        if report.interrupted || report.unauthorized || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
+        if report.is_cut_short() || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
         }
         let platform = activepieces::read(&self.session.activepieces).await?;

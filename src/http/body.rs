@@ -1,7 +1,6 @@
 //! The body of an answer, read as it arrives: a listing of 100,000 users is 50 MB of JSON, and what is kept of it far less.
 
 use std::io::{self, BufReader, Cursor, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -9,6 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tokio_util::bytes::Bytes;
 
 use super::authorize::Signed;
 use super::error_body::printable;
@@ -50,7 +50,6 @@ impl<'a> Body<'a> {
     /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
     pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
         let (start, whole) = self.start().await?;
-        let start = Arc::from(start);
         let parsed = if whole { serde_json::from_slice(&start) } else { self.parsed_on_arrival(&start).await? };
         parsed.map_err(|error| {
             let start = self.signed.redacted(&String::from_utf8_lossy(&start));
@@ -59,22 +58,22 @@ impl<'a> Body<'a> {
     }
 
     /// The beginning, and whether it's all.
-    async fn start(&mut self) -> Result<(Vec<u8>, bool), Cause> {
+    async fn start(&mut self) -> Result<(Bytes, bool), Cause> {
         let mut start = Vec::new();
         while start.len() < AT_ONCE {
-            let Some(chunk) = self.chunk().await? else { return Ok((start, true)) };
+            let Some(chunk) = self.chunk().await? else { return Ok((start.into(), true)) };
             start.extend_from_slice(&chunk);
         }
-        Ok((start, false))
+        Ok((start.into(), false))
     }
 
     /// Parses what is there and what is yet to come, on a thread that may block.
     async fn parsed_on_arrival<T: DeserializeOwned + Send + 'static>(
         &mut self,
-        start: &Arc<[u8]>,
+        start: &Bytes,
     ) -> Result<serde_json::Result<T>, Cause> {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        let text = Cursor::new(Arc::clone(start)).chain(Arriving { chunks, chunk: Cursor::default() });
+        let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
         let parsing = spawn_blocking(move || serde_json::from_reader(BufReader::with_capacity(BLOCK, text)));
         // An early return ends the text for the parser, and nobody asks for its error then.
         while let Some(chunk) = self.chunk().await? {
@@ -87,18 +86,18 @@ impl<'a> Body<'a> {
         parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
     }
 
-    async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Cause> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Cause> {
         let waited = timeout(self.idle, self.response.chunk()).await.map_err(|_| Cause::Stalled(self.idle))?;
         let chunk = waited.map_err(|error| Cause::Truncated(chain(&error)))?;
-        self.received += chunk.as_ref().map_or(0, tokio_util::bytes::Bytes::len);
-        Ok(chunk.map(Vec::from))
+        self.received += chunk.as_ref().map_or(0, Bytes::len);
+        Ok(chunk)
     }
 }
 
 /// The chunks of a body as something to read from. It blocks until the next one is there.
 struct Arriving {
-    chunks: mpsc::Receiver<Vec<u8>>,
-    chunk: Cursor<Vec<u8>>,
+    chunks: mpsc::Receiver<Bytes>,
+    chunk: Cursor<Bytes>,
 }
 
 impl Read for Arriving {
@@ -128,16 +127,14 @@ fn unfit(error: &serde_json::Error, status: StatusCode, start: &str, length: usi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::{Act, Server, json};
-    use crate::http::{Client, Failure, Policy, Request, Settings};
+    use crate::http::scripted::{Act, Server, fast, json};
+    use crate::http::{Client, Failure, Request, Settings};
 
     /// More of a listing than is parsed at once.
     const MANY: usize = 400_000;
 
     async fn read<T: DeserializeOwned + Send + 'static>(server: &Server) -> Result<T, Failure> {
-        let (min_delay, max_delay) = (Duration::from_millis(1), Duration::from_millis(2));
-        let retry = Policy { min_delay, max_delay, ..Policy::default() };
-        let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
+        let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
         client.json(&Request::get("/x")).await.map(|(value, _)| value)
     }
 

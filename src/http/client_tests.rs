@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::http::Repeat;
-use crate::http::scripted::{Act, Seen, Server, answer, json as ok};
+use crate::http::scripted::{Act, Seen, Server, answer, fast, json as ok};
 
 const TOKEN: &str = "00secret-token";
 
@@ -15,11 +15,6 @@ fn client(url: &str) -> Client {
         ..Settings::new(url)
     })
     .unwrap()
-}
-
-/// The real budget with pauses of milliseconds.
-fn fast() -> Policy {
-    Policy { min_delay: Duration::from_millis(1), max_delay: Duration::from_millis(2), ..Policy::default() }
 }
 
 async fn get(server: &Server) -> Result<Value, Failure> {

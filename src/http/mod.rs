@@ -25,4 +25,3 @@ pub use authorize::{Authorization, Authorize, Signed};
 pub use client::{Client, Settings};
 pub use failure::{Cause, Failure};
 pub use request::{Repeat, Reply, Request, segment};
-pub use retry::Policy;

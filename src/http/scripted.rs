@@ -7,6 +7,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::retry::Policy;
+
+/// The real budget with pauses of milliseconds.
+pub(crate) fn fast() -> Policy {
+    Policy { min_delay: Duration::from_millis(1), max_delay: Duration::from_millis(2), ..Policy::default() }
+}
+
 /// What the server does with a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {

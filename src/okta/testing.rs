@@ -2,22 +2,16 @@
 //! and can be told to hide somebody from a listing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::client::{Okta, api_token, settings};
-use crate::http::scripted::{Act, Seen, Server, answer};
-use crate::http::{Client, Settings, retry};
+use crate::http::scripted::{Act, Seen, Server, answer, fast};
+use crate::http::{Client, Settings};
 
 /// A client with the real budgets and pauses of milliseconds.
 pub(super) fn okta(url: &str) -> Okta {
-    let retry = retry::Policy {
-        min_delay: Duration::from_millis(1),
-        max_delay: Duration::from_millis(2),
-        ..retry::Policy::default()
-    };
-    Okta::new(Client::new(Settings { retry, ..settings(url, api_token(&"00token".into())) }).unwrap())
+    Okta::new(Client::new(Settings { retry: fast(), ..settings(url, api_token(&"00token".into())) }).unwrap())
 }
 
 pub(super) fn error(status: u16, code: &str, cause: &str) -> Act {

@@ -3,7 +3,7 @@
 //! Names come from the directory, and a spreadsheet takes a cell that begins with `=` for a formula. Such a cell gets an
 //! apostrophe before it (OWASP: CSV Injection); control characters are shown escaped, and all cells are quoted.
 
-use csv::{QuoteStyle, WriterBuilder};
+use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::plan_text::{because, why};
 use super::text::safe;
@@ -36,9 +36,9 @@ struct Row<'a> {
     reason: &'a str,
 }
 
-/// The whole plan, with a line of column names.
+/// The whole plan after a line of column names.
 pub fn render(plan: &Plan) -> String {
-    let mut table = Table::default();
+    let mut table = Table(WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new()));
     table.add(COLUMNS);
     for op in &plan.users {
         table.user(op);
@@ -59,27 +59,29 @@ pub fn render(plan: &Plan) -> String {
     for warning in &plan.warnings {
         table.add(Row { kind: "warning", reason: warning, ..Row::default() });
     }
-    table.0
+    table.text()
 }
 
 /// The lines so far.
-#[derive(Debug, Default)]
-struct Table(String);
+struct Table(Writer<Vec<u8>>);
 
 impl Table {
     fn add(&mut self, row: Row<'_>) {
         let Row { kind, action, subject, project, attribute, before, after, reason } = row;
         let cells = [kind, action, subject, project, attribute, before, after, reason].map(harmless);
-        let mut line = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-        // Writing to memory doesn't fail.
-        if line.write_record(&cells).is_ok() {
-            self.0.push_str(&String::from_utf8_lossy(&line.into_inner().unwrap_or_default()));
-        }
+        #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
+        self.0.write_record(&cells).expect("a row in memory");
+    }
+
+    /// All of it, the last line without its end.
+    fn text(self) -> String {
+        let bytes = self.0.into_inner().unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim_end().to_owned()
     }
 
     fn user(&mut self, op: &UserOp) {
         let reason = why(op);
-        let row = Row { kind: "user", action: action(op.action), subject: &op.user_name, ..Row::default() };
+        let row = Row { kind: "user", action: op.action.as_str(), subject: &op.user_name, ..Row::default() };
         let row = Row { reason: &reason, ..row };
         let created = op.attributes.as_ref().filter(|_| op.action == UserAction::Create);
         if let Some(attributes) = created {
@@ -101,16 +103,13 @@ impl Table {
 
     fn project(&mut self, op: &ProjectOp) {
         let row = Row { kind: "project", project: &op.name, ..Row::default() };
+        let itself = Row { action: op.action.as_str(), ..row };
         match &op.action {
-            ProjectAction::Create => self.add(Row { action: "create", ..row }),
-            ProjectAction::Adopt => self.add(Row { action: "adopt", ..row }),
+            ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
             ProjectAction::Rename { from } => {
-                let row = Row { action: "rename", attribute: "displayName", ..row };
-                self.add(Row { before: from, after: &op.name, ..row });
+                self.add(Row { attribute: "displayName", before: from, after: &op.name, ..itself });
             }
-            ProjectAction::Delete { .. } => {
-                self.add(Row { action: "delete", reason: "its group isn't pushed any more", ..row });
-            }
+            ProjectAction::Delete { .. } => self.add(Row { reason: "its group isn't pushed any more", ..itself }),
             ProjectAction::Members => {}
         }
         for member in &op.add {
@@ -119,16 +118,6 @@ impl Table {
         for removal in &op.remove {
             self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
         }
-    }
-}
-
-fn action(action: UserAction) -> &'static str {
-    match action {
-        UserAction::Create => "create",
-        UserAction::Reactivate => "reactivate",
-        UserAction::Adopt => "adopt",
-        UserAction::Update => "update",
-        UserAction::Deactivate => "deactivate",
     }
 }
 

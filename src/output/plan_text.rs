@@ -60,12 +60,12 @@ fn refused(refusal: &Refusal, hash: &str) -> String {
 }
 
 /// The order of reading: destruction first.
-const ACTIONS: [(UserAction, &str, &str, Style); 5] = [
-    (UserAction::Deactivate, "-", "deactivate", REMOVE),
-    (UserAction::Create, "+", "create", ADD),
-    (UserAction::Reactivate, "^", "reactivate", ADD),
-    (UserAction::Adopt, "=", "adopt", CHANGE),
-    (UserAction::Update, "~", "update", CHANGE),
+const ACTIONS: [(UserAction, &str, Style); 5] = [
+    (UserAction::Deactivate, "-", REMOVE),
+    (UserAction::Create, "+", ADD),
+    (UserAction::Reactivate, "^", ADD),
+    (UserAction::Adopt, "=", CHANGE),
+    (UserAction::Update, "~", CHANGE),
 ];
 
 /// Where the expressions stand, those at one place in one line.
@@ -80,10 +80,10 @@ fn expressions(plan: &Plan) -> Option<String> {
 
 fn users(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    for (action, mark, verb, style) in ACTIONS {
+    for (action, mark, style) in ACTIONS {
         let ops: Vec<&UserOp> = plan.users.iter().filter(|op| op.action == action).collect();
         let rows = ops.iter().map(|op| [safe(&op.user_name), what(op), why(op)]).collect();
-        add_rows(&mut table, rows, &styled(style, format!("{mark} {verb}")), whole);
+        add_rows(&mut table, rows, &styled(style, format!("{mark} {}", action.as_str())), whole);
     }
     section("Users", &table)
 }

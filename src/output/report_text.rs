@@ -6,8 +6,7 @@ use crate::apply::{Outcome, Report};
 /// What isn't done, each with its reason, and the total in the last line. What a stop kept from being begun is counted.
 pub fn render(report: &Report<'_>) -> String {
     let line = |subject: &str, why: &str| format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why));
-    let cut_short = report.interrupted || report.unauthorized;
-    let stopped = |outcome: &Outcome| cut_short && matches!(outcome, Outcome::Skipped(_));
+    let stopped = |outcome: &Outcome| report.is_cut_short() && matches!(outcome, Outcome::Skipped(_));
     let told = report.outcomes().filter(|(_, outcome)| !stopped(outcome));
     let mut lines: Vec<String> = told.filter_map(|(subject, outcome)| Some(line(subject, outcome.why()?))).collect();
     lines.extend(report.stale.iter().map(|name| line(name, "stale: it changed since the plan was made")));

@@ -87,6 +87,19 @@ pub enum UserAction {
     Deactivate,
 }
 
+impl UserAction {
+    /// The name as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Reactivate => "reactivate",
+            Self::Adopt => "adopt",
+            Self::Update => "update",
+            Self::Deactivate => "deactivate",
+        }
+    }
+}
+
 /// One attribute, from → to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -173,6 +186,19 @@ pub enum ProjectAction {
         /// How many flows the server counts in it; none where it doesn't say.
         flows: Option<u64>,
     },
+}
+
+impl ProjectAction {
+    /// The name as JSON has it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::Rename { .. } => "rename",
+            Self::Members => "members",
+            Self::Delete { .. } => "delete",
+        }
+    }
 }
 
 /// Somebody to be added to a project.

@@ -157,20 +157,8 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
 
 fn action(step: Step<'_>) -> &'static str {
     match step {
-        Step::User(op) => match op.action {
-            UserAction::Create => "create",
-            UserAction::Reactivate => "reactivate",
-            UserAction::Adopt => "adopt",
-            UserAction::Update => "update",
-            UserAction::Deactivate => "deactivate",
-        },
-        Step::Project(op) => match op.action {
-            ProjectAction::Create => "create",
-            ProjectAction::Adopt => "adopt",
-            ProjectAction::Rename { .. } => "rename",
-            ProjectAction::Members => "members",
-            ProjectAction::Delete { .. } => "delete",
-        },
+        Step::User(op) => op.action.as_str(),
+        Step::Project(op) => op.action.as_str(),
         Step::AddMembers(_) => "add",
         Step::RemoveMembers(_) => "remove",
     }
