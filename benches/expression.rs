@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use oktapieces::expression::{Context, Expression};
@@ -35,18 +36,17 @@ fn user(at: u32) -> User {
     User::new(format!("00u{at}").into(), Status::Active, profile)
 }
 
-fn groups() -> Vec<Group> {
+fn groups() -> Vec<Arc<Group>> {
     let names = ["Everyone", "Berlin", "Engineering", "AP Team Sales", "VPN", "Wiki", "All Hands", "Laptop Users"];
-    let group = |(at, name): (usize, &&str)| Group {
-        id: format!("00g{at}").into(),
-        name: (*name).to_owned(),
-        kind: GroupType::OktaGroup,
+    let group = |(at, name): (usize, &&str)| {
+        let id = format!("00g{at}").into();
+        Arc::new(Group { id, name: (*name).to_owned(), kind: GroupType::OktaGroup })
     };
     names.iter().enumerate().map(group).collect()
 }
 
 /// Shows the fastest and the middle pass over all users: others use the machine too.
-fn measure(name: &str, source: &str, users: &[User], groups: &[Group]) {
+fn measure(name: &str, source: &str, users: &[User], groups: &[Arc<Group>]) {
     let expression = Expression::parse(source).unwrap();
     let (mut passes, start) = (Vec::new(), Instant::now());
     while start.elapsed() < MEASURED {

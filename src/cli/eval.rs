@@ -61,9 +61,10 @@ async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &C
     let reading = okta::read_user(&okta, login, &settings.scope, expression.needs()).await?;
     let reading = reading.ok_or_else(|| Error::new(Kind::Failed, format!("Okta has no user {login}")))?;
     reading.warnings.iter().for_each(|warning| context.printer.warning(warning));
-    let Some(user) = reading.org.users.values().next() else { return Ok(EXIT_OK) };
+    let Some((id, user)) = reading.org.users.iter().next() else { return Ok(EXIT_OK) };
+    let user = user.unpack(id);
     let groups = reading.org.groups_of.get(&user.id).map(Vec::as_slice).unwrap_or_default();
-    let evaluation = expression::Context::new(user, groups).with_extra(&reading.org.extra).at(jiff::Timestamp::now());
+    let evaluation = expression::Context::new(&user, groups).with_extra(&reading.org.extra).at(jiff::Timestamp::now());
     let steps = if trace { traced(expression, &evaluation) } else { Vec::new() };
     if !context.printer.json {
         for (text, outcome) in &steps {

@@ -84,7 +84,7 @@ impl Expressions {
     pub fn settle(&mut self, org: &Org) {
         let missing: BTreeSet<String> =
             self.findings.iter().filter_map(|(_, finding)| finding.missing.clone()).collect();
-        let there = |name: &String| org.users.values().any(|user| user.profile.contains_key(name));
+        let there = |name: &String| org.users.values().any(|user| user.profile().contains_key(name));
         let there: Schema = missing.into_iter().filter(there).map(|name| (name, AttributeType::Other)).collect();
         if !there.is_empty() {
             self.schema.extend(there);

@@ -1,5 +1,7 @@
 //! Cases: an expression, a user, and what it has to give. One JSON object a line.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -68,12 +70,11 @@ impl Case {
         let expression = Expression::parse(&self.expression)
             .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let user = User::new("00u".into(), Status::Active, self.user.clone());
-        let group = |(at, name): (usize, &String)| Group {
-            id: format!("00g{at}").into(),
-            name: name.clone(),
-            kind: GroupType::OktaGroup,
+        let group = |(at, name): (usize, &String)| {
+            let id = format!("00g{at}").into();
+            Arc::new(Group { id, name: name.clone(), kind: GroupType::OktaGroup })
         };
-        let groups: Vec<Group> = self.groups.iter().enumerate().map(group).collect();
+        let groups: Vec<Arc<Group>> = self.groups.iter().enumerate().map(group).collect();
         let value = expression.evaluate(&Context::new(&user, &groups)).map_err(|error| error.message)?;
         Ok(value.to_json())
     }

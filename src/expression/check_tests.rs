@@ -4,6 +4,7 @@ use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use super::needs::{DIRECTORY, WORKDAY};
 use super::*;
 use crate::model::okta::Relation;
+use crate::model::packed::Attributes;
 
 fn schema() -> Schema {
     use AttributeType::{Array, Boolean, Integer, Number, Other, String};
@@ -317,13 +318,14 @@ fn a_trace_ends_at_the_error() {
 #[test]
 fn what_an_expression_needs_is_known_and_nothing_more() {
     let needs = |source: &str| Expression::parse(source).unwrap().needs().clone();
-    assert_eq!(needs("user.login + 'a'"), Needs::default());
+    assert_eq!(needs("'a'"), Needs::default());
     let all = needs(
         "{appuser.x, app.x, org.name, user.getLinkedObject('boss'), getManagerUser('active_directory'), \
          getAssistantUser('active_directory'), hasDirectoryUser(), findWorkdayUser(), user.created, Time.now(), \
          session.id, isMemberOfGroup('x'), user.getGroups({'group.source.id': 'x'})}",
     );
     let expected = Needs {
+        attributes: Attributes::All,
         groups: true,
         group_objects: true,
         app_user: true,
@@ -338,4 +340,25 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
     assert_eq!(all, expected);
     assert!(needs("user.getLinkedObject(user.x)").any_linked_object);
     assert!(needs("user.created.withinDays(1)").now);
+}
+
+#[test]
+fn the_attributes_that_an_expression_reads_are_known() {
+    let named = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
+    let cases = [
+        ("user.login + source.title", named(&["login", "title"])),
+        ("user.profile.title == user['city'] ? user.profile['x'] : null", named(&["city", "profile", "title", "x"])),
+        ("user.displayName", named(&["displayName", "firstName", "lastName"])),
+        ("user.created", named(&["created"])),
+        ("appuser.x + 'user.y'", named(&[])),
+        ("user.isMemberOf({'group.id': 'x'}) or isMemberOfAnyGroup(user.x)", named(&["x"])),
+        ("user", Attributes::All),
+        ("user.x == user.profile", Attributes::All),
+        ("user[user.x]", Attributes::All),
+        ("user.profile[user.x]", Attributes::All),
+        ("user.getLinkedObject('manager').email", Attributes::All),
+    ];
+    for (source, attributes) in cases {
+        assert_eq!(Expression::parse(source).unwrap().needs().attributes, attributes, "{source}");
+    }
 }

@@ -1,5 +1,7 @@
 //! What an expression is evaluated against.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::Value;
@@ -10,7 +12,7 @@ use crate::model::okta::{Extra, Group, User};
 pub struct Context<'a> {
     pub user: &'a User,
     /// The groups that the user is a member of; empty where no expression asks for them.
-    pub groups: &'a [Group],
+    pub groups: &'a [Arc<Group>],
     /// What was read because [`super::Needs`] asks for it.
     pub extra: Option<&'a Extra>,
     /// The clock. Without it `Time.now()` and its kin can't be evaluated.
@@ -18,7 +20,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(user: &'a User, groups: &'a [Group]) -> Self {
+    pub fn new(user: &'a User, groups: &'a [Arc<Group>]) -> Self {
         Self { user, groups, extra: None, now: None }
     }
 

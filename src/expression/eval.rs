@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
@@ -16,7 +15,6 @@ use super::operators;
 use super::pattern::Pattern;
 use super::trace::Run;
 use super::value::{Value, java_double};
-use crate::model::okta::Times;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
@@ -166,21 +164,9 @@ fn of_user<'a>(name: &str, run: &Run<'_, 'a>) -> Value<'a> {
         (None, "profile") => Value::Object(&user.profile),
         (None, "id") => Value::text(user.id.as_str()),
         (None, "status") => Value::text(user.status.as_str()),
-        (None, _) => time_of_user(name, &user.times)
-            .map_or(Value::Null, |time| Value::time(time.to_zoned_datetime(TimeZone::UTC))),
-    }
-}
-
-/// The points in time that the Identity Engine knows of a user, [`USER_TIMES`](super::USER_TIMES).
-fn time_of_user(name: &str, times: &Times) -> Option<Timestamp> {
-    match name {
-        "activated" => times.activated,
-        "created" => times.created,
-        "lastLogin" => times.last_login,
-        "lastUpdated" => times.last_updated,
-        "passwordChanged" => times.password_changed,
-        "statusChanged" => times.status_changed,
-        _ => None,
+        (None, _) => {
+            user.times.named(name).map_or(Value::Null, |time| Value::time(time.to_zoned_datetime(TimeZone::UTC)))
+        }
     }
 }
 

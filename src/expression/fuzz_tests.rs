@@ -1,5 +1,7 @@
 //! Whatever is written: no panic, no growth without bound, and the trace, the check and the evaluation agree.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value as Json, json};
@@ -33,7 +35,7 @@ fn everything(source: &str) {
         }
     }
     let user = user();
-    let groups = [Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::OktaGroup }];
+    let groups = [Arc::new(Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::OktaGroup })];
     let extra = Extra::default();
     let context = Context::new(&user, &groups).with_extra(&extra).at("2026-03-29T00:30:00Z".parse().unwrap());
     let value = expression.evaluate(&context);

@@ -23,11 +23,13 @@ use std::fmt;
 
 pub use context::Context;
 pub use error::{ErrorKind, EvalError, SyntaxError};
-pub use needs::{DIRECTORY, Needs, USER_TIMES, WORKDAY};
+pub use needs::{DIRECTORY, Needs, WORKDAY};
 pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 
 use ast::{Kind, Node, Root};
+
+use crate::model::okta::Times;
 
 /// A parsed expression, ready to be evaluated for one user after the other.
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ impl Expression {
 
 /// Whether a user has something of this name that isn't an attribute of the profile.
 fn beside_the_profile(name: &str) -> bool {
-    ["profile", "id", "status"].contains(&name) || USER_TIMES.contains(&name)
+    ["profile", "id", "status"].contains(&name) || Times::NAMES.contains(&name)
 }
 
 impl fmt::Display for Expression {

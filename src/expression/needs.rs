@@ -1,14 +1,17 @@
-//! What an expression needs to be evaluated, beside the user's own profile.
+//! What an expression needs to be evaluated.
 
 use std::collections::BTreeSet;
 
 use super::ast::{Kind, Node, Root};
 use crate::model::okta::Relation;
+use crate::model::packed::Attributes;
 
 /// What has to be read before an evaluation, and nothing more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is read or not, whatever the others are")]
 pub struct Needs {
+    /// The attributes of the user's own profile, and the names of times.
+    pub attributes: Attributes,
     /// The groups that the user is a member of.
     pub groups: bool,
     /// What a group has beside id, type and name.
@@ -39,15 +42,45 @@ pub const WORKDAY: &str = "workday";
 const OF_A_SESSION: [&str; 8] =
     ["access", "accessRequest", "device", "idpuser", "login", "security", "session", "target_app"];
 
-/// What a user of the Identity Engine has beside the profile, `id` and `status`; all of them points in time.
-pub const USER_TIMES: [&str; 6] =
-    ["activated", "created", "lastLogin", "lastUpdated", "passwordChanged", "statusChanged"];
-
 impl Needs {
     pub(super) fn of(root: &Node) -> Self {
         let mut needs = Self::default();
         root.visit(&mut |node| needs.add(node));
+        needs.add_attributes(root);
         needs
+    }
+
+    /// Notes each attribute that is named. All are needed where the profile is asked for as a whole, and where expressions
+    /// ask for other people, who may be users in scope too.
+    fn add_attributes(&mut self, root: &Node) {
+        let (mut profiles, mut named) = (0_usize, 0_usize);
+        root.visit(&mut |node| {
+            profiles += usize::from(is_profile(node));
+            let name = match &node.kind {
+                Kind::Property { object, name, .. } if is_profile(object) => Some(name),
+                Kind::Index { object, index } if is_profile(object) => match &index.kind {
+                    Kind::Text(name) => Some(name),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(name) = name {
+                named += 1;
+                self.add_attribute(name);
+            }
+        });
+        if profiles > named || !self.relations.is_empty() || self.any_linked_object {
+            self.attributes = Attributes::All;
+        }
+    }
+
+    fn add_attribute(&mut self, name: &str) {
+        self.attributes.insert(name);
+        if name == "displayName" {
+            // What it is made from where it was never edited.
+            self.attributes.insert("firstName");
+            self.attributes.insert("lastName");
+        }
     }
 
     fn add(&mut self, node: &Node) {
@@ -110,6 +143,7 @@ impl Needs {
 
     /// Adds what another expression needs.
     pub fn add_all(&mut self, other: &Self) {
+        self.attributes.add_all(&other.attributes);
         self.groups |= other.groups;
         self.group_objects |= other.group_objects;
         self.app_user |= other.app_user;
@@ -120,5 +154,14 @@ impl Needs {
         self.assignments.extend(&other.assignments);
         self.now |= other.now;
         self.names.extend(other.names.iter().cloned());
+    }
+}
+
+/// `user` and `user.profile`.
+fn is_profile(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Root(root) => *root == Root::User,
+        Kind::Property { object, name, .. } => name == "profile" && matches!(object.kind, Kind::Root(Root::User)),
+        _ => false,
     }
 }

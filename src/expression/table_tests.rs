@@ -322,7 +322,7 @@ fn outcome(source: &str) -> String {
     let profile = object(json!({"login": "ada@example.com", "empty": "", "object": {"x": 1}, "größe": "XL"}));
     let mut user = User::new("00u1".into(), Status::Active, profile);
     user.times.created = Some("2026-01-01T00:00:00Z".parse().unwrap());
-    let groups = [Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::AppGroup }];
+    let groups = [Arc::new(Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::AppGroup })];
     let extra = extra();
     let context = Context::new(&user, &groups).with_extra(&extra).at("2026-03-29T00:30:00Z".parse().unwrap());
     match Expression::parse(source) {

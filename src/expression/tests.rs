@@ -1,5 +1,7 @@
 //! The golden cases, cases of our own, and the laws of printing and parsing.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -32,8 +34,8 @@ fn user() -> User {
     User::new("00u1".into(), Status::Suspended, profile)
 }
 
-fn groups() -> Vec<Group> {
-    let group = |id: &str, name: &str, kind| Group { id: id.into(), name: name.to_owned(), kind };
+fn groups() -> Vec<Arc<Group>> {
+    let group = |id: &str, name: &str, kind| Arc::new(Group { id: id.into(), name: name.to_owned(), kind });
     vec![
         group("00g0", "Everyone", GroupType::BuiltIn),
         group("00g1", "West Coast Users", GroupType::OktaGroup),

@@ -136,6 +136,7 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> De
     let Some(user) = org.users.get(id) else {
         return DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) };
     };
+    let user = &user.unpack(id);
     let evaluation = Evaluation { user, org, now };
     let in_scope = org.in_scope.contains(id);
     let left = match (&user.status, in_scope) {

@@ -1,11 +1,9 @@
 //! What stands on an Activepieces platform.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
-use super::PlatformRole;
 use super::id::{AccountId, ProjectId};
+use super::{Members, PlatformRole};
 
 /// A user of the platform, inactive ones included (contract section 3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +34,7 @@ pub struct Project {
     pub external_id: Option<String>,
     pub display_name: String,
     /// Inactive members are among them (contract section 3.6).
-    pub members: BTreeSet<AccountId>,
+    pub members: Members<AccountId>,
 }
 
 /// The whole platform, as far as a sync looks at it.

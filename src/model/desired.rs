@@ -1,13 +1,13 @@
 //! What each person and each project should be, once the expressions have spoken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::PlatformRole;
 use super::id::{OktaGroupId, OktaUserId};
 use super::okta::Status;
 use super::problem::Problem;
+use super::{Members, PlatformRole};
 
 /// Everything that the source asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,5 +97,5 @@ pub struct DesiredProject {
     /// The group's own name, for reasons.
     pub group_name: String,
     /// All members of the group, whatever their status and scope.
-    pub members: BTreeSet<OktaUserId>,
+    pub members: Members<OktaUserId>,
 }

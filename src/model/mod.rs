@@ -3,8 +3,11 @@
 pub mod activepieces;
 pub mod desired;
 pub mod id;
+pub mod members;
 pub mod okta;
+pub mod packed;
 pub mod problem;
 pub mod role;
 
+pub use members::Members;
 pub use role::PlatformRole;

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::Members;
 use super::id::{OktaGroupId, OktaUserId};
+use super::packed::PackedUser;
 
 /// A profile: attributes by their names, as Okta sent them.
 pub type Profile = Map<String, Value>;
@@ -44,6 +46,25 @@ pub struct Times {
     pub last_updated: Option<Timestamp>,
     pub password_changed: Option<Timestamp>,
     pub status_changed: Option<Timestamp>,
+}
+
+impl Times {
+    /// Their names in Okta's API and in expressions.
+    pub const NAMES: [&str; 6] =
+        ["activated", "created", "lastLogin", "lastUpdated", "passwordChanged", "statusChanged"];
+
+    /// The time of this name.
+    pub fn named(&self, name: &str) -> Option<Timestamp> {
+        match name {
+            "activated" => self.activated,
+            "created" => self.created,
+            "lastLogin" => self.last_login,
+            "lastUpdated" => self.last_updated,
+            "passwordChanged" => self.password_changed,
+            "statusChanged" => self.status_changed,
+            _ => None,
+        }
+    }
 }
 
 /// A user as Okta writes it: the times stand beside the profile.
@@ -151,7 +172,7 @@ impl fmt::Display for Status {
 }
 
 /// Where a group comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum GroupType {
     /// Made in Okta; its name is unique among these.
@@ -193,7 +214,7 @@ impl From<GroupType> for String {
 }
 
 /// A group without its members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Group {
     pub id: OktaGroupId,
     /// `profile.name`.
@@ -219,7 +240,7 @@ pub struct Scope {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Org {
     /// Every user that was read, by id.
-    pub users: BTreeMap<OktaUserId, User>,
+    pub users: BTreeMap<OktaUserId, PackedUser>,
     /// Those of them that the configured scope names.
     pub in_scope: BTreeSet<OktaUserId>,
     /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
@@ -227,7 +248,7 @@ pub struct Org {
     /// The groups that are pushed, with the name that each project is to have.
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.
-    pub groups_of: BTreeMap<OktaUserId, Vec<Group>>,
+    pub groups_of: BTreeMap<OktaUserId, Vec<Arc<Group>>>,
     /// What else expressions ask for.
     pub extra: Extra,
 }
@@ -272,7 +293,7 @@ pub struct PushedGroup {
     /// The project's name, from the rule's `name` or the group's own.
     pub project_name: String,
     /// Members of any status, also those out of scope.
-    pub members: BTreeSet<OktaUserId>,
+    pub members: Members<OktaUserId>,
 }
 
 #[cfg(test)]

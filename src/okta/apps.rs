@@ -23,15 +23,17 @@ impl Okta {
         self.entity(Request::get(format!("/api/v1/apps/{}", segment(id.as_str())))).await
     }
 
-    /// All assignments of an app, those through groups included, with the Okta user embedded where Okta sends it.
-    pub async fn app_users(&self, app: &OktaAppId) -> Result<Vec<AppUser>, Failure> {
-        self.app_users_with(app, &|_| ()).await
-    }
-
-    pub(super) async fn app_users_with(&self, app: &OktaAppId, on_page: OnPage<'_>) -> Result<Vec<AppUser>, Failure> {
+    /// What is kept of each assignment of an app, those through groups included, with the Okta user embedded where Okta
+    /// sends it.
+    pub(super) async fn app_users_as<K>(
+        &self,
+        app: &OktaAppId,
+        on_page: OnPage<'_>,
+        keep: &(dyn Fn(AppUser) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure> {
         let path = format!("/api/v1/apps/{}/users", segment(app.as_str()));
         let params = [("expand", "user")];
-        self.list(&Listing { path, params: &params, limit: Some(USERS_PAGE), header: None }, on_page).await
+        self.list_as(&Listing { path, params: &params, limit: Some(USERS_PAGE), header: None }, on_page, keep).await
     }
 
     /// All assignments of an app without the Okta users.

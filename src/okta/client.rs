@@ -97,9 +97,22 @@ impl Okta {
     where
         T: DeserializeOwned + Keyed + Send + 'static,
     {
+        self.list_as(listing, on_page, &|entity| entity).await
+    }
+
+    /// The same, of which only what `keep` makes of each entity is kept from page to page.
+    pub(super) async fn list_as<T, K>(
+        &self,
+        listing: &Listing<'_>,
+        on_page: OnPage<'_>,
+        keep: &(dyn Fn(T) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure>
+    where
+        T: DeserializeOwned + Keyed + Send + 'static,
+    {
         let mut restarts = 0;
         loop {
-            match self.pages(listing, on_page).await? {
+            match self.pages(listing, on_page, keep).await? {
                 Pages::Complete(entities) => return Ok(entities),
                 Pages::Expired(failure) if restarts == RESTARTS => return Err(failure),
                 Pages::Expired(failure) => tracing::debug!(%failure, "begins the listing anew"),
@@ -108,7 +121,12 @@ impl Okta {
         }
     }
 
-    async fn pages<T>(&self, listing: &Listing<'_>, on_page: OnPage<'_>) -> Result<Pages<T>, Failure>
+    async fn pages<T, K>(
+        &self,
+        listing: &Listing<'_>,
+        on_page: OnPage<'_>,
+        keep: &(dyn Fn(T) -> K + Send + Sync),
+    ) -> Result<Pages<K>, Failure>
     where
         T: DeserializeOwned + Keyed + Send + 'static,
     {
@@ -130,7 +148,7 @@ impl Okta {
                 Err(failure) => return Err(failure),
             };
             size.grow();
-            entities.extend(page.into_iter().map(|entity| (entity.key().to_owned(), entity)));
+            entities.extend(page.into_iter().map(|entity| (entity.key().to_owned(), keep(entity))));
             on_page(entities.len());
             let next = next_cursor(&reply.headers, self.http.base()).map_err(|why| reply.implausible(why))?;
             let Some(next) = next else { return Ok(Pages::Complete(entities.into_values().collect())) };

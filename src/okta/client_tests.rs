@@ -214,10 +214,10 @@ async fn each_route_has_its_path_and_page_size() {
     let server = Server::new(|seen| page(seen, &json!([]), None)).await;
     let okta = okta(&server.url);
     okta.groups().await.unwrap();
-    okta.group_members(&"00g1".into()).await.unwrap();
+    okta.group_member_ids(&"00g1".into()).await.unwrap();
     okta.user_groups(&"00u1".into()).await.unwrap();
     okta.apps(Some("A&B")).await.unwrap();
-    okta.app_users(&"0oa1".into()).await.unwrap();
+    okta.app_users_as(&"0oa1".into(), &|_| (), &|_| ()).await.unwrap();
     okta.probe_users().await.unwrap();
     let expected = [
         "GET /api/v1/groups?limit=200",

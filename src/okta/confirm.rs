@@ -1,6 +1,7 @@
 //! Asks again, by id, before anything is taken away from anybody: a listing is no snapshot, and may miss who is there.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -11,7 +12,8 @@ use super::resolve::ResolvedScope;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::model::id::OktaUserId;
-use crate::model::okta::{Group, Org, Status, User};
+use crate::model::okta::{Group, Org, Status};
+use crate::model::packed::PackedUser;
 
 /// What asking for one user found.
 struct Found {
@@ -24,7 +26,7 @@ struct Found {
 
 enum Asked {
     Gone,
-    There { user: Box<User>, in_scope: bool },
+    There { user: PackedUser, in_scope: bool },
 }
 
 /// Asks for each of `users` by id and puts what is found into the org: who is gone, who is there, and who is in scope after
@@ -46,8 +48,7 @@ pub async fn confirm(
         ask(okta, scope, id, asks_user, asks_groups).await.map_err(|error| error.context(context))
     });
     let found: Vec<Found> = found.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-    let left =
-        |found: &Found| matches!(&found.user, Some(Asked::There { user, in_scope: false }) if may_be_in_scope(user));
+    let left = |found: &Found| matches!(&found.user, Some(Asked::There { user, in_scope: false }) if may_be_in_scope(&user.status));
     if found.iter().any(left) {
         scope_still_stands(okta, scope).await?;
     }
@@ -73,7 +74,7 @@ fn put(org: &mut Org, scope: &ResolvedScope, found: Found) {
         }
         Some(Asked::There { user, in_scope }) => {
             org.gone.remove(&id);
-            org.users.insert(id.clone(), *user);
+            org.users.insert(id.clone(), user);
             if in_scope {
                 org.in_scope.insert(id.clone());
             }
@@ -87,12 +88,12 @@ fn put(org: &mut Org, scope: &ResolvedScope, found: Found) {
         }
     }
     if scope.needs.groups && org.in_scope.contains(&id) {
-        org.groups_of.insert(id, groups);
+        org.groups_of.insert(id, groups.into_iter().map(Arc::new).collect());
     }
 }
 
-fn may_be_in_scope(user: &User) -> bool {
-    user.status != Status::Deprovisioned
+fn may_be_in_scope(status: &Status) -> bool {
+    *status != Status::Deprovisioned
 }
 
 async fn ask(
@@ -116,12 +117,13 @@ async fn ask(
     if user.id != found.id {
         return Err(Error::new(Kind::Failed, format!("Okta answered with another user, {}", user.id)));
     }
-    let may_be = may_be_in_scope(&user);
+    let may_be = may_be_in_scope(&user.status);
     if may_be && found.groups.is_none() && (scope.needs.groups || !scope.groups.is_empty()) {
         found.groups = groups_of(okta, &found.id).await?;
     }
     let in_scope = may_be && is_in_scope(okta, scope, &found.id, found.groups.as_deref()).await?;
-    found.user = Some(Asked::There { user: Box::new(user), in_scope });
+    let (_, user) = user.pack(&scope.needs.attributes);
+    found.user = Some(Asked::There { user, in_scope });
     Ok(found)
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::expression::Needs;
 use crate::http::scripted::Server;
 use crate::mapping::projects::{ProjectRule, Selector};
+use crate::model::Members;
 use crate::model::okta::Scope;
 use crate::okta::read::{Reading, read};
 use crate::okta::testing::{Company, error, okta};
@@ -19,6 +20,10 @@ fn company() -> Company {
 }
 
 fn ids(ids: &[&str]) -> BTreeSet<OktaUserId> {
+    ids.iter().map(|id| OktaUserId::from(*id)).collect()
+}
+
+fn members(ids: &[&str]) -> Members<OktaUserId> {
     ids.iter().map(|id| OktaUserId::from(*id)).collect()
 }
 
@@ -101,9 +106,9 @@ async fn a_search_is_narrowed_to_the_one_user_as_a_whole() {
 async fn a_member_that_was_missed_is_put_back() {
     let first = Company { hidden: [("groups/00g1/users", "00u2")].into(), ..company() };
     let before = first_read(&app(), first.clone()).await.org;
-    assert_eq!(before.pushed[&"00g1".into()].members, ids(&["00u1"]));
+    assert_eq!(before.pushed[&"00g1".into()].members, members(&["00u1"]));
     let org = confirmed(&app(), first, company(), &[], &["00u2", "00u4", "00u9"]).await.unwrap();
-    assert_eq!(org.pushed[&"00g1".into()].members, ids(&["00u1", "00u2"]));
+    assert_eq!(org.pushed[&"00g1".into()].members, members(&["00u1", "00u2"]));
     assert!(org.gone.is_empty(), "only the groups were asked for");
 }
 

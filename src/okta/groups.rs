@@ -1,10 +1,9 @@
 //! Groups and their members.
 
-use std::collections::BTreeSet;
-
 use super::client::{Listing, Okta, OnPage};
 use super::wire::{UserId, WholeGroup, WireGroup};
 use crate::http::{Failure, Request, segment};
+use crate::model::Members;
 use crate::model::id::OktaGroupId;
 use crate::model::id::OktaUserId;
 use crate::model::okta::{Group, User};
@@ -36,13 +35,17 @@ impl Okta {
         Ok(self.entity::<WireGroup>(request).await?.map(Group::from))
     }
 
-    /// A group's members, deactivated ones included.
-    pub async fn group_members(&self, group: &OktaGroupId) -> Result<Vec<User>, Failure> {
-        self.list(&members_of(group), &|_| ()).await
+    /// What is kept of each of a group's members, deactivated ones included.
+    pub(super) async fn group_members_as<K>(
+        &self,
+        group: &OktaGroupId,
+        keep: &(dyn Fn(User) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure> {
+        self.list_as(&members_of(group), &|_| (), keep).await
     }
 
     /// The ids of a group's members, deactivated ones included.
-    pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<BTreeSet<OktaUserId>, Failure> {
+    pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<Members<OktaUserId>, Failure> {
         let members: Vec<UserId> = self.list(&members_of(group), &|_| ()).await?;
         Ok(members.into_iter().map(|member| member.id).collect())
     }

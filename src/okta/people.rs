@@ -149,7 +149,7 @@ impl Reader<'_> {
         let others: BTreeSet<OktaUserId> = pairs.values().cloned().collect();
         let reads = stream::iter(others).map(async |id| {
             let profile = match self.org.users.get(&id) {
-                Some(user) => Some(user.profile.clone()),
+                Some(user) => Some(user.profile()),
                 None => self.okta.user(id.as_str()).await?.map(|user| user.profile),
             };
             Ok((id, profile.map(Arc::new)))

@@ -1,6 +1,7 @@
 //! Reads all that a sync needs of an org, or fails: a read that wasn't completed never becomes a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::try_join;
@@ -9,12 +10,15 @@ use super::client::Okta;
 use super::extra;
 use super::resolve::{Resolved, ResolvedScope, resolve};
 use super::users::EVERYBODY;
+use super::wire::AppUser;
 use crate::error::Error;
 use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
+use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
+use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status};
+use crate::model::packed::PackedUser;
 
 /// How many requests of one kind are asked for side by side: fewer than may be in flight, so that a listing whose pages
 /// can only be read one after another never waits for its turn.
@@ -83,19 +87,22 @@ pub async fn read(
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
     if needs.app_user && resolved.scope.app.is_some() {
-        let profiles = app.iter().map(|(user, profile)| (user.id.clone(), profile.clone())).collect();
-        org.extra.profiles.insert("appuser".to_owned(), profiles);
+        org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
-    for user in app.into_iter().map(|(user, _)| user).chain(searched).chain(all) {
-        take_in(&mut org, user);
+    for Assigned { id, user, profile } in app {
+        if let (Some(profile), Some(profiles)) = (profile, org.extra.profiles.get_mut("appuser")) {
+            profiles.insert(id.clone(), profile);
+        }
+        org.users.extend(user.map(|user| (id, user)));
     }
+    org.users.extend(searched);
+    org.users.extend(all);
     let mut known = BTreeMap::new();
     for (group, ids, users) in members {
-        for user in users {
-            take_in(&mut org, user);
-        }
+        org.users.extend(users);
         known.insert(group, ids);
     }
+    org.in_scope = org.users.keys().cloned().collect();
     for (group, project_name) in resolved.pushed {
         let members = known.get(&group.id).cloned().unwrap_or_default();
         org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
@@ -125,22 +132,29 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
     if needs.groups {
-        org.groups_of.insert(user.id.clone(), okta.user_groups(&user.id).await?);
+        let groups = okta.user_groups(&user.id).await?.into_iter().map(Arc::new).collect();
+        org.groups_of.insert(user.id.clone(), groups);
     }
     let of = BTreeSet::from([user.id.clone()]);
-    take_in(&mut org, user);
+    let (id, user) = user.pack(&needs.attributes);
+    org.in_scope.insert(id.clone());
+    org.users.insert(id, user);
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
     Ok(Some(Reading { org, scope: resolved.scope, asked_by_expressions, warnings }))
 }
 
-fn take_in(org: &mut Org, user: User) {
-    org.in_scope.insert(user.id.clone());
-    org.users.insert(user.id.clone(), user);
-}
-
 /// A group, the ids of all its members, and the members themselves if the group is in scope.
-type Members = (OktaGroupId, BTreeSet<OktaUserId>, Vec<User>);
+type Read = (OktaGroupId, Members<OktaUserId>, Vec<(OktaUserId, PackedUser)>);
+
+/// Somebody who is assigned to the app.
+struct Assigned {
+    id: OktaUserId,
+    /// None if Okta didn't send the user along, or if there is no such user any more.
+    user: Option<PackedUser>,
+    /// The profile that they have there, if it's asked for.
+    profile: Option<Profile>,
+}
 
 struct Reader<'a> {
     okta: &'a Okta,
@@ -153,47 +167,57 @@ impl Reader<'_> {
         move |done| on_progress(Progress { step, done, total: None })
     }
 
-    /// The users of the app, each with the profile that they have there.
-    async fn app_users(&self, scope: &ResolvedScope) -> Result<Vec<(User, Profile)>, Error> {
+    async fn app_users(&self, scope: &ResolvedScope) -> Result<Vec<Assigned>, Error> {
         let Some(app) = &scope.app else { return Ok(Vec::new()) };
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
-        let assigned = self.okta.app_users_with(&app.id, &self.count(Step::AppUsers)).await.map_err(failed)?;
+        let kept = &scope.needs.attributes;
+        let keep = |assigned: AppUser| {
+            let user = assigned.embedded.user.filter(|user| user.id == assigned.id).map(|user| user.pack(kept).1);
+            let profile = scope.needs.app_user.then_some(assigned.profile);
+            Assigned { id: assigned.id, user, profile }
+        };
+        let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
         // Okta forgot `expand` on later pages until release 2026.07.3.
-        let users = stream::iter(assigned).map(async |assigned| match assigned.embedded.user {
-            Some(user) if user.id == assigned.id => Ok(Some((user, assigned.profile))),
-            _ => Ok(self.okta.user(assigned.id.as_str()).await?.map(|user| (user, assigned.profile))),
+        let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(|assigned| assigned.user.is_some());
+        let asked = stream::iter(bare).map(async |bare| {
+            let user = self.okta.user(bare.id.as_str()).await?.map(|user| user.pack(kept).1);
+            Ok(Assigned { user, ..bare })
         });
-        let users: Vec<Option<_>> = users.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
-        Ok(users.into_iter().flatten().collect())
+        let asked: Vec<Assigned> = asked.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
+        whole.extend(asked.into_iter().filter(|assigned| assigned.user.is_some()));
+        Ok(whole)
     }
 
-    async fn searched(&self, scope: &ResolvedScope) -> Result<Vec<User>, Error> {
-        let Some(search) = &scope.search else { return Ok(Vec::new()) };
-        let users = self.okta.users_side_by_side(search, &self.count(Step::SearchedUsers)).await;
+    async fn searched(&self, scope: &ResolvedScope) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
+        let Some(search) = &scope.search else { return Ok(BTreeMap::new()) };
+        let kept = &scope.needs.attributes;
+        let users = self.okta.users_side_by_side(search, kept, &self.count(Step::SearchedUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading the users that [scope] search finds"))
     }
 
-    async fn everybody(&self, scope: &ResolvedScope) -> Result<Vec<User>, Error> {
+    async fn everybody(&self, scope: &ResolvedScope) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
         if !scope.everyone {
-            return Ok(Vec::new());
+            return Ok(BTreeMap::new());
         }
-        let users = self.okta.users_side_by_side(EVERYBODY, &self.count(Step::AllUsers)).await;
+        let kept = &scope.needs.attributes;
+        let users = self.okta.users_side_by_side(EVERYBODY, kept, &self.count(Step::AllUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading all users of the Okta org"))
     }
 
     /// The members of all groups in scope and all pushed ones, each group read once.
-    async fn members(&self, resolved: &Resolved) -> Result<Vec<Members>, Error> {
+    async fn members(&self, resolved: &Resolved) -> Result<Vec<Read>, Error> {
         let in_scope: BTreeMap<_, _> = resolved.scope.groups.iter().map(|group| (&group.id, group)).collect();
         let mut wanted = in_scope.clone();
         wanted.extend(resolved.pushed.iter().map(|(group, _)| (&group.id, group)));
         // Owned, since a future over borrowed groups couldn't move between threads.
         let owned: Vec<Group> = wanted.into_values().cloned().collect();
         let total = owned.len();
+        let kept = &resolved.scope.needs.attributes;
         let reads = stream::iter(owned).map(async |group| {
             let failed = |failure| members_failed(failure, &group);
             if in_scope.contains_key(&group.id) {
-                let users = self.okta.group_members(&group.id).await.map_err(failed)?;
-                return Ok((group.id.clone(), users.iter().map(|user| user.id.clone()).collect(), users));
+                let users = self.okta.group_members_as(&group.id, &|user| user.pack(kept)).await.map_err(failed)?;
+                return Ok((group.id.clone(), users.iter().map(|(id, _)| id.clone()).collect(), users));
             }
             Ok((group.id.clone(), self.okta.group_member_ids(&group.id).await.map_err(failed)?, Vec::new()))
         });
@@ -220,7 +244,7 @@ impl Reader<'_> {
         &self,
         org: &mut Org,
         groups: &[Group],
-        known: &BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
+        known: &BTreeMap<OktaGroupId, Members<OktaUserId>>,
     ) -> Result<(), Error> {
         let users: Vec<OktaUserId> = org
             .in_scope
@@ -233,8 +257,10 @@ impl Reader<'_> {
             return self.groups_by_group(org, groups, known, unknown).await;
         }
         let total = users.len();
+        let shared: BTreeSet<Arc<Group>> = groups.iter().cloned().map(Arc::new).collect();
+        let share = |group: Group| shared.get(&group).cloned().unwrap_or_else(|| Arc::new(group));
         let reads = stream::iter(users).map(async |user| match self.okta.user_groups(&user).await {
-            Ok(groups) => Ok((user, Some(groups))),
+            Ok(groups) => Ok((user, Some(groups.into_iter().map(share).collect()))),
             Err(failure) if failure.is_not_found() => Ok((user, None)),
             Err(failure) => Err(Error::from(failure).context("reading the groups of an Okta user")),
         });
@@ -254,7 +280,7 @@ impl Reader<'_> {
         &self,
         org: &mut Org,
         groups: &[Group],
-        known: &BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
+        known: &BTreeMap<OktaGroupId, Members<OktaUserId>>,
         unknown: Vec<Group>,
     ) -> Result<(), Error> {
         let total = unknown.len();
@@ -272,9 +298,10 @@ impl Reader<'_> {
         }
         for group in groups {
             let members = known.get(&group.id).or_else(|| read.get(&group.id));
+            let group = Arc::new(group.clone());
             for member in members.into_iter().flatten() {
                 if let Some(of_member) = groups_of.get_mut(member) {
-                    of_member.push(group.clone());
+                    of_member.push(Arc::clone(&group));
                 }
             }
         }

@@ -17,6 +17,7 @@ use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply};
 use crate::model::id::OktaUserId;
 use crate::model::okta::User;
+use crate::model::packed::{Attributes, PackedUser};
 
 /// A chain reads on for so long behind the beginning of the next: the times that Okta shows may be rounded.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
@@ -105,19 +106,29 @@ fn okta_time(at: Timestamp) -> String {
 type Answer = Result<(Vec<User>, Reply), Failure>;
 
 impl Okta {
-    /// All users that a search finds, each once, sorted by id. Where they can't be read side by side, since the server
+    /// All users that a search finds, with what is kept of them. Where they can't be read side by side, since the server
     /// doesn't sort, they are read one page after another.
-    pub(super) async fn users_side_by_side(&self, search: &str, on_page: OnPage<'_>) -> Result<Vec<User>, Failure> {
-        match self.sorted_users(search, on_page).await? {
+    pub(super) async fn users_side_by_side(
+        &self,
+        search: &str,
+        kept: &Attributes,
+        on_page: OnPage<'_>,
+    ) -> Result<BTreeMap<OktaUserId, PackedUser>, Failure> {
+        match self.sorted_users(search, kept, on_page).await? {
             Some(users) => Ok(users),
-            None => self.users_with(search, on_page).await,
+            None => Ok(self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect()),
         }
     }
 
     /// None if the server doesn't sort.
-    async fn sorted_users(&self, search: &str, on_page: OnPage<'_>) -> Result<Option<Vec<User>>, Failure> {
+    async fn sorted_users(
+        &self,
+        search: &str,
+        kept: &Attributes,
+        on_page: OnPage<'_>,
+    ) -> Result<Option<BTreeMap<OktaUserId, PackedUser>>, Failure> {
         let now = Timestamp::now();
-        let mut users: BTreeMap<OktaUserId, User> = BTreeMap::new();
+        let mut users = BTreeMap::new();
         let mut chains = vec![Chain::new(None, None)];
         let mut pages = 0;
         let mut in_flight = FuturesUnordered::new();
@@ -138,7 +149,7 @@ impl Okta {
                     return Err(reply.implausible(format!("it has more than {MOST_PAGES} pages")));
                 }
                 // Whom two chains read, where one begins or after a restart, is taken once.
-                users.extend(page.into_iter().map(|user| (user.id.clone(), user)));
+                users.extend(page.into_iter().map(|user| user.pack(kept)));
                 on_page(users.len());
             }
             if !chains[number].done {
@@ -152,7 +163,7 @@ impl Okta {
                 in_flight.push(self.page_of(search, number, &chains[number]));
             }
         }
-        Ok(Some(users.into_values().collect()))
+        Ok(Some(users))
     }
 
     /// Asks for the next page of a chain.

@@ -24,13 +24,20 @@ pub(super) fn omit() -> (HeaderName, HeaderValue) {
 impl Okta {
     /// The users that a search finds, of all statuses, by Okta's search index (scope `okta.users.read`).
     pub async fn users(&self, search: &str) -> Result<Vec<User>, Failure> {
-        self.users_with(search, &|_| ()).await
+        self.users_as(search, &|_| (), &|user| user).await
     }
 
-    pub(super) async fn users_with(&self, search: &str, on_page: OnPage<'_>) -> Result<Vec<User>, Failure> {
-        let header = Some(omit());
+    /// The same, with what is kept of each.
+    pub(super) async fn users_as<K>(
+        &self,
+        search: &str,
+        on_page: OnPage<'_>,
+        keep: &(dyn Fn(User) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure> {
         let params = [("search", search)];
-        self.list(&Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header }, on_page).await
+        let listing =
+            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
+        self.list_as(&listing, on_page, keep).await
     }
 
     /// A user by id or login, or none if there is no such user. A login with a slash in it finds nobody: Okta knows those

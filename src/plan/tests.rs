@@ -529,8 +529,8 @@ fn applied(plan: &Plan, platform: &Platform) -> Platform {
         project.external_id = Some(op.group.to_string());
         project.display_name.clone_from(&op.name);
         let added = op.add.iter().map(|m| m.account.clone().unwrap_or_else(|| account_of[&m.okta_id].clone()));
-        project.members.extend(added);
-        project.members.retain(|id| !op.remove.iter().any(|removal| removal.account == *id));
+        let stays = |id: &AccountId| !op.remove.iter().any(|removal| removal.account == *id);
+        project.members = project.members.iter().cloned().chain(added).filter(stays).collect();
     }
     after
 }
@@ -583,7 +583,8 @@ prop_compose! {
         let projects = projects.into_iter().map(|(name, (external_id, members))| {
             let external_id = external_id.filter(|id| taken.insert(id.clone())).map(|id| group_id(&id).to_string());
             let mut project = project(&name, external_id.as_deref(), &members);
-            project.members.retain(|id| users.iter().any(|user| user.id == *id));
+            let known = |id: &&AccountId| users.iter().any(|user| user.id == **id);
+            project.members = project.members.iter().filter(known).cloned().collect();
             project
         }).collect();
         let owner = owner.map(|name| AccountId::from(format!("account-{name}"))).filter(|id| users.iter().any(|u| u.id == *id));

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oktapieces::expression::check::{AttributeType, Schema, Severity, Wants, check};
-use oktapieces::expression::{Context, ErrorKind, Expression, USER_TIMES};
-use oktapieces::model::okta::{Extra, Group, GroupType, Relation, User};
+use oktapieces::expression::{Context, ErrorKind, Expression};
+use oktapieces::model::okta::{Extra, Group, GroupType, Relation, Times, User};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -46,7 +46,7 @@ fn shared(name: &str) -> Option<String> {
 /// What the rows' contexts say, as the evaluation takes it.
 struct World {
     user: User,
-    groups: Vec<Group>,
+    groups: Vec<Arc<Group>>,
     extra: Extra,
     now: Option<jiff::Timestamp>,
 }
@@ -65,7 +65,7 @@ impl World {
         for (key, value) in object("user").into_iter().chain(object("source")) {
             match value {
                 Json::Object(inner) if key == "profile" => profile.extend(inner),
-                value if USER_TIMES.contains(&key.as_str()) => user[key] = value,
+                value if Times::NAMES.contains(&key.as_str()) => user[key] = value,
                 value => drop(profile.insert(key, value)),
             }
         }
@@ -85,7 +85,7 @@ impl World {
             let source = serde_json::json!({"source": {"id": group.get("sourceId")}});
             extra.group_objects.insert(id.as_str().into(), source.as_object().unwrap().clone());
             let kind = GroupType::from(text("type").unwrap_or_else(|| "OKTA_GROUP".to_owned()));
-            Group { id: id.as_str().into(), name: text("name").unwrap(), kind }
+            Arc::new(Group { id: id.as_str().into(), name: text("name").unwrap(), kind })
         });
         let groups = groups.collect();
         let taken =

@@ -115,7 +115,7 @@ pub fn get_filtered_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     };
     let own = call.run.context.groups.iter();
     let listed = own.filter(|group| ids.iter().any(|id| id.equals(&Value::text(group.id.as_str()))));
-    Ok(Value::List(listed.take(limit).map(of).collect::<Result<_, _>>()?))
+    Ok(Value::List(listed.take(limit).map(|group| of(group)).collect::<Result<_, _>>()?))
 }
 
 pub fn get_groups<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
