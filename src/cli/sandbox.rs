@@ -37,6 +37,10 @@ pub struct SandboxArgs {
     /// Milliseconds that each answer takes longer
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// Let each request cost Activepieces what it costs a real server with so many CPUs, and queue for them: 110 ms to
+    /// make a user, 1 ms for each member of a group
+    #[arg(long, value_name = "N", value_parser = cpus)]
+    activepieces_cpus: Option<usize>,
     /// Okta requests a minute, in each of its buckets
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
@@ -60,6 +64,13 @@ fn chance(text: &str) -> std::result::Result<Chance, String> {
     Ok(Chance { kind, rate: share(rate)? })
 }
 
+fn cpus(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(cpus @ 1..=1024) => Ok(cpus),
+        _ => Err("a number from 1 to 1024 is wanted".to_owned()),
+    }
+}
+
 fn share(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -77,6 +88,7 @@ impl SandboxArgs {
         Options {
             company,
             latency: Duration::from_millis(self.latency),
+            activepieces_cpus: self.activepieces_cpus,
             rate_limit: self.rate_limit,
             chances: self.fault.clone(),
             okta_port: self.okta_port,

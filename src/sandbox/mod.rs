@@ -21,6 +21,8 @@ pub struct Options {
     pub company: Shape,
     /// How long each server waits before it answers.
     pub latency: Duration,
+    /// The CPUs that Activepieces has for requests, which cost then what they cost on a real server; without it nothing.
+    pub activepieces_cpus: Option<usize>,
     /// Requests a minute in each of Okta's buckets; without it those of a workforce org.
     pub rate_limit: Option<u32>,
     /// What befalls requests to either server by chance.
@@ -56,7 +58,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listeners = (listen(options.okta_port).await?, listen(options.activepieces_port).await?);
         let (org, platform) = company::build(&options.company, options.rate_limit);
-        let (org, platform) = (Arc::new(org), Arc::new(platform));
+        let (org, platform) = (Arc::new(org), Arc::new(platform.with_cpus(options.activepieces_cpus)));
         let admitted = |router| okta::admit(router, Arc::clone(&org));
         let traffic = || Traffic::new(options.latency, options.chances.clone());
         Ok(Self {

@@ -3,10 +3,9 @@
 //!
 //! A request passes through the same stages as there (contract section 1.1): `routes` finds the endpoint, `body` reads
 //! what was sent, `validate` checks it, `auth` checks the caller, and one handler per endpoint does the work on the
-//! tables of `state`.
+//! tables of `state`. How long a real server takes, `work` imitates where it's asked to.
 //!
-//! Not imitated: background jobs (what they do is done at once), sign-in, flows and connections, and how long a real
-//! server takes.
+//! Not imitated: background jobs (what they do is done at once), sign-in, flows and connections.
 
 mod auth;
 mod body;
@@ -31,6 +30,7 @@ mod user_patch;
 mod user_table;
 mod users;
 mod validate;
+mod work;
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::settings::Settings;
 use super::state::{ProjectRow, State, UserRow};
 use super::user_table::{UserChange, normal_email};
+use super::work::Work;
 
 /// A user to start with.
 #[derive(Clone, Debug)]
@@ -50,6 +51,7 @@ pub struct Platform {
     api_key: String,
     admin_token: String,
     state: Mutex<State>,
+    pub(super) work: Work,
     /// Whether writes wait between their checks and their effect, and how many do.
     hold: watch::Sender<bool>,
     held: AtomicUsize,
@@ -72,9 +74,17 @@ impl Platform {
             api_key,
             admin_token,
             state: Mutex::new(state),
+            work: Work::default(),
             hold: watch::Sender::new(false),
             held: AtomicUsize::new(0),
         }
+    }
+
+    /// Makes requests cost what they cost on a real server with so many CPUs (contract section 6); with none they cost
+    /// nothing.
+    #[must_use]
+    pub fn with_cpus(self, cpus: Option<usize>) -> Self {
+        Self { work: Work::on(cpus), ..self }
     }
 
     /// The key that its routes accept, `sk-…`.

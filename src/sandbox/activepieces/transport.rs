@@ -123,7 +123,9 @@ async fn answer(platform: &Platform, request: Request) -> Result<Reply, Failure>
     if parts.uri.path().contains("%00") || query.has_nul() || body.as_ref().is_some_and(has_nul) {
         return Err(Failure::nul_byte());
     }
-    dispatch(platform, endpoint, &query, &body.unwrap_or_default()).await
+    let body = body.unwrap_or_default();
+    platform.work.on_request(platform, &endpoint, &body).await;
+    dispatch(platform, endpoint, &query, &body).await
 }
 
 fn has_nul(value: &Value) -> bool {
