@@ -1,9 +1,11 @@
 //! Writes a plan: users first, then projects, then members, deactivations last.
 //!
 //! - `run` has the stages, the workers and the stop.
+//! - `adapt` finds how many of them the server takes side by side.
 //! - `user` and `project` do one operation each, and look at what stands before they write a second time.
 //! - `report` is what came of each operation.
 
+pub mod adapt;
 pub mod project;
 pub mod report;
 pub mod retry;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::sleep;
 
+use super::adapt::{Server, Write};
 use super::report::Outcome;
 use super::retry::{is_conflict, pauses, survive};
 use crate::activepieces::Activepieces;
@@ -17,47 +18,51 @@ use crate::plan::op::{ProjectAction, ProjectOp};
 const MEMBERS_A_REQUEST: usize = 500;
 
 /// Creates, adopts, renames or deletes the project, and gives its id.
-pub async fn write(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, Outcome> {
+pub async fn write(server: Server<'_>, op: &ProjectOp) -> Result<ProjectId, Outcome> {
     match (&op.action, &op.project) {
-        (ProjectAction::Create, _) | (_, None) => create(activepieces, op).await,
-        (ProjectAction::Adopt, Some(id)) => adopt(activepieces, op, id).await.map(|()| id.clone()),
-        (ProjectAction::Rename { .. }, Some(id)) => rename(activepieces, op, id).await.map(|()| id.clone()),
-        (ProjectAction::Delete { .. }, Some(id)) => delete(activepieces, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Create, _) | (_, None) => create(server, op).await,
+        (ProjectAction::Adopt, Some(id)) => adopt(server, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Rename { .. }, Some(id)) => rename(server, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Delete { .. }, Some(id)) => delete(server, op, id).await.map(|()| id.clone()),
         (ProjectAction::Members, Some(id)) => Ok(id.clone()),
     }
 }
 
 /// Creates the project with its externalId, of which there can be only one: so a lost answer never makes a second
 /// project, and the first is found again by it.
-async fn create(activepieces: &Activepieces, op: &ProjectOp) -> Result<ProjectId, Outcome> {
-    let send =
-        async || activepieces.create_group(&op.name, &op.group).await.map(|group| (group.id, group.display_name));
+async fn create(server: Server<'_>, op: &ProjectOp) -> Result<ProjectId, Outcome> {
+    let send = async || {
+        let group = server.learn(Write::Project, server.activepieces.create_group(&op.name, &op.group)).await?;
+        Ok((group.id, group.display_name))
+    };
     let look = async || {
-        let standing = activepieces.project_by_external_id(&op.group).await?;
+        let standing = server.activepieces.project_by_external_id(&op.group).await?;
         Ok(standing.map(|project| (project.id, project.display_name)))
     };
     let (id, name) = survive(send, look).await?;
     if name != op.name {
-        rename(activepieces, op, &id).await?;
+        rename(server, op, &id).await?;
     }
     Ok(id)
 }
 
-async fn adopt(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+async fn adopt(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let look = async || {
-        let standing = activepieces.project_by_external_id(&op.group).await?;
+        let standing = server.activepieces.project_by_external_id(&op.group).await?;
         Ok(standing.filter(|project| project.id == *id))
     };
-    let project = survive(async || activepieces.adopt_project(id, &op.group).await, look).await?;
+    let send = async || server.learn(Write::Project, server.activepieces.adopt_project(id, &op.group)).await;
+    let project = survive(send, look).await?;
     if project.external_id.as_deref() == Some(op.group.as_str()) {
         return Ok(());
     }
     Err(Outcome::Kept("the server answered well and did not set the externalId".to_owned()))
 }
 
-async fn rename(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let look = async || Ok(activepieces.group(id).await?.filter(|group| group.display_name == op.name));
-    let group = survive(async || activepieces.rename_group(id, &op.name).await, look).await?;
+async fn rename(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+    let look = async || Ok(server.activepieces.group(id).await?.filter(|group| group.display_name == op.name));
+    let send = async || server.learn(Write::Project, server.activepieces.rename_group(id, &op.name)).await;
+    let group = survive(send, look).await?;
     if group.display_name == op.name {
         return Ok(());
     }
@@ -66,45 +71,45 @@ async fn rename(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> 
 
 /// Deletes the project if it is still that of the group. Whether it is gone is looked after in any case: where the
 /// server's own queue stands still, it deletes and never answers (contract section 1.7).
-async fn delete(activepieces: &Activepieces, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let standing = activepieces.group(id).await.map_err(|failure| failure.to_string())?;
+async fn delete(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+    let standing = server.activepieces.group(id).await.map_err(|failure| failure.to_string())?;
     let Some(standing) = standing else { return Ok(()) };
     if standing.external_id.as_deref() != Some(op.group.as_str()) {
         return Err("the project isn't linked to the group any more".to_owned().into());
     }
-    let look = async || Ok(activepieces.group(id).await?.is_none().then_some(()));
-    Ok(survive(async || activepieces.delete_group(id).await, look).await?)
+    let look = async || Ok(server.activepieces.group(id).await?.is_none().then_some(()));
+    Ok(survive(async || server.learn(Write::Project, server.activepieces.delete_group(id)).await, look).await?)
 }
 
 /// Adds those who aren't members. What stands is read first, each time anew: adding a member again would reset the
 /// project role that an admin gave (contract section 4).
-pub async fn add(activepieces: &Activepieces, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), Outcome> {
+pub async fn add(server: Server<'_>, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), Outcome> {
     let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
-    change_members(activepieces, id, absent, async |chunk| activepieces.add_members(id, chunk).await, "added").await
+    change_members(server, id, absent, async |chunk| server.activepieces.add_members(id, chunk).await, "added").await
 }
 
 /// Removes those who are members.
-pub async fn remove(activepieces: &Activepieces, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), Outcome> {
+pub async fn remove(server: Server<'_>, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), Outcome> {
     let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
-    let send = async |chunk: &[AccountId]| activepieces.remove_members(id, chunk).await;
-    change_members(activepieces, id, still, send, "removed").await
+    let send = async |chunk: &[AccountId]| server.activepieces.remove_members(id, chunk).await;
+    change_members(server, id, still, send, "removed").await
 }
 
 /// Sends what `left` finds still to do, in requests of a bounded size, until a read of the group shows nothing more to
 /// do. A server that answers well and does nothing (an inactive member is silently skipped) ends it too.
 async fn change_members(
-    activepieces: &Activepieces,
+    server: Server<'_>,
     id: &ProjectId,
     left: impl Fn(&BTreeSet<AccountId>) -> Vec<AccountId>,
     send: impl AsyncFn(&[AccountId]) -> Result<ScimGroup, Failure>,
     verb: &str,
 ) -> Result<(), Outcome> {
     let mut pauses = pauses();
-    let mut members = members(activepieces, id).await?;
+    let mut members = members(server.activepieces, id).await?;
     loop {
         let mut failure = None;
         for chunk in left(&members).chunks(MEMBERS_A_REQUEST) {
-            match send(chunk).await {
+            match server.learn(Write::members(chunk.len(), members.len()), send(chunk)).await {
                 Ok(group) => members = group.members.into_iter().map(|member| member.value).collect(),
                 Err(error) if error.is_lost_answer() || is_conflict(&error) => {
                     failure = Some(error);
@@ -123,7 +128,7 @@ async fn change_members(
         };
         let Some(pause) = pauses.next() else { return Err(failure.to_string().into()) };
         sleep(pause).await;
-        members = self::members(activepieces, id).await?;
+        members = self::members(server.activepieces, id).await?;
     }
 }
 

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::StreamExt;
-use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::adapt::{Limit, Server};
 use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, user};
 use crate::activepieces::Activepieces;
@@ -34,7 +33,9 @@ pub type Tell<'a> = dyn Fn(Event<'_>) -> Result<(), String> + Sync + 'a;
 /// An apply under way.
 struct Run<'a> {
     activepieces: &'a Activepieces,
-    parallelism: usize,
+    /// How many users may be written side by side, and how many projects.
+    users: Limit,
+    projects: Limit,
     /// Asked before each operation: those in flight end, no other begins.
     stop: &'a CancellationToken,
     tell: &'a Tell<'a>,
@@ -42,8 +43,8 @@ struct Run<'a> {
     unauthorized: AtomicBool,
 }
 
-/// Writes the plan, at most `parallelism` requests side by side and never two to one project, and reports what came of
-/// each operation. The plan's guards were checked before.
+/// Writes the plan, at most `parallelism` operations side by side, fewer where the server takes no more, and never two to
+/// one project, and reports what came of each operation. The plan's guards were checked before.
 pub async fn run<'p>(
     plan: &'p Plan,
     activepieces: &Activepieces,
@@ -51,7 +52,8 @@ pub async fn run<'p>(
     stop: &CancellationToken,
     tell: &Tell<'_>,
 ) -> Report<'p> {
-    let run = Run { activepieces, parallelism, stop, tell, unauthorized: AtomicBool::new(false) };
+    let (users, projects) = (Limit::new(parallelism), Limit::new(parallelism));
+    let run = Run { activepieces, users, projects, stop, tell, unauthorized: AtomicBool::new(false) };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let mut users = run.users("users", coming, &accounts).await;
@@ -90,8 +92,8 @@ impl Run<'_> {
         ops: Vec<&'p UserOp>,
         accounts: &Mutex<BTreeMap<OktaUserId, AccountId>>,
     ) -> Vec<(&'p UserOp, Outcome)> {
-        self.stage(stage, Step::User, ops, async |op: &'p UserOp| {
-            let written = user::write(self.activepieces, op).await;
+        self.stage(stage, &self.users, Step::User, ops, async |op: &'p UserOp| {
+            let written = user::write(self.to(&self.users), op).await;
             let outcome = outcome(&written);
             if let (Ok(id), Ok(mut accounts)) = (written, accounts.lock()) {
                 accounts.insert(op.okta_id.clone(), id);
@@ -105,8 +107,8 @@ impl Run<'_> {
     async fn deletions(&self, projects: &mut [(&ProjectOp, ProjectOutcome)]) {
         let doomed = projects.iter().map(|(op, _)| *op).filter(|op| op.is_deletion()).collect();
         let deleted = self
-            .stage("projects to delete", Step::Project, doomed, async |op: &ProjectOp| {
-                outcome(&project::write(self.activepieces, op).await)
+            .stage("projects to delete", &self.projects, Step::Project, doomed, async |op: &ProjectOp| {
+                outcome(&project::write(self.to(&self.projects), op).await)
             })
             .await;
         let mut deleted = by_group(deleted);
@@ -124,8 +126,8 @@ impl Run<'_> {
         let ids = Mutex::new(BTreeMap::new());
         let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
         let themselves = self
-            .stage("projects", Step::Project, changed, async |op: &'p ProjectOp| {
-                let written = project::write(self.activepieces, op).await;
+            .stage("projects", &self.projects, Step::Project, changed, async |op: &'p ProjectOp| {
+                let written = project::write(self.to(&self.projects), op).await;
                 let outcome = outcome(&written);
                 if let (Ok(id), Ok(mut ids)) = (written, ids.lock()) {
                     ids.insert(op.group.clone(), id);
@@ -143,14 +145,14 @@ impl Run<'_> {
         let mut adding: Vec<_> = ops.iter().filter(|op| !op.add.is_empty()).collect();
         adding.sort_by_key(|op| Reverse(op.add.len()));
         let added = self
-            .stage("members to add", Step::AddMembers, adding, async |op: &'p ProjectOp| {
+            .stage("members to add", &self.projects, Step::AddMembers, adding, async |op: &'p ProjectOp| {
                 self.add(op, id_of(op), accounts).await
             })
             .await;
         let mut removing: Vec<_> = ops.iter().filter(|op| !op.remove.is_empty()).collect();
         removing.sort_by_key(|op| Reverse(op.remove.len()));
         let removed = self
-            .stage("members to remove", Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
+            .stage("members to remove", &self.projects, Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
                 self.remove(op, id_of(op)).await
             })
             .await;
@@ -168,7 +170,7 @@ impl Run<'_> {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
-        match project::add(self.activepieces, &id, &wanted).await {
+        match project::add(self.to(&self.projects), &id, &wanted).await {
             Ok(()) if missing > 0 => {
                 Outcome::Failed(format!("{missing} of the members weren't added, since their accounts failed"))
             }
@@ -179,7 +181,7 @@ impl Run<'_> {
     async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let leaving = op.remove.iter().map(|removal| removal.account.clone()).collect();
-        outcome(&project::remove(self.activepieces, &id, &leaving).await)
+        outcome(&project::remove(self.to(&self.projects), &id, &leaving).await)
     }
 
     /// Whether the server still takes the key. What was refused once more when it was asked again stays refused.
@@ -205,6 +207,7 @@ impl Run<'_> {
     async fn stage<'p, O>(
         &self,
         name: &'static str,
+        limit: &Limit,
         step: fn(&'p O) -> Step<'p>,
         ops: Vec<&'p O>,
         work: impl AsyncFn(&'p O) -> Outcome,
@@ -213,20 +216,20 @@ impl Run<'_> {
             drop((self.tell)(Event::Stage { name, steps: ops.len() }));
         }
         let work = &work;
-        let mut ended: Vec<(usize, &O, Outcome)> = stream::iter(ops.into_iter().enumerate())
-            .map(async |(at, op)| {
+        limit
+            .each(ops, async |op| {
                 let outcome = match self.begins(step(op)).await {
                     Ok(()) => work(op).await,
                     Err(why) => Outcome::Skipped(why),
                 };
                 drop((self.tell)(Event::Ended { step: step(op), outcome: &outcome }));
-                (at, op, outcome)
+                (op, outcome)
             })
-            .buffer_unordered(self.parallelism.max(1))
-            .collect()
-            .await;
-        ended.sort_by_key(|(at, ..)| *at);
-        ended.into_iter().map(|(_, op, outcome)| (op, outcome)).collect()
+            .await
+    }
+
+    fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
+        Server { activepieces: self.activepieces, limit }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One operation on one user.
 
+use super::adapt::{Server, Write};
 use super::report::Outcome;
 use super::retry::survive;
 use crate::activepieces::Activepieces;
@@ -10,22 +11,22 @@ use crate::model::id::AccountId;
 use crate::plan::op::{Attribute, UserAction, UserOp};
 
 /// Does the operation and gives the account's id, or the outcome where it isn't done.
-pub async fn write(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, Outcome> {
+pub async fn write(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     match &op.account {
-        None => create(activepieces, op).await,
-        Some(id) => put(activepieces, op, id).await.map(|()| id.clone()),
+        None => create(server, op).await,
+        Some(id) => put(server, op, id).await.map(|()| id.clone()),
     }
 }
 
 /// Creates the account. After a lost answer, or a 409, the user name is looked up: what stands there, perhaps half made
 /// (contract section 3.1), is brought in line instead of being made again. So is what the server made otherwise than it
 /// was asked to: it keeps the old names of an address that it has seen before.
-async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, Outcome> {
-    let send = async || activepieces.create_user(&body(op)).await;
-    let look = async || standing(activepieces, op).await;
+async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
+    let send = async || server.learn(Write::CreateUser, server.activepieces.create_user(&body(op))).await;
+    let look = async || standing(server.activepieces, op).await;
     let user = match survive(send, look).await {
         Ok(user) => user,
-        Err(why) => return Err(holder(activepieces, op).await.unwrap_or(why).into()),
+        Err(why) => return Err(holder(server.activepieces, op).await.unwrap_or(why).into()),
     };
     let linked = user.external_id.as_deref().filter(|id| !id.is_empty());
     if let Some(other) = linked.filter(|id| *id != op.okta_id.as_str()) {
@@ -33,7 +34,7 @@ async fn create(activepieces: &Activepieces, op: &UserOp) -> Result<AccountId, O
     }
     let id = user.id.clone();
     if !differences(op, user).is_empty() {
-        put(activepieces, op, &id).await?;
+        put(server, op, &id).await?;
     }
     Ok(id)
 }
@@ -61,10 +62,13 @@ async fn holder(activepieces: &Activepieces, op: &UserOp) -> Option<String> {
 }
 
 /// Sets what the operation says, and believes only what the server answers.
-async fn put(activepieces: &Activepieces, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
-    let send = async || activepieces.put_user(id, &body(op)).await.map(|user| differences(op, user));
+async fn put(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
+    let send = async || {
+        let user = server.learn(Write::PutUser, server.activepieces.put_user(id, &body(op))).await?;
+        Ok(differences(op, user))
+    };
     let look = async || {
-        let standing = activepieces.user(id).await?.map(|user| differences(op, user));
+        let standing = server.activepieces.user(id).await?.map(|user| differences(op, user));
         Ok(standing.filter(Vec::is_empty))
     };
     verified(&survive(send, look).await?)

@@ -19,8 +19,8 @@ use crate::plan::past::Sizes;
 use crate::plan::{self, Past, Plan};
 use crate::state::State;
 
-/// Requests to Activepieces side by side, unless the admin says otherwise.
-pub const PARALLELISM: usize = 8;
+/// The most requests to Activepieces side by side, unless the admin says otherwise.
+pub const PARALLELISM: usize = 32;
 
 /// Everything to plan and apply with.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub struct WriteArgs {
     /// Wait for the end of another run that writes to the same platform, instead of giving up
     #[arg(long)]
     pub wait: bool,
-    /// Requests to Activepieces side by side
+    /// The most requests to Activepieces side by side; where it answers no sooner for more of them, fewer are sent
     #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
     pub parallelism: usize,
     /// Allow exactly so many deactivations, though the limit in the config is lower

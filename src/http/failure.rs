@@ -180,6 +180,21 @@ impl Failure {
         }
     }
 
+    /// Whether the server, or what stands before it, had too much to do, or didn't answer in time. A 500 with a code is about
+    /// its request alone, or about what fewer requests don't mend (contract sections 1.7, 3.1 and 7), unless the database
+    /// says that it has no resources left (SQLSTATE class 53).
+    pub fn is_overload(&self) -> bool {
+        match &self.0.cause {
+            Cause::Timeout(_) | Cause::Stalled(_) | Cause::Cut(_) | Cause::Truncated(_) => true,
+            Cause::Status { status, body } => match status.as_u16() {
+                408 | 429 | 502..=504 => true,
+                500 => body.code.as_deref().is_none_or(|code| code.len() == 5 && code.starts_with("53")),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match (self.status(), self.code()) {
             // A feature that isn't there, and an operation that the user's status forbids: no fault of the token.
@@ -341,6 +356,27 @@ mod tests {
         ];
         for (code, body, expected) in cases {
             assert_eq!(status(code, body).is_lost_answer(), expected, "{code} {body}");
+        }
+    }
+
+    #[test]
+    fn too_much_to_do_is_told_from_a_request_that_cannot_be_done() {
+        let overload = |cause| Failure::new(&Method::POST, String::new(), cause, 1).is_overload();
+        assert!(overload(Cause::Timeout(Duration::ZERO)) && overload(Cause::Cut(String::new())));
+        assert!(!overload(Cause::Connect(String::new())));
+        let cases = [
+            (429, "{}", true),
+            (503, "", true),
+            (504, "<html>", true),
+            (500, r#"{"statusCode":500}"#, true),
+            (500, r#"{"statusCode":500,"code":"53300","message":"sorry, too many clients already"}"#, true),
+            (500, r#"{"statusCode":500,"code":"23505","message":"duplicate key"}"#, false),
+            (500, r#"{"statusCode":500,"code":"ESOCKET","message":"connect ECONNREFUSED"}"#, false),
+            (409, "{}", false),
+            (401, "{}", false),
+        ];
+        for (code, body, expected) in cases {
+            assert_eq!(status(code, body).is_overload(), expected, "{code} {body}");
         }
     }
 

@@ -1,0 +1,200 @@
+//! How many writes go side by side: as many as the server does at the same time, and few more that only wait.
+//!
+//! After each round of answers the limit is set anew. While answers take as long as they did with few at once, the server
+//! has room, and the limit is doubled. Once they take longer, it becomes what the server did at the same time (by Little's
+//! law the limit × the shortest time ÷ the present one), and its square root more, so that room that comes is found. A
+//! server that makes no more users a second with 64 requests than with four (contract section 6) isn't sent 64, of which
+//! sixty would only come nearer to their timeouts and keep everybody else waiting.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use crate::activepieces::Activepieces;
+use crate::http::Failure;
+
+/// What each limit starts with.
+const START: usize = 4;
+/// After so many rounds below the most it starts anew: the network may be another by then, or the server.
+const ROUNDS: usize = 50;
+
+/// A kind of request, of which each takes about as long as any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Write {
+    CreateUser,
+    PutUser,
+    Project,
+    /// A change of members; the binary logarithm of what it costs.
+    Members(u32),
+}
+
+impl Write {
+    /// A request that changes so many members of a group. A member that is only shown in the answer costs a quarter of one
+    /// that is added (contract section 6).
+    pub fn members(changed: usize, standing: usize) -> Self {
+        Self::Members((changed + standing / 4).max(1).ilog2())
+    }
+}
+
+/// The platform, and the limit of what is written to it here.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'a> {
+    pub activepieces: &'a Activepieces,
+    pub limit: &'a Limit,
+}
+
+impl Server<'_> {
+    /// Lets the limit learn from the answer to a request.
+    pub async fn learn<T>(self, write: Write, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let (set, start) = (self.limit.state().set, Instant::now());
+        let answer = request.await;
+        if answer.as_ref().is_err_and(Failure::is_overload) {
+            self.limit.overloaded(set);
+        } else {
+            self.limit.answered(write, set, start.elapsed());
+        }
+        answer
+    }
+}
+
+/// The limit of one kind of operations.
+#[derive(Debug)]
+pub struct Limit {
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    now: usize,
+    /// How often it was set: what was sent before the last time tells nothing about it.
+    set: u64,
+    /// No answer took longer yet for the number of requests.
+    has_room: bool,
+    rounds: usize,
+    times: BTreeMap<Write, Times>,
+}
+
+/// How long the answers to one kind of request took.
+#[derive(Debug, Default)]
+struct Times {
+    /// The mean of the fastest round.
+    shortest: Option<Duration>,
+    /// Of the present round.
+    sum: Duration,
+    count: u32,
+}
+
+impl Times {
+    /// Takes the mean of a whole round, and begins another.
+    fn round(&mut self) -> Duration {
+        let mean = self.sum / self.count.max(1);
+        (self.sum, self.count) = (Duration::ZERO, 0);
+        mean
+    }
+}
+
+impl Limit {
+    /// `most` is never exceeded.
+    pub fn new(most: usize) -> Self {
+        let most = most.max(1);
+        let state = State { now: START.min(most), set: 0, has_room: true, rounds: 0, times: BTreeMap::new() };
+        Self { most, state: Mutex::new(state) }
+    }
+
+    /// How many operations may be under way.
+    pub fn now(&self) -> usize {
+        self.state().now
+    }
+
+    /// Does the work for each item, so many side by side as the limit allows at the time, and begins it in the order of the
+    /// items. The results are in that order too.
+    pub async fn each<T, R>(&self, items: impl IntoIterator<Item = T>, work: impl AsyncFn(T) -> R) -> Vec<R> {
+        let work = &work;
+        let mut waiting = items.into_iter().enumerate();
+        let mut running = FuturesUnordered::new();
+        let mut ended = Vec::new();
+        loop {
+            while running.len() < self.now() {
+                let Some((at, item)) = waiting.next() else { break };
+                running.push(async move { (at, work(item).await) });
+            }
+            let Some(result) = running.next().await else { break };
+            ended.push(result);
+        }
+        ended.sort_by_key(|(at, _)| *at);
+        ended.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// One answer to a request that was sent when the limit had been `set` so often.
+    fn answered(&self, write: Write, set: u64, took: Duration) {
+        let mut state = self.state();
+        if state.set != set {
+            return;
+        }
+        let now = state.now;
+        let times = state.times.entry(write).or_default();
+        times.sum += took;
+        times.count += 1;
+        if usize::try_from(times.count).is_ok_and(|count| count < now) {
+            return;
+        }
+        let mean = times.round();
+        let shortest = times.shortest.map_or(mean, |shortest| shortest.min(mean));
+        times.shortest = Some(shortest);
+        state.rounds = if now < self.most { state.rounds + 1 } else { 0 };
+        if state.rounds >= ROUNDS {
+            (state.rounds, state.has_room) = (0, true);
+            state.times.clear();
+            self.set(&mut state, now.min(START));
+            return;
+        }
+        state.has_room &= mean <= shortest + shortest / 4;
+        let next = if state.has_room { now * 2 } else { busy(now, shortest, mean) + now.isqrt() };
+        self.set(&mut state, next);
+    }
+
+    /// The server had too much to do, or didn't answer in time: half as many, once for all that were sent together.
+    fn overloaded(&self, set: u64) {
+        let mut state = self.state();
+        if state.set == set {
+            state.has_room = false;
+            let half = state.now / 2;
+            self.set(&mut state, half);
+        }
+    }
+
+    fn set(&self, state: &mut State, limit: usize) {
+        let limit = limit.clamp(1, self.most);
+        if limit == state.now {
+            return;
+        }
+        tracing::debug!(from = state.now, to = limit, "writes side by side");
+        state.now = limit;
+        state.set += 1;
+        for times in state.times.values_mut() {
+            times.round();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that holds the lock can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many of so many the server does at the same time, while the others wait: no less than a half, since one slow round
+/// may have had other reasons.
+fn busy(now: usize, shortest: Duration, mean: Duration) -> usize {
+    let (shortest, mean) = (shortest.as_micros(), mean.as_micros().max(1));
+    let busy = usize::try_from(shortest).unwrap_or(usize::MAX).saturating_mul(now);
+    (busy / usize::try_from(mean).unwrap_or(usize::MAX)).max(now / 2)
+}
+
+#[cfg(test)]
+#[path = "adapt_tests.rs"]
+mod tests;
