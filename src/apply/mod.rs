@@ -1,4 +1,4 @@
-//! Writes a plan: users first, then projects, then members, deactivations last.
+//! Writes a plan: users first; then projects, then members, with the deactivations beside them.
 //!
 //! - `run` has the stages, the workers and the stop.
 //! - `adapt` finds how many of them the server takes side by side.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::future::join;
 use tokio_util::sync::CancellationToken;
 
 use super::adapt::{Limit, Server};
@@ -56,14 +57,26 @@ pub async fn run<'p>(
     let run = Run { activepieces, users, projects, stop, tell, unauthorized: AtomicBool::new(false) };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
+    let (last, leaving) = those_who_join(leaving, &plan.projects);
     let mut users = run.users("users", coming, &accounts).await;
     let failed = users.iter().filter(|(_, outcome)| !outcome.is_done()).map(|(op, _)| &op.okta_id).collect();
     let accounts = Accounts { written: accounts.into_inner().unwrap_or_default(), failed };
-    let mut projects = run.projects(&plan.projects, &accounts).await;
-    users.extend(run.users("deactivations", leaving, &Mutex::new(BTreeMap::new())).await);
+    // Beside each other: nobody who left keeps their access for as long as large projects take.
+    let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
+    users.extend(left);
+    users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
     let unauthorized = !run.is_let_in().await;
     Report { users, projects, interrupted: stop.is_cancelled(), unauthorized, ..Report::default() }
+}
+
+/// Parts those who leave, after they were added to a project, from those who only leave. A server passes inactive users over
+/// when members are added (contract section 4), and an undo may bring back an inactive member.
+fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
+    let ids: BTreeSet<_> = leaving.iter().map(|op| &op.okta_id).collect();
+    let added = projects.iter().flat_map(|op| &op.add).map(|member| &member.okta_id);
+    let joining: BTreeSet<_> = added.filter(|id| ids.contains(id)).collect();
+    leaving.into_iter().partition(|op| joining.contains(&op.okta_id))
 }
 
 /// What became of the accounts that come or stay.
@@ -101,6 +114,10 @@ impl Run<'_> {
             outcome
         })
         .await
+    }
+
+    async fn deactivations<'p>(&self, ops: Vec<&'p UserOp>) -> Vec<(&'p UserOp, Outcome)> {
+        self.users("deactivations", ops, &Mutex::new(BTreeMap::new())).await
     }
 
     /// Destroys what is to be destroyed, after everything else.
@@ -203,7 +220,7 @@ impl Run<'_> {
         (self.tell)(Event::Begins(step))
     }
 
-    /// Runs one stage to its end before the next begins.
+    /// Runs one stage to its end.
     async fn stage<'p, O>(
         &self,
         name: &'static str,

@@ -13,6 +13,7 @@ use crate::activepieces;
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
+use crate::output::text::count;
 use crate::output::{json, report_text};
 use crate::plan::convergence::Stands;
 use crate::plan::guard::{self, Allowed, Refusal};
@@ -156,9 +157,10 @@ impl Writing<'_> {
         }
         self.journal.writes(plan, hash)?;
         let progress = Progress::spinner(&self.context.printer, "Applying");
+        progress.steps(plan.steps().count());
         let tell = |event: Event<'_>| match event {
             Event::Stage { name, steps } => {
-                progress.stage(name, steps);
+                progress.message(format!("{name} ({})", count(steps)));
                 Ok(())
             }
             Event::Begins(step) => self.journal.begins(step),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::printer::Printer;
-use super::text::count;
 
 /// A bar, or nothing where nobody watches.
 #[derive(Debug)]
@@ -24,15 +23,13 @@ impl Progress {
         self.0.set_message(message);
     }
 
-    /// Begins a stage with so many steps.
-    pub fn stage(&self, name: &str, steps: usize) {
+    /// Becomes a bar of so many steps.
+    pub fn steps(&self, steps: usize) {
         let template = "{spinner} {msg} {wide_bar} {pos}/{len} {eta}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style);
         }
         self.0.set_length(steps as u64);
-        self.0.set_position(0);
-        self.0.set_message(format!("{name} ({})", count(steps)));
     }
 
     pub fn step(&self) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use oktapieces::sandbox::company::Shape;
 use serde_json::Value;
 
+use crate::state::until;
 use crate::support::{Stage, operations};
 
 const APPLIED: [i32; 2] = [0, 3];
@@ -334,4 +335,25 @@ async fn an_org_that_answers_with_nobody_deactivates_nobody() {
     assert!(refused.stderr.contains("--allow-empty-scope"), "{refused:#?}");
     assert!(stage.sandbox.platform().users().iter().filter(|user| user.active).count() > 1);
     assert_eq!(stage.run(&["apply", "--yes", "--allow-empty-scope"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivation_does_not_wait_for_a_slow_project() {
+    let company = Shape::Generated { users: 30, groups: 1, members: 10, existing: 1.0, drift: 0.0, seed: 6 };
+    let stage = Stage::of(company).await;
+    let (org, platform) = (stage.sandbox.org(), stage.sandbox.platform());
+    let (group, project) = (org.group_id("AP Team 001").unwrap(), platform.projects().remove(0));
+    let (inside, outside): (Vec<_>, Vec<_>) = platform
+        .users()
+        .into_iter()
+        .filter(|user| user.active && user.external_id.is_some())
+        .partition(|user| project.members.contains_key(&user.id));
+    org.set_status(inside[0].external_id.as_deref().unwrap(), "SUSPENDED");
+    org.add_member(&group, outside[0].external_id.as_deref().unwrap());
+    platform.hold_writes();
+    let mut apply = stage.spawn(&["apply", "--yes"]);
+    until(async || platform.held_writes() > 0 && !platform.user(&inside[0].email).unwrap().active).await;
+    platform.release_writes();
+    assert_eq!(apply.wait().await.unwrap().code(), Some(0));
+    assert!(platform.projects()[0].members.contains_key(&outside[0].id));
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use oktapieces::sandbox::company::Shape;
 use rusqlite::Connection;
 
 use crate::state::{COMPANY, database, history, slow, until};
@@ -113,4 +114,28 @@ async fn what_changed_since_a_run_is_named_and_left_alone() {
     stage.run(&["plan"]).await;
     let empty = stage.run(&["undo", "5", "--yes"]).await;
     assert!(empty.code == 64 && empty.stderr.contains("wrote nothing"), "{empty:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_an_inactive_member_becomes_one_again() {
+    let company = Shape::Generated { users: 30, groups: 1, members: 10, existing: 1.0, drift: 0.0, seed: 6 };
+    let stage = Stage::of(company).await;
+    let (org, platform) = (stage.sandbox.org(), stage.sandbox.platform());
+    let (group, project) = (org.group_id("AP Team 001").unwrap(), platform.projects().remove(0));
+    let account = project.members.keys().next().unwrap();
+    let user = platform.users().into_iter().find(|user| user.id == *account).unwrap();
+    let okta_id = user.external_id.unwrap();
+    org.set_status(&okta_id, "SUSPENDED");
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    org.set_status(&okta_id, "ACTIVE");
+    org.remove_member(&group, &okta_id);
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    let stands = || {
+        let member = platform.projects().remove(0).members.contains_key(account);
+        (platform.user(&user.email).unwrap().active, member)
+    };
+    assert_eq!(stands(), (true, false));
+    let undone = stage.run(&["undo", "2", "--yes"]).await;
+    // A server passes inactive users over when members are added, so that the deactivation has to wait.
+    assert_eq!((undone.code, stands()), (0, (false, true)), "{undone:#?}");
 }
