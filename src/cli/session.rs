@@ -115,16 +115,20 @@ impl Session {
         let sizes = Sizes::of(&org, scope.key());
         let now = Timestamp::now();
         let mut desired = attributes::desired(&org, mapping, now);
-        let doubts = plan::doubts(&desired, &platform);
-        if doubts != plan::Doubts::default() {
+        let policy = &self.settings.policy;
+        let comparison = plan::Comparison::of(&desired, &platform);
+        let doubts = comparison.doubts();
+        let mut plan = if doubts == plan::Doubts::default() {
+            comparison.plan(policy)
+        } else {
             let doubted: Vec<_> = doubts.users.union(&doubts.memberships).cloned().collect();
             okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
             attributes::renew(&mut desired, &org, mapping, now, doubted);
-        }
-        let mut plan = plan::diff(&desired, &platform, &self.settings.policy);
+            plan::diff(&desired, &platform, policy)
+        };
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
-        let remember = held::settle(&mut plan, past, &run, &self.settings.policy);
+        let remember = held::settle(&mut plan, past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(

@@ -1,17 +1,19 @@
 //! Which account belongs to which Okta user: by externalId, else by user name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use indexmap::{IndexMap, IndexSet};
 
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Desired, DesiredUser, Leave, State};
-use crate::model::id::OktaUserId;
+use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// The accounts of a platform, found by externalId and by user name.
 #[derive(Debug)]
 pub struct Accounts<'a> {
-    by_external_id: BTreeMap<&'a str, &'a User>,
-    by_user_name: BTreeMap<&'a str, &'a User>,
+    by_external_id: IndexMap<&'a str, &'a User>,
+    by_user_name: IndexMap<&'a str, &'a User>,
 }
 
 impl<'a> Accounts<'a> {
@@ -42,9 +44,9 @@ impl<'a> Accounts<'a> {
 #[derive(Debug, Default)]
 pub struct Matches<'a> {
     /// Each Okta user's account.
-    pub account_of: BTreeMap<&'a OktaUserId, &'a User>,
-    /// The other way round: the user whom an account belongs to, by the account's id.
-    pub user_of: BTreeMap<&'a str, &'a OktaUserId>,
+    pub account_of: IndexMap<OktaUserId, &'a User>,
+    /// The other way round: the user whom an account belongs to.
+    pub user_of: IndexMap<AccountId, &'a OktaUserId>,
     /// Okta users that are left alone.
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
@@ -70,18 +72,31 @@ impl Claim<'_> {
     }
 }
 
+/// The claims on each user name. These maps hold everybody, and are asked in any order: hashes find faster than trees.
+type Claims<'a> = IndexMap<&'a str, Vec<Claim<'a>>>;
+
+/// Room for the one claim that there mostly is.
+fn one<T>() -> Vec<T> {
+    Vec::with_capacity(1)
+}
+
+/// The user names that anybody in Okta gives.
+pub fn wanted_names(desired: &Desired) -> IndexSet<&str> {
+    desired.users.values().filter_map(|user| user.user_name.as_deref()).collect()
+}
+
 /// Matches every desired user with the account that is theirs.
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
     let accounts = Accounts::of(platform);
     let mut found = Matches::default();
-    let mut claims: BTreeMap<&str, Vec<Claim<'a>>> = BTreeMap::new();
+    let mut claims = Claims::with_capacity(desired.users.len());
     for (id, user) in &desired.users {
         let linked = accounts.linked(id);
         if let Some(account) = linked {
-            claims.entry(&account.user_name).or_default().push(Claim { id, user, linked: true });
+            claims.entry(&account.user_name).or_insert_with(one).push(Claim { id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, account);
         } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
-            claims.entry(user_name).or_default().push(Claim { id, user, linked: false });
+            claims.entry(user_name).or_insert_with(one).push(Claim { id, user, linked: false });
         }
     }
     give_way(&mut claims);
@@ -93,9 +108,10 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
 }
 
 /// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own address.
-fn give_way<'a>(claims: &mut BTreeMap<&'a str, Vec<Claim<'a>>>) {
+fn give_way<'a>(claims: &mut Claims<'a>) {
     let mut moved = Vec::new();
-    for (user_name, claims) in claims.iter_mut().filter(|(_, claims)| claims.iter().any(Claim::is_strong)) {
+    let contested = |claims: &[Claim<'_>]| claims.len() > 1 && claims.iter().any(Claim::is_strong);
+    for (user_name, claims) in claims.iter_mut().filter(|(_, claims)| contested(claims)) {
         let own = |claim: &mut Claim<'a>| claim.user.user_name.as_deref().filter(|own| own != user_name);
         let leaving = claims.extract_if(.., |claim| claim.linked && !claim.is_strong() && own(claim).is_some());
         moved.extend(leaving.map(|claim| Claim { linked: false, ..claim }));
@@ -114,7 +130,8 @@ fn note_second_account<'a>(
     user: &'a DesiredUser,
     account: &'a User,
 ) {
-    let second = user.user_name.as_deref().and_then(|name| accounts.named(name)).filter(|other| other.id != account.id);
+    let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
+    let second = new_name.and_then(|name| accounts.named(name)).filter(|other| other.id != account.id);
     let Some(second) = second else { return };
     if !matches!(user.state, State::Left(_)) {
         found.blocked.insert(id);
@@ -134,15 +151,15 @@ fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &st
         0 => claims.len() == 1 || (weak_linked && claim.linked),
         _ => claim.is_strong(),
     };
-    let winners: BTreeSet<&OktaUserId> = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id).collect();
-    if winners.len() != 1 {
+    let mut winners = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id);
+    let (Some(winner), None) = (winners.next(), winners.next()) else {
         return report_contested(found, user_name, &claims);
-    }
+    };
     for claim in claims {
-        if winners.contains(claim.id) {
+        if claim.id == winner {
             if let Some(account) = account {
-                found.account_of.insert(claim.id, account);
-                found.user_of.insert(account.id.as_str(), claim.id);
+                found.account_of.insert(claim.id.clone(), account);
+                found.user_of.insert(account.id.clone(), claim.id);
             }
         } else {
             found.superseded.insert(claim.id);

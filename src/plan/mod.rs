@@ -16,6 +16,7 @@ pub mod trust;
 pub mod undo;
 pub mod users;
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 pub use op::Plan;
@@ -23,20 +24,13 @@ pub use past::Past;
 pub use policy::Policy;
 pub use step::Step;
 
-use crate::model::activepieces::Platform;
+use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
 use crate::model::id::OktaUserId;
 
 /// Computes what has to be written so that the platform becomes what is desired.
 pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
-    let matches = matching::matches(desired, platform);
-    let mut plan = Plan::default();
-    users::diff(&mut plan, desired, platform, &matches, policy);
-    projects::diff(&mut plan, desired, platform, &matches, policy);
-    plan.problems.extend(matches.problems);
-    plan.problems.sort();
-    plan.warnings.sort();
-    plan
+    Comparison::of(desired, platform).plan(policy)
 }
 
 /// What follows only from somebody's missing in a listing, and has to be read again by id before it is believed: a
@@ -49,19 +43,44 @@ pub struct Doubts {
     pub memberships: BTreeSet<OktaUserId>,
 }
 
-/// Finds what has to be read again before [`diff`].
-pub fn doubts(desired: &Desired, platform: &Platform) -> Doubts {
-    let matches = matching::matches(desired, platform);
-    let wanted: BTreeSet<&str> = desired.users.values().filter_map(|user| user.user_name.as_deref()).collect();
-    let users = platform
-        .users
-        .iter()
-        .filter(|account| account.active || wanted.contains(account.user_name.as_str()))
-        .filter_map(|account| account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)))
-        .map(OktaUserId::from)
-        .filter(|id| !desired.users.contains_key(id))
-        .collect();
-    Doubts { users, memberships: projects::missing_in_listing(desired, platform, &matches) }
+/// What is desired, held against what stands.
+pub struct Comparison<'a> {
+    desired: &'a Desired,
+    platform: &'a Platform,
+    matches: matching::Matches<'a>,
+    standing: projects::Standing<'a>,
+}
+
+impl<'a> Comparison<'a> {
+    pub fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
+        let matches = matching::matches(desired, platform);
+        let standing = projects::Standing::of(platform, &matches);
+        Self { desired, platform, matches, standing }
+    }
+
+    /// Finds what has to be read again before [`Self::plan`].
+    pub fn doubts(&self) -> Doubts {
+        let wanted = LazyCell::new(|| matching::wanted_names(self.desired));
+        let missing = |account: &User| {
+            let id = account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id))?.into();
+            let is_missing = !self.desired.users.contains_key(&id);
+            (is_missing && (account.active || wanted.contains(account.user_name.as_str()))).then_some(id)
+        };
+        let users = self.platform.users.iter().filter_map(missing).collect();
+        Doubts { users, memberships: projects::missing_in_listing(self.desired, &self.standing) }
+    }
+
+    /// What has to be written.
+    pub fn plan(&self, policy: &Policy) -> Plan {
+        let Self { desired, platform, matches, standing } = self;
+        let mut plan = Plan::default();
+        users::diff(&mut plan, desired, platform, matches, policy);
+        projects::diff(&mut plan, desired, platform, matches, standing, policy);
+        plan.problems.extend(matches.problems.iter().cloned());
+        plan.problems.sort();
+        plan.warnings.sort();
+        plan
+    }
 }
 
 #[cfg(test)]

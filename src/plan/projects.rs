@@ -2,18 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::matching::Matches;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use super::policy::Policy;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
-use crate::model::desired::{Desired, DesiredProject, State};
+use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// Adds what projects need to the plan.
-pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
-    let standing = Standing::of(platform);
+pub fn diff(
+    plan: &mut Plan,
+    desired: &Desired,
+    platform: &Platform,
+    matches: &Matches<'_>,
+    standing: &Standing<'_>,
+    policy: &Policy,
+) {
+    let joining = joining(desired, matches);
     let names = name_counts(desired);
     for (group, project) in &desired.projects {
         let found = standing.find(group, &project.name);
@@ -21,7 +30,12 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             plan.problems.push(problem);
             continue;
         }
-        let op = op(group, project, found.project(), &standing, desired, matches);
+        let existing = found.project();
+        let op = ProjectOp {
+            add: additions(project, existing, &joining),
+            remove: removals(project, existing, standing, desired, matches),
+            ..op(group, project, existing)
+        };
         if op.is_empty() {
             plan.standing.unchanged_projects += 1;
         } else {
@@ -33,21 +47,20 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
 }
 
 /// The Okta users whose leaving a project follows only from their missing in a listing of the group.
-pub fn missing_in_listing(desired: &Desired, platform: &Platform, matches: &Matches<'_>) -> BTreeSet<OktaUserId> {
-    let standing = Standing::of(platform);
+pub fn missing_in_listing(desired: &Desired, standing: &Standing<'_>) -> BTreeSet<OktaUserId> {
     let mut missing = BTreeSet::new();
     for (group, project) in &desired.projects {
         let Some(existing) = standing.find(group, &project.name).project() else { continue };
-        let accounts = existing.members.iter().filter_map(|id| standing.accounts.get(id).copied());
-        let owners = accounts.filter_map(|account| okta_id(account, matches));
-        missing.extend(owners.filter(|id| !project.members.contains(id)));
+        let owners = existing.members.iter().filter_map(|id| standing.accounts.get(id)?.1.as_ref());
+        missing.extend(owners.filter(|id| !project.members.contains(id)).cloned());
     }
     missing
 }
 
 /// What stands, found by what a group looks for.
-struct Standing<'a> {
-    accounts: BTreeMap<&'a AccountId, &'a User>,
+pub struct Standing<'a> {
+    /// Each account, with the Okta user who answers for it.
+    accounts: IndexMap<AccountId, (&'a User, Option<OktaUserId>)>,
     by_external_id: BTreeMap<&'a str, &'a Project>,
     unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
 }
@@ -71,9 +84,10 @@ impl<'a> Found<'a> {
 }
 
 impl<'a> Standing<'a> {
-    fn of(platform: &'a Platform) -> Self {
+    pub fn of(platform: &'a Platform, matches: &Matches<'_>) -> Self {
+        let account = |user: &'a User| (user.id.clone(), (user, okta_id(user, matches)));
         let mut standing = Self {
-            accounts: platform.users.iter().map(|user| (&user.id, user)).collect(),
+            accounts: platform.users.iter().map(account).collect(),
             by_external_id: BTreeMap::new(),
             unlinked_by_name: BTreeMap::new(),
         };
@@ -129,14 +143,8 @@ fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> 
     Some(Problem::new(&project.name, kind, message))
 }
 
-fn op(
-    group: &OktaGroupId,
-    project: &DesiredProject,
-    existing: Option<&Project>,
-    standing: &Standing<'_>,
-    desired: &Desired,
-    matches: &Matches<'_>,
-) -> ProjectOp {
+/// What becomes of the project, apart from its members.
+fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
     let action = match existing {
         None => ProjectAction::Create,
         Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => ProjectAction::Adopt,
@@ -145,50 +153,75 @@ fn op(
         }
         Some(_) => ProjectAction::Members,
     };
-    let members: BTreeSet<&AccountId> = existing.map(|existing| existing.members.iter().collect()).unwrap_or_default();
-    let mut add: Vec<Member> = project
-        .members
-        .iter()
-        .filter_map(|id| joins(id, desired, matches))
-        .filter(|member| member.account.as_ref().is_none_or(|account| !members.contains(account)))
-        .collect();
-    let mut remove: Vec<Removal> = members
-        .iter()
-        .filter_map(|id| standing.accounts.get(id).copied())
-        .filter_map(|account| leaves(account, project, desired, matches))
-        .collect();
-    add.sort();
-    remove.sort();
     ProjectOp {
         name: project.name.clone(),
         group: group.clone(),
         project: existing.map(|existing| existing.id.clone()),
         action,
-        members: members.len(),
-        add,
-        remove,
+        members: existing.map_or(0, |existing| existing.members.len()),
+        add: Vec::new(),
+        remove: Vec::new(),
     }
 }
 
-/// A member of the group who is to be in the project: in scope, active, and without a problem.
-fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> Option<Member> {
-    let user = desired.users.get(id)?;
-    if !matches!(user.state, State::Present(_)) || matches.blocked.contains(id) {
-        return None;
-    }
-    let account = matches.account_of.get(id);
-    let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
-    Some(Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) })
+/// Who may be in projects, and under which user name.
+type Joining<'a> = IndexMap<OktaUserId, (&'a str, Option<AccountId>)>;
+
+/// Everybody in scope who is active and without a problem.
+fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> Joining<'a> {
+    let joins = |(id, user): (&'a OktaUserId, &'a DesiredUser)| {
+        if !matches!(user.state, State::Present(_)) || matches.blocked.contains(id) {
+            return None;
+        }
+        let account = matches.account_of.get(id);
+        let user_name = account.map(|account| account.user_name.as_str()).or(user.user_name.as_deref())?;
+        Some((id.clone(), (user_name, account.map(|account| account.id.clone()))))
+    };
+    desired.users.iter().filter_map(joins).collect()
+}
+
+/// The members of the group who aren't in the project yet.
+fn additions(project: &DesiredProject, existing: Option<&Project>, joining: &Joining<'_>) -> Vec<Member> {
+    let is_member = |account: &AccountId| existing.is_some_and(|existing| existing.members.contains(account));
+    let add = |id: &OktaUserId| {
+        let (user_name, account) = joining.get(id)?;
+        let joins = !account.as_ref().is_some_and(is_member);
+        joins.then(|| Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone() })
+    };
+    let mut added: Vec<Member> = project.members.iter().filter_map(add).collect();
+    added.sort_unstable();
+    added
+}
+
+/// The members of the project who have to leave it.
+fn removals(
+    project: &DesiredProject,
+    existing: Option<&Project>,
+    standing: &Standing<'_>,
+    desired: &Desired,
+    matches: &Matches<'_>,
+) -> Vec<Removal> {
+    let members = existing.into_iter().flat_map(|existing| &existing.members);
+    let accounts = members.filter_map(|id| standing.accounts.get(id));
+    let leaves = |(account, id): &(&User, Option<OktaUserId>)| leaves(account, id.as_ref()?, project, desired, matches);
+    let mut removed: Vec<Removal> = accounts.filter_map(leaves).collect();
+    removed.sort_unstable();
+    removed
 }
 
 /// A member of the project whose Okta user isn't in the group any more. Members that no Okta user answers for were
 /// added by hand and stay; so does somebody who left and whose account isn't linked.
-fn leaves(account: &User, project: &DesiredProject, desired: &Desired, matches: &Matches<'_>) -> Option<Removal> {
-    let id = okta_id(account, matches)?;
-    if project.members.contains(&id) || matches.blocked.contains(&id) {
+fn leaves(
+    account: &User,
+    id: &OktaUserId,
+    project: &DesiredProject,
+    desired: &Desired,
+    matches: &Matches<'_>,
+) -> Option<Removal> {
+    if project.members.contains(id) || matches.blocked.contains(id) {
         return None;
     }
-    let user = desired.users.get(&id);
+    let user = desired.users.get(id);
     if !user.map_or_else(|| is_linked(account), |user| is_managed(user, account)) {
         return None;
     }
@@ -202,7 +235,7 @@ fn leaves(account: &User, project: &DesiredProject, desired: &Desired, matches: 
 
 /// The Okta user who answers for an account: matched now, or by an externalId of the shape of an Okta user id.
 fn okta_id(account: &User, matches: &Matches<'_>) -> Option<OktaUserId> {
-    if let Some(id) = matches.user_of.get(account.id.as_str()) {
+    if let Some(id) = matches.user_of.get(&account.id) {
         return Some((*id).clone());
     }
     account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)

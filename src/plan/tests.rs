@@ -451,7 +451,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &["ada", "local", "missing"])],
         owner: None,
     };
-    let doubts = doubts(&desired, &standing);
+    let doubts = Comparison::of(&desired, &standing).doubts();
     assert_eq!(doubts.users, BTreeSet::from([okta_id("missing")]));
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada"), okta_id("missing")]));
 }
@@ -459,7 +459,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
 #[test]
 fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
     let holder = User { external_id: Some(okta_id("old").to_string()), ..inactive(account("ada", None)) };
-    let doubts = doubts(&users([present("ada")]), &platform([holder]));
+    let doubts = Comparison::of(&users([present("ada")]), &platform([holder])).doubts();
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
 

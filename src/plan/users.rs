@@ -1,8 +1,9 @@
 //! The difference for users.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::matching::Matches;
+use super::matching::{Matches, wanted_names};
 use super::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
 use super::policy::{OnLeave, Policy};
 use crate::model::PlatformRole;
@@ -296,9 +297,9 @@ fn active_admins(platform: &Platform) -> impl Iterator<Item = &AccountId> {
 
 /// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.
 fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
-    let claimed: BTreeSet<&str> = desired.users.values().filter_map(|user| user.user_name.as_deref()).collect();
+    let wanted = LazyCell::new(|| wanted_names(desired));
     for user in platform.users.iter().filter(|user| Some(&user.id) != platform.owner.as_ref()) {
-        if matches.user_of.contains_key(user.id.as_str()) || claimed.contains(user.user_name.as_str()) {
+        if matches.user_of.contains_key(&user.id) || wanted.contains(user.user_name.as_str()) {
             continue;
         }
         match external_id(user) {

@@ -1,0 +1,148 @@
+//! How long planning takes and how much memory it needs, of a million users with five million memberships: `cargo bench
+//! --bench plan`. One core does it all.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use oktapieces::expression::Expression;
+use oktapieces::mapping::attributes::{self, Mapped, Mapping, Source};
+use oktapieces::model::activepieces::{self, Platform, Project};
+use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
+use oktapieces::model::okta::{Group, GroupType, Org, PushedGroup, Status, User};
+use oktapieces::plan::{self, Comparison, Policy};
+use serde_json::{Value as Json, json};
+
+const USERS: u32 = 1_000_000;
+const GROUPS: u32 = 1_000;
+/// Each group has this many members, so that users are in five groups.
+const MEMBERS: u32 = 5_000;
+/// The role expression of the documentation.
+const ROLE: &str = "user.okta_role == 'Master' ? 'ADMIN' : user.okta_role == 'op' ? 'OPERATOR' : 'MEMBER'";
+
+fn okta_id(at: u32) -> OktaUserId {
+    format!("00u{at:017}").into()
+}
+
+fn account_id(at: u32) -> AccountId {
+    format!("{at:021}").into()
+}
+
+fn group_id(at: u32) -> OktaGroupId {
+    format!("00g{at:017}").into()
+}
+
+/// The users of a group: every so many-th one, beginning anywhere.
+fn members(group: u32) -> impl Iterator<Item = u32> {
+    (0..MEMBERS).map(move |at| (group * 37 + at * (USERS / MEMBERS)) % USERS)
+}
+
+fn user(at: u32) -> User {
+    let role = ["Master", "op", "member", ""][at as usize % 4];
+    let Json::Object(profile) = json!({
+        "login": format!("user{at}@example.com"), "email": format!("user{at}@example.com"),
+        "firstName": format!("First{at}"), "lastName": "Last", "displayName": format!("First{at} Last"),
+        "okta_role": role, "department": "Engineering", "title": "Engineer", "city": "Berlin", "countryCode": "DE",
+        "employeeNumber": at.to_string(), "mobilePhone": null, "secondEmail": null, "tags": ["a", "b", "builder"],
+    }) else {
+        panic!("an object was written")
+    };
+    User::new(okta_id(at), Status::Active, profile)
+}
+
+fn org(mapping: &Mapping) -> Org {
+    let kept = mapping.needs().attributes;
+    let mut org = Org { users: (0..USERS).map(|at| user(at).pack(&kept)).collect(), ..Org::default() };
+    org.in_scope = org.users.keys().cloned().collect();
+    for at in 0..GROUPS {
+        let group = Group { id: group_id(at), name: format!("Group {at}"), kind: GroupType::OktaGroup };
+        let members = members(at).map(okta_id).collect();
+        let project_name = group.name.clone();
+        org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+    }
+    org
+}
+
+/// Every so many-th user has an account; of every hundredth the name has changed.
+fn platform(step: u32) -> Platform {
+    let account = |at: u32| activepieces::User {
+        id: account_id(at),
+        external_id: Some(okta_id(at).to_string()),
+        user_name: format!("user{at}@example.com"),
+        given_name: if at.is_multiple_of(100) { "Other".to_owned() } else { format!("First{at}") },
+        family_name: "Last".to_owned(),
+        active: true,
+        platform_role: ["ADMIN", "OPERATOR", "MEMBER", "MEMBER"][at as usize % 4].to_owned(),
+        created: "2026-01-02T03:04:05.678Z".to_owned(),
+    };
+    let project = |at: u32| Project {
+        id: format!("{at:021}").into(),
+        external_id: Some(group_id(at).to_string()),
+        display_name: format!("Group {at}"),
+        members: members(at).filter(|at| at.is_multiple_of(step)).map(account_id).collect(),
+    };
+    Platform {
+        users: (0..USERS).step_by(step as usize).map(account).collect(),
+        projects: (0..GROUPS).map(project).collect(),
+        owner: Some(account_id(0)),
+    }
+}
+
+fn mapping(role: &str) -> Mapping {
+    let mapped = |source: &str| Mapped {
+        expression: Expression::parse(source).unwrap(),
+        source: Source::Default,
+        on_create_only: false,
+    };
+    Mapping {
+        user_name: mapped("user.email"),
+        given_name: mapped("user.firstName"),
+        family_name: mapped("user.lastName"),
+        email: mapped("user.email"),
+        display_name: mapped("user.displayName"),
+        platform_role: Some(mapped(role)),
+    }
+}
+
+/// The memory of this process in MB, by this name in its status; where there is no such file, it isn't known.
+fn memory(name: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Does it, and shows how long it took and how much more memory there is in use than before.
+fn measured<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (before, start) = (memory("VmRSS"), Instant::now());
+    let result = work();
+    let took = start.elapsed();
+    let grown =
+        memory("VmRSS").zip(before).map_or_else(String::new, |(now, before)| format!("{:>8.0} MB", now - before));
+    println!("{what:<40} {:>8.2} s {grown}", took.as_secs_f64());
+    result
+}
+
+fn measure(what: &str, role: &str, step: u32) {
+    println!("{what}: {role}");
+    let mapping = mapping(role);
+    let org = measured("the org", || org(&mapping));
+    let platform = measured("the platform", || platform(step));
+    let start = Instant::now();
+    let desired = measured("desired", || attributes::desired(&org, &mapping, Timestamp::UNIX_EPOCH));
+    let comparison = measured("matching", || Comparison::of(black_box(&desired), black_box(&platform)));
+    let doubts = measured("doubts", || comparison.doubts());
+    assert_eq!(doubts, plan::Doubts::default());
+    let plan = measured("difference", || comparison.plan(&Policy::default()));
+    println!("{:<40} {:>8.2} s", "planning", start.elapsed().as_secs_f64());
+    let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();
+    println!("{} operations for users, {added} members to add, {} problems", plan.users.len(), plan.problems.len());
+}
+
+fn main() {
+    measure("a hundredth has changed", ROLE, 1);
+    measure("half is missing", ROLE, 2);
+    if let Some(peak) = memory("VmHWM") {
+        println!("{:<40} {peak:>19.0} MB", "most memory at a time");
+    }
+}
