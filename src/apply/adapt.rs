@@ -3,8 +3,8 @@
 //! After each round of answers the limit is set anew. While answers take as long as they did with few at once, the server
 //! has room, and the limit is doubled. Once they take longer, it becomes what the server did at the same time (by Little's
 //! law the limit × the shortest time ÷ the present one), and its square root more, so that room that comes is found. A
-//! server that makes no more users a second with 64 requests than with four (contract section 6) isn't sent 64, of which
-//! sixty would only come nearer to their timeouts and keep everybody else waiting.
+//! server whose CPUs all hash passwords for a few requests (contract section 6) isn't sent 64, of which most would only come
+//! nearer to their timeouts and keep everybody else waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,10 @@ use crate::http::Failure;
 
 /// What each limit starts with.
 const START: usize = 4;
+/// One part in so many that answers may take longer by chance: the fastest of many rounds is a lucky one.
+const SCATTER: u32 = 5;
 /// After so many rounds below the most it starts anew: the network may be another by then, or the server.
-const ROUNDS: usize = 50;
+const ROUNDS: usize = 100;
 
 /// A kind of request, of which each takes about as long as any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,8 +155,9 @@ impl Limit {
             self.set(&mut state, now.min(START));
             return;
         }
-        state.has_room &= mean <= shortest + shortest / 4;
-        let next = if state.has_room { now * 2 } else { busy(now, shortest, mean) + now.isqrt() };
+        let unhurried = shortest + shortest / SCATTER;
+        state.has_room &= mean <= unhurried;
+        let next = if state.has_room { now * 2 } else { busy(now, unhurried, mean) + now.isqrt() };
         self.set(&mut state, next);
     }
 
@@ -187,12 +190,12 @@ impl Limit {
     }
 }
 
-/// How many of so many the server does at the same time, while the others wait: no less than a half, since one slow round
-/// may have had other reasons.
-fn busy(now: usize, shortest: Duration, mean: Duration) -> usize {
-    let (shortest, mean) = (shortest.as_micros(), mean.as_micros().max(1));
-    let busy = usize::try_from(shortest).unwrap_or(usize::MAX).saturating_mul(now);
-    (busy / usize::try_from(mean).unwrap_or(usize::MAX)).max(now / 2)
+/// How many of `now` the server does at the same time, while the others wait: no less than a half, since one slow round may
+/// have had other reasons.
+fn busy(now: usize, unhurried: Duration, mean: Duration) -> usize {
+    let work = u128::try_from(now).unwrap_or(u128::MAX).saturating_mul(unhurried.as_nanos());
+    let busy = work / mean.as_nanos().max(1);
+    usize::try_from(busy).unwrap_or(now).clamp(now / 2, now)
 }
 
 #[cfg(test)]

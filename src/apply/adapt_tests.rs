@@ -56,13 +56,27 @@ async fn a_server_that_is_only_far_away_gets_all_that_is_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_takes_now_short_and_now_long_is_no_busy_server() {
+    let (limit, start, mut random) = (Limit::new(32), Instant::now(), fastrand::Rng::with_seed(1));
+    let times: Vec<u64> = (0..5_000).map(|_| random.u64(30..100)).collect();
+    let fewest = Duration::from_millis(times.iter().sum::<u64>()) / 32;
+    let send = async |time| {
+        let (set, start) = (limit.state().set, Instant::now());
+        sleep(Duration::from_millis(time)).await;
+        limit.answered(Write::PutUser, set, start.elapsed());
+    };
+    limit.each(times, send).await;
+    assert!(start.elapsed() < fewest * 110 / 100, "{:?}, and {fewest:?} at best", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_with_two_cpus_is_kept_busy_and_gets_no_queue() {
     for cpus in [1, 2, 8] {
         let limit = Limit::new(64);
         let (took, seen) = run(&limit, 2_000, cpus, HASH, usize::MAX).await;
         let fewest = HASH * 2_000 / u32::try_from(cpus).unwrap();
         assert!(took < fewest * 105 / 100, "{cpus} CPUs: {took:?}");
-        assert!(seen.most.get() <= 8.max(2 * cpus), "{cpus} CPUs: {seen:?}");
+        assert!(seen.most.get() <= 8.max(5 * cpus / 2), "{cpus} CPUs: {seen:?}");
     }
 }
 
