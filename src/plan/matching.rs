@@ -9,34 +9,26 @@ use crate::model::desired::{Desired, DesiredUser, Leave, State};
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
-/// The accounts of a platform, found by externalId and by user name.
-#[derive(Debug)]
-pub struct Accounts<'a> {
-    by_external_id: IndexMap<&'a str, &'a User>,
-    by_user_name: IndexMap<&'a str, &'a User>,
+/// The accounts of a platform by their places in its listing, found by externalId and by user name. These maps hold
+/// everybody and are asked in any order, and hashes find faster than trees.
+struct Accounts<'a> {
+    users: &'a [User],
+    by_external_id: IndexMap<OktaUserId, usize>,
+    by_user_name: IndexMap<&'a str, usize>,
 }
 
 impl<'a> Accounts<'a> {
-    pub fn of(platform: &'a Platform) -> Self {
+    fn of(platform: &'a Platform) -> Self {
+        let users = platform.users.as_slice();
+        let external_id = |(at, user): (usize, &User)| {
+            let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
+            Some((id.into(), at))
+        };
         Self {
-            by_external_id: platform
-                .users
-                .iter()
-                .filter_map(|user| Some((user.external_id.as_deref()?, user)))
-                .filter(|(external_id, _)| !external_id.is_empty())
-                .collect(),
-            by_user_name: platform.users.iter().map(|user| (user.user_name.as_str(), user)).collect(),
+            users,
+            by_external_id: users.iter().enumerate().filter_map(external_id).collect(),
+            by_user_name: users.iter().enumerate().map(|(at, user)| (user.user_name.as_str(), at)).collect(),
         }
-    }
-
-    /// The account linked to this Okta user.
-    pub fn linked(&self, id: &OktaUserId) -> Option<&'a User> {
-        self.by_external_id.get(id.as_str()).copied()
-    }
-
-    /// The account with this user name, which must be lower-cased and trimmed.
-    pub fn named(&self, user_name: &str) -> Option<&'a User> {
-        self.by_user_name.get(user_name).copied()
     }
 }
 
@@ -72,12 +64,42 @@ impl Claim<'_> {
     }
 }
 
-/// The claims on each user name. These maps hold everybody, and are asked in any order: hashes find faster than trees.
-type Claims<'a> = IndexMap<&'a str, Vec<Claim<'a>>>;
+/// The claims on accounts, by their places, and on user names that no account has.
+struct Claims<'a> {
+    on_accounts: Vec<Vec<Claim<'a>>>,
+    on_names: IndexMap<&'a str, Vec<Claim<'a>>>,
+}
 
-/// Room for the one claim that there mostly is.
-fn one<T>() -> Vec<T> {
-    Vec::with_capacity(1)
+impl<'a> Claims<'a> {
+    fn add(&mut self, accounts: &Accounts<'_>, user_name: &'a str, claim: Claim<'a>) {
+        let claims = match accounts.by_user_name.get(user_name) {
+            Some(at) => &mut self.on_accounts[*at],
+            None => self.on_names.entry(user_name).or_default(),
+        };
+        add(claims, claim);
+    }
+
+    /// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own
+    /// address.
+    fn give_way(&mut self, accounts: &Accounts<'a>) {
+        let mut moved = Vec::new();
+        let contested = |claims: &[Claim<'_>]| claims.len() > 1 && claims.iter().any(Claim::is_strong);
+        let all = accounts.users.iter().zip(&mut self.on_accounts);
+        for (account, claims) in all.filter(|(_, claims)| contested(claims)) {
+            let other = |claim: &Claim<'_>| claim.user.user_name.as_ref().is_some_and(|own| *own != account.user_name);
+            let leaving = claims.extract_if(.., |claim| claim.linked && !claim.is_strong() && other(claim));
+            moved.extend(leaving.map(|claim| Claim { linked: false, ..claim }));
+        }
+        for claim in moved {
+            self.add(accounts, claim.user.user_name.as_deref().unwrap_or_default(), claim);
+        }
+    }
+}
+
+/// There is mostly one, so that room is made for no more.
+fn add<'a>(claims: &mut Vec<Claim<'a>>, claim: Claim<'a>) {
+    claims.reserve_exact(1);
+    claims.push(claim);
 }
 
 /// The user names that anybody in Okta gives.
@@ -89,37 +111,25 @@ pub fn wanted_names(desired: &Desired) -> IndexSet<&str> {
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
     let accounts = Accounts::of(platform);
     let mut found = Matches::default();
-    let mut claims = Claims::with_capacity(desired.users.len());
+    let mut claims = Claims { on_accounts: Vec::new(), on_names: IndexMap::new() };
+    claims.on_accounts.resize_with(platform.users.len(), Vec::new);
     for (id, user) in &desired.users {
-        let linked = accounts.linked(id);
-        if let Some(account) = linked {
-            claims.entry(&account.user_name).or_insert_with(one).push(Claim { id, user, linked: true });
-            note_second_account(&mut found, &accounts, id, user, account);
+        if let Some(at) = accounts.by_external_id.get(id) {
+            add(&mut claims.on_accounts[*at], Claim { id, user, linked: true });
+            note_second_account(&mut found, &accounts, id, user, &accounts.users[*at]);
         } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
-            claims.entry(user_name).or_insert_with(one).push(Claim { id, user, linked: false });
+            claims.add(&accounts, user_name, Claim { id, user, linked: false });
         }
     }
-    give_way(&mut claims);
-    for (user_name, claims) in claims {
-        settle(&mut found, accounts.named(user_name), user_name, claims);
+    claims.give_way(&accounts);
+    for (account, claims) in accounts.users.iter().zip(claims.on_accounts) {
+        settle(&mut found, Some(account), &account.user_name, &claims);
+    }
+    for (user_name, claims) in claims.on_names {
+        settle(&mut found, None, user_name, &claims);
     }
     found.problems.sort();
     found
-}
-
-/// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own address.
-fn give_way<'a>(claims: &mut Claims<'a>) {
-    let mut moved = Vec::new();
-    let contested = |claims: &[Claim<'_>]| claims.len() > 1 && claims.iter().any(Claim::is_strong);
-    for (user_name, claims) in claims.iter_mut().filter(|(_, claims)| contested(claims)) {
-        let own = |claim: &mut Claim<'a>| claim.user.user_name.as_deref().filter(|own| own != user_name);
-        let leaving = claims.extract_if(.., |claim| claim.linked && !claim.is_strong() && own(claim).is_some());
-        moved.extend(leaving.map(|claim| Claim { linked: false, ..claim }));
-    }
-    for claim in moved {
-        let user_name = claim.user.user_name.as_deref().unwrap_or_default();
-        claims.entry(user_name).or_default().push(claim);
-    }
 }
 
 /// Somebody whose e-mail address changed, and for whom an account stands under the new one too.
@@ -131,8 +141,8 @@ fn note_second_account<'a>(
     account: &'a User,
 ) {
     let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
-    let second = new_name.and_then(|name| accounts.named(name)).filter(|other| other.id != account.id);
-    let Some(second) = second else { return };
+    let Some(second) = new_name.and_then(|name| accounts.by_user_name.get(name)) else { return };
+    let second = &accounts.users[*second];
     if !matches!(user.state, State::Left(_)) {
         found.blocked.insert(id);
     }
@@ -144,7 +154,7 @@ fn note_second_account<'a>(
 }
 
 /// Gives the account with this user name to the one who claims it, or to nobody where it isn't clear.
-fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &str, claims: Vec<Claim<'a>>) {
+fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &str, claims: &[Claim<'a>]) {
     let strong = claims.iter().filter(|claim| claim.is_strong()).count();
     let weak_linked = claims.iter().any(|claim| claim.linked && !claim.is_strong());
     let winner = |claim: &Claim<'_>| match strong {
@@ -153,7 +163,7 @@ fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &st
     };
     let mut winners = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id);
     let (Some(winner), None) = (winners.next(), winners.next()) else {
-        return report_contested(found, user_name, &claims);
+        return report_contested(found, user_name, claims);
     };
     for claim in claims {
         if claim.id == winner {

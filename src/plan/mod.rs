@@ -6,6 +6,7 @@ pub mod guard;
 pub mod hash;
 pub mod held;
 pub mod matching;
+pub mod members;
 pub mod op;
 pub mod past;
 pub mod policy;
@@ -48,14 +49,14 @@ pub struct Comparison<'a> {
     desired: &'a Desired,
     platform: &'a Platform,
     matches: matching::Matches<'a>,
-    standing: projects::Standing<'a>,
+    projects: Vec<projects::Compared<'a>>,
 }
 
 impl<'a> Comparison<'a> {
     pub fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
         let matches = matching::matches(desired, platform);
-        let standing = projects::Standing::of(platform, &matches);
-        Self { desired, platform, matches, standing }
+        let projects = projects::compare(desired, platform, &matches);
+        Self { desired, platform, matches, projects }
     }
 
     /// Finds what has to be read again before [`Self::plan`].
@@ -67,15 +68,15 @@ impl<'a> Comparison<'a> {
             (is_missing && (account.active || wanted.contains(account.user_name.as_str()))).then_some(id)
         };
         let users = self.platform.users.iter().filter_map(missing).collect();
-        Doubts { users, memberships: projects::missing_in_listing(self.desired, &self.standing) }
+        Doubts { users, memberships: projects::missing_in_listing(&self.projects) }
     }
 
     /// What has to be written.
     pub fn plan(&self, policy: &Policy) -> Plan {
-        let Self { desired, platform, matches, standing } = self;
+        let Self { desired, platform, matches, projects } = self;
         let mut plan = Plan::default();
         users::diff(&mut plan, desired, platform, matches, policy);
-        projects::diff(&mut plan, desired, platform, matches, standing, policy);
+        projects::diff(&mut plan, projects, desired, platform, matches, policy);
         plan.problems.extend(matches.problems.iter().cloned());
         plan.problems.sort();
         plan.warnings.sort();

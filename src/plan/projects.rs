@@ -1,41 +1,61 @@
 //! The difference for projects and their members.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
 use super::matching::Matches;
+use super::members::{Difference, Owners};
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use super::policy::Policy;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
+
+/// A group that is pushed, held against its project.
+pub struct Compared<'a> {
+    group: &'a OktaGroupId,
+    project: &'a DesiredProject,
+    found: Found<'a>,
+    members: Difference<'a>,
+}
+
+/// Holds each group that is pushed against its project.
+pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
+    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches));
+    let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
+        let found = standing.find(group, &project.name);
+        let members = Difference::of(&project.members, found.project(), &owners);
+        Compared { group, project, found, members }
+    };
+    desired.projects.iter().map(compared).collect()
+}
 
 /// Adds what projects need to the plan.
 pub fn diff(
     plan: &mut Plan,
+    compared: &[Compared<'_>],
     desired: &Desired,
     platform: &Platform,
     matches: &Matches<'_>,
-    standing: &Standing<'_>,
     policy: &Policy,
 ) {
-    let joining = joining(desired, matches);
+    let joining = LazyCell::new(|| joining(desired, matches));
     let names = name_counts(desired);
-    for (group, project) in &desired.projects {
-        let found = standing.find(group, &project.name);
-        if let Some(problem) = problem(project, &found, names[project.name.as_str()]) {
+    for Compared { group, project, found, members } in compared {
+        if let Some(problem) = problem(project, found, names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
         }
-        let existing = found.project();
-        let op = ProjectOp {
-            add: additions(project, existing, &joining),
-            remove: removals(project, existing, standing, desired, matches),
-            ..op(group, project, existing)
-        };
+        let mut op = op(group, project, found.project());
+        op.add = members.absent.iter().filter_map(|id| joining.get(*id).cloned()).collect();
+        let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
+        op.remove = members.extra.iter().filter_map(leaves).collect();
+        op.add.sort_unstable();
+        op.remove.sort_unstable();
         if op.is_empty() {
             plan.standing.unchanged_projects += 1;
         } else {
@@ -47,20 +67,12 @@ pub fn diff(
 }
 
 /// The Okta users whose leaving a project follows only from their missing in a listing of the group.
-pub fn missing_in_listing(desired: &Desired, standing: &Standing<'_>) -> BTreeSet<OktaUserId> {
-    let mut missing = BTreeSet::new();
-    for (group, project) in &desired.projects {
-        let Some(existing) = standing.find(group, &project.name).project() else { continue };
-        let owners = existing.members.iter().filter_map(|id| standing.accounts.get(id)?.1.as_ref());
-        missing.extend(owners.filter(|id| !project.members.contains(id)).cloned());
-    }
-    missing
+pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
+    compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
 /// What stands, found by what a group looks for.
-pub struct Standing<'a> {
-    /// Each account, with the Okta user who answers for it.
-    accounts: IndexMap<AccountId, (&'a User, Option<OktaUserId>)>,
+struct Standing<'a> {
     by_external_id: BTreeMap<&'a str, &'a Project>,
     unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
 }
@@ -84,13 +96,8 @@ impl<'a> Found<'a> {
 }
 
 impl<'a> Standing<'a> {
-    pub fn of(platform: &'a Platform, matches: &Matches<'_>) -> Self {
-        let account = |user: &'a User| (user.id.clone(), (user, okta_id(user, matches)));
-        let mut standing = Self {
-            accounts: platform.users.iter().map(account).collect(),
-            by_external_id: BTreeMap::new(),
-            unlinked_by_name: BTreeMap::new(),
-        };
+    fn of(platform: &'a Platform) -> Self {
+        let mut standing = Self { by_external_id: BTreeMap::new(), unlinked_by_name: BTreeMap::new() };
         for project in &platform.projects {
             match project.external_id.as_deref() {
                 Some(id) if !id.is_empty() => _ = standing.by_external_id.insert(id, project),
@@ -164,53 +171,20 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
     }
 }
 
-/// Who may be in projects, and under which user name.
-type Joining<'a> = IndexMap<OktaUserId, (&'a str, Option<AccountId>)>;
-
-/// Everybody in scope who is active and without a problem.
-fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> Joining<'a> {
-    let joins = |(id, user): (&'a OktaUserId, &'a DesiredUser)| {
+/// Everybody who may be in projects: in scope, active, and without a problem.
+fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> IndexMap<&'a OktaUserId, Member> {
+    let member = |(id, user): (&'a OktaUserId, &'a DesiredUser)| {
         if !matches!(user.state, State::Present(_)) || matches.blocked.contains(id) {
             return None;
         }
         let account = matches.account_of.get(id);
-        let user_name = account.map(|account| account.user_name.as_str()).or(user.user_name.as_deref())?;
-        Some((id.clone(), (user_name, account.map(|account| account.id.clone()))))
+        let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
+        Some((id, Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) }))
     };
-    desired.users.iter().filter_map(joins).collect()
+    desired.users.iter().filter_map(member).collect()
 }
 
-/// The members of the group who aren't in the project yet.
-fn additions(project: &DesiredProject, existing: Option<&Project>, joining: &Joining<'_>) -> Vec<Member> {
-    let is_member = |account: &AccountId| existing.is_some_and(|existing| existing.members.contains(account));
-    let add = |id: &OktaUserId| {
-        let (user_name, account) = joining.get(id)?;
-        let joins = !account.as_ref().is_some_and(is_member);
-        joins.then(|| Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone() })
-    };
-    let mut added: Vec<Member> = project.members.iter().filter_map(add).collect();
-    added.sort_unstable();
-    added
-}
-
-/// The members of the project who have to leave it.
-fn removals(
-    project: &DesiredProject,
-    existing: Option<&Project>,
-    standing: &Standing<'_>,
-    desired: &Desired,
-    matches: &Matches<'_>,
-) -> Vec<Removal> {
-    let members = existing.into_iter().flat_map(|existing| &existing.members);
-    let accounts = members.filter_map(|id| standing.accounts.get(id));
-    let leaves = |(account, id): &(&User, Option<OktaUserId>)| leaves(account, id.as_ref()?, project, desired, matches);
-    let mut removed: Vec<Removal> = accounts.filter_map(leaves).collect();
-    removed.sort_unstable();
-    removed
-}
-
-/// A member of the project whose Okta user isn't in the group any more. Members that no Okta user answers for were
-/// added by hand and stay; so does somebody who left and whose account isn't linked.
+/// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.
 fn leaves(
     account: &User,
     id: &OktaUserId,
@@ -218,7 +192,7 @@ fn leaves(
     desired: &Desired,
     matches: &Matches<'_>,
 ) -> Option<Removal> {
-    if project.members.contains(id) || matches.blocked.contains(id) {
+    if matches.blocked.contains(id) {
         return None;
     }
     let user = desired.users.get(id);
@@ -231,14 +205,6 @@ fn leaves(
         _ => format!("left group {}", project.group_name),
     };
     Some(Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason })
-}
-
-/// The Okta user who answers for an account: matched now, or by an externalId of the shape of an Okta user id.
-fn okta_id(account: &User, matches: &Matches<'_>) -> Option<OktaUserId> {
-    if let Some(id) = matches.user_of.get(&account.id) {
-        return Some((*id).clone());
-    }
-    account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)
 }
 
 /// Projects whose group isn't pushed any more: named, or deleted where the policy says so. Only an Okta group's id as
