@@ -22,9 +22,19 @@ pub struct ApplyArgs {
     plan: Option<PathBuf>,
     #[command(flatten)]
     write: WriteArgs,
+    #[command(flatten)]
+    reads: ReadArgs,
+}
+
+/// How Okta is read.
+#[derive(Clone, Copy, Debug, Args)]
+struct ReadArgs {
     /// Take what Okta answers now for right, though it is much smaller than the last time
     #[arg(long)]
     trust_source: bool,
+    /// Read the members of all groups, also of those that haven't changed since an earlier run
+    #[arg(long)]
+    full: bool,
 }
 
 pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
@@ -42,15 +52,18 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let next = "Run oktapieces plan to see that nothing is left to do.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = apply(saved, args.trust_source, &writing).await;
+    let result = apply(saved, args.reads, &writing).await;
     journal.end(result, session.requests())
 }
 
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
-async fn apply(saved: Option<SavedPlan>, trust_source: bool, writing: &Writing<'_>) -> Result<u8> {
+async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
-    let past = writing.journal.past()?;
-    let Planned { plan: new, remember } = writing.session.plan(&past, trust_source, writing.context).await?;
+    let knows = writing.journal.knows(reads.full)?;
+    let planned = writing.session.plan(&knows, reads.trust_source, writing.context).await?;
+    let Planned { plan: new, remember, groups } = planned;
+    writing.journal.state().remember_groups(&groups)?;
+    let past = knows.past;
     let proposal = match saved {
         Some(saved) => Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember },
         None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember },

@@ -11,6 +11,7 @@ use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::desired::State;
+use crate::model::known::KnownGroups;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
 use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
@@ -132,7 +133,7 @@ async fn expressions(session: &Session, lines: &mut Lines<'_>) -> Option<Express
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(mapping, &progress).await;
+    let reading = session.read_okta(mapping, &KnownGroups::new(), &progress).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");

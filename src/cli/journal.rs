@@ -7,9 +7,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
 use super::Context;
-use super::session::{self, Session};
+use super::session::{self, Knows, Session};
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
+use crate::model::known::KnownGroups;
 use crate::output::text::{count, counted};
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::Run;
@@ -65,6 +66,12 @@ impl Journal {
     /// What earlier runs left to be known.
     pub fn past(&self) -> Result<Past> {
         Ok(self.state.past()?.unwrap_or_default())
+    }
+
+    /// What earlier runs left to be known, of groups only if not all is to be read.
+    pub fn knows(&self, full: bool) -> Result<Knows> {
+        let groups = if full { KnownGroups::new() } else { self.state.known_groups()? };
+        Ok(Knows { past: self.past()?, groups })
     }
 
     /// Replaces what earlier runs left to be known.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::journal::Journal;
-use super::session::{PARALLELISM, Session};
+use super::session::{PARALLELISM, Planned, Session};
 use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{Verbosity, json, plan_csv, plan_text};
@@ -21,6 +21,9 @@ pub struct PlanArgs {
     /// Keep the plan in this file, for apply FILE
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Read the members of all groups, also of those that haven't changed since an earlier run
+    #[arg(long)]
+    full: bool,
     /// One row of CSV for each change, safe to open in a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -34,11 +37,12 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 }
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
-    let past = journal.past()?;
-    let plan = session.plan(&past, false, context).await?.plan;
+    let knows = journal.knows(args.full)?;
+    let Planned { plan, groups, .. } = session.plan(&knows, false, context).await?;
+    journal.state().remember_groups(&groups)?;
     journal.planned(&plan)?;
     let hash = hash::of_plan(&plan);
-    let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &Allowed::default());
+    let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &Allowed::default());
     if args.csv {
         context.printer.answer(&plan_csv::render(&plan));
     } else {

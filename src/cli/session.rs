@@ -10,6 +10,7 @@ use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::{self, Mapping};
+use crate::model::known::KnownGroups;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
@@ -35,6 +36,16 @@ pub struct Session {
 pub struct Planned {
     pub plan: Plan,
     pub remember: Past,
+    /// What it leaves to be known of groups.
+    pub groups: KnownGroups,
+}
+
+/// What earlier runs left to be known.
+#[derive(Debug)]
+pub struct Knows {
+    pub past: Past,
+    /// Empty where all is to be read.
+    pub groups: KnownGroups,
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
@@ -95,28 +106,35 @@ impl Session {
 
     /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
     /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
-    pub async fn plan(&self, past: &Past, trust_source: bool, context: &Context) -> Result<Planned> {
+    pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let okta_side = Box::pin(async {
             let mut expressions = expressions::read(&self.okta, &self.settings, self.settings.from_okta).await?;
-            let reading = self.read_okta(&expressions.mapping, &progress).await?;
+            let reading = self.read_okta(&expressions.mapping, &knows.groups, &progress).await?;
             expressions.settle(&reading.org);
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, reading), platform) =
+        let ((expressions, mut reading), platform) =
             Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
         for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
         let mapping = &expressions.mapping;
-        let asked = asked_by_expressions(&reading);
-        let (mut org, scope) = (reading.org, reading.scope);
-        let sizes = Sizes::of(&org, scope.key());
         let now = Timestamp::now();
-        let mut desired = attributes::desired(&org, mapping, now);
+        let mut desired = attributes::desired(&reading.org, mapping, now);
         let policy = &self.settings.policy;
-        let comparison = plan::Comparison::of(&desired, &platform);
+        let mut comparison = plan::Comparison::of(&desired, &platform);
+        let doubtful = comparison.doubtful_groups(&reading.unread);
+        if !doubtful.is_empty() {
+            drop(comparison);
+            okta::read_members(&self.okta, &mut reading, &doubtful).await?;
+            desired = attributes::desired(&reading.org, mapping, now);
+            comparison = plan::Comparison::of(&desired, &platform);
+        }
+        let asked = asked(&reading);
+        let okta::Reading { mut org, scope, groups, .. } = reading;
+        let sizes = Sizes::of(&org, scope.key());
         let doubts = comparison.doubts();
         let mut plan = if doubts == plan::Doubts::default() {
             comparison.plan(policy)
@@ -128,7 +146,7 @@ impl Session {
         };
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
-        let remember = held::settle(&mut plan, past, &run, policy);
+        let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
         drop(progress);
         context.printer.status(&format!(
@@ -139,7 +157,7 @@ impl Session {
             counted(platform.projects.len(), "project", "projects"),
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
         ));
-        Ok(Planned { plan, remember })
+        Ok(Planned { plan, remember, groups })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
@@ -155,10 +173,15 @@ impl Session {
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
-    pub async fn read_okta(&self, mapping: &Mapping, progress: &Progress) -> Result<okta::Reading> {
+    pub async fn read_okta(
+        &self,
+        mapping: &Mapping,
+        known: &KnownGroups,
+        progress: &Progress,
+    ) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, &mapping.needs(), &tell).await
+        okta::read(&self.okta, scope, projects, &mapping.needs(), known, &tell).await
     }
 
     /// How many requests were sent so far, to both servers.
@@ -167,11 +190,15 @@ impl Session {
     }
 }
 
-/// How much of a read is owed to the expressions.
-fn asked_by_expressions(reading: &okta::Reading) -> String {
-    match reading.asked_by_expressions {
+/// How much of a read is owed to the expressions, and how much was known already.
+fn asked(reading: &okta::Reading) -> String {
+    let asked = match reading.asked_by_expressions {
         0 => String::new(),
         asked => format!(" ({asked} of them because expressions ask for more than profiles)"),
+    };
+    match reading.unread.len() {
+        0 => asked,
+        unread => format!("{asked}, {} unchanged since an earlier run", counted(unread, "group", "groups")),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, StatusCode, Url};
 use secrecy::ExposeSecret;
@@ -71,6 +72,8 @@ struct Inner {
     retry: Policy,
     /// Whether the last answer was 401.
     refused: AtomicBool,
+    /// The `Date` of the last answer that had one, in seconds since the epoch; 0 before it.
+    date: AtomicI64,
 }
 
 impl fmt::Debug for Client {
@@ -119,7 +122,14 @@ impl Client {
             idle_timeout,
             retry,
             refused: AtomicBool::new(false),
+            date: AtomicI64::new(0),
         })))
+    }
+
+    /// The server's clock, by its last answer; none where it doesn't say.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let date = self.0.date.load(Ordering::Relaxed);
+        (date > 0).then(|| Timestamp::from_second(date).ok()).flatten()
     }
 
     /// The server that all requests go to.
@@ -217,6 +227,9 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         self.0.refused.store(status == StatusCode::UNAUTHORIZED, Ordering::Relaxed);
         let signals = Signals::read(&headers);
+        if let Some(date) = signals.date {
+            self.0.date.store(date, Ordering::Relaxed);
+        }
         let body = Body::new(response, self.0.idle_timeout, &signed);
         let outcome = if status.is_success() {
             read(body).await

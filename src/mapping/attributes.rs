@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
 use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
-use crate::model::id::OktaUserId;
-use crate::model::okta::{Org, Status, User};
+use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::okta::{Org, PushedGroup, Status, User};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// An expression and where it stands, for problems that name it.
@@ -94,19 +94,21 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
             platform_role: mapping.platform_role.as_ref().is_some_and(|role| role.on_create_only),
         },
         users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
-        projects: org
-            .pushed
-            .iter()
-            .map(|(id, pushed)| {
-                let project = DesiredProject {
-                    name: pushed.project_name.clone(),
-                    group_name: pushed.group.name.clone(),
-                    members: pushed.members.clone(),
-                };
-                (id.clone(), project)
-            })
-            .collect(),
+        projects: projects(org),
     }
+}
+
+/// The groups that are pushed, as the projects that they should be.
+pub fn projects(org: &Org) -> BTreeMap<OktaGroupId, DesiredProject> {
+    let project = |(id, pushed): (&OktaGroupId, &PushedGroup)| {
+        let project = DesiredProject {
+            name: pushed.project_name.clone(),
+            group_name: pushed.group.name.clone(),
+            members: pushed.members.clone(),
+        };
+        (id.clone(), project)
+    };
+    org.pushed.iter().map(project).collect()
 }
 
 /// Maps these users anew, of whom more was read meanwhile, and puts them into the groups that they were found in.

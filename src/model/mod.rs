@@ -3,6 +3,7 @@
 pub mod activepieces;
 pub mod desired;
 pub mod id;
+pub mod known;
 pub mod members;
 pub mod okta;
 pub mod packed;

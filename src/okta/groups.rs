@@ -1,6 +1,6 @@
 //! Groups and their members.
 
-use super::client::{Listing, Okta, OnPage};
+use super::client::{Listing, Okta};
 use super::wire::{UserId, WholeGroup, WireGroup};
 use crate::http::{Failure, Request, segment};
 use crate::model::Members;
@@ -15,13 +15,8 @@ const MEMBERS_PAGE: u32 = 1000;
 
 impl Okta {
     /// All groups that the token sees (scope `okta.groups.read`).
-    pub async fn groups(&self) -> Result<Vec<Group>, Failure> {
-        self.groups_with(&|_| ()).await
-    }
-
-    pub(super) async fn groups_with(&self, on_page: OnPage<'_>) -> Result<Vec<Group>, Failure> {
-        let groups: Vec<WireGroup> = self.list(&all_groups(), on_page).await?;
-        Ok(groups.into_iter().map(Group::from).collect())
+    pub async fn groups(&self) -> Result<Vec<WireGroup>, Failure> {
+        self.list(&all_groups(), &|_| ()).await
     }
 
     /// All groups that the token sees, with all that Okta says of them.

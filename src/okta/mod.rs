@@ -2,6 +2,7 @@
 //!
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
 //! - `extra` and `people` read what expressions ask for beside users and groups.
+//! - `known` tells which groups needn't be read again.
 //! - `oauth` lets the requests in as those of a service app.
 //! - `read` reads the whole scope of a sync, and `confirm` and `unpushed` ask again, by id, before anything is taken away.
 
@@ -11,6 +12,7 @@ pub mod client;
 pub mod confirm;
 mod extra;
 mod groups;
+mod known;
 mod mappings;
 pub mod oauth;
 mod people;
@@ -29,6 +31,7 @@ mod testing;
 
 pub use client::{Okta, api_token, settings};
 pub use confirm::confirm;
+pub use known::read_members;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;

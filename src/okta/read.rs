@@ -8,6 +8,7 @@ use tokio::try_join;
 
 use super::client::Okta;
 use super::extra;
+use super::known::Known;
 use super::resolve::{Resolved, ResolvedScope, resolve};
 use super::users::EVERYBODY;
 use super::wire::AppUser;
@@ -17,6 +18,7 @@ use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status};
 use crate::model::packed::PackedUser;
 
@@ -32,6 +34,10 @@ pub struct Reading {
     pub org: Org,
     /// The scope with its names found, for [`super::confirm()`].
     pub scope: ResolvedScope,
+    /// What the next run may know of groups, if it comes to this one's end.
+    pub groups: KnownGroups,
+    /// Groups whose members are known from an earlier run.
+    pub unread: BTreeSet<OktaGroupId>,
     /// How many of the requests were only needed because expressions ask for something.
     pub asked_by_expressions: u64,
     /// Lower-case, no full stop.
@@ -67,17 +73,19 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 /// Reads the users in scope and the members of the groups that the rules push.
 ///
 /// Users with any status are read. Members of pushed groups who are out of scope appear as ids only. What
-/// `needs` names is read of each user in scope who can sign in, and of nobody else.
+/// `needs` names is read of each user in scope who can sign in, and of nobody else. A group that is `known` isn't read again
+/// while Okta says that its memberships haven't changed.
 pub async fn read(
     okta: &Okta,
     scope: &Scope,
     rules: &[ProjectRule],
     needs: &Needs,
+    known: &KnownGroups,
     on_progress: OnProgress<'_>,
 ) -> Result<Reading, Error> {
     on_progress(Progress { step: Step::Names, done: 0, total: None });
-    let resolved = resolve(okta, scope, rules, needs).await?;
-    let reader = Reader { okta, on_progress };
+    let resolved = resolve(okta, scope, rules, needs, known).await?;
+    let reader = Reader { okta, known: &resolved.known, on_progress };
     let (app, searched, all, members) = try_join!(
         reader.app_users(&resolved.scope),
         reader.searched(&resolved.scope),
@@ -97,19 +105,19 @@ pub async fn read(
     }
     org.users.extend(searched);
     org.users.extend(all);
-    let mut known = BTreeMap::new();
+    let mut read = BTreeMap::new();
     for (group, ids, users) in members {
         org.users.extend(users);
-        known.insert(group, ids);
+        read.insert(group, ids);
     }
     org.in_scope = org.users.keys().cloned().collect();
     for (group, project_name) in resolved.pushed {
-        let members = known.get(&group.id).cloned().unwrap_or_default();
+        let members = read.get(&group.id).cloned().unwrap_or_default();
         org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
     }
     let requests = okta.http().requests();
     if needs.groups {
-        reader.groups_of(&mut org, &resolved.groups, &known).await?;
+        reader.groups_of(&mut org, &resolved.groups, &mut read).await?;
     }
     let of = extra::evaluated(&org);
     let mut warnings = resolved.warnings;
@@ -118,7 +126,8 @@ pub async fn read(
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());
     }
-    Ok(Reading { org, scope: resolved.scope, asked_by_expressions, warnings })
+    let (groups, unread) = resolved.known.after(&read);
+    Ok(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings })
 }
 
 /// Reads one user, by id or login, and what the expressions need of him; none if there is no such user. He counts as in
@@ -126,8 +135,9 @@ pub async fn read(
 pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -> Result<Option<Reading>, Error> {
     let Some(user) = okta.user(login).await? else { return Ok(None) };
     let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
-    let resolved =
-        resolve(okta, &Scope { app, ..Scope::default() }, &[], &Needs { groups: false, ..needs.clone() }).await?;
+    let (scope, needs_no_groups) = (Scope { app, ..Scope::default() }, Needs { groups: false, ..needs.clone() });
+    let nothing = KnownGroups::new();
+    let resolved = resolve(okta, &scope, &[], &needs_no_groups, &nothing).await?;
     let requests = okta.http().requests();
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
@@ -141,7 +151,8 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     org.users.insert(id, user);
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
-    Ok(Some(Reading { org, scope: resolved.scope, asked_by_expressions, warnings }))
+    let (groups, unread) = (KnownGroups::new(), BTreeSet::new());
+    Ok(Some(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings }))
 }
 
 /// A group, the ids of all its members, and the members themselves if the group is in scope.
@@ -158,6 +169,7 @@ struct Assigned {
 
 struct Reader<'a> {
     okta: &'a Okta,
+    known: &'a Known<'a>,
     on_progress: OnProgress<'a>,
 }
 
@@ -205,7 +217,7 @@ impl Reader<'_> {
     }
 
     /// The members of all groups in scope and all pushed ones, each group read once.
-    async fn members(&self, resolved: &Resolved) -> Result<Vec<Read>, Error> {
+    async fn members(&self, resolved: &Resolved<'_>) -> Result<Vec<Read>, Error> {
         let in_scope: BTreeMap<_, _> = resolved.scope.groups.iter().map(|group| (&group.id, group)).collect();
         let mut wanted = in_scope.clone();
         wanted.extend(resolved.pushed.iter().map(|(group, _)| (&group.id, group)));
@@ -219,9 +231,17 @@ impl Reader<'_> {
                 let users = self.okta.group_members_as(&group.id, &|user| user.pack(kept)).await.map_err(failed)?;
                 return Ok((group.id.clone(), users.iter().map(|(id, _)| id.clone()).collect(), users));
             }
-            Ok((group.id.clone(), self.okta.group_member_ids(&group.id).await.map_err(failed)?, Vec::new()))
+            Ok((group.id.clone(), self.member_ids(&group).await?, Vec::new()))
         });
         self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::Members, total).await
+    }
+
+    /// The ids of a group's members, read or known.
+    async fn member_ids(&self, group: &Group) -> Result<Members<OktaUserId>, Error> {
+        match self.known.members(&group.id) {
+            Some(members) => Ok(members.clone()),
+            None => self.okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, group)),
+        }
     }
 
     /// Collects and reports each.
@@ -239,12 +259,13 @@ impl Reader<'_> {
         counted.try_collect().await
     }
 
-    /// Fills in the groups of the users in scope who can sign in, by whichever way takes fewer requests.
+    /// Fills in the groups of the users in scope who can sign in, by whichever way takes fewer requests. What is read of
+    /// groups for it is added to `read`.
     async fn groups_of(
         &self,
         org: &mut Org,
         groups: &[Group],
-        known: &BTreeMap<OktaGroupId, Members<OktaUserId>>,
+        read: &mut BTreeMap<OktaGroupId, Members<OktaUserId>>,
     ) -> Result<(), Error> {
         let users: Vec<OktaUserId> = org
             .in_scope
@@ -252,9 +273,10 @@ impl Reader<'_> {
             .filter(|id| org.users.get(id).is_some_and(|user| signs_in(&user.status)))
             .cloned()
             .collect();
-        let unknown: Vec<Group> = groups.iter().filter(|group| !known.contains_key(&group.id)).cloned().collect();
-        if unknown.len() + users.len() / MEMBERS_PER_REQUEST < users.len() {
-            return self.groups_by_group(org, groups, known, unknown).await;
+        let missing: Vec<Group> = groups.iter().filter(|group| !read.contains_key(&group.id)).cloned().collect();
+        let unknown = missing.iter().filter(|group| self.known.members(&group.id).is_none()).count();
+        if unknown + users.len() / MEMBERS_PER_REQUEST < users.len() {
+            return self.groups_by_group(org, groups, read, missing).await;
         }
         let total = users.len();
         let shared: BTreeSet<Arc<Group>> = groups.iter().cloned().map(Arc::new).collect();
@@ -280,16 +302,12 @@ impl Reader<'_> {
         &self,
         org: &mut Org,
         groups: &[Group],
-        known: &BTreeMap<OktaGroupId, Members<OktaUserId>>,
-        unknown: Vec<Group>,
+        read: &mut BTreeMap<OktaGroupId, Members<OktaUserId>>,
+        missing: Vec<Group>,
     ) -> Result<(), Error> {
-        let total = unknown.len();
-        let reads = stream::iter(unknown).map(async |group| {
-            let ids = self.okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, &group))?;
-            Ok((group.id.clone(), ids))
-        });
-        let read: BTreeMap<_, _> =
-            self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?.into_iter().collect();
+        let total = missing.len();
+        let reads = stream::iter(missing).map(async |group| Ok((group.id.clone(), self.member_ids(&group).await?)));
+        read.extend(self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?);
         let Org { users, in_scope, groups_of, .. } = org;
         let wanted =
             |id: &&OktaUserId| in_scope.contains(id) && users.get(id).is_some_and(|user| signs_in(&user.status));
@@ -297,7 +315,7 @@ impl Reader<'_> {
             groups_of.insert(user.clone(), Vec::new());
         }
         for group in groups {
-            let members = known.get(&group.id).or_else(|| read.get(&group.id));
+            let members = read.get(&group.id);
             let group = Arc::new(group.clone());
             for member in members.into_iter().flatten() {
                 if let Some(of_member) = groups_of.get_mut(member) {
@@ -309,7 +327,7 @@ impl Reader<'_> {
     }
 }
 
-fn members_failed(failure: Failure, group: &Group) -> Error {
+pub(super) fn members_failed(failure: Failure, group: &Group) -> Error {
     Error::from(failure).context(format!("reading the members of the Okta group {:?}", group.name))
 }
 

@@ -49,7 +49,7 @@ fn rules() -> Vec<ProjectRule> {
 
 async fn reading(company: Company, scope: &Scope, rules: &[ProjectRule], groups: bool) -> Result<Reading, Error> {
     let server = company.serve().await;
-    read(&okta(&server.url), scope, rules, &Needs { groups, ..Needs::default() }, &|_| ()).await
+    read(&okta(&server.url), scope, rules, &Needs { groups, ..Needs::default() }, &KnownGroups::new(), &|_| ()).await
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a OktaUserId>) -> String {
@@ -87,7 +87,7 @@ async fn pushed_groups_hold_the_ids_of_all_members_and_no_users_of_their_own() {
 async fn each_group_is_read_once_and_nothing_that_is_not_asked_for() {
     let server = Company { page: 100, ..company() }.serve().await;
     let scope = Scope { groups: vec!["Engineering".into()], ..app("Activepieces") };
-    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &|_| ()).await.unwrap();
+    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ()).await.unwrap();
     let mut lines = server.lines();
     lines.sort();
     let expected = [
@@ -104,7 +104,9 @@ async fn each_group_is_read_once_and_nothing_that_is_not_asked_for() {
 async fn app_users_that_come_without_their_user_are_read_by_id() {
     let company = Company { forgets_expand: true, ..company() };
     let server = company.serve().await;
-    let reading = read(&okta(&server.url), &app("Activepieces"), &[], &Needs::default(), &|_| ()).await.unwrap();
+    let reading = read(&okta(&server.url), &app("Activepieces"), &[], &Needs::default(), &KnownGroups::new(), &|_| ())
+        .await
+        .unwrap();
     assert_eq!(names(&reading.org.in_scope), "00u1 00u2 00u4");
     assert_eq!(reading.org.users[&OktaUserId::from("00u2")].status, Status::Suspended);
     let by_id = server.lines().into_iter().filter(|line| line.starts_with("GET /api/v1/users/")).count();
@@ -163,12 +165,12 @@ async fn groups_of_users_are_read_the_cheaper_way_with_the_same_result() {
     // Three users who can sign in: five groups are dearer than three users, two that aren't known yet are cheaper.
     let server = company().serve().await;
     let groups = Needs { groups: true, ..Needs::default() };
-    let by_user = read(&okta(&server.url), &scope, &[], &groups, &|_| ()).await.unwrap().org;
+    let by_user = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_user), expected);
     assert!(server.lines().iter().any(|line| line.starts_with("GET /api/v1/users/00u1/groups")));
     let fewer = Company { groups: company().groups[..3].to_vec(), ..company() };
     let server = fewer.serve().await;
-    let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &|_| ()).await.unwrap().org;
+    let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_group), expected);
     assert!(!server.lines().iter().any(|line| line.contains("/groups?") && line.contains("/users/")));
 }
@@ -185,7 +187,9 @@ async fn a_listing_that_fails_fails_the_whole_read() {
             )
             .await;
         let scope = Scope { everyone: true, groups: vec!["Engineering".into()], ..app("Activepieces") };
-        let error = read(&okta(&server.url), &scope, &rules(), &Needs::default(), &|_| ()).await.unwrap_err();
+        let error = read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ())
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, Kind::Unauthorized, "{broken}: {error}");
         assert_eq!(error.hints.len(), 1, "{broken}");
     }
@@ -196,7 +200,9 @@ async fn progress_is_reported_from_names_to_members() {
     let server = company().serve().await;
     let seen = Mutex::new(Vec::new());
     let on_progress = |progress| seen.lock().unwrap().push(progress);
-    read(&okta(&server.url), &app("Activepieces"), &rules(), &Needs::default(), &on_progress).await.unwrap();
+    read(&okta(&server.url), &app("Activepieces"), &rules(), &Needs::default(), &KnownGroups::new(), &on_progress)
+        .await
+        .unwrap();
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen[0], Progress { step: Step::Names, done: 0, total: None });
     assert!(seen.contains(&Progress { step: Step::AppUsers, done: 3, total: None }));
@@ -208,5 +214,5 @@ fn a_read_can_run_on_any_thread() {
     fn sends<T: Send>(_: T) {}
     let okta = okta("http://127.0.0.1:1");
     let (scope, report) = (Scope::default(), |_| ());
-    sends(read(&okta, &scope, &[], &Needs::default(), &report));
+    sends(read(&okta, &scope, &[], &Needs::default(), &KnownGroups::new(), &report));
 }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::try_join;
 
 use super::client::Okta;
-use super::wire::App;
+use super::known::Known;
+use super::wire::{App, WireGroup};
 use crate::error::{Error, Kind};
 use crate::expression::Needs;
 use crate::mapping::projects::{ProjectRule, Selector, find_group, idle_patterns, nearest, select};
 use crate::model::id::{OktaAppId, OktaGroupId};
+use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile, Scope};
 
 /// A scope whose names were found in the org.
@@ -35,10 +37,12 @@ impl ResolvedScope {
 }
 
 /// What the names stand for.
-pub(super) struct Resolved {
+pub(super) struct Resolved<'a> {
     pub scope: ResolvedScope,
     /// All groups of the org, where any name or pattern asked for them.
     pub groups: Vec<Group>,
+    /// What is known of them from earlier.
+    pub known: Known<'a>,
     /// The same as the API has them, where expressions ask for it.
     pub group_objects: BTreeMap<OktaGroupId, Profile>,
     /// The groups to push, with the projects' names.
@@ -46,15 +50,18 @@ pub(super) struct Resolved {
     pub warnings: Vec<String>,
 }
 
-pub(super) async fn resolve(
+pub(super) async fn resolve<'a>(
     okta: &Okta,
     scope: &Scope,
     rules: &[ProjectRule],
     needs: &Needs,
-) -> Result<Resolved, Error> {
+    known: &'a KnownGroups,
+) -> Result<Resolved<'a>, Error> {
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
     let groups = all_groups(okta, lists_groups, needs.group_objects);
     let (app, (groups, group_objects)) = try_join!(find_app(okta, scope.app.as_deref()), groups)?;
+    let known = Known::new(known, &groups, okta.http().server_time());
+    let groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     let mut faults = Vec::new();
     let app = app.unwrap_or_else(|fault| {
         faults.push(fault);
@@ -82,7 +89,7 @@ pub(super) async fn resolve(
         everyone: scope.everyone,
         needs: needs.clone(),
     };
-    Ok(Resolved { scope, groups, group_objects, pushed, warnings })
+    Ok(Resolved { scope, groups, known, group_objects, pushed, warnings })
 }
 
 /// All groups, and with `whole` all that Okta says of them.
@@ -90,7 +97,7 @@ async fn all_groups(
     okta: &Okta,
     wanted: bool,
     whole: bool,
-) -> Result<(Vec<Group>, BTreeMap<OktaGroupId, Profile>), Error> {
+) -> Result<(Vec<WireGroup>, BTreeMap<OktaGroupId, Profile>), Error> {
     let failed = |failure| Error::from(failure).context("listing Okta's groups");
     if whole {
         let groups = okta.whole_groups().await.map_err(failed)?;

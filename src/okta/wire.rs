@@ -38,6 +38,9 @@ pub struct WireGroup {
     #[serde(rename = "type")]
     pub kind: GroupType,
     pub profile: GroupProfile,
+    /// Moves when somebody becomes a member, or stops to be one.
+    #[serde(rename = "lastMembershipUpdated", default)]
+    pub membership_updated: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -49,7 +52,7 @@ pub struct GroupProfile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Profile")]
 pub struct WholeGroup {
-    pub group: Group,
+    pub group: WireGroup,
     pub object: Profile,
 }
 
@@ -57,8 +60,7 @@ impl TryFrom<Profile> for WholeGroup {
     type Error = serde_json::Error;
 
     fn try_from(object: Profile) -> Result<Self, Self::Error> {
-        let group = WireGroup::deserialize(&object)?;
-        Ok(Self { group: group.into(), object })
+        Ok(Self { group: WireGroup::deserialize(&object)?, object })
     }
 }
 

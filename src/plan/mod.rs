@@ -27,7 +27,7 @@ pub use step::Step;
 
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
-use crate::model::id::OktaUserId;
+use crate::model::id::{OktaGroupId, OktaUserId};
 
 /// Computes what has to be written so that the platform becomes what is desired.
 pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
@@ -69,6 +69,15 @@ impl<'a> Comparison<'a> {
         };
         let users = self.platform.users.iter().filter_map(missing).collect();
         Doubts { users, memberships: projects::missing_in_listing(&self.projects) }
+    }
+
+    /// Of these groups those whose projects would change, or have members of whom nothing was read: what is known of the
+    /// groups may be older than that.
+    pub fn doubtful_groups(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
+        if groups.is_empty() {
+            return BTreeSet::new();
+        }
+        projects::doubtful(&self.projects, groups, self.desired, self.platform, &self.matches)
     }
 
     /// What has to be written.

@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// A group that is pushed, held against its project.
@@ -69,6 +69,36 @@ pub fn diff(
 /// The Okta users whose leaving a project follows only from their missing in a listing of the group.
 pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
+}
+
+/// Of these groups those whose projects would change, or have members whose Okta users weren't read.
+pub fn doubtful(
+    compared: &[Compared<'_>],
+    groups: &BTreeSet<OktaGroupId>,
+    desired: &Desired,
+    platform: &Platform,
+    matches: &Matches<'_>,
+) -> BTreeSet<OktaGroupId> {
+    let unread = |account: &&User| {
+        let id = account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from);
+        id.is_some_and(|id| !desired.users.contains_key(&id)) && !matches.user_of.contains_key(&account.id)
+    };
+    let unread: BTreeSet<&AccountId> = platform.users.iter().filter(unread).map(|account| &account.id).collect();
+    let is_doubtful = |compared: &&Compared<'_>| {
+        let members = compared.found.project().into_iter().flat_map(|project| &project.members);
+        let mut unknown = members.filter(|id| !unread.is_empty() && unread.contains(id));
+        let mut joining = compared.members.absent.iter().filter(|id| joins(id, desired, matches));
+        let changes = op(compared.group, compared.project, compared.found.project()).action != ProjectAction::Members;
+        changes || !compared.members.extra.is_empty() || joining.next().is_some() || unknown.next().is_some()
+    };
+    let of_these = compared.iter().filter(|compared| groups.contains(compared.group));
+    of_these.filter(is_doubtful).map(|compared| compared.group.clone()).collect()
+}
+
+/// Whether somebody may be in projects: in scope, active, and without a problem.
+fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
+    let is_present = desired.users.get(id).is_some_and(|user| matches!(user.state, State::Present(_)));
+    is_present && !matches.blocked.contains(id)
 }
 
 /// What stands, found by what a group looks for.
@@ -171,10 +201,10 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
     }
 }
 
-/// Everybody who may be in projects: in scope, active, and without a problem.
+/// Everybody who may be in projects.
 fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> IndexMap<&'a OktaUserId, Member> {
     let member = |(id, user): (&'a OktaUserId, &'a DesiredUser)| {
-        if !matches!(user.state, State::Present(_)) || matches.blocked.contains(id) {
+        if !joins(id, desired, matches) {
             return None;
         }
         let account = matches.account_of.get(id);

@@ -3,6 +3,7 @@
 //!
 //! - `place` names the files and keeps other users of the machine out of them.
 //! - `lock` lets one run write at a time.
+//! - `known` has what was read of groups.
 //! - `journal` writes runs and their operations down, `history` reads them.
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::plan::Past;
 
 pub mod history;
 pub mod journal;
+mod known;
 pub mod lock;
 mod place;
 
@@ -26,7 +28,7 @@ pub use journal::Beginning;
 pub use lock::{Lock, Taken};
 
 /// The versions of the schema, oldest first. A file of version n has had the first n; a released one never changes.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_journal.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1_journal.sql"), include_str!("migrations/2_known_groups.sql")];
 
 /// The name under which [`Past`] is kept.
 const PAST: &str = "past";

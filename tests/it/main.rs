@@ -8,6 +8,8 @@ mod cli;
 #[cfg(feature = "sandbox")]
 mod company;
 mod config;
+#[cfg(feature = "sandbox")]
+mod deltas;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;

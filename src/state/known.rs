@@ -1,0 +1,53 @@
+//! The members of groups, as they were last read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::State;
+use crate::error::Result;
+use crate::model::id::OktaUserId;
+use crate::model::known::{KnownGroup, KnownGroups};
+
+impl State {
+    /// What earlier runs read. What can't be understood is left out: it will be read again.
+    pub fn known_groups(&self) -> Result<KnownGroups> {
+        self.with(|connection| {
+            let mut statement = connection.prepare("SELECT id, updated, read, members FROM known_groups")?;
+            let row = |row: &Row<'_>| {
+                let (id, updated, read): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let members: String = row.get(3)?;
+                let members = members.split(' ').filter(|id| !id.is_empty()).map(Into::into).collect();
+                let group = read.parse().ok().map(|read: Timestamp| KnownGroup { updated, read, members });
+                Ok(group.map(|group| (id.into(), group)))
+            };
+            statement.query_map([], row)?.filter_map(rusqlite::Result::transpose).collect()
+        })
+    }
+
+    /// Replaces what earlier runs read. What is still known from one of them isn't written again.
+    pub fn remember_groups(&self, groups: &KnownGroups) -> Result<()> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            let standing: BTreeMap<String, String> = {
+                let mut statement = transaction.prepare("SELECT id, read FROM known_groups")?;
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?
+            };
+            for id in standing.keys().filter(|id| !groups.contains_key(&id.as_str().into())) {
+                transaction.prepare_cached("DELETE FROM known_groups WHERE id = ?1")?.execute([id])?;
+            }
+            for (id, group) in groups {
+                let read = group.read.to_string();
+                if standing.get(id.as_str()) == Some(&read) {
+                    continue;
+                }
+                let members: Vec<&str> = group.members.iter().map(OktaUserId::as_str).collect();
+                let insert = "INSERT OR REPLACE INTO known_groups (id, updated, read, members) VALUES (?1, ?2, ?3, ?4)";
+                let row = params![id.as_str(), group.updated, read, members.join(" ")];
+                transaction.prepare_cached(insert)?.execute(row)?;
+            }
+            transaction.commit()
+        })
+    }
+}
