@@ -26,7 +26,7 @@ pub struct Journal {
     state: State,
     run: u32,
     /// Held until the run has ended, by a run that may write.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
     /// The first failure to write a step down. No step begins after it.
     failure: Mutex<Option<Error>>,
 }
@@ -55,7 +55,7 @@ impl Journal {
             okta: session.org(),
             activepieces: session.platform(),
         })?;
-        Ok(Self { state, run, _lock: lock, failure: Mutex::new(None) })
+        Ok(Self { state, run, lock, failure: Mutex::new(None) })
     }
 
     /// The run's number.
@@ -71,7 +71,7 @@ impl Journal {
     /// What earlier runs left to be known, of groups only if not all is to be read.
     pub fn knows(&self, full: bool) -> Result<Knows> {
         let groups = if full { KnownGroups::new() } else { self.state.known_groups()? };
-        Ok(Knows { past: self.past()?, groups })
+        Ok(Knows { past: self.past()?, groups, writes: self.lock.is_some() })
     }
 
     /// Replaces what earlier runs left to be known.

@@ -46,6 +46,8 @@ pub struct Knows {
     pub past: Past,
     /// Empty where all is to be read.
     pub groups: KnownGroups,
+    /// Whether the plan may be written: what it changes is read then, whatever is known.
+    pub writes: bool,
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
@@ -125,7 +127,7 @@ impl Session {
         let mut desired = attributes::desired(&reading.org, mapping, now);
         let policy = &self.settings.policy;
         let mut comparison = plan::Comparison::of(&desired, &platform);
-        let doubtful = comparison.doubtful_groups(&reading.unread);
+        let doubtful = comparison.doubtful_groups(&reading.unread, knows.writes);
         if !doubtful.is_empty() {
             drop(comparison);
             okta::read_members(&self.okta, &mut reading, &doubtful).await?;

@@ -71,13 +71,13 @@ impl<'a> Comparison<'a> {
         Doubts { users, memberships: projects::missing_in_listing(&self.projects) }
     }
 
-    /// Of these groups those whose projects would change, or have members of whom nothing was read: what is known of the
-    /// groups may be older than that.
-    pub fn doubtful_groups(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
+    /// Of these groups, which weren't read, those that have to be: whose projects have members of whom nothing was read,
+    /// since a deletion may not show in the group; and, by a run that `writes`, those whose projects would change.
+    pub fn doubtful_groups(&self, groups: &BTreeSet<OktaGroupId>, writes: bool) -> BTreeSet<OktaGroupId> {
         if groups.is_empty() {
             return BTreeSet::new();
         }
-        projects::doubtful(&self.projects, groups, self.desired, self.platform, &self.matches)
+        projects::doubtful(&self.projects, groups, self.desired, self.platform, &self.matches, writes)
     }
 
     /// What has to be written.

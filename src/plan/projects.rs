@@ -71,13 +71,15 @@ pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
-/// Of these groups those whose projects would change, or have members whose Okta users weren't read.
+/// Of these groups those whose projects have members whose Okta users weren't read, and if `writes` is set also those whose
+/// projects would change.
 pub fn doubtful(
     compared: &[Compared<'_>],
     groups: &BTreeSet<OktaGroupId>,
     desired: &Desired,
     platform: &Platform,
     matches: &Matches<'_>,
+    writes: bool,
 ) -> BTreeSet<OktaGroupId> {
     let unread = |account: &&User| {
         let id = account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from);
@@ -85,11 +87,14 @@ pub fn doubtful(
     };
     let unread: BTreeSet<&AccountId> = platform.users.iter().filter(unread).map(|account| &account.id).collect();
     let is_doubtful = |compared: &&Compared<'_>| {
-        let members = compared.found.project().into_iter().flat_map(|project| &project.members);
-        let mut unknown = members.filter(|id| !unread.is_empty() && unread.contains(id));
-        let mut joining = compared.members.absent.iter().filter(|id| joins(id, desired, matches));
-        let changes = op(compared.group, compared.project, compared.found.project()).action != ProjectAction::Members;
-        changes || !compared.members.extra.is_empty() || joining.next().is_some() || unknown.next().is_some()
+        let Compared { group, project, found, members } = compared;
+        let mut accounts = found.project().into_iter().flat_map(|project| &project.members);
+        let changes = || {
+            let joins = |id: &&OktaUserId| joins(id, desired, matches);
+            let is_same = op(group, project, found.project()).action == ProjectAction::Members;
+            !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
+        };
+        (!unread.is_empty() && accounts.any(|id| unread.contains(id))) || (writes && changes())
     };
     let of_these = compared.iter().filter(|compared| groups.contains(compared.group));
     of_these.filter(is_doubtful).map(|compared| compared.group.clone()).collect()
