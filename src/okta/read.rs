@@ -20,7 +20,7 @@ use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status};
-use crate::model::packed::PackedUser;
+use crate::model::packed::{Attributes, PackedUser};
 
 /// How many requests of one kind are asked for side by side: fewer than may be in flight, so that a listing whose pages
 /// can only be read one after another never waits for its turn.
@@ -84,16 +84,17 @@ pub async fn read(
     on_progress: OnProgress<'_>,
 ) -> Result<Reading, Error> {
     on_progress(Progress { step: Step::Names, done: 0, total: None });
-    let resolved = resolve(okta, scope, rules, needs, known).await?;
-    let reader = Reader { okta, known: &resolved.known, on_progress };
-    let (app, searched, all, members) = try_join!(
-        reader.app_users(&resolved.scope),
-        reader.searched(&resolved.scope),
-        reader.everybody(&resolved.scope),
-        reader.members(&resolved),
-    )?;
-    let mut org = Org::default();
-    org.extra.group_objects = resolved.group_objects;
+    let reader = Reader { okta, on_progress };
+    let named = Box::pin(async {
+        let resolved = resolve(okta, scope, rules, needs, known).await?;
+        let (app, members) = try_join!(reader.app_users(&resolved.scope), reader.members(&resolved))?;
+        Ok((resolved, app, members))
+    });
+    // These two name nothing that has to be found first.
+    let (searched, everybody) = (reader.searched(scope, &needs.attributes), reader.everybody(scope, &needs.attributes));
+    let ((resolved, app, members), mut searched, everybody) = try_join!(named, searched, everybody)?;
+    let mut org = Org { users: everybody, ..Org::default() };
+    org.users.append(&mut searched);
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
@@ -103,22 +104,21 @@ pub async fn read(
         }
         org.users.extend(user.map(|user| (id, user)));
     }
-    org.users.extend(searched);
-    org.users.extend(all);
     let mut read = BTreeMap::new();
     for (group, ids, users) in members {
         org.users.extend(users);
         read.insert(group, ids);
     }
     org.in_scope = org.users.keys().cloned().collect();
-    for (group, project_name) in resolved.pushed {
+    for (group, project_name) in resolved.pushed.clone() {
         let members = read.get(&group.id).cloned().unwrap_or_default();
         org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
     }
     let requests = okta.http().requests();
     if needs.groups {
-        reader.groups_of(&mut org, &resolved.groups, &mut read).await?;
+        reader.groups_of(&mut org, &resolved, &mut read).await?;
     }
+    org.extra.group_objects = resolved.group_objects;
     let of = extra::evaluated(&org);
     let mut warnings = resolved.warnings;
     warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
@@ -169,7 +169,6 @@ struct Assigned {
 
 struct Reader<'a> {
     okta: &'a Okta,
-    known: &'a Known<'a>,
     on_progress: OnProgress<'a>,
 }
 
@@ -200,18 +199,16 @@ impl Reader<'_> {
         Ok(whole)
     }
 
-    async fn searched(&self, scope: &ResolvedScope) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
+    async fn searched(&self, scope: &Scope, kept: &Attributes) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
         let Some(search) = &scope.search else { return Ok(BTreeMap::new()) };
-        let kept = &scope.needs.attributes;
         let users = self.okta.users_side_by_side(search, kept, &self.count(Step::SearchedUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading the users that [scope] search finds"))
     }
 
-    async fn everybody(&self, scope: &ResolvedScope) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
+    async fn everybody(&self, scope: &Scope, kept: &Attributes) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
         if !scope.everyone {
             return Ok(BTreeMap::new());
         }
-        let kept = &scope.needs.attributes;
         let users = self.okta.users_side_by_side(EVERYBODY, kept, &self.count(Step::AllUsers)).await;
         users.map_err(|failure| Error::from(failure).context("reading all users of the Okta org"))
     }
@@ -231,14 +228,14 @@ impl Reader<'_> {
                 let users = self.okta.group_members_as(&group.id, &|user| user.pack(kept)).await.map_err(failed)?;
                 return Ok((group.id.clone(), users.iter().map(|(id, _)| id.clone()).collect(), users));
             }
-            Ok((group.id.clone(), self.member_ids(&group).await?, Vec::new()))
+            Ok((group.id.clone(), self.member_ids(&group, &resolved.known).await?, Vec::new()))
         });
         self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::Members, total).await
     }
 
     /// The ids of a group's members, read or known.
-    async fn member_ids(&self, group: &Group) -> Result<Members<OktaUserId>, Error> {
-        match self.known.members(&group.id) {
+    async fn member_ids(&self, group: &Group, known: &Known<'_>) -> Result<Members<OktaUserId>, Error> {
+        match known.members(&group.id) {
             Some(members) => Ok(members.clone()),
             None => self.okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, group)),
         }
@@ -264,9 +261,10 @@ impl Reader<'_> {
     async fn groups_of(
         &self,
         org: &mut Org,
-        groups: &[Group],
+        resolved: &Resolved<'_>,
         read: &mut BTreeMap<OktaGroupId, Members<OktaUserId>>,
     ) -> Result<(), Error> {
+        let Resolved { groups, known, .. } = resolved;
         let users: Vec<OktaUserId> = org
             .in_scope
             .iter()
@@ -274,9 +272,9 @@ impl Reader<'_> {
             .cloned()
             .collect();
         let missing: Vec<Group> = groups.iter().filter(|group| !read.contains_key(&group.id)).cloned().collect();
-        let unknown = missing.iter().filter(|group| self.known.members(&group.id).is_none()).count();
+        let unknown = missing.iter().filter(|group| known.members(&group.id).is_none()).count();
         if unknown + users.len() / MEMBERS_PER_REQUEST < users.len() {
-            return self.groups_by_group(org, groups, read, missing).await;
+            return self.groups_by_group(org, resolved, read, missing).await;
         }
         let total = users.len();
         let shared: BTreeSet<Arc<Group>> = groups.iter().cloned().map(Arc::new).collect();
@@ -301,12 +299,13 @@ impl Reader<'_> {
     async fn groups_by_group(
         &self,
         org: &mut Org,
-        groups: &[Group],
+        resolved: &Resolved<'_>,
         read: &mut BTreeMap<OktaGroupId, Members<OktaUserId>>,
         missing: Vec<Group>,
     ) -> Result<(), Error> {
         let total = missing.len();
-        let reads = stream::iter(missing).map(async |group| Ok((group.id.clone(), self.member_ids(&group).await?)));
+        let reads = stream::iter(missing)
+            .map(async |group| Ok((group.id.clone(), self.member_ids(&group, &resolved.known).await?)));
         read.extend(self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?);
         let Org { users, in_scope, groups_of, .. } = org;
         let wanted =
@@ -314,7 +313,7 @@ impl Reader<'_> {
         for user in users.keys().filter(wanted) {
             groups_of.insert(user.clone(), Vec::new());
         }
-        for group in groups {
+        for group in &resolved.groups {
             let members = read.get(&group.id);
             let group = Arc::new(group.clone());
             for member in members.into_iter().flatten() {

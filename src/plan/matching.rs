@@ -24,9 +24,11 @@ impl<'a> Accounts<'a> {
             let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
             Some((id.into(), at))
         };
+        let mut by_external_id = IndexMap::with_capacity(users.len());
+        by_external_id.extend(users.iter().enumerate().filter_map(external_id));
         Self {
             users,
-            by_external_id: users.iter().enumerate().filter_map(external_id).collect(),
+            by_external_id,
             by_user_name: users.iter().enumerate().map(|(at, user)| (user.user_name.as_str(), at)).collect(),
         }
     }
@@ -110,7 +112,12 @@ pub fn wanted_names(desired: &Desired) -> IndexSet<&str> {
 /// Matches every desired user with the account that is theirs.
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
     let accounts = Accounts::of(platform);
-    let mut found = Matches::default();
+    let most = platform.users.len().min(desired.users.len());
+    let mut found = Matches {
+        account_of: IndexMap::with_capacity(most),
+        user_of: IndexMap::with_capacity(most),
+        ..Matches::default()
+    };
     let mut claims = Claims { on_accounts: Vec::new(), on_names: IndexMap::new() };
     claims.on_accounts.resize_with(platform.users.len(), Vec::new);
     for (id, user) in &desired.users {

@@ -28,7 +28,9 @@ impl<'a> Owners<'a> {
                 || account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from);
             Some((account.id.clone(), Owner { id: owner.or_else(named)?, account, is_matched }))
         };
-        Self(platform.users.iter().filter_map(owner).collect())
+        let mut owners = IndexMap::with_capacity(platform.users.len());
+        owners.extend(platform.users.iter().filter_map(owner));
+        Self(owners)
     }
 }
 
