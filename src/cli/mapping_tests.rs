@@ -132,15 +132,14 @@ fn refuse(broken: &[String], hint: &str) -> Result<()> {
 }
 
 /// A line of a CSV file: who, and the role that is expected; none for an error.
-struct Expected {
-    line: usize,
-    login: String,
-    role: String,
+pub struct Expected {
+    pub line: usize,
+    pub login: String,
+    pub role: String,
 }
 
-/// The lines of a CSV file; a first line that names the columns is passed over.
-fn expectations(path: &Path) -> Result<Vec<Expected>> {
-    let text = read(path)?;
+/// The lines of the text of a CSV file that is called `name`; a first line that names the columns is passed over.
+pub fn expectations(text: &str, name: &str) -> Result<Vec<Expected>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
@@ -156,9 +155,9 @@ fn expectations(path: &Path) -> Result<Vec<Expected>> {
                 rows.push(Expected { line, login: (*login).to_owned(), role: (*role).to_owned() });
             }
             Ok(fields) => {
-                broken.push(format!("{}:{line}: {:?} isn't a login and a role", path.display(), fields.join(",")));
+                broken.push(format!("{name}:{line}: {:?} isn't a login and a role", fields.join(",")));
             }
-            Err(error) => broken.push(format!("{}:{line}: {error}", path.display())),
+            Err(error) => broken.push(format!("{name}:{line}: {error}")),
         }
     }
     refuse(&broken, "each line is a login and ADMIN, MEMBER, OPERATOR, or error where none is to come out")?;
@@ -183,7 +182,7 @@ impl Org {
 
     /// Whether the mapping gives everybody in the file the expected role.
     async fn check_logins(&self, path: &Path) -> Result<Checked> {
-        let rows = expectations(path)?;
+        let rows = expectations(&read(path)?, &path.display().to_string())?;
         let cases = rows.len();
         let needs = self.expressions.mapping.needs();
         let checks = stream::iter(rows).map(async |row| {

@@ -33,6 +33,10 @@ mod show;
 mod undo;
 mod write;
 
+/// The parsers of the files that a command is given.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use {mapping_tests::expectations, saved::parse as parse_plan};
+
 /// Brings an Activepieces platform in line with an Okta org
 ///
 /// Reads users, groups and profile attributes from Okta, evaluates the Okta expressions of the config, and shows what

@@ -35,13 +35,18 @@ pub fn read(path: &Path) -> Result<SavedPlan> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::from_source(Kind::Config, error).context(format!("reading the plan {shown}")))?;
+    parse(&text, &shown)
+}
+
+/// Reads a plan from the text of the file that is shown as `shown`.
+pub fn parse(text: &str, shown: &str) -> Result<SavedPlan> {
     let version =
-        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value["format_version"].as_u64());
+        serde_json::from_str::<serde_json::Value>(text).ok().and_then(|value| value["format_version"].as_u64());
     if version.is_some_and(|version| version != u64::from(FORMAT_VERSION)) {
         return Err(Error::new(Kind::Config, format!("{shown} has another format than this version of oktapieces"))
             .hint("make the plan again with this version"));
     }
-    let saved: SavedPlan = serde_json::from_str(&text).map_err(|error| {
+    let saved: SavedPlan = serde_json::from_str(text).map_err(|error| {
         Error::from_source(Kind::Config, error)
             .context(format!("{shown} is no plan"))
             .hint("a plan is made by oktapieces plan --out FILE")

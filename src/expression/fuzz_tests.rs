@@ -1,53 +1,17 @@
 //! Whatever is written: no panic, no growth without bound, and the trace, the check and the evaluation agree.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use serde_json::{Value as Json, json};
 
-use super::check::{AttributeType, Schema, Wants, check};
 use super::*;
-use crate::model::okta::{Extra, Group, GroupType, Status, User};
+use crate::fuzzing::{self, user};
 
 /// Texts that once were trouble, or are made to be. A new one that the tests find is added here.
 const CORPUS: &str = include_str!("../../tests/fixtures/expression-corpus.txt");
-/// The longest value, in bytes of JSON: a list of as many texts as fit is the worst.
-const LONGEST_VALUE: usize = 1 << 24;
-
-fn user() -> User {
-    let Json::Object(profile) = json!({
-        "login": "ada@example.com", "text": "a,b😀", "empty": "", "none": null, "number": 1.5, "whole": -3, "flag": true,
-        "list": ["a", "b", 1, null], "object": {"x": 1}, "time": "2026-03-29T00:30:00Z", "long": "a".repeat(5000),
-    }) else {
-        panic!("an object was written")
-    };
-    User::new("00u1".into(), Status::Active, profile)
-}
 
 /// Parses, prints, checks, evaluates and traces a text.
 fn everything(source: &str) {
-    let Ok(expression) = Expression::parse(source) else { return };
-    let schema: Schema = [("text".to_owned(), AttributeType::String), ("list".to_owned(), AttributeType::Array)].into();
-    for wants in [Wants::Role, Wants::Text, Wants::GroupRule] {
-        for finding in check(&expression, &schema, wants) {
-            assert!(source.get(finding.span.clone()).is_some(), "{finding:?}");
-        }
-    }
-    let user = user();
-    let groups = [Arc::new(Group { id: "00g1".into(), name: "Admins".to_owned(), kind: GroupType::OktaGroup })];
-    let extra = Extra::default();
-    let context = Context::new(&user, &groups).with_extra(&extra).at("2026-03-29T00:30:00Z".parse().unwrap());
-    let value = expression.evaluate(&context);
-    if let Ok(value) = &value {
-        assert!(value.to_json().to_string().len() < LONGEST_VALUE);
-    }
-    let steps = expression.trace(&context);
-    assert!(steps.is_sorted_by_key(|step| step.span.start));
-    if let Some(whole) = steps.iter().find(|step| step.span == expression.ast().span) {
-        // NaN, which equals nothing, isn't a value.
-        assert_eq!(format!("{:?}", whole.outcome), format!("{value:?}"));
-    }
+    fuzzing::expression(source.as_bytes());
 }
 
 #[test]
