@@ -6,16 +6,18 @@ use serde::Serialize;
 use super::expressions::{self, Expressions};
 use super::session::{PARALLELISM, Session, load};
 use super::{Context, access};
+use crate::activepieces;
 use crate::activepieces::wire::CONFIG_SCHEMA;
+use crate::config::settings::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::desired::State;
 use crate::model::known::KnownGroups;
+use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
 use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
-use crate::{activepieces, okta};
 
 /// Test the config, both servers, the rights of both secrets, and what the scope names
 #[derive(Debug, Args)]
@@ -61,15 +63,14 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {
         let session = Session::with(settings, PARALLELISM)?;
-        okta_side(&session, &mut lines).await;
+        okta_side(&session, session.okta()?, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
     }
     Ok(lines.finish())
 }
 
 /// The org, the token's rights, and what the scope and the pushed groups come to.
-async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
-    let okta = &session.okta;
+async fn okta_side(session: &Session, okta: &Okta, lines: &mut Lines<'_>) {
     let reached = okta.well_known().await.map_err(Error::from);
     if lines.result("Okta org", reached, |_| format!("{} answers", session.org())).is_none() {
         return;
@@ -82,15 +83,14 @@ async fn okta_side(session: &Session, lines: &mut Lines<'_>) {
         let apps = okta.probe_apps().await.map_err(Error::from);
         allowed &= lines.result("Okta rights: apps", apps, |()| "may be listed".to_owned()).is_some();
     }
-    if allowed && let Some(expressions) = expressions(session, lines).await {
+    if allowed && let Some(expressions) = expressions(&session.settings, okta, lines).await {
         scope(session, &expressions.mapping, lines).await;
     }
 }
 
 /// The expressions, and what can't be right in one whoever it's evaluated for, by the org's own user schema.
-async fn expressions(session: &Session, lines: &mut Lines<'_>) -> Option<Expressions> {
-    let settings = &session.settings;
-    let read = expressions::read(&session.okta, settings, settings.from_okta).await;
+async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) -> Option<Expressions> {
+    let read = expressions::read(okta, settings, settings.from_okta).await;
     let found = match read {
         Ok(found) => found,
         Err(error) => {

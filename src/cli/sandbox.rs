@@ -44,10 +44,14 @@ pub struct SandboxArgs {
     /// Okta requests a minute, in each of its buckets
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
-    /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 429, cut-before, cut-after,
-    /// 500-after, truncated, hang or hang-after (for 5 seconds), expired-cursor
+    /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 429 (with Retry-After in seconds),
+    /// 429-date, 429-bare, 429-at-once, cut-before, cut-after, 500-after, truncated, slow (for a second), hang or hang-after
+    /// (for 5 seconds), expired-cursor
     #[arg(long, value_name = "KIND:RATE", value_parser = chance)]
     fault: Vec<Chance>,
+    /// Another seed lets the faults befall other requests
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    fault_seed: u64,
     /// The org's port; any free one if none is named
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     okta_port: u16,
@@ -91,6 +95,7 @@ impl SandboxArgs {
             activepieces_cpus: self.activepieces_cpus,
             rate_limit: self.rate_limit,
             chances: self.fault.clone(),
+            fault_seed: self.fault_seed,
             okta_port: self.okta_port,
             activepieces_port: self.activepieces_port,
         }

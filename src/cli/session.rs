@@ -1,6 +1,7 @@
 //! A config and the clients made from it: what `check`, `plan` and `apply` work with.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
@@ -27,7 +28,8 @@ pub const PARALLELISM: usize = 32;
 #[derive(Debug)]
 pub struct Session {
     pub settings: Settings,
-    pub okta: Okta,
+    /// Made when it's asked for.
+    okta: OnceLock<Okta>,
     pub activepieces: Activepieces,
 }
 
@@ -75,7 +77,13 @@ pub fn state(settings: &Settings) -> Result<State> {
         Error::new(Kind::Failed, "there is no home folder to keep the state file in")
             .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
     })?;
-    State::open(&folder, settings.okta.org_url.authority(), settings.activepieces.url.authority())
+    State::open(&folder, settings.okta.org_url.authority(), &platform_name(settings))
+}
+
+/// The platform's host, and the path where it has one: several platforms may stand under one host.
+fn platform_name(settings: &Settings) -> String {
+    let url = &settings.activepieces.url;
+    format!("{}{}", url.authority(), url.path().trim_end_matches('/'))
 }
 
 impl Session {
@@ -86,9 +94,25 @@ impl Session {
 
     /// Makes the clients for these settings.
     pub fn with(settings: Settings, parallelism: usize) -> Result<Self> {
-        let okta = okta_client(&settings)?;
+        let okta = OnceLock::from(okta_client(&settings)?);
         let activepieces = activepieces_client(&settings, parallelism)?;
         Ok(Self { settings, okta, activepieces })
+    }
+
+    /// Reads the config and the secret of Activepieces alone, for what needs no more.
+    pub fn without_okta(context: &Context, parallelism: usize) -> Result<Self> {
+        let settings = load(context)?;
+        let activepieces = activepieces_client(&settings, parallelism)?;
+        Ok(Self { settings, okta: OnceLock::new(), activepieces })
+    }
+
+    /// The client of the org.
+    pub fn okta(&self) -> Result<&Okta> {
+        if let Some(okta) = self.okta.get() {
+            return Ok(okta);
+        }
+        let okta = okta_client(&self.settings)?;
+        Ok(self.okta.get_or_init(|| okta))
     }
 
     /// The org's host, with the port where it's an unusual one.
@@ -111,7 +135,7 @@ impl Session {
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let okta_side = Box::pin(async {
-            let mut expressions = expressions::read(&self.okta, &self.settings, self.settings.from_okta).await?;
+            let mut expressions = expressions::read(self.okta()?, &self.settings, self.settings.from_okta).await?;
             let reading = self.read_okta(&expressions.mapping, &knows.groups, &progress).await?;
             expressions.settle(&reading.org);
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
@@ -130,7 +154,7 @@ impl Session {
         let doubtful = comparison.doubtful_groups(&reading.unread, knows.writes);
         if !doubtful.is_empty() {
             drop(comparison);
-            okta::read_members(&self.okta, &mut reading, &doubtful).await?;
+            okta::read_members(self.okta()?, &mut reading, &doubtful).await?;
             desired = attributes::desired(&reading.org, mapping, now);
             comparison = plan::Comparison::of(&desired, &platform);
         }
@@ -142,7 +166,7 @@ impl Session {
             comparison.plan(policy)
         } else {
             let doubted: Vec<_> = doubts.users.union(&doubts.memberships).cloned().collect();
-            okta::confirm(&self.okta, &scope, &mut org, doubts.users, doubts.memberships).await?;
+            okta::confirm(self.okta()?, &scope, &mut org, doubts.users, doubts.memberships).await?;
             attributes::renew(&mut desired, &org, mapping, now, doubted);
             plan::diff(&desired, &platform, policy)
         };
@@ -166,7 +190,7 @@ impl Session {
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         for op in &mut plan.projects {
             if let ProjectAction::Delete { flows } = &mut op.action {
-                okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await?;
+                okta::confirm_unpushed(self.okta()?, &self.settings.projects, &op.group).await?;
                 let project = self.activepieces.project_by_external_id(&op.group).await?;
                 *flows = project.and_then(|project| project.analytics.total_flows);
             }
@@ -183,12 +207,12 @@ impl Session {
     ) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, &mapping.needs(), known, &tell).await
+        okta::read(self.okta()?, scope, projects, &mapping.needs(), known, &tell).await
     }
 
     /// How many requests were sent so far, to both servers.
     pub fn requests(&self) -> u64 {
-        self.okta.http().requests() + self.activepieces.requests()
+        self.okta.get().map_or(0, |okta| okta.http().requests()) + self.activepieces.requests()
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
         args.write.can_ask(context)?;
     }
     let interrupt = Interrupt::watch();
-    let session = Session::open(context, args.write.parallelism)?;
+    let session = Session::without_okta(context, args.write.parallelism)?;
     let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
     let next = "Run oktapieces plan to see what the next apply would do again.";

@@ -27,6 +27,8 @@ pub struct Options {
     pub rate_limit: Option<u32>,
     /// What befalls requests to either server by chance.
     pub chances: Vec<Chance>,
+    /// Another one lets them befall other requests.
+    pub fault_seed: u64,
     /// 0 for any free port.
     pub okta_port: u16,
     /// 0 for any free port.
@@ -60,7 +62,8 @@ impl Sandbox {
         let (org, platform) = company::build(&options.company, options.rate_limit);
         let (org, platform) = (Arc::new(org), Arc::new(platform.with_cpus(options.activepieces_cpus)));
         let admitted = |router| okta::admit(router, Arc::clone(&org));
-        let traffic = || Traffic::new(options.latency, options.chances.clone());
+        let mut seeds = fastrand::Rng::with_seed(options.fault_seed);
+        let mut traffic = || Traffic::new(options.latency, options.chances.clone(), seeds.u64(..));
         Ok(Self {
             okta: Server::start(listeners.0, okta::router(Arc::clone(&org)), traffic(), admitted)?,
             activepieces: Server::start(

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
@@ -42,6 +42,13 @@ pub enum FaultKind {
     Html,
     /// 429 with `Retry-After` in seconds, without acting.
     TooMany(u64),
+    /// 429 with `Retry-After` as a date so many seconds ahead, without acting.
+    TooManyUntil(u64),
+    /// 429 that doesn't say when to come again, without acting.
+    TooManyBare,
+    /// 429 as Okta has it for too many requests at once, whose limit is 0 and whose reset a mere estimate, without acting
+    /// (Okta API: concurrency limits).
+    TooManyAtOnce,
     /// The connection is cut before the server acts.
     CutBefore,
     /// The server acts, and the connection is cut before the answer.
@@ -50,6 +57,8 @@ pub enum FaultKind {
     Error500After,
     /// The server acts, and the answer breaks off in the middle.
     Truncated,
+    /// The server acts, and the answer comes in ten parts, each so long after the one before.
+    Slow(Duration),
     /// Nothing for so long; then the server acts and answers.
     Hang(Duration),
     /// The server acts at once, and answers after so long.
@@ -62,15 +71,19 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// The kinds by name, as the command line has them.
-    pub const NAMED: [(&str, Self); 11] = [
+    pub const NAMED: [(&str, Self); 15] = [
         ("500", Self::Error500),
         ("502", Self::BadGateway),
         ("html", Self::Html),
         ("429", Self::TooMany(1)),
+        ("429-date", Self::TooManyUntil(2)),
+        ("429-bare", Self::TooManyBare),
+        ("429-at-once", Self::TooManyAtOnce),
         ("cut-before", Self::CutBefore),
         ("cut-after", Self::CutAfter),
         ("500-after", Self::Error500After),
         ("truncated", Self::Truncated),
+        ("slow", Self::Slow(Duration::from_millis(100))),
         ("hang", Self::Hang(Duration::from_secs(5))),
         ("hang-after", Self::HangAfter(Duration::from_secs(5))),
         ("expired-cursor", Self::ExpiredCursor),
@@ -102,11 +115,11 @@ struct Seen {
 }
 
 impl Traffic {
-    /// Every answer takes at least this long.
-    pub fn new(latency: Duration, chances: Vec<Chance>) -> Self {
-        let random = fastrand::Rng::with_seed(1);
-        let seen = Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0 };
-        Self { latency, state: Mutex::new(seen) }
+    /// Every answer takes at least this long, and `seed` says which requests the faults befall that come by chance.
+    pub fn new(latency: Duration, chances: Vec<Chance>, seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        let state = Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0 };
+        Self { latency, state: Mutex::new(state) }
     }
 
     /// Requests so far by method and path, ids replaced: `GET /api/v1/users/{id}`.
@@ -212,11 +225,10 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             text(StatusCode::BAD_GATEWAY, "text/html", "<html><h1>502 Bad Gateway</h1></html>")
         }
         Some(FaultKind::Html) => text(StatusCode::OK, "text/html", "<!doctype html><html>Sign in</html>"),
-        Some(FaultKind::TooMany(seconds)) => {
-            let mut response = text(StatusCode::TOO_MANY_REQUESTS, "application/json", "{}");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-            response
-        }
+        Some(FaultKind::TooMany(seconds)) => too_many([(RETRY_AFTER, HeaderValue::from(seconds))]),
+        Some(FaultKind::TooManyUntil(seconds)) => too_many(date_in(seconds).map(|date| (RETRY_AFTER, date))),
+        Some(FaultKind::TooManyBare) => too_many([]),
+        Some(FaultKind::TooManyAtOnce) => too_many(at_once()),
         Some(FaultKind::CutBefore) => cut(),
         Some(FaultKind::CutAfter) => {
             drop(next.run(request).await);
@@ -227,6 +239,7 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             text(StatusCode::INTERNAL_SERVER_ERROR, "application/json", r#"{"statusCode":500,"code":"ESOCKET"}"#)
         }
         Some(FaultKind::Truncated) => truncated(next.run(request).await).await,
+        Some(FaultKind::Slow(pause)) => slow(next.run(request).await, pause).await,
         Some(FaultKind::Hang(time)) => {
             sleep(time).await;
             next.run(request).await
@@ -246,6 +259,41 @@ fn text(status: StatusCode, content_type: &'static str, body: &'static str) -> R
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+fn too_many(headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Response {
+    let mut response = text(StatusCode::TOO_MANY_REQUESTS, "application/json", "{}");
+    response.headers_mut().extend(headers);
+    response
+}
+
+/// The date so many seconds from now, as headers have it.
+fn date_in(seconds: u64) -> Option<HeaderValue> {
+    let now = jiff::Timestamp::now().as_second();
+    let then = jiff::Timestamp::from_second(now.saturating_add_unsigned(seconds)).ok()?;
+    HeaderValue::try_from(then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}
+
+fn at_once() -> [(HeaderName, HeaderValue); 3] {
+    let reset = jiff::Timestamp::now().as_second().saturating_add(60);
+    [("x-rate-limit-limit", 0), ("x-rate-limit-remaining", 0), ("x-rate-limit-reset", reset)]
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from(value)))
+}
+
+/// The answer in ten parts with a pause before each.
+async fn slow(response: Response, pause: Duration) -> Response {
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let part = body.len().div_ceil(10).max(1);
+    let parts = stream::unfold(body, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        sleep(pause).await;
+        let sent = left.split_to(part.min(left.len()));
+        Some((Ok::<_, Error>(sent), left))
+    });
+    Response::from_parts(head, Body::from_stream(parts))
 }
 
 /// An answer of which nothing is sent: the connection is closed instead.

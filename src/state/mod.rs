@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use backon::{BlockingRetryable, ConstantBuilder};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use serde::Serialize;
@@ -44,10 +45,12 @@ pub struct State {
 }
 
 impl State {
-    /// Opens or makes the file in `folder` that belongs to the org and the platform, which are named by their hosts.
+    /// Opens or makes the file in `folder` that belongs to the org and the platform, which are named by their hosts, the
+    /// platform with its path where it has one.
     pub fn open(folder: &Path, org: &str, platform: &str) -> Result<Self> {
         let path = place::database(folder, org, platform)?;
-        let connection = Connection::open(&path).and_then(|mut connection| {
+        let connect = || {
+            let mut connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY)?;
             // What is committed survives the death of the process, though perhaps not that of the machine: the file
             // is a record, and what has to be done is always read from the servers.
@@ -56,8 +59,11 @@ impl State {
             connection.pragma_update(None, "foreign_keys", "on")?;
             let version = migrate(&mut connection)?;
             Ok((connection, version))
-        });
-        let (connection, version) = connection.map_err(|error| failed(&path, error))?;
+        };
+        // SQLite doesn't wait for whoever turns its log on at the same time.
+        let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        let again = ConstantBuilder::default().with_delay(BUSY / 300).with_max_times(300);
+        let (connection, version) = connect.retry(again).when(busy).call().map_err(|error| failed(&path, error))?;
         if version > MIGRATIONS.len() {
             let message = format!("the state file {} was written by a newer version of oktapieces", path.display());
             return Err(Error::new(Kind::Failed, message).hint("use that version, or move the file away"));

@@ -51,8 +51,13 @@ fn private(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// A host as a part of a file's name: a port stands behind `_`.
-fn safe(host: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    host.chars().map(|c| if allowed(c) { c.to_ascii_lowercase() } else { '_' }).collect()
+/// A host, or a host with a path, as a part of a file's name: a port stands behind `_`, and each part of a path behind `+`.
+fn safe(place: &str) -> String {
+    let safe = |c: char| match c {
+        '.' | '-' => c,
+        '/' => '+',
+        c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+        _ => '_',
+    };
+    place.chars().map(safe).collect()
 }

@@ -52,6 +52,8 @@ fn a_port_is_no_trouble_in_the_name_of_the_file() {
     let folder = folder();
     let name = open(folder.path()).unwrap().path().file_name().unwrap().to_owned();
     assert_eq!(name, "127.0.0.1_4001-ap.example.com.db");
+    let other = State::open(folder.path(), "127.0.0.1:4001", "ap.example.com/team/a").unwrap();
+    assert_eq!(other.path().file_name().unwrap(), "127.0.0.1_4001-ap.example.com+team+a.db");
 }
 
 #[cfg(unix)]

@@ -16,12 +16,16 @@ use crate::support::Stage;
 /// Small, and yet every kind of write is needed.
 const COMPANY: Shape = Shape::Generated { users: 16, groups: 4, members: 6, existing: 0.5, drift: 0.8, seed: 11 };
 
-/// What a request may end in at once. Hangs are below, where the run is killed in them.
-const KINDS: [FaultKind; 9] = [
+/// What a request may end in. Hangs are below, where the run is killed in them.
+const KINDS: [FaultKind; 13] = [
     FaultKind::Error500,
     FaultKind::BadGateway,
     FaultKind::Html,
     FaultKind::TooMany(1),
+    FaultKind::TooManyUntil(2),
+    FaultKind::TooManyBare,
+    FaultKind::TooManyAtOnce,
+    FaultKind::Slow(Duration::from_millis(20)),
     FaultKind::CutBefore,
     FaultKind::CutAfter,
     FaultKind::Error500After,
@@ -73,17 +77,20 @@ async fn a_sync_over_a_bad_line_converges() {
         assert_eq!(calm.run(&["apply", "--yes"]).await.code, 0);
         state(&calm)
     };
-    let chances =
-        [FaultKind::CutAfter, FaultKind::Error500, FaultKind::Truncated].map(|kind| Chance { kind, rate: 0.05 });
-    let stage = Stage::with(Options { company: COMPANY, chances: chances.to_vec(), ..Options::default() }).await;
-    let mut runs = 0;
-    while stage.run(&["apply", "--yes"]).await.code != 0 {
-        runs += 1;
-        assert!(runs < 10, "it never comes to an end");
+    let kinds = [FaultKind::CutAfter, FaultKind::Error500, FaultKind::Truncated, FaultKind::TooManyAtOnce];
+    let chances = kinds.map(|kind| Chance { kind, rate: 0.04 }).to_vec();
+    for fault_seed in 1..=3 {
+        let options = Options { company: COMPANY, chances: chances.clone(), fault_seed, ..Options::default() };
+        let stage = Stage::with(options).await;
+        let mut runs = 0;
+        while stage.run(&["apply", "--yes"]).await.code != 0 {
+            runs += 1;
+            assert!(runs < 10, "it never comes to an end");
+        }
+        let met = stage.sandbox.activepieces_traffic().befallen();
+        assert!(met > 0, "nothing happened");
+        assert_eq!(state(&stage), expected, "seed {fault_seed}");
     }
-    let met = stage.sandbox.activepieces_traffic().befallen();
-    assert!(met > 0, "nothing happened");
-    assert_eq!(state(&stage), expected);
 }
 
 /// Kills an apply at one write, before or after the server acted; whether there was such a write.

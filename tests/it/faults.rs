@@ -7,6 +7,7 @@ use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::{Value, json};
 
+use crate::state::interrupt;
 use crate::support::Stage;
 
 /// Half the people have accounts, and most of those differ: every kind of write is needed.
@@ -190,9 +191,11 @@ async fn an_apply_that_is_killed_at_any_time_is_completed_by_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_ends_what_is_in_flight_and_the_next_run_completes_it() {
-    let stage = Stage::with(slow()).await;
-    let code = stage.signalled(&["apply", "--yes"], "INT", Duration::from_millis(350)).await;
-    assert_eq!(code, Some(130));
+    let stage = Stage::of(COMPANY).await;
+    let mut child = stage.waiting(&["apply", "--yes"], ("PATCH", "/Groups"), 2, Duration::from_secs(1)).await;
+    interrupt(&child).await;
+    assert_eq!(child.wait().await.unwrap().code(), Some(130));
+    stage.sandbox.activepieces_traffic().mend();
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
     assert_eq!(state(&stage), undisturbed().await);
 }

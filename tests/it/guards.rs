@@ -8,6 +8,7 @@ use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
+use crate::state::history;
 use crate::support::Stage;
 
 /// Everybody has an account and is in line.
@@ -240,6 +241,27 @@ async fn projects_are_deleted_by_their_number_after_a_list_of_what_is_destroyed(
     let left: Vec<String> = platform.projects().into_iter().map(|project| project.name).collect();
     assert_eq!(left, ["Team 001"]);
     assert!(stage.run(&["plan"]).await.total().starts_with("No changes: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_that_were_killed_are_completed_with_the_number_that_is_left() {
+    for after in [0, 1] {
+        let stage = synced().await;
+        stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
+        stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+        let deleting = ["apply", "--yes", "--allow-project-deletions", "2"];
+        stage.killed(&deleting, ("DELETE", "/Groups"), after).await;
+        let names = || stage.sandbox.platform().projects().into_iter().map(|project| project.name).collect::<Vec<_>>();
+        let left = names().len() - 1;
+        assert!(left <= 2 - after, "{left} after {after} were done");
+        let next = match left {
+            0 => stage.run(&["apply", "--yes"]).await,
+            _ => stage.run(&["apply", "--yes", "--allow-project-deletions", &left.to_string()]).await,
+        };
+        assert_eq!((next.code, names()), (0, vec!["Team 001".to_owned()]), "{next:#?}");
+        let runs = history(&stage).await;
+        assert_eq!((&runs[1]["outcome"], &runs[1]["done"]), (&"interrupted".into(), &after.into()), "{runs:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use crate::support::Stage;
 
 pub const COMPANY: Shape = Shape::Generated { users: 40, groups: 8, members: 10, existing: 0.5, drift: 0.7, seed: 21 };
 
-pub fn slow() -> Options {
+fn slow() -> Options {
     Options { company: COMPANY, latency: Duration::from_millis(25), ..Options::default() }
 }
 
@@ -40,7 +40,7 @@ pub async fn history(stage: &Stage) -> Vec<Value> {
 
 /// Asks again and again, until it's so.
 pub async fn until(mut so: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
+    for _ in 0..1500 {
         if so().await {
             return;
         }
@@ -148,11 +148,8 @@ async fn runs_that_came_to_nothing_say_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
-    let stage = Stage::with(slow()).await;
-    let mut child = stage.spawn(&["apply", "--yes"]);
-    // More than are in flight at once: so some were answered.
-    until(async || stage.sandbox.platform().mails().len() > 10).await;
-    child.kill().await.unwrap();
+    let stage = Stage::of(COMPANY).await;
+    stage.killed(&["apply", "--yes"], ("POST", "/Users"), 6).await;
     let welcomed = stage.sandbox.platform().mails();
     let runs = history(&stage).await;
     assert_eq!(runs[0]["outcome"], "interrupted", "though nobody could note that");
@@ -188,9 +185,9 @@ async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
-    let stage = Stage::with(Options { latency: Duration::from_millis(60), ..slow() }).await;
-    let mut child = stage.spawn(&["apply", "--yes"]);
-    until(async || stage.sandbox.platform().mails().len() > 10).await;
+    let stage = Stage::of(COMPANY).await;
+    let arguments = ["apply", "--yes", "--parallelism", "4"];
+    let mut child = stage.waiting(&arguments, ("POST", "/Users"), 8, Duration::from_secs(1)).await;
     interrupt(&child).await;
     assert_eq!(child.wait().await.unwrap().code(), Some(130));
     assert_eq!(history(&stage).await[0]["outcome"], "interrupted");
@@ -204,7 +201,7 @@ async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
     assert!(!stage.run(&["apply", "--yes"]).await.stderr.contains("cut short"), "it had an end");
 }
 
-async fn interrupt(child: &Child) {
+pub async fn interrupt(child: &Child) {
     let interrupt = format!("kill -INT {}", child.id().unwrap());
     tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
 }
@@ -286,10 +283,8 @@ async fn a_wait_is_ended_by_ctrl_c() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_is_the_owners_alone_and_has_no_secret() {
     use std::os::unix::fs::PermissionsExt;
-    let stage = Stage::with(slow()).await;
-    let mut child = stage.spawn(&["apply", "--yes"]);
-    until(async || stage.sandbox.platform().mails().len() > 3).await;
-    child.kill().await.unwrap();
+    let stage = Stage::of(COMPANY).await;
+    stage.killed(&["apply", "--yes"], ("POST", "/Users"), 3).await;
     let files = files(&stage);
     assert!(files.len() >= 4, "{files:?}");
     for file in &files {
@@ -371,19 +366,11 @@ async fn nothing_more_is_written_once_the_journal_cannot_be() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_plan_goes_on_where_its_run_was_killed() {
     // Killed among the users, among the projects, and among the members.
-    let runs = [20, 37, 44].map(|writes| async move {
-        let stage = Stage::with(slow()).await;
+    let runs = [("POST", "/Users", 7), ("POST", "/Groups", 2), ("PATCH", "/Groups", 3)];
+    let runs = runs.map(|(method, path, after)| async move {
+        let stage = Stage::of(COMPANY).await;
         assert_eq!(stage.run(&["plan", "--out", "plan.json"]).await.code, 0);
-        let mut child = stage.spawn(&["apply", "plan.json"]);
-        let tried = async || {
-            let journal = Connection::open(database(&stage)).unwrap();
-            let query = "SELECT count(*) FROM operations WHERE outcome <> 'planned'";
-            journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap() >= writes
-        };
-        until(tried).await;
-        child.kill().await.unwrap();
-        // What was in flight may still reach the server.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        stage.killed(&["apply", "plan.json"], (method, path), after).await;
         let next = stage.run(&["apply", "plan.json"]).await;
         assert_eq!(next.code, 0, "{next:#?}");
         assert!(next.stderr.contains("done by an earlier run"), "{next:#?}");

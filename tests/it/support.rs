@@ -3,8 +3,10 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use oktapieces::sandbox::company::Shape;
+use oktapieces::sandbox::serve::{Fault, FaultKind};
 use oktapieces::sandbox::{Options, Sandbox};
 use serde_json::Value;
 
@@ -43,8 +45,38 @@ impl Stage {
         command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     }
 
+    /// Starts the binary, and gives it while it waits for the answer to one of its writes, on which Activepieces has acted:
+    /// to the first whose method and path below SCIM's begin like this, after so many of them were answered at once. The
+    /// answers to those that follow are late by as much.
+    pub async fn waiting(
+        &self,
+        arguments: &[&str],
+        (method, path): (&str, &str),
+        after: usize,
+        late: Duration,
+    ) -> tokio::process::Child {
+        let traffic = self.sandbox.activepieces_traffic();
+        let (path, kind) = (format!("/api/v1/scim/v2{path}"), FaultKind::HangAfter(late));
+        traffic.fault(Fault { method: Some(method.to_owned()), path, kind, after, times: usize::MAX });
+        let mut child = self.spawn(arguments);
+        while traffic.befallen() == 0 {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "it came to its end first: {ended:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        child
+    }
+
+    /// Kills the binary while it waits like this.
+    pub async fn killed(&self, arguments: &[&str], write: (&str, &str), after: usize) {
+        let one_by_one = [arguments, &["--parallelism", "1"]].concat();
+        let mut child = self.waiting(&one_by_one, write, after, Duration::from_mins(10)).await;
+        child.kill().await.unwrap();
+        self.sandbox.activepieces_traffic().mend();
+    }
+
     /// Starts the binary, sends it a signal after a time, and waits for its end; the exit code, if it has one.
-    pub async fn signalled(&self, arguments: &[&str], signal: &str, after: std::time::Duration) -> Option<i32> {
+    pub async fn signalled(&self, arguments: &[&str], signal: &str, after: Duration) -> Option<i32> {
         let mut child = self.spawn(arguments);
         tokio::time::sleep(after).await;
         if let Some(id) = child.id() {

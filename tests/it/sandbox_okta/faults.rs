@@ -33,7 +33,7 @@ impl Server {
             counter.fetch_add(1, Ordering::SeqCst);
             (StatusCode::CREATED, [("content-type", "application/json")], BODY)
         };
-        let traffic = Arc::new(Traffic::new(Duration::ZERO, Vec::new()));
+        let traffic = Arc::new(Traffic::new(Duration::ZERO, Vec::new(), 1));
         let router = layer(Router::new().fallback(any(act)), Arc::clone(&traffic));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
