@@ -71,13 +71,18 @@ async fn rename(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<()
     Err(Outcome::Kept(format!("the server answered well and kept the name {:?}", group.display_name)))
 }
 
-/// Deletes the project if it is still that of the group. Whether it is gone is looked after in any case: where the
+/// Deletes the project if it is still that of the group, and holds no more than what was listed with the plan. Whether it is gone is looked after in any case: where the
 /// server's own queue stands still, it deletes and never answers (contract section 1.7).
 async fn delete(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let standing = server.activepieces.group(id).await.map_err(|failure| failure.to_string())?;
     let Some(standing) = standing else { return Ok(()) };
     if standing.external_id.as_deref() != Some(op.group.as_str()) {
         return Err("the project isn't linked to the group any more".to_owned().into());
+    }
+    let listed = server.activepieces.project_by_external_id(&op.group).await.map_err(|failure| failure.to_string())?;
+    let holds = ProjectAction::Delete { flows: listed.and_then(|project| project.analytics.total_flows) };
+    if standing.members.len() > op.members || holds != op.action {
+        return Err("there is more or other in the project now than was listed".to_owned().into());
     }
     let look = async || Ok(server.activepieces.group(id).await?.is_none().then_some(()));
     Ok(survive(async || server.learn(Write::Project, server.activepieces.delete_group(id)).await, look).await?)

@@ -57,10 +57,18 @@ pub async fn run<'p>(
     let run = Run { activepieces, users, projects, stop, tell, unauthorized: AtomicBool::new(false) };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
-    let (last, leaving) = those_who_join(leaving, &plan.projects);
+    let (waiting, coming) = demotions_that_wait(coming, plan);
     let mut users = run.users("users", coming, &accounts).await;
-    let failed = users.iter().filter(|(_, outcome)| !outcome.is_done()).map(|(op, _)| &op.okta_id).collect();
-    let accounts = Accounts { written: accounts.into_inner().unwrap_or_default(), failed };
+    let (leaving, abandoned) = match succession(plan, &users) {
+        Succession::Failed => leaving.into_iter().chain(waiting).partition(|op| !takes_admin(op, plan)),
+        Succession::Stands => {
+            users.extend(run.users("roles", waiting, &accounts).await);
+            (leaving, Vec::new())
+        }
+    };
+    users.extend(abandoned.into_iter().map(|op| run.abandoned(op)));
+    let (last, leaving) = those_who_join(leaving, &plan.projects);
+    let accounts = Accounts { inactive: still_inactive(&users), written: accounts.into_inner().unwrap_or_default() };
     // Beside each other: nobody who left keeps their access for as long as large projects take.
     let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
     users.extend(left);
@@ -79,18 +87,54 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
     leaving.into_iter().partition(|op| joining.contains(&op.okta_id))
 }
 
+/// Whether somebody is ADMIN before the last ones cease to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Succession {
+    Stands,
+    /// All who are ADMIN would lose it, and nobody became one.
+    Failed,
+}
+
+/// Whether the operation takes ADMIN away from somebody who has it.
+fn takes_admin(op: &UserOp, plan: &Plan) -> bool {
+    !op.makes_admin() && op.account.as_ref().is_some_and(|account| plan.standing.admins.contains(account))
+}
+
+/// Whether all who are ADMIN cease to be, so that it hangs on those who become one.
+fn all_admins_go(plan: &Plan) -> bool {
+    let going = plan.users.iter().filter(|op| takes_admin(op, plan)).count();
+    going > 0 && going >= plan.standing.admins.len()
+}
+
+/// Takes out those who lose ADMIN where somebody else has to become one first.
+fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
+    let waits = all_admins_go(plan);
+    coming.into_iter().partition(|op| waits && takes_admin(op, plan))
+}
+
+fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
+    let is_admin = |(op, outcome): &(&UserOp, Outcome)| op.makes_admin() && outcome.is_done();
+    if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
+}
+
+/// Whose account may not be active: the server passes it over when members are added, and answers well all the same (contract
+/// section 4).
+fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
+    let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
+    let failed = written.iter().filter(|(op, outcome)| is_activated(op) && !outcome.is_done());
+    failed.map(|(op, _)| &op.okta_id).collect()
+}
+
 /// What became of the accounts that come or stay.
 struct Accounts<'p> {
     written: BTreeMap<OktaUserId, AccountId>,
-    /// Whose account isn't as it has to be: one that is still inactive is passed over by the server, which answers well all
-    /// the same (contract section 4).
-    failed: BTreeSet<&'p OktaUserId>,
+    inactive: BTreeSet<&'p OktaUserId>,
 }
 
 impl Accounts<'_> {
     /// The account to add as a member, if there is one.
     fn of(&self, member: &Member) -> Option<AccountId> {
-        if self.failed.contains(&member.okta_id) {
+        if self.inactive.contains(&member.okta_id) {
             return None;
         }
         member.account.clone().or_else(|| self.written.get(&member.okta_id).cloned())
@@ -114,6 +158,13 @@ impl Run<'_> {
             outcome
         })
         .await
+    }
+
+    /// Leaves out who would have been the last ADMIN.
+    fn abandoned<'p>(&self, op: &'p UserOp) -> (&'p UserOp, Outcome) {
+        let outcome = Outcome::Skipped("nobody else became ADMIN, and this is the last one".to_owned());
+        drop((self.tell)(Event::Ended { step: Step::User(op), outcome: &outcome }));
+        (op, outcome)
     }
 
     async fn deactivations<'p>(&self, ops: Vec<&'p UserOp>) -> Vec<(&'p UserOp, Outcome)> {
@@ -160,14 +211,14 @@ impl Run<'_> {
         // The largest first: a member costs the server its time (contract section 6), and nothing should wait for one
         // large project at the end.
         let mut adding: Vec<_> = ops.iter().filter(|op| !op.add.is_empty()).collect();
-        adding.sort_by_key(|op| Reverse(op.add.len()));
+        adding.sort_by_key(|op| Reverse(cost(op.add.len(), op)));
         let added = self
             .stage("members to add", &self.projects, Step::AddMembers, adding, async |op: &'p ProjectOp| {
                 self.add(op, id_of(op), accounts).await
             })
             .await;
         let mut removing: Vec<_> = ops.iter().filter(|op| !op.remove.is_empty()).collect();
-        removing.sort_by_key(|op| Reverse(op.remove.len()));
+        removing.sort_by_key(|op| Reverse(cost(op.remove.len(), op)));
         let removed = self
             .stage("members to remove", &self.projects, Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
                 self.remove(op, id_of(op)).await
@@ -248,6 +299,12 @@ impl Run<'_> {
     fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
         Server { activepieces: self.activepieces, limit }
     }
+}
+
+/// What a change of so many members costs the server: one that is only shown in the answer, a quarter of one that is
+/// changed (contract section 6).
+fn cost(changed: usize, op: &ProjectOp) -> usize {
+    changed + op.members / 4
 }
 
 fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {

@@ -49,7 +49,7 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
         show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, session)?;
+        saved::write(path, &plan, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));

@@ -5,18 +5,20 @@ use std::path::Path;
 
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
-use crate::plan::Plan;
-use crate::plan::hash;
+use crate::output::text::safe;
+use crate::plan::guard::Refusal;
 use crate::plan::saved::{FORMAT_VERSION, SavedPlan};
+use crate::plan::{Plan, hash};
 
 /// Writes a plan to a file that only its owner may read, whole or not at all.
-pub fn write(path: &Path, plan: &Plan, session: &Session) -> Result<()> {
+pub fn write(path: &Path, plan: &Plan, refusals: Vec<Refusal>, session: &Session) -> Result<()> {
     let saved = SavedPlan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         okta: session.settings.okta.org_url.to_string(),
         activepieces: session.settings.activepieces.url.to_string(),
         hash: hash::of_plan(plan),
+        refusals,
         plan: plan.clone(),
     };
     let failed = |error: std::io::Error| {
@@ -66,7 +68,10 @@ pub fn is_for(saved: &SavedPlan, session: &Session) -> Result<()> {
     }
     let message = format!(
         "the plan is for {} and {}, and the config names {} and {}",
-        saved.okta, saved.activepieces, here.0, here.1
+        safe(&saved.okta),
+        safe(&saved.activepieces),
+        here.0,
+        here.1
     );
     Err(Error::new(Kind::Refused, message))
 }

@@ -39,7 +39,7 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &[], context);
+    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &saved.refusals, context);
     Ok(EXIT_OK)
 }
 

@@ -13,7 +13,7 @@ use crate::activepieces;
 use crate::apply::{self, Event, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
-use crate::output::text::count;
+use crate::output::text::{count, safe};
 use crate::output::{json, report_text};
 use crate::plan::convergence::Stands;
 use crate::plan::guard::{self, Allowed, Refusal};
@@ -113,6 +113,9 @@ impl Writing<'_> {
         let &Self { args, session, context, .. } = self;
         let Proposal { held: Held { plan, stale, .. }, hash, past, mut remember } = proposal;
         self.journal.planned(&plan)?;
+        if past.trusted.is_none() && plan.standing.managed_active > 0 {
+            context.printer.warning("no earlier apply is known here: of all limits only that of deactivations counts");
+        }
         let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
         if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
             show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
@@ -206,7 +209,7 @@ impl Writing<'_> {
 
 /// All refusals, with the flags that would allow them.
 fn refused(refusals: &[Refusal], hash: &str) -> Error {
-    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let texts: Vec<String> = refusals.iter().map(|refusal| safe(&refusal.to_string())).collect();
     let error = Error::new(Kind::Refused, texts.join("; "));
     match refusals.iter().map(|refusal| refusal.flag(hash)).collect::<Option<BTreeSet<String>>>() {
         Some(flags) => {

@@ -58,7 +58,7 @@ pub struct Mapping {
     pub family_name: Mapped,
     pub email: Mapped,
     pub display_name: Mapped,
-    /// Without it every user is a MEMBER.
+    /// Without it every new user is a MEMBER, and whoever has an account keeps the role that they have.
     pub platform_role: Option<Mapped>,
 }
 
@@ -91,7 +91,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         on_create_only: OnCreateOnly {
             given_name: mapping.given_name.on_create_only,
             family_name: mapping.family_name.on_create_only,
-            platform_role: mapping.platform_role.as_ref().is_some_and(|role| role.on_create_only),
+            platform_role: mapping.platform_role.as_ref().is_none_or(|role| role.on_create_only),
         },
         users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
         projects: projects(org),

@@ -15,7 +15,7 @@ pub fn list(runs: &[Run]) -> String {
     for run in runs {
         let took = run.seconds.map(|seconds| format!("{seconds:.1} s")).unwrap_or_default();
         let begun = run.started.split('.').next().unwrap_or_default().replace('T', " ");
-        let row = [&run.id.to_string(), &begun, &run.command, &outcome(run), &operations(run), &took];
+        let row = [&run.id.to_string(), &begun, &safe(&run.command), &outcome(run), &operations(run), &took];
         table.add_row(row);
     }
     table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
@@ -23,7 +23,8 @@ pub fn list(runs: &[Run]) -> String {
 
 /// What is known of one run, above its plan.
 pub fn heading(run: &Run) -> String {
-    let mut lines = vec![format!("{} {}, {}", styled(BOLD, format!("Run {}:", run.id)), run.command, outcome(run))];
+    let mut lines =
+        vec![format!("{} {}, {}", styled(BOLD, format!("Run {}:", run.id)), safe(&run.command), outcome(run))];
     if let Some(reason) = &run.reason {
         lines.push(safe(reason));
     }

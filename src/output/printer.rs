@@ -1,11 +1,11 @@
-//! The only writer to the terminal: answers to stdout, talk to stderr.
+//! The only writer to the terminal: answers to stdout, talk to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::text::{CHANGE, HINT, REMOVE, safe, styled};
+use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
 use crate::error::Error;
 
 /// How much is said.
@@ -69,7 +69,7 @@ impl Printer {
     /// A part of the answer. A closed pipe is no error: whoever closed it has seen enough.
     pub fn answer(&self, text: &str) {
         if let Ok(mut stdout) = self.stdout.lock() {
-            drop(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
+            drop(writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush()));
         }
     }
 
@@ -105,7 +105,7 @@ impl Printer {
 
     fn talk(&self, text: &str) {
         if let Ok(mut stderr) = self.stderr.lock() {
-            drop(writeln!(stderr, "{text}"));
+            drop(writeln!(stderr, "{}", harmless(text)));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Small pieces of text.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
@@ -23,10 +24,44 @@ pub fn styled(style: Style, text: impl fmt::Display) -> String {
 /// A name from a server without what would move a terminal's cursor or turn the text around: control characters and
 /// the marks of bidirectional text are shown as their code.
 pub fn safe(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if harmful(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+    shown(text, is_harmful)
+}
+
+/// A whole text without the same, but for its line breaks and our own styles. The last guard, for what came into it
+/// from elsewhere: only `ESC [ numbers m` passes, which sets a style and nothing more.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| is_harmful(c) && c != '\n') {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split('\u{1b}');
+    let layout = |c: char| is_harmful(c) && !matches!(c, '\n' | '\t');
+    let mut out = shown(parts.next().unwrap_or_default(), layout);
+    for part in parts {
+        out.push_str(if sets_a_style(part) { "\u{1b}" } else { "\\u{1b}" });
+        out.push_str(&shown(part, layout));
+    }
+    Cow::Owned(out)
+}
+
+/// Whether what stands behind an escape character is the rest of a style: `[1;31m`.
+fn sets_a_style(rest: &str) -> bool {
+    let end = rest
+        .strip_prefix('[')
+        .and_then(|rest| rest.find(|c: char| !c.is_ascii_digit() && c != ';').map(|at| &rest[at..]));
+    end.is_some_and(|end| end.starts_with('m'))
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text with the code in the place of each character of this kind.
+fn shown(text: &str, kind: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if kind(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out
 }
 
 /// A count with separators: `4,210`.
@@ -69,6 +104,15 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
         assert_eq!(safe("Ünïcode 名"), "Ünïcode 名");
         assert_eq!(safe("a\u{202e}b"), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_whole_text_keeps_its_lines_and_styles_alone() {
+        let text = format!("a\n\t{}", styled(ADD.bold(), "b"));
+        assert_eq!(harmless(&text), text);
+        assert_eq!(harmless("plain"), "plain");
+        let hostile = "\u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[31\r\u{202e}\u{1b}";
+        assert_eq!(harmless(hostile), "\\u{1b}]0;title\\u{7}\\u{1b}[2J\\u{1b}[31\\u{d}\\u{202e}\\u{1b}");
     }
 
     #[test]

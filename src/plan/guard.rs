@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::op::{Attribute, Plan, ProjectOp, UserAction, UserOp};
+use super::op::{Attribute, Plan, ProjectOp, Standing, UserAction, UserOp};
 use super::past::Past;
-use super::policy::{Limit, Policy};
+use super::policy::{Limit, Limits, Policy};
 use crate::model::id::OktaUserId;
 
 /// A named refusal, with the numbers behind it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "guard")]
 pub enum Refusal {
     /// The plan isn't the one that was approved.
@@ -42,16 +42,16 @@ pub enum Refusal {
     MaxRoleOrEmailChanges(Over),
     /// More creations than a platform that should be in sync already can need.
     MaxCreations(Over),
-    /// Of one project.
+    /// Of one project, or, as a share, of all of them together.
     MaxMembersRemoved {
-        project: String,
+        project: Option<String>,
         #[serde(flatten)]
         over: Over,
     },
 }
 
 /// A number over its limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Over {
     pub number: usize,
     /// What the limit comes to.
@@ -121,7 +121,8 @@ impl fmt::Display for Refusal {
             }
             Self::MaxCreations(over) => over.tell(f, ["creation", "creations"], "max_creations", managed),
             Self::MaxMembersRemoved { project, over } => {
-                let what = ["member", "members"].map(|what| format!("{what} removed from the project {project}"));
+                let whence = project.as_ref().map_or("all projects".to_owned(), |name| format!("the project {name}"));
+                let what = ["member", "members"].map(|what| format!("{what} removed from {whence}"));
                 over.tell(f, what.each_ref().map(String::as_str), "max_members_removed", "members")
             }
             Self::AnotherPlan { approved, plan } => {
@@ -192,16 +193,34 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past) -> Vec<Refusal> {
     let downgrades = plan.users.iter().filter(|op| op.is_downgrade()).count();
     let whole = [
         deactivations,
-        over(downgrades, limits.role_downgrades, plan.standing.privileged_active).map(Refusal::MaxRoleDowngrades),
+        over_downgrades(downgrades, limits, &plan.standing).map(Refusal::MaxRoleDowngrades),
         over(role_or_email_changes(plan, past), limits.role_or_email_changes, managed)
             .map(Refusal::MaxRoleOrEmailChanges),
         over(totals.create, limits.creations, managed).map(Refusal::MaxCreations),
     ];
     let of_project = |op: &ProjectOp| {
         let over = over(op.remove.len(), limits.members_removed, op.members)?;
-        Some(Refusal::MaxMembersRemoved { project: op.name.clone(), over })
+        Some(Refusal::MaxMembersRemoved { project: Some(op.name.clone()), over })
     };
-    whole.into_iter().flatten().chain(plan.projects.iter().filter_map(of_project)).collect()
+    let mut removals: Vec<Refusal> = plan.projects.iter().filter_map(of_project).collect();
+    if removals.is_empty() && matches!(limits.members_removed, Limit::Percent(_)) {
+        // Each of many small projects may lose everybody, but not all of them in one run.
+        let over = over(totals.members_remove, limits.members_removed, plan.standing.members);
+        removals.extend(over.map(|over| Refusal::MaxMembersRemoved { project: None, over }));
+    }
+    whole.into_iter().flatten().chain(removals).collect()
+}
+
+/// A few people have these roles even in a large company: the floor is one for the company, and one lesser role is always
+/// within a share.
+fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Option<Over> {
+    let (limit, of) = (limits.role_downgrades, standing.privileged_active);
+    let allowed = match limit {
+        Limit::Percent(percent) if percent > 0.0 && standing.managed_active < limits.floor() => usize::MAX,
+        Limit::Percent(percent) if percent > 0.0 => limit.of(of, 0).max(1),
+        Limit::Percent(_) | Limit::Count(_) => limit.of(of, 0),
+    };
+    (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
 }
 
 /// Users who stand there with another role or e-mail address than they are to have. A changed address that an earlier

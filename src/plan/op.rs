@@ -45,6 +45,9 @@ pub struct Standing {
     /// Those of them that are ADMIN or OPERATOR.
     #[serde(default)]
     pub privileged_active: usize,
+    /// Members of all projects whose groups are pushed, together.
+    #[serde(default)]
+    pub members: usize,
     /// All active accounts that are ADMIN, managed or not.
     #[serde(default)]
     pub admins: BTreeSet<AccountId>,
@@ -174,7 +177,7 @@ pub struct ProjectOp {
 #[serde(rename_all = "snake_case")]
 pub enum ProjectAction {
     Create,
-    /// Sets the externalId of a project of exactly that name; its members stay untouched.
+    /// Sets the externalId of a project of exactly that name, which touches no member by itself.
     Adopt,
     Rename {
         from: String,

@@ -51,6 +51,7 @@ pub fn diff(
             continue;
         }
         let mut op = op(group, project, found.project());
+        plan.standing.members += op.members;
         op.add = members.absent.iter().filter_map(|id| joining.get(*id).cloned()).collect();
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();

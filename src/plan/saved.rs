@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::Refusal;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
 use super::step::Step;
 use crate::model::id::{OktaGroupId, OktaUserId};
@@ -22,6 +23,9 @@ pub struct SavedPlan {
     pub activepieces: String,
     /// The plan's [`hash::of_plan`](super::hash::of_plan), by which it can be approved.
     pub hash: String,
+    /// What the guards refused of it when it was made. They look again before it is applied.
+    #[serde(default)]
+    pub refusals: Vec<Refusal>,
     pub plan: Plan,
 }
 
@@ -64,14 +68,10 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
     let projects: BTreeMap<&OktaGroupId, &ProjectOp> = new.projects.iter().map(|op| (&op.group, op)).collect();
     for op in &saved.projects {
         match projects.get(&op.group) {
-            Some(new) if new.action == op.action && new.project == op.project => held.project(op, new, tried),
+            Some(new) if is_same_project(op, new) => held.project(op, new, tried),
             Some(new) if is_rest(new, op) && tried(Step::Project(op)) => {
                 held.done += 1;
-                held.project(
-                    &ProjectOp { action: new.action.clone(), project: new.project.clone(), ..op.clone() },
-                    new,
-                    tried,
-                );
+                held.project(op, new, tried);
             }
             None if op.steps().all(tried) => held.done += op.steps().count(),
             _ => held.stale.push(format!("project {}", op.name)),
@@ -80,19 +80,24 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
     held
 }
 
+/// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
+fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
+    let same = (&saved.name, &saved.project, &saved.action) == (&new.name, &new.project, &new.action);
+    same && (!new.is_deletion() || saved.members == new.members)
+}
+
 /// Whether of a project's operation only that on the members is left.
 fn is_rest(new: &ProjectOp, saved: &ProjectOp) -> bool {
     new.action == ProjectAction::Members && new.name == saved.name
 }
 
 impl Held {
-    /// Keeps the members that both plans add or remove.
+    /// Keeps of the new plan's operation the members that the saved one adds or removes too.
     fn project(&mut self, saved: &ProjectOp, new: &ProjectOp, tried: &dyn Fn(Step<'_>) -> bool) {
-        let mut op = saved.clone();
+        let mut op = new.clone();
         // Whoever had no account when the plan was saved may have got it by the plan's earlier run.
-        op.add =
-            new.add.iter().filter(|member| saved.add.iter().any(|saved| is_same(saved, member))).cloned().collect();
-        op.remove.retain(|removal| new.remove.contains(removal));
+        op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
+        op.remove.retain(|removal| saved.remove.contains(removal));
         let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
         let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone));

@@ -484,6 +484,45 @@ fn of_a_saved_plan_only_what_a_new_one_would_do_as_well_is_done() {
 }
 
 #[test]
+fn a_saved_plan_gives_a_project_no_name_and_the_guards_no_number_of_its_own() {
+    let desired = |name: &str| {
+        let (group, project) = pushed("Eng", &["ada"]);
+        with_projects(
+            users([present("ada"), present("bob")]),
+            [(group, DesiredProject { name: name.to_owned(), ..project })],
+        )
+    };
+    let standing = |name: &str| Platform {
+        users: vec![linked("ada"), linked("bob")],
+        projects: vec![project(name, Some(group_id("Eng").as_str()), &["ada", "bob"])],
+        owner: None,
+    };
+    let held = |saved: &Plan, new: &Plan| saved::still_holds(saved, new, &|_| false);
+    // The group got another name meanwhile, whether the project is made, renamed or kept.
+    for platform in [Platform { users: vec![linked("ada")], ..Platform::default() }, standing("Eng"), standing("Old")] {
+        let [saved, new] = ["Eng", "Engineers"].map(|name| diff(&desired(name), &platform, &policy()));
+        assert_eq!(held(&saved, &new).stale, ["project Eng"]);
+        assert!(held(&saved, &new).plan.projects.is_empty());
+    }
+    let new = diff(&desired("Eng"), &standing("Eng"), &policy());
+    let mut saved = new.clone();
+    saved.projects[0].members = 1_000_000;
+    assert_eq!(held(&saved, &new).plan.projects, new.projects);
+}
+
+#[test]
+fn a_project_is_deleted_only_with_what_was_listed() {
+    let policy = Policy { delete_unpushed: true, ..policy() };
+    let plan = |members: &[&str]| {
+        let standing = project("Old", Some(group_id("old").as_str()), members);
+        diff(&users([]), &Platform { projects: vec![standing], ..Platform::default() }, &policy)
+    };
+    let held = saved::still_holds(&plan(&["ada"]), &plan(&["ada", "bob"]), &|_| false);
+    assert_eq!((held.stale.as_slice(), held.plan.is_empty()), (&["project Old".to_owned()][..], true));
+    assert_eq!(saved::still_holds(&plan(&["ada"]), &plan(&["ada"]), &|_| false).stale.len(), 0);
+}
+
+#[test]
 fn a_saved_plan_reads_back_as_it_was_written() {
     let desired = with_projects(
         users([present("ada"), wanted("bob", State::Left(Leave::Deleted))]),

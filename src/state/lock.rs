@@ -4,6 +4,9 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backon::{BlockingRetryable, ConstantBuilder};
 
 use super::{State, now, place};
 use crate::error::{Error, Kind, Result};
@@ -30,7 +33,10 @@ impl State {
             Error::from_source(Kind::Failed, error).context(format!("locking {}", path.display()))
         };
         let mut file = place::open(&path).map_err(failed)?;
-        match file.try_lock() {
+        // Whoever only looks whether it's taken has it for a moment.
+        let again = ConstantBuilder::default().with_delay(Duration::from_millis(10)).with_max_times(5);
+        let is_held = |error: &TryLockError| matches!(error, TryLockError::WouldBlock);
+        match (|| file.try_lock()).retry(again).when(is_held).call() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Taken::Held(holder(&mut file))),
             Err(TryLockError::Error(error)) => return Err(failed(error)),

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use backon::{BlockingRetryable, ConstantBuilder};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use serde::Serialize;
@@ -49,9 +48,10 @@ impl State {
     /// platform with its path where it has one.
     pub fn open(folder: &Path, org: &str, platform: &str) -> Result<Self> {
         let path = place::database(folder, org, platform)?;
-        let connect = || {
-            let mut connection = Connection::open(&path)?;
+        let connection = Connection::open(&path).and_then(|mut connection| {
             connection.busy_timeout(BUSY)?;
+            // One that reads before it writes isn't waited for when it writes.
+            connection.set_transaction_behavior(TransactionBehavior::Immediate);
             // What is committed survives the death of the process, though perhaps not that of the machine: the file
             // is a record, and what has to be done is always read from the servers.
             connection.pragma_update(None, "journal_mode", "wal")?;
@@ -59,11 +59,8 @@ impl State {
             connection.pragma_update(None, "foreign_keys", "on")?;
             let version = migrate(&mut connection)?;
             Ok((connection, version))
-        };
-        // SQLite doesn't wait for whoever turns its log on at the same time.
-        let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
-        let again = ConstantBuilder::default().with_delay(BUSY / 300).with_max_times(300);
-        let (connection, version) = connect.retry(again).when(busy).call().map_err(|error| failed(&path, error))?;
+        });
+        let (connection, version) = connection.map_err(|error| failed(&path, error))?;
         if version > MIGRATIONS.len() {
             let message = format!("the state file {} was written by a newer version of oktapieces", path.display());
             return Err(Error::new(Kind::Failed, message).hint("use that version, or move the file away"));
@@ -124,7 +121,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
     if standing >= MIGRATIONS.len() {
         return Ok(standing);
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction()?;
     // Another process may have done it meanwhile.
     let standing: usize = version(&transaction)?;
     for migration in MIGRATIONS.iter().skip(standing) {

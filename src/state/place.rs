@@ -54,9 +54,8 @@ fn private(_: &Path, _: u32) -> io::Result<()> {
 /// A host, or a host with a path, as a part of a file's name: a port stands behind `_`, and each part of a path behind `+`.
 fn safe(place: &str) -> String {
     let safe = |c: char| match c {
-        '.' | '-' => c,
         '/' => '+',
-        c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+        c if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') => c,
         _ => '_',
     };
     place.chars().map(safe).collect()

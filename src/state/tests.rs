@@ -52,8 +52,8 @@ fn a_port_is_no_trouble_in_the_name_of_the_file() {
     let folder = folder();
     let name = open(folder.path()).unwrap().path().file_name().unwrap().to_owned();
     assert_eq!(name, "127.0.0.1_4001-ap.example.com.db");
-    let other = State::open(folder.path(), "127.0.0.1:4001", "ap.example.com/team/a").unwrap();
-    assert_eq!(other.path().file_name().unwrap(), "127.0.0.1_4001-ap.example.com+team+a.db");
+    let other = State::open(folder.path(), "127.0.0.1:4001", "ap.example.com/team/A").unwrap();
+    assert_eq!(other.path().file_name().unwrap(), "127.0.0.1_4001-ap.example.com+team+A.db");
 }
 
 #[cfg(unix)]
@@ -108,6 +108,22 @@ fn two_processes_may_make_the_file_at_once() {
         let mut runs: Vec<u32> = opened.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect();
         runs.sort_unstable();
         assert_eq!(runs, (1..=8).collect::<Vec<u32>>());
+    });
+}
+
+#[test]
+fn runs_that_end_at_once_wait_for_each_other() {
+    let folder = folder();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let state = open(folder.path()).unwrap();
+                for _ in 0..20 {
+                    state.end(run(&state, "plan"), DONE).unwrap();
+                    state.close_open().unwrap();
+                }
+            });
+        }
     });
 }
 

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use oktapieces::sandbox::company::Shape;
+use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use crate::state::until;
@@ -356,4 +358,79 @@ async fn a_deactivation_does_not_wait_for_a_slow_project() {
     platform.release_writes();
     assert_eq!(apply.wait().await.unwrap().code(), Some(0));
     assert!(platform.projects()[0].members.contains_key(&outside[0].id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_admin_stays_where_nobody_came_to_be_one() {
+    let stage =
+        Stage::of(Shape::Generated { users: 8, groups: 1, members: 3, existing: 1.0, drift: 0.0, seed: 6 }).await;
+    let (org, platform) = (stage.sandbox.org(), stage.sandbox.platform());
+    let (owner, people): (Vec<_>, Vec<_>) = platform.users().into_iter().partition(|user| user.external_id.is_none());
+    let people: Vec<_> = people.into_iter().filter(|user| user.active).collect();
+    let role = |at: usize, role: &str| {
+        org.set_profile(people[at].external_id.as_deref().unwrap(), "okta_role", role.into());
+    };
+    let stands = |at: usize| platform.user(&people[at].email).unwrap().role;
+    (0..people.len()).for_each(|at| role(at, "user"));
+    role(0, "Master");
+    let users = format!("{}/api/v1/scim/v2/Users", stage.sandbox.activepieces_url());
+    let demoted = serde_json::json!({
+        "schemas": [], "userName": owner[0].email, "active": true,
+        "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes": { "platformRole": "MEMBER" },
+    });
+    let put = reqwest::Client::new().put(format!("{users}/{}", owner[0].id)).json(&demoted);
+    assert_eq!(put.bearer_auth(stage.sandbox.api_key()).send().await.unwrap().status(), 200);
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!((stands(0), stands(1)), ("ADMIN".to_owned(), "MEMBER".to_owned()));
+
+    role(0, "user");
+    role(1, "Master");
+    let path = format!("/api/v1/scim/v2/Users/{}", people[1].id);
+    let fault = Fault { method: Some("PUT".to_owned()), path, kind: FaultKind::Error500, after: 0, times: usize::MAX };
+    stage.sandbox.activepieces_traffic().fault(fault);
+    let failed = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(failed.code, 3, "{failed:#?}");
+    assert!(failed.stdout.contains("nobody else became ADMIN"), "{failed:#?}");
+    assert_eq!((stands(0), stands(1)), ("ADMIN".to_owned(), "MEMBER".to_owned()));
+    stage.sandbox.activepieces_traffic().mend();
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!((stands(0), stands(1)), ("MEMBER".to_owned(), "ADMIN".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_no_expression_gives_is_left_as_it_stands() {
+    let stage = Stage::seeded().await;
+    let text = std::fs::read_to_string(stage.folder().join("config.toml")).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("platformRole")).collect();
+    assert!(lines.len() < text.lines().count());
+    stage.configure(&lines.join("\n"));
+    let plan = stage.plan().await;
+    let roles =
+        |op: &Value| op["changes"].as_array().unwrap().iter().any(|change| change["attribute"] == "platformRole");
+    let users = plan["users"].as_array().unwrap();
+    assert!(users.iter().filter(|op| op["action"] != "create").all(|op| !roles(op)), "{users:#?}");
+    let created: Vec<&Value> = users.iter().filter(|op| op["action"] == "create").collect();
+    assert!(!created.is_empty() && created.iter().all(|op| op["attributes"]["platformRole"] == "MEMBER"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_grew_since_the_list_is_not_deleted() {
+    let stage =
+        Stage::of(Shape::Generated { users: 8, groups: 2, members: 3, existing: 1.0, drift: 0.0, seed: 6 }).await;
+    stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
+    stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+    let platform = stage.sandbox.platform();
+    let doomed = platform.projects().into_iter().find(|project| project.name != "Team 001").unwrap();
+    let traffic = stage.sandbox.activepieces_traffic();
+    let (path, kind) = (format!("/api/v1/scim/v2/Groups/{}", doomed.id), FaultKind::Hang(Duration::from_millis(500)));
+    traffic.fault(Fault { method: Some("GET".to_owned()), path, kind, after: 0, times: 1 });
+    let deleting = ["apply", "--yes", "--allow-project-deletions", "1"];
+    let mut apply = stage.spawn(&deleting);
+    until(async || traffic.befallen() > 0).await;
+    platform.seed_flows(&doomed.id, 3);
+    assert_eq!(apply.wait().await.unwrap().code(), Some(3));
+    assert_eq!(platform.projects().len(), 2);
+    let deleted = stage.run(&deleting).await;
+    assert_eq!((deleted.code, platform.projects().len()), (0, 1), "{deleted:#?}");
+    assert!(deleted.stdout.contains("destroys 3 flows"), "{deleted:#?}");
 }

@@ -80,7 +80,7 @@ const CASES: [Case; 5] = [
             let desired = with_projects(users(NAMES.map(present)), [pushed("Eng", stay)]);
             one_project(&desired, NAMES.map(linked).to_vec(), vec![project])
         },
-        |over| Refusal::MaxMembersRemoved { project: "Eng".to_owned(), over },
+        |over| Refusal::MaxMembersRemoved { project: Some("Eng".to_owned()), over },
         "",
     ),
 ];
@@ -139,6 +139,45 @@ fn a_share_of_few_people_counts_for_deactivations_and_for_the_rest_from_the_floo
     let first = |plan| check(plan, "", &policy(Some(0)), &Past::default(), &Allowed::default());
     assert_eq!(first(&demoted), []);
     assert_eq!(first(&leaving).len(), 1);
+}
+
+#[test]
+fn in_a_company_few_privileged_accounts_do_not_all_become_less_at_once() {
+    let people: Vec<String> = (0..30).map(|at| format!("p{at}")).collect();
+    let demoted = |count: usize, privileged: usize| {
+        let standing = people.iter().enumerate().map(|(at, name)| {
+            let is_privileged = at < privileged;
+            role(linked(name), if is_privileged { "OPERATOR" } else { "MEMBER" })
+        });
+        let wanted = people
+            .iter()
+            .enumerate()
+            .map(|(at, name)| if (count..privileged).contains(&at) { operator(name) } else { present(name) });
+        diff(&users(wanted), &platform(standing), &policy())
+    };
+    let policy = Policy { limits: Limits::default(), ..policy() };
+    let refused = |count, privileged| refusals(&demoted(count, privileged), &policy, &Allowed::default());
+    assert_eq!([refused(2, 4), refused(1, 1)], [[], []]);
+    assert_eq!(refused(3, 4), [Refusal::MaxRoleDowngrades(over(3, 2, "\"50%\"", 4))]);
+}
+
+#[test]
+fn many_small_projects_are_not_all_emptied_at_once() {
+    let names: Vec<String> = (0..4).map(|at| format!("team{at}")).collect();
+    let plan = |emptied: usize| {
+        let projects = names.iter().map(|name| project(name, Some(group_id(name).as_str()), &NAMES));
+        let stay = |at: usize| if at < emptied { &[][..] } else { &NAMES };
+        let pushed = names.iter().enumerate().map(|(at, name)| pushed(name, stay(at)));
+        let desired = with_projects(users(NAMES.map(present)), pushed);
+        let platform = Platform { projects: projects.collect(), ..platform(NAMES.map(linked)) };
+        diff(&desired, &platform, &policy())
+    };
+    let policy = Policy { limits: Limits::default(), ..policy() };
+    assert_eq!(refusals(&plan(2), &policy, &Allowed::default()), []);
+    let over = Refusal::MaxMembersRemoved { project: None, over: over(30, 20, "\"50%\"", 40) };
+    assert_eq!(refusals(&plan(3), &policy, &Allowed::default()), [over]);
+    let counted = limited(|limits| limits.members_removed = Limit::Count(10));
+    assert_eq!(refusals(&plan(3), &counted, &Allowed::default()), [], "a count is of each project apart");
 }
 
 #[test]
