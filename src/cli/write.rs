@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::Context;
 use super::interrupt::{Interrupt, interrupted};
@@ -134,7 +135,8 @@ impl Writing<'_> {
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, &hash, &report)?;
-        let seen = seen.map(|unsettled| remember.unsettled.extend(unsettled));
+        let now = Timestamp::now();
+        let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
         if let Err(error) = seen {
             context.printer.warning(&format!("it couldn't be seen whether all of it stands: {error}"));

@@ -1,7 +1,8 @@
 //! Whether what was written stands: read again afterwards, and not written for ever where it doesn't.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::hash::fingerprint;
@@ -133,19 +134,19 @@ fn of_member(group: &OktaGroupId, member: &Member) -> String {
     fingerprint(&(group, &member.okta_id, "member"))
 }
 
-/// Holds back what an earlier run wrote with the same before and after, and didn't come to stand. Gives the names of
-/// these changes, as far as they are still to be made.
-pub fn hold(plan: &mut Plan, past: &Past) -> BTreeSet<String> {
-    let mut known = BTreeSet::new();
-    if past.unsettled.is_empty() {
+/// After so long it is tried again: the server may be another by then.
+const RETRY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Holds back what a run of the last days wrote with the same before and after, and didn't come to stand. Gives the names
+/// of these changes with the time of that run, as far as they are still to be made.
+pub fn hold(plan: &mut Plan, past: &Past, now: Timestamp) -> BTreeMap<String, Timestamp> {
+    let mut known = BTreeMap::new();
+    if past.unsettled_since.is_empty() {
         return known;
     }
     let mut is_known = |change: String| {
-        let found = past.unsettled.contains(&change);
-        if found {
-            known.insert(change);
-        }
-        found
+        let since = past.unsettled_since.get(&change).filter(|since| now.duration_since(**since) < RETRY);
+        since.is_some_and(|since| known.insert(change, *since).is_none())
     };
     let mut held = Vec::new();
     for op in plan.users.extract_if(.., |op| may_be_held(op) && is_known(of_user(op))) {

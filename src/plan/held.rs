@@ -55,7 +55,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     if !run.trust_source {
         plan.shrunk = trust::shrunk(run.sizes, past, &policy.limits);
     }
-    let unsettled = convergence::hold(plan, past);
+    let unsettled_since = convergence::hold(plan, past, run.now);
     if plan.shrunk.is_empty() {
         grace::hold(plan, &missing, run.now, policy.grace);
     } else {
@@ -65,10 +65,10 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     plan.held.sort();
     if !plan.shrunk.is_empty() {
         // Nothing is learnt from a read that isn't trusted.
-        return Past { unsettled, ..past.clone() };
+        return Past { unsettled_since, ..past.clone() };
     }
     let email_changed = plan.standing.email_changed.clone();
-    Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled }
+    Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }
 }
 
 /// `24h` or `30m`, for people.

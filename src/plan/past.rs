@@ -18,8 +18,8 @@ pub struct Past {
     pub missing: BTreeMap<OktaUserId, Missing>,
     /// Users whose e-mail address was already another one than that of their account.
     pub email_changed: BTreeSet<OktaUserId>,
-    /// Fingerprints of the changes that the last run wrote and that did not stand afterwards.
-    pub unsettled: BTreeSet<String>,
+    /// Fingerprints of the changes that a run wrote and that did not stand afterwards, each with the time of that run.
+    pub unsettled_since: BTreeMap<String, Timestamp>,
 }
 
 /// How much a read of Okta held.
