@@ -64,6 +64,7 @@ fn attributes_that_the_schema_lacks() {
     );
     let nothing_known = check(&Expression::parse("user.anything").unwrap(), &Schema::new(), Wants::Text);
     assert_eq!(nothing_known, []);
+    assert_eq!(findings("user.displayName + user.costCenter", Wants::Text), [], "every org has Okta's own");
 }
 
 #[test]

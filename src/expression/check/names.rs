@@ -6,6 +6,41 @@ use crate::expression::ast::{Kind, Node, Root};
 /// Names that an evaluation knows, beside the user.
 const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];
 
+/// The attributes of every user in every org (Okta API: default user profile properties).
+const BASE: [&str; 31] = [
+    "city",
+    "costCenter",
+    "countryCode",
+    "department",
+    "displayName",
+    "division",
+    "email",
+    "employeeNumber",
+    "firstName",
+    "honorificPrefix",
+    "honorificSuffix",
+    "lastName",
+    "locale",
+    "login",
+    "manager",
+    "managerId",
+    "middleName",
+    "mobilePhone",
+    "nickName",
+    "organization",
+    "postalAddress",
+    "preferredLanguage",
+    "primaryPhone",
+    "profileUrl",
+    "secondEmail",
+    "state",
+    "streetAddress",
+    "timezone",
+    "title",
+    "userType",
+    "zipCode",
+];
+
 /// Names that Okta knows in other places than a mapping to an app (Okta Expression Language: reference of each).
 const ELSEWHERE: [(&str, &str); 9] = [
     ("access", "the request of a token"),
@@ -43,7 +78,7 @@ pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Find
 }
 
 fn unknown_attribute(name: &str, node: &Node, schema: &Schema) -> Option<Finding> {
-    if schema.is_empty() || schema.contains_key(name) {
+    if schema.is_empty() || schema.contains_key(name) || BASE.contains(&name) {
         return None;
     }
     let mut finding = Finding::error(format!("the user schema has no attribute {name}"), node);
