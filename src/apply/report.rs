@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::plan::Step;
 use crate::plan::convergence::{Divergence, Part, Stands};
 use crate::plan::op::{ProjectOp, UserOp};
 
@@ -70,31 +71,33 @@ impl From<String> for Outcome {
     }
 }
 
-impl Report<'_> {
-    /// Holds what was done against a later read: notes what the server changed, and gives the names of the changes that
-    /// it answered well and that don't stand.
-    pub fn look_again(&mut self, stands: &Stands<'_>) -> Vec<String> {
+impl<'p> Report<'p> {
+    /// Holds what was done against a later read: notes what the server changed, and gives, by step, all that it answered
+    /// well and that doesn't stand.
+    pub fn look_again(&mut self, stands: &Stands<'_>) -> Vec<(Step<'p>, Divergence)> {
         let mut unsettled = Vec::new();
-        let mut note = |found: Divergence, outcome: &Outcome| {
-            unsettled.extend(found.change.clone());
+        let mut note = |step: Step<'p>, found: Divergence, outcome: &Outcome| {
             if outcome.is_done() {
-                self.diverged.push(found);
+                self.diverged.push(found.clone());
+            }
+            if outcome.is_answered() {
+                unsettled.push((step, found));
             }
         };
-        for (op, outcome) in self.users.iter().filter(|(_, outcome)| outcome.is_answered()) {
+        for (op, outcome) in &self.users {
             if let Some(found) = stands.user(op) {
-                note(found, outcome);
+                note(Step::User(op), found, outcome);
             }
         }
         for (op, outcomes) in &self.projects {
             for (part, found) in stands.project(op) {
-                let outcome = match part {
-                    Part::Itself => &outcomes.project,
-                    Part::Add => &outcomes.add,
-                    Part::Remove => &outcomes.remove,
+                let (step, outcome) = match part {
+                    Part::Itself => (Step::Project(op), &outcomes.project),
+                    Part::Add => (Step::AddMembers(op), &outcomes.add),
+                    Part::Remove => (Step::RemoveMembers(op), &outcomes.remove),
                 };
-                if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.is_answered()) {
-                    note(found, outcome);
+                if let Some(outcome) = outcome {
+                    note(step, found, outcome);
                 }
             }
         }

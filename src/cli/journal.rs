@@ -12,6 +12,7 @@ use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
 use crate::model::known::KnownGroups;
 use crate::output::text::{count, counted};
+use crate::plan::convergence::Divergence;
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::Run;
 use crate::state::journal::{Beginning, Ending};
@@ -111,6 +112,11 @@ impl Journal {
         if let Err(error) = self.state.ended(self.run, step, outcome) {
             self.failure().get_or_insert(error);
         }
+    }
+
+    /// Notes what does not stand, though the server answered well.
+    pub fn diverged(&self, unsettled: &[(Step<'_>, Divergence)]) -> Result<()> {
+        unsettled.iter().try_for_each(|(step, found)| self.state.diverged(self.run, *step, &found.what))
     }
 
     /// Ends the run with what came of it, and gives that back, or what kept the journal from being written.

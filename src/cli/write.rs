@@ -145,13 +145,15 @@ impl Writing<'_> {
         Ok(code)
     }
 
-    /// Reads again what was written, and gives the names of the changes that did not come to stand.
+    /// Reads again what was written, writes down what did not come to stand, and gives the names of these changes.
     async fn look_again(&self, report: &mut Report<'_>) -> Result<Vec<String>> {
         if report.is_cut_short() || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
         }
         let platform = activepieces::read(&self.session.activepieces).await?;
-        Ok(report.look_again(&Stands::of(&platform)))
+        let unsettled = report.look_again(&Stands::of(&platform));
+        self.journal.diverged(&unsettled)?;
+        Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())
     }
 
     /// Writes the plan with progress, and each step into the journal.

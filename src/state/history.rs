@@ -9,6 +9,7 @@ use super::State;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
+use crate::plan::convergence::Divergence;
 use crate::plan::{Plan, Step};
 
 /// One run, as its row has it. Times are UTC in ISO 8601.
@@ -58,6 +59,8 @@ pub struct Recorded {
     pub run: Run,
     pub plan: Plan,
     steps: BTreeMap<(String, String), Standing>,
+    /// What a later read showed otherwise, of the steps that the server answered well.
+    diverged: Vec<Divergence>,
 }
 
 impl State {
@@ -97,7 +100,14 @@ impl State {
             };
             statement.query_map([run.id], row)?.collect()
         })?;
-        Ok(Some(Recorded { run, plan, steps }))
+        let diverged = self.with(|connection| {
+            let select = "SELECT subject, diverged FROM operations \
+                          WHERE run = ?1 AND outcome = 'done' AND diverged IS NOT NULL ORDER BY rowid";
+            let mut statement = connection.prepare(select)?;
+            let row = |row: &Row<'_>| Ok(Divergence { subject: row.get(0)?, what: row.get(1)?, change: None });
+            statement.query_map([run.id], row)?.collect()
+        })?;
+        Ok(Some(Recorded { run, plan, steps, diverged }))
     }
 
     /// Whether a later run tried the same step.
@@ -170,7 +180,7 @@ impl Recorded {
         }
         let ended = ["done", "partial", "refused", "failed"];
         let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| !ended.contains(&outcome));
-        Report { users, projects, interrupted, ..Report::default() }
+        Report { users, projects, interrupted, diverged: self.diverged.clone(), ..Report::default() }
     }
 }
 

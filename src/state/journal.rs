@@ -103,6 +103,15 @@ impl State {
         })
     }
 
+    /// Notes what of a step a later read shows otherwise than it was answered.
+    pub fn diverged(&self, run: u32, step: Step<'_>, what: &str) -> Result<()> {
+        let update = "UPDATE operations SET diverged = coalesce(diverged || ', ', '') || ?4 \
+                      WHERE run = ?1 AND kind = ?2 AND okta_id = ?3";
+        self.with(|connection| {
+            connection.prepare_cached(update)?.execute(params![run, step.kind(), step.okta_id(), what]).map(drop)
+        })
+    }
+
     /// Ends a run, and forgets the oldest ones.
     pub fn end(&self, run: u32, ending: Ending<'_>) -> Result<()> {
         self.with(|connection| {

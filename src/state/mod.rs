@@ -28,7 +28,11 @@ pub use journal::Beginning;
 pub use lock::{Lock, Taken};
 
 /// The versions of the schema, oldest first. A file of version n has had the first n; a released one never changes.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1_journal.sql"), include_str!("migrations/2_known_groups.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/1_journal.sql"),
+    include_str!("migrations/2_known_groups.sql"),
+    include_str!("migrations/3_diverged.sql"),
+];
 
 /// The name under which [`Past`] is kept.
 const PAST: &str = "past";

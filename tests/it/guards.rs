@@ -274,6 +274,8 @@ async fn what_the_server_sets_back_is_named_once_and_not_written_for_ever() {
     let applied = stage.run(&["apply", "--yes"]).await;
     assert_eq!((applied.code, writes(&stage)), (3, before + 1), "{applied:#?}");
     assert!(applied.stdout.contains("and not \"Married\""), "{applied:#?}");
+    let shown = stage.run(&["show", "2"]).await;
+    assert!(shown.stdout.contains("and not \"Married\""), "{shown:#?}");
     let plan = stage.plan().await;
     assert_eq!(held(&plan), BTreeSet::from(["does_not_stand".to_owned()]));
     for _ in 0..2 {
