@@ -136,6 +136,15 @@ async fn wrong_names_are_config_errors_all_at_once() {
 }
 
 #[tokio::test]
+async fn an_app_is_found_by_its_id_of_any_shape() {
+    let apps = vec![("0oa1", "Activepieces", "ACTIVE", vec!["00u1"]), ("app-2", "Other", "ACTIVE", vec!["00u4"])];
+    for (id, user) in [("0oa1", "00u1"), ("app-2", "00u4")] {
+        let company = Company { apps: apps.clone(), ..company() };
+        assert_eq!(names(&reading(company, &app(id), &[], false).await.unwrap().org.in_scope), user);
+    }
+}
+
+#[tokio::test]
 async fn what_is_odd_but_not_wrong_is_a_warning() {
     let rule = ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None };
     let found = reading(company(), &app("Activepieces Test"), &[rule], false).await.unwrap();

@@ -124,7 +124,7 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
 pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
     let Some(wanted) = wanted else { return Ok(Ok(None)) };
     let failed = |failure| Error::from(failure).context("looking for the Okta app");
-    if is_app_id(wanted)
+    if OktaAppId::is_shape_of(wanted)
         && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?
     {
         return Ok(Ok(Some(app)));
@@ -135,7 +135,11 @@ pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result
     match labelled.as_slice() {
         [app] => Ok(Ok(Some((*app).clone()))),
         [] => {
-            let all = okta.apps(None).await.map_err(failed)?;
+            let mut all = okta.apps(None).await.map_err(failed)?;
+            // An id of a shape that isn't known.
+            if let Some(at) = all.iter().position(|app| app.id.as_str() == wanted) {
+                return Ok(Ok(Some(all.swap_remove(at))));
+            }
             Ok(Err(no_such_app(wanted, &candidates, &all)))
         }
         several => {
@@ -146,10 +150,6 @@ pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result
             )))
         }
     }
-}
-
-fn is_app_id(text: &str) -> bool {
-    text.len() == 20 && text.starts_with("0oa") && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {
