@@ -95,6 +95,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         },
         users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
         projects: projects(org),
+        vanished: org.vanished.clone(),
     }
 }
 

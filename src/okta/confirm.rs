@@ -6,9 +6,8 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use super::client::Okta;
+use super::client::{Okta, SIDE_BY_SIDE};
 use super::extra;
-use super::read::SIDE_BY_SIDE;
 use super::resolve::ResolvedScope;
 use crate::error::{Error, Kind};
 use crate::http::Failure;

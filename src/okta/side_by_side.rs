@@ -14,8 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS};
-use super::read::SIDE_BY_SIDE;
+use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS, SIDE_BY_SIDE};
 use super::users::{PAGE, omit};
 use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply, Request};
@@ -228,7 +227,7 @@ impl<'a> Chains<'a> {
 
     fn ask(&self, asked: Asked, request: Request) {
         let okta = self.okta.clone();
-        self.in_flight.push(Box::pin(async move { (asked, okta.http().json(&request).await) }));
+        self.in_flight.push(Box::pin(async move { (asked, okta.beside(okta.http().json(&request)).await) }));
     }
 
     /// Takes a page of a chain, which goes on. Empty where the page has to be asked for again.
