@@ -180,7 +180,7 @@ impl OktaUserId {
 }
 
 impl OktaGroupId {
-    /// Whether an `externalId` has the shape of an Okta group id; an example in Okta's OpenAPI document begins with `0g`.
+    /// Whether an `externalId` has the shape of an Okta group id; an example in Okta's `OpenAPI` document begins with `0g`.
     pub fn is_shape_of(external_id: &str) -> bool {
         is_okta_id(external_id, "00g") || is_okta_id(external_id, "0g")
     }

@@ -340,7 +340,9 @@ impl Reader<'_> {
             let members = read.get(&group.id);
             let group = Arc::new(group.clone());
             if group.is_everyone() {
-                groups_of.values_mut().for_each(|of_member| of_member.push(Arc::clone(&group)));
+                for of_member in groups_of.values_mut() {
+                    of_member.push(Arc::clone(&group));
+                }
                 continue;
             }
             for member in members.into_iter().flatten() {

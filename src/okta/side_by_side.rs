@@ -164,7 +164,7 @@ enum Order {
 struct Chains<'a> {
     okta: &'a Okta,
     search: &'a str,
-    chains: Vec<Chain>,
+    all: Vec<Chain>,
     order: Order,
     in_flight: FuturesUnordered<BoxFuture<'static, (Asked, Answer)>>,
     pages: usize,
@@ -214,15 +214,15 @@ impl Okta {
 impl<'a> Chains<'a> {
     /// One chain, whose first page is asked for.
     fn new(okta: &'a Okta, search: &'a str) -> Self {
-        let (chains, in_flight) = (Vec::new(), FuturesUnordered::new());
-        let mut new = Self { okta, search, chains, order: Order::Unknown, in_flight, pages: 0 };
+        let (all, in_flight) = (Vec::new(), FuturesUnordered::new());
+        let mut new = Self { okta, search, all, order: Order::Unknown, in_flight, pages: 0 };
         new.begin(Chain::new(None, None));
         new
     }
 
     fn begin(&mut self, chain: Chain) {
-        self.ask(Asked::Page(self.chains.len()), chain.request(self.search));
-        self.chains.push(chain);
+        self.ask(Asked::Page(self.all.len()), chain.request(self.search));
+        self.all.push(chain);
     }
 
     fn ask(&self, asked: Asked, request: Request) {
@@ -232,7 +232,7 @@ impl<'a> Chains<'a> {
 
     /// Takes a page of a chain, which goes on. Empty where the page has to be asked for again.
     fn page(&mut self, number: usize, answer: Answer) -> Result<Vec<User>, Trouble> {
-        let chain = &mut self.chains[number];
+        let chain = &mut self.all[number];
         let mut users = Vec::new();
         if let Some((page, reply)) = settled(chain, answer)? {
             let next = next_cursor(&reply.headers, self.okta.http().base()).map_err(|why| reply.implausible(why))?;
@@ -258,7 +258,7 @@ impl<'a> Chains<'a> {
     /// Takes the newest user, whom a server that sorts doesn't show before others.
     fn prove(&mut self, answer: Answer) -> Result<(), Trouble> {
         let newest = answer?.0.first().and_then(|user| user.times.created).ok_or(Trouble::Unsorted)?;
-        if self.chains.iter().any(|chain| chain.at.is_some_and(|at| at > newest)) {
+        if self.all.iter().any(|chain| chain.at.is_some_and(|at| at > newest)) {
             return Err(Trouble::Unsorted);
         }
         self.order = Order::Proven(newest);
@@ -268,14 +268,14 @@ impl<'a> Chains<'a> {
     /// Splits what is left, the longest first, as long as more requests may be in flight.
     fn split(&mut self) {
         match self.order {
-            Order::Unknown if self.chains[0].middle(Timestamp::now()).is_some() => {
+            Order::Unknown if self.all[0].middle(Timestamp::now()).is_some() => {
                 self.order = Order::Asked;
                 self.ask(Asked::Newest, request(self.search, "desc", PageSize::new(Some(1)), None));
             }
             Order::Unknown | Order::Asked => {}
             Order::Proven(newest) => {
                 while self.in_flight.len() < SIDE_BY_SIDE {
-                    let can_split = self.chains.iter_mut().filter(|chain| chain.middle(newest).is_some());
+                    let can_split = self.all.iter_mut().filter(|chain| chain.middle(newest).is_some());
                     let longest = can_split.max_by_key(|chain| chain.pages_left(newest));
                     let Some(rest) = longest.and_then(|longest| longest.split(newest)) else { break };
                     self.begin(rest);
