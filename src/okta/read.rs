@@ -91,7 +91,7 @@ pub async fn read(
         Ok((resolved, members))
     });
     // It is the longest chain of pages, so that it waits for nothing but its name.
-    let assigned = reader.app_users(&named_app, needs);
+    let assigned = Box::pin(reader.app_users(&named_app, needs));
     // These two name nothing that has to be found first.
     let (searched, everybody) = (reader.searched(scope, &needs.attributes), reader.everybody(scope, &needs.attributes));
     let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
