@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
-    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody,
+    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, normal,
 };
 use crate::http::{Client, Failure, Request, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -73,7 +73,7 @@ impl Activepieces {
     pub async fn rest_user_by_external_id(&self, external_id: &str) -> Result<Option<RestUser>, Failure> {
         let request = Request::get("/api/v1/users").param("externalId", external_id);
         let page: Page<RestUser> = self.read(request).await?;
-        Ok(page.data.into_iter().next())
+        Ok(page.data.into_iter().find(|user| user.external_id.as_deref() == Some(external_id)))
     }
 
     /// A user by id, inactive ones too; none where the server says that there is none.
@@ -86,7 +86,7 @@ impl Activepieces {
         let filter = format!("userName eq \"{user_name}\"");
         let request = Request::get(format!("{SCIM}/Users")).param("filter", &filter).param("count", "1");
         let list: ListResponse<ScimUser> = self.read(request).await?;
-        Ok(list.resources.into_iter().find(|user| user.user_name == user_name))
+        Ok(list.resources.into_iter().find(|user| normal(&user.user_name) == normal(user_name)))
     }
 
     /// Makes a user, who gets a welcome e-mail.
@@ -144,7 +144,7 @@ impl Activepieces {
         self.patch_group(id, members.iter().map(remove).collect()).await
     }
 
-    /// The TEAM projects, one page of them; with `limit` 1 just enough to see the owner.
+    /// The TEAM projects, one page of them.
     pub async fn team_projects(&self, limit: usize) -> Result<Page<RestProject>, Failure> {
         let request = Request::get("/api/v1/projects").param("types", "TEAM").param("limit", &limit.to_string());
         self.read(request).await
@@ -206,4 +206,28 @@ fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
 
 fn is_absence(failure: &Failure) -> bool {
     failure.status() == Some(404) && matches!(failure.message(), "User not found" | "Project not found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Settings;
+    use crate::http::scripted::{Server, json};
+
+    #[tokio::test]
+    async fn filters_are_not_trusted() {
+        let rest = r#"{"data": [
+            {"id": "a", "email": "a@x.io", "platformRole": "ADMIN", "externalId": "00u1"},
+            {"id": "b", "email": "b@x.io", "platformRole": "ADMIN", "externalId": null}]}"#;
+        let scim = r#"{"totalResults": 2, "Resources": [
+            {"id": "a", "userName": "a@x.io", "active": true}, {"id": "b", "userName": "B@x.io ", "active": true}]}"#;
+        let answer =
+            |seen: &crate::http::scripted::Seen| json(200, if seen.path().contains("/scim/") { scim } else { rest });
+        let server = Server::new(answer).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        let linked = async |id: &str| activepieces.rest_user_by_external_id(id).await.unwrap().map(|user| user.id);
+        assert_eq!((linked("00u1").await, linked("00u2").await), (Some("a".into()), None));
+        let named = async |name: &str| activepieces.user_by_name(name).await.unwrap().map(|user| user.id);
+        assert_eq!((named("b@x.io").await, named("c@x.io").await), (Some("b".into()), None));
+    }
 }

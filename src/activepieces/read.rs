@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
-use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page};
+use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject};
 use crate::error::{Error, Kind, Result};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::id::AccountId;
@@ -14,16 +14,15 @@ use crate::model::id::AccountId;
 const GROUPS_A_PAGE: usize = 100;
 /// How many of these pages the server has to make at the same time.
 const PAGES_AT_ONCE: usize = 4;
+/// So many projects are looked through for one of a team.
+const PROJECTS: usize = 1000;
 /// How often a listing is read anew when somebody changes the platform meanwhile.
 const READS: usize = 3;
 
 /// Reads all users, projects and members, and who the owner is.
 pub async fn read(activepieces: &Activepieces) -> Result<Platform> {
     let (users, projects, owner) =
-        futures_util::future::try_join3(users(activepieces), projects(activepieces), async {
-            Ok(activepieces.team_projects(1).await?.data.into_iter().next().map(|project| project.owner_id))
-        })
-        .await?;
+        futures_util::future::try_join3(users(activepieces), projects(activepieces), owner(activepieces)).await?;
     let owner = owner.or_else(|| oldest_admin(&users));
     Ok(Platform { users, projects, owner })
 }
@@ -88,23 +87,62 @@ async fn projects(activepieces: &Activepieces) -> Result<Vec<Project>> {
 }
 
 /// One pass over the pages; none where a project came, went or moved meanwhile. The first page tells how many there are, and
-/// the others are asked for side by side.
+/// the others are asked for side by side, unless the server makes pages of another size than it's asked for.
 async fn whole_listing(activepieces: &Activepieces) -> Result<Option<Vec<Project>>> {
-    let first = activepieces.groups(1, GROUPS_A_PAGE).await?;
-    let total = first.total_results;
+    let ListResponse { total_results: total, resources } = activepieces.groups(1, GROUPS_A_PAGE).await?;
+    let first = resources.len();
+    let mut groups = resources;
+    let rest = match first {
+        GROUPS_A_PAGE => pages_side_by_side(activepieces, total).await?,
+        _ => pages_in_sequence(activepieces, first, total).await?,
+    };
+    let Some(rest) = rest else { return Ok(None) };
+    groups.extend(rest);
+    let projects: BTreeMap<_, Project> =
+        groups.into_iter().map(|ListedGroup(group)| (group.id.clone(), group)).collect();
+    Ok((projects.len() == total).then(|| projects.into_values().collect()))
+}
+
+/// All pages behind the first one.
+async fn pages_side_by_side(activepieces: &Activepieces, total: usize) -> Result<Option<Vec<ListedGroup>>> {
     let mut pages = stream::iter((GROUPS_A_PAGE..total).step_by(GROUPS_A_PAGE))
         .map(async |read| Ok::<_, Error>((read, activepieces.groups(read + 1, GROUPS_A_PAGE).await?)))
         .buffer_unordered(PAGES_AT_ONCE);
-    let mut projects: BTreeMap<_, Project> = BTreeMap::new();
-    let mut page = Some((0, first));
-    while let Some((read, ListResponse { total_results, resources })) = page {
-        if total_results != total || resources.len() != GROUPS_A_PAGE.min(total - read) {
+    let mut groups = Vec::new();
+    while let Some((read, page)) = pages.try_next().await? {
+        if page.total_results != total || page.resources.len() != GROUPS_A_PAGE.min(total - read) {
             return Ok(None);
         }
-        projects.extend(resources.into_iter().map(|ListedGroup(project)| (project.id.clone(), project)));
-        page = pages.try_next().await?;
+        groups.extend(page.resources);
     }
-    Ok((projects.len() == total).then(|| projects.into_values().collect()))
+    Ok(Some(groups))
+}
+
+/// All that is behind the first `read` groups, page by page, each as long as it is: a proxy may cap them.
+async fn pages_in_sequence(activepieces: &Activepieces, read: usize, total: usize) -> Result<Option<Vec<ListedGroup>>> {
+    let mut groups = Vec::new();
+    while read + groups.len() < total {
+        let page = activepieces.groups(read + groups.len() + 1, GROUPS_A_PAGE).await?;
+        if page.total_results != total || page.resources.is_empty() {
+            return Ok(None);
+        }
+        groups.extend(page.resources);
+    }
+    Ok(Some(groups))
+}
+
+/// The owner, as the TEAM projects show them, all of which are theirs (contract section 4); none without any.
+async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
+    for limit in [1, PROJECTS] {
+        let projects = activepieces.team_projects(limit).await?.data;
+        let is_empty = projects.is_empty();
+        let team = projects.into_iter().find(RestProject::is_team);
+        if is_empty || team.is_some() {
+            return Ok(team.map(|project| project.owner_id));
+        }
+        // The server doesn't know the filter, and somebody's own project came first.
+    }
+    Ok(None)
 }
 
 /// The owner of a platform without TEAM projects, which show them: whoever made the platform was its first user.
@@ -115,7 +153,93 @@ fn oldest_admin(users: &[User]) -> Option<AccountId> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::http::scripted::{Act, Seen, Server};
+    use crate::http::{Client, Settings};
+
+    fn activepieces(server: &Server) -> Activepieces {
+        Activepieces::new(Client::new(Settings::new(&server.url)).unwrap())
+    }
+
+    /// A page of so many groups, of which a server makes pages of `most`.
+    fn groups(seen: &Seen, total: usize, most: usize) -> Act {
+        let number = |name: &str| seen.param(name).unwrap().parse::<usize>().unwrap();
+        let start = number("startIndex") - 1;
+        let end = (start + number("count").min(most)).min(total);
+        let group = |at: usize| json!({"id": format!("p{at:05}"), "displayName": format!("P{at}"), "members": []});
+        let groups: Vec<Value> = (start..end).map(group).collect();
+        crate::http::scripted::json(200, &json!({"totalResults": total, "Resources": groups}).to_string())
+    }
+
+    #[tokio::test]
+    async fn projects_are_read_whole_whatever_the_size_of_pages() {
+        for (total, most, requests) in
+            [(0, 100, 1), (30, 100, 1), (100, 100, 1), (250, 100, 3), (250, 50, 5), (201, 200, 3)]
+        {
+            let server = Server::new(move |seen| groups(seen, total, most)).await;
+            assert_eq!(projects(&activepieces(&server)).await.unwrap().len(), total, "{most}");
+            assert_eq!(server.lines().len(), requests, "{total} by {most}");
+        }
+        let all = Server::new(|seen| {
+            let whole = Seen { line: "GET /?startIndex=1&count=250".to_owned(), ..seen.clone() };
+            groups(&whole, 250, 250)
+        });
+        let all = all.await;
+        assert_eq!(projects(&activepieces(&all)).await.unwrap().len(), 250);
+        assert_eq!(all.lines().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_platform_that_changes_while_it_is_read_is_read_again_and_at_last_refused() {
+        for (changes, most, is_read) in [(1, 100, true), (usize::MAX, 100, false), (usize::MAX, 50, false)] {
+            let asked = AtomicUsize::new(0);
+            let server = Server::new(move |seen| {
+                let asked = asked.fetch_add(1, Ordering::SeqCst);
+                groups(seen, 150 + asked.min(changes), most)
+            })
+            .await;
+            match projects(&activepieces(&server)).await {
+                Ok(projects) => assert!(is_read && projects.len() == 151),
+                Err(error) => assert!(!is_read && error.to_string().contains("kept changing"), "{error}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_ends_before_its_total_is_refused() {
+        let server = Server::new(|seen| {
+            let start: usize = seen.param("startIndex").unwrap().parse().unwrap();
+            let groups = if start == 1 { json!([{"id": "p", "displayName": "P"}]) } else { json!([]) };
+            crate::http::scripted::json(200, &json!({"totalResults": 2, "Resources": groups}).to_string())
+        })
+        .await;
+        assert!(projects(&activepieces(&server)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_owner_of_somebodys_own_project_is_not_the_platforms() {
+        let project =
+            |kind: &str| json!({"id": kind, "displayName": kind, "type": kind, "ownerId": format!("owner-{kind}")});
+        let (personal, team) = (project("PERSONAL"), project("TEAM"));
+        for (all, expected) in [
+            (vec![team.clone()], Some("owner-TEAM")),
+            (vec![personal.clone(), team], Some("owner-TEAM")),
+            (vec![personal], None),
+            (vec![], None),
+        ] {
+            let server = Server::new(move |seen| {
+                let limit: usize = seen.param("limit").unwrap().parse().unwrap();
+                let data = &all[..all.len().min(limit)];
+                crate::http::scripted::json(200, &json!({"data": data, "next": null}).to_string())
+            })
+            .await;
+            assert_eq!(owner(&activepieces(&server)).await.unwrap(), expected.map(AccountId::from));
+        }
+    }
 
     fn scim(total: usize, ids: &[&str]) -> ListResponse<ListedUser> {
         let resources = ids

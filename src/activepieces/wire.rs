@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::http::null_as_default;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
@@ -48,13 +49,13 @@ pub struct ScimUser {
     #[serde(default)]
     pub external_id: Option<String>,
     pub user_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: Name,
     pub active: bool,
     /// Absent in versions before 0.84 (contract section 9).
     #[serde(rename = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes", default)]
     pub custom: Option<CustomUserAttributes>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub meta: Meta,
 }
 
@@ -70,12 +71,13 @@ pub struct Name {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomUserAttributes {
+    #[serde(default, deserialize_with = "null_as_default")]
     pub platform_role: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Meta {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub created: String,
 }
 
@@ -85,7 +87,7 @@ impl From<ScimUser> for User {
         Self {
             id: user.id,
             external_id: user.external_id,
-            user_name: user.user_name,
+            user_name: normal(&user.user_name),
             given_name: user.name.given_name.unwrap_or_default(),
             family_name: user.name.family_name.unwrap_or_default(),
             active: user.active,
@@ -93,6 +95,16 @@ impl From<ScimUser> for User {
             created: user.meta.created,
         }
     }
+}
+
+/// A user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1). One that came there by
+/// another way may be neither.
+pub fn normal(user_name: &str) -> String {
+    user_name.trim().to_lowercase()
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(normal(&String::deserialize(deserializer)?))
 }
 
 /// A user of a SCIM listing, of the model as soon as it's read: no listing is held in two shapes.
@@ -111,7 +123,11 @@ impl From<ScimUser> for ListedUser {
 #[serde(rename_all = "camelCase")]
 pub struct RestUser {
     pub id: AccountId,
+    /// Lower-cased and trimmed.
+    #[serde(deserialize_with = "name")]
     pub email: String,
+    #[serde(default)]
+    pub external_id: Option<String>,
     pub platform_role: String,
 }
 
@@ -126,7 +142,7 @@ pub struct ListedRole {
 
 /// A role, which takes no memory of its own if it's one of those that there are.
 fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
-    let role = String::deserialize(deserializer)?;
+    let role: String = null_as_default(deserializer)?;
     Ok(PlatformRole::parse(&role).map_or(Cow::Owned(role), |known| Cow::Borrowed(known.as_str())))
 }
 
@@ -138,9 +154,19 @@ pub struct RestProject {
     pub display_name: String,
     #[serde(default)]
     pub external_id: Option<String>,
+    /// `TEAM` or `PERSONAL`.
+    #[serde(rename = "type", default)]
+    pub kind: Option<String>,
     pub owner_id: AccountId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub analytics: Analytics,
+}
+
+impl RestProject {
+    /// Whether it's of the kind that was asked for, as far as the server says.
+    pub fn is_team(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind == "TEAM")
+    }
 }
 
 /// What the server counts in a project. It has no count of connections (contract section 5).
@@ -158,7 +184,7 @@ pub struct ScimGroup {
     #[serde(default)]
     pub external_id: Option<String>,
     pub display_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub members: Vec<GroupMember>,
 }
 
@@ -247,4 +273,35 @@ pub enum Operation<'a> {
     Add { path: &'static str, value: Vec<GroupMember> },
     Remove { path: String },
     Replace { path: &'static str, value: &'a str },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_null_stands_for_nothing_and_fails_no_listing() {
+        let user = json!({"id": "a", "userName": "a@x.io", "active": true, "externalId": null, "name": null,
+            "meta": null, CUSTOM_SCHEMA: {"platformRole": null}});
+        let ListedUser(user) = serde_json::from_value(user).unwrap();
+        assert_eq!((user.given_name.as_str(), user.platform_role.as_str(), user.created.as_str()), ("", "", ""));
+        let group = json!({"id": "p", "displayName": "P", "members": null});
+        let ListedGroup(project) = serde_json::from_value(group).unwrap();
+        assert_eq!(project.members.len(), 0);
+        let project = json!({"id": "p", "displayName": "P", "ownerId": "a", "analytics": null});
+        assert_eq!(serde_json::from_value::<RestProject>(project).unwrap().analytics.total_flows, None);
+        let role = serde_json::from_value::<ListedRole>(json!({"id": "a", "platformRole": null})).unwrap();
+        assert_eq!(role.platform_role, "");
+    }
+
+    #[test]
+    fn user_names_are_compared_as_the_server_keeps_them() {
+        let user = json!({"id": "a", "userName": " Ada@X.io ", "active": true});
+        let ListedUser(user) = serde_json::from_value(user).unwrap();
+        assert_eq!(user.user_name, "ada@x.io");
+        let user = json!({"id": "a", "email": "Ada@X.io", "platformRole": "ADMIN"});
+        assert_eq!(serde_json::from_value::<RestUser>(user).unwrap().email, "ada@x.io");
+    }
 }

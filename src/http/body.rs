@@ -1,7 +1,7 @@
 //! The body of an answer, read as it arrives: a listing of 100,000 users is 50 MB of JSON, and what is kept of it far less.
 
 use std::io::{self, BufReader, Cursor, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
@@ -16,23 +16,36 @@ use super::failure::{Cause, chain};
 
 /// A body of fewer bytes is parsed when it's there; of a larger one only this much is kept, for errors to show.
 const AT_ONCE: usize = 1 << 20;
+/// A body of more bytes is parsed on another thread: the task that reads it may have others to serve.
+const ON_TASK: usize = 1 << 17;
 /// How many chunks may wait for the parser; after that the server is kept waiting.
 const CHUNKS_AHEAD: usize = 16;
 /// The parser takes single bytes, so that they come to it in blocks of this size.
 const BLOCK: usize = 1 << 16;
 
+/// How long a body may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Until the next part of it comes.
+    pub idle: Duration,
+    /// Until its end.
+    pub whole: Duration,
+}
+
 /// The body of an answer under way.
 pub(super) struct Body<'a> {
     response: reqwest::Response,
-    /// The longest wait for the next part of it.
-    idle: Duration,
+    limits: Limits,
+    began: Instant,
     signed: &'a Signed,
+    /// Nothing of it may be shown.
+    confidential: bool,
     received: usize,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(response: reqwest::Response, idle: Duration, signed: &'a Signed) -> Self {
-        Self { response, idle, signed, received: 0 }
+    pub(super) fn new(response: reqwest::Response, limits: Limits, signed: &'a Signed, confidential: bool) -> Self {
+        Self { response, limits, began: Instant::now(), signed, confidential, received: 0 }
     }
 
     /// Reads it to its end and keeps nothing.
@@ -50,10 +63,15 @@ impl<'a> Body<'a> {
     /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
     pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
         let (start, whole) = self.start().await?;
-        let parsed = if whole { serde_json::from_slice(&start) } else { self.parsed_on_arrival(&start).await? };
+        let parsed = match whole {
+            true if start.len() <= ON_TASK => serde_json::from_slice(&start),
+            true => parsed_apart(start.clone()).await?,
+            false => self.parsed_on_arrival(&start).await?,
+        };
         parsed.map_err(|error| {
             let start = self.signed.redacted(&String::from_utf8_lossy(&start));
-            unfit(&error, self.response.status(), &start, self.received)
+            let cause = unfit(&error, self.response.status(), &start, self.received);
+            if self.confidential { cause.without_answer() } else { cause }
         })
     }
 
@@ -87,11 +105,20 @@ impl<'a> Body<'a> {
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, Cause> {
-        let waited = timeout(self.idle, self.response.chunk()).await.map_err(|_| Cause::Stalled(self.idle))?;
+        let Limits { idle, whole } = self.limits;
+        let left = whole.saturating_sub(self.began.elapsed());
+        let waited = timeout(idle.min(left), self.response.chunk()).await;
+        let waited = waited.map_err(|_| if left < idle { Cause::Endless(whole) } else { Cause::Stalled(idle) })?;
         let chunk = waited.map_err(|error| Cause::Truncated(chain(&error)))?;
         self.received += chunk.as_ref().map_or(0, Bytes::len);
         Ok(chunk)
     }
+}
+
+/// Parses a whole body, on a thread that may be busy for a while.
+async fn parsed_apart<T: DeserializeOwned + Send + 'static>(text: Bytes) -> Result<serde_json::Result<T>, Cause> {
+    let parsing = spawn_blocking(move || serde_json::from_slice(&text));
+    parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
 }
 
 /// The chunks of a body as something to read from. It blocks until the next one is there.
@@ -162,6 +189,29 @@ mod tests {
         let server = Server::script([json(200, &text), json(200, "[1,2]")]).await;
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[".to_owned();
+        let parts = [vec![head], vec!["1,".to_owned(); 40]].concat();
+        let server = Server::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
+        let body_timeout = Duration::from_millis(200);
+        let client = Client::new(Settings { body_timeout, retry: fast(), ..Settings::new(&server.url) }).unwrap();
+        let failure = client.json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
+        assert_eq!((failure.cause(), failure.attempts()), (&Cause::Endless(body_timeout), 2));
+        assert!(failure.to_string().contains("did not end within 0.2 s"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_holds_a_secret_is_not_shown() {
+        for body in [r#"{"access_token": "s3cret"} junk"#, "s3cret", r#""s3cret""#, r#"["s3cret"]"#, "<html>s3cret"] {
+            let server = Server::new(move |_| json(200, body)).await;
+            let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
+            let failure = client.json::<Vec<u32>>(&Request::get("/x").confidential()).await.unwrap_err();
+            assert!(!format!("{failure} {failure:?}").contains("s3cret"), "{failure:?}");
+            assert!(failure.to_string().contains("not shown"), "{failure}");
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use super::authorize::{Authorization, Signed};
-use super::body::Body;
+use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, chain, seconds};
 use super::pace::{BucketOf, Pace};
@@ -38,6 +38,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The longest wait for the next part of an answer that has begun.
     pub idle_timeout: Duration,
+    /// The longest that an answer may take from its headers to its end.
+    pub body_timeout: Duration,
     pub retry: Policy,
 }
 
@@ -53,6 +55,7 @@ impl Settings {
             bucket_of: |_| "all",
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(1),
+            body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
         }
     }
@@ -68,8 +71,10 @@ struct Inner {
     authorization: Authorization,
     pace: Pace,
     connect_timeout: Duration,
-    idle_timeout: Duration,
+    limits: Limits,
     retry: Policy,
+    /// How many requests were repeated after trouble.
+    repeated: AtomicU64,
     /// Whether the last answer was 401.
     refused: AtomicBool,
     /// The `Date` of the last answer that had one, in seconds since the epoch; 0 before it.
@@ -89,6 +94,8 @@ const MOST_RENEWALS: u32 = 4;
 struct Attempted<T> {
     outcome: Result<(T, Reply), Cause>,
     signals: Signals,
+    /// See [`super::pace::Turn::lowered`].
+    lowered: u64,
     /// It was refused for something that is mended by now.
     mended: bool,
 }
@@ -112,15 +119,16 @@ impl Client {
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
-        let Settings { authorization, connect_timeout, idle_timeout, retry, .. } = settings;
+        let Settings { authorization, connect_timeout, idle_timeout, body_timeout, retry, .. } = settings;
         Ok(Self(Arc::new(Inner {
             http,
             base,
             authorization,
             pace,
             connect_timeout,
-            idle_timeout,
+            limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
+            repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
         })))
@@ -173,7 +181,7 @@ impl Client {
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals) = (1, 0);
         loop {
-            let Attempted { outcome, signals, mended } = self.attempt(request, &url, &read).await?;
+            let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, &read).await?;
             let cause = match outcome {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
@@ -187,21 +195,38 @@ impl Client {
             let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, pause };
             match decide(&self.0.retry, attempt) {
                 decision if handed_back || decision == Decision::GiveUp => return Err(failed(&url, cause, number)),
-                decision => self.prepare(&url, decision).await,
+                Decision::Again(_) if !self.may_repeat(&cause) => {
+                    return Err(failed(&url, cause, number).in_a_troubled_run(self.0.repeated.load(Ordering::Relaxed)));
+                }
+                decision => self.prepare(&url, decision, lowered).await,
             }
             number += 1;
         }
     }
 
+    /// Whether the budget of the whole run allows one more repetition. A 429 takes nothing of it: it's waited for as the
+    /// server says.
+    fn may_repeat(&self, cause: &Cause) -> bool {
+        if cause.status() == Some(429) {
+            return true;
+        }
+        let spent = self.0.repeated.load(Ordering::Relaxed);
+        let allowed = spent < self.0.retry.of_run(self.requests());
+        if allowed {
+            self.0.repeated.fetch_add(1, Ordering::Relaxed);
+        }
+        allowed
+    }
+
     /// Waits as decided.
-    async fn prepare(&self, url: &Url, decision: Decision) {
+    async fn prepare(&self, url: &Url, decision: Decision, lowered: u64) {
         tracing::debug!(url = shown(url), ?decision, "trying again");
         match decision {
             Decision::GiveUp => {}
             Decision::Again(pause) => sleep(pause).await,
             Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),
             Decision::LessParallel(pause) => {
-                self.0.pace.less_parallel();
+                self.0.pace.less_parallel(lowered);
                 sleep(pause).await;
             }
         }
@@ -214,6 +239,7 @@ impl Client {
         read: &impl AsyncFn(Body<'_>) -> Result<T, Cause>,
     ) -> Result<Attempted<T>, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
+        let lowered = turn.lowered();
         // Not before its turn has come: what lets it in may be valid for a short time only.
         let signed = self.0.authorization.sign(&request.method, url).await?;
         let start = Instant::now();
@@ -221,7 +247,7 @@ impl Client {
             Ok(response) => response,
             Err(cause) => {
                 tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
-                return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), mended: false });
+                return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), lowered, mended: false });
             }
         };
         let (status, headers) = (response.status(), response.headers().clone());
@@ -230,18 +256,19 @@ impl Client {
         if let Some(date) = signals.date {
             self.0.date.store(date, Ordering::Relaxed);
         }
-        let body = Body::new(response, self.0.idle_timeout, &signed);
+        turn.learn(&signals);
+        let body = Body::new(response, self.0.limits, &signed, request.confidential);
         let outcome = if status.is_success() {
             read(body).await
         } else {
             body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text)))
         };
-        turn.answered(&signals);
+        drop(turn);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
         let reply = Reply { status, headers, method: request.method.clone(), url: shown(url) };
-        Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, mended })
+        Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, lowered, mended })
     }
 
     /// Sends it and waits for the headers of the answer.

@@ -1,5 +1,7 @@
 //! The client against hostile servers.
 
+use std::sync::atomic::AtomicUsize;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -142,6 +144,32 @@ async fn budgets_end_and_say_so() {
     let failure = get(&server).await.unwrap_err();
     assert_eq!(server.lines().len(), 2);
     assert!(Error::from(failure).hints[0].contains("wrong base URL"));
+}
+
+#[tokio::test]
+async fn a_run_in_which_too_much_is_repeated_is_given_up() {
+    // Every second request fails, which no request alone would give up for.
+    let asked = AtomicUsize::new(0);
+    let fails = move || asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+    let server = Server::new(move |_| if fails() { ok(503, "") } else { ok(200, "{}") }).await;
+    let retry = Policy { repeats_of_run: 10, ..fast() };
+    let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
+    let failure = loop {
+        if let Err(failure) = client.json::<Value>(&Request::get("/x")).await {
+            break failure;
+        }
+    };
+    assert_eq!((failure.attempts(), client.requests()), (1, 25), "10 and a tenth of all");
+    assert!(failure.to_string().ends_with("; gave up since 12 requests of this run had to be repeated already"));
+    assert!(Error::from(failure).hints[0].contains("is in trouble"));
+}
+
+#[tokio::test]
+async fn rate_limits_take_nothing_of_the_budget_of_a_run() {
+    let retry = Policy { repeats_of_run: 0, ..fast() };
+    let server = Server::script([answer(429, &[], ""), ok(200, "{}")]).await;
+    let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
+    assert!(client.json::<Value>(&Request::get("/x")).await.is_ok());
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ struct Inner {
     url: String,
     cause: Cause,
     attempts: u32,
+    /// How many requests of the run had to be repeated, if that is why it was given up.
+    repeated: Option<u64>,
 }
 
 impl std::error::Error for Inner {}
@@ -29,6 +31,9 @@ impl fmt::Display for Inner {
         write!(f, "{} {} {}", self.method, self.url, self.cause)?;
         if self.attempts > 1 {
             write!(f, "; gave up after {} attempts", self.attempts)?;
+        }
+        if let Some(repeated) = self.repeated {
+            write!(f, "; gave up since {repeated} requests of this run had to be repeated already")?;
         }
         Ok(())
     }
@@ -52,6 +57,9 @@ pub enum Cause {
     /// The answer began, and for this long no more of it came.
     #[error("got an answer that stopped for {}", seconds(.0))]
     Stalled(Duration),
+    /// The answer went on for longer than this.
+    #[error("got an answer that did not end within {}", seconds(.0))]
+    Endless(Duration),
     /// The connection was lost after the request had gone out.
     #[error("lost the connection before the answer: {0}")]
     Cut(String),
@@ -88,6 +96,15 @@ impl Cause {
         Self::NotJson { status, html, snippet: snippet(body) }
     }
 
+    /// The same without anything of a good answer, which holds a secret.
+    pub(super) fn without_answer(self) -> Self {
+        match self {
+            Self::NotJson { status, html, .. } => Self::NotJson { status, html, snippet: HIDDEN.to_owned() },
+            Self::Unreadable(_) => Self::Unreadable(HIDDEN.to_owned()),
+            other => other,
+        }
+    }
+
     /// The status of the answer, where there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -107,13 +124,22 @@ impl Cause {
     }
 }
 
+/// Stands where an answer isn't shown.
+const HIDDEN: &str = "(not shown, since it may hold a token)";
+
 /// The codes by which OAuth refuses an app, its scopes, or its proofs, with 400 too.
 const OAUTH_REFUSALS: [&str; 6] =
     ["invalid_client", "invalid_scope", "unauthorized_client", "access_denied", "invalid_dpop_proof", "use_dpop_nonce"];
 
 impl Failure {
     pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
-        Self(Box::new(Inner { method: method.clone(), url, cause, attempts }))
+        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, repeated: None }))
+    }
+
+    /// The same, given up since so many requests of the run had been repeated.
+    pub(super) fn in_a_troubled_run(mut self, repeated: u64) -> Self {
+        self.0.repeated = Some(repeated);
+        self
     }
 
     /// A request that couldn't be made, and why.
@@ -166,6 +192,7 @@ impl Failure {
         match &self.0.cause {
             Cause::Timeout(_)
             | Cause::Stalled(_)
+            | Cause::Endless(_)
             | Cause::Cut(_)
             | Cause::Truncated(_)
             | Cause::NotJson { .. }
@@ -185,7 +212,7 @@ impl Failure {
     /// says that it has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {
-            Cause::Timeout(_) | Cause::Stalled(_) | Cause::Cut(_) | Cause::Truncated(_) => true,
+            Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Cut(_) | Cause::Truncated(_) => true,
             Cause::Status { status, body } => match status.as_u16() {
                 408 | 429 | 502..=504 => true,
                 500 => body.code.as_deref().is_none_or(|code| code.len() == 5 && code.starts_with("53")),
@@ -210,6 +237,9 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         match &self.0.cause {
+            _ if self.0.repeated.is_some() => {
+                Some("the server, or the network before it, is in trouble: run it again once that is over")
+            }
             Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
             Cause::Connect(_) => {
                 Some("check that the server runs, the port in the URL, and proxies and firewalls between")

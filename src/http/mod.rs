@@ -6,7 +6,7 @@
 //! - `body` reads and parses an answer while it arrives.
 //! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
 //! - `pace` keeps within the rate limits that the server announces in its `signals`.
-//! - `link` finds the cursor of the next page.
+//! - `link` finds the cursor of the next page, and `null` forgives a null where nothing was meant.
 
 pub mod authorize;
 mod body;
@@ -14,6 +14,7 @@ pub mod client;
 pub mod error_body;
 pub mod failure;
 pub mod link;
+mod null;
 pub mod pace;
 pub mod request;
 pub mod retry;
@@ -24,4 +25,5 @@ pub mod signals;
 pub use authorize::{Authorization, Authorize, Signed};
 pub use client::{Client, Settings};
 pub use failure::{Cause, Failure};
+pub use null::null_as_default;
 pub use request::{Repeat, Reply, Request, segment};

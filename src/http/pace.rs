@@ -21,6 +21,8 @@ pub type BucketOf = fn(&str) -> &'static str;
 const ANSWERS_TO_RECOVER: usize = 50;
 /// The server's clock shows whole seconds, and so may its reset.
 const CLOCK_MARGIN: Duration = Duration::from_secs(1);
+/// One part in so many of the places in flight is given up at once.
+const GIVEN_UP: usize = 8;
 /// No window is believed to last longer than this.
 const LONGEST_WINDOW: Duration = Duration::from_mins(5);
 
@@ -38,6 +40,8 @@ pub struct Pace {
 struct State {
     /// How many requests may be in flight.
     parallel: usize,
+    /// How often that was lowered: what was sent before the last time says nothing about it.
+    lowered: u64,
     in_flight: usize,
     good_answers: usize,
     buckets: BTreeMap<&'static str, Bucket>,
@@ -76,7 +80,7 @@ impl Pace {
     /// At most `parallelism` requests in flight, and `share` (0 to 1) of each bucket's limit, in each case at least one.
     pub fn new(parallelism: usize, share: f64, bucket_of: BucketOf) -> Self {
         let most = parallelism.max(1);
-        let state = State { parallel: most, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
+        let state = State { parallel: most, lowered: 0, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
         Self { share, most, bucket_of, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -88,9 +92,12 @@ impl Pace {
             tokio::pin!(changed);
             // From here on no change is missed, also one before the wait below.
             changed.as_mut().enable();
-            let gate = self.state().admit(bucket, self.share, Instant::now());
+            let (gate, lowered) = {
+                let mut state = self.state();
+                (state.admit(bucket, self.share, Instant::now()), state.lowered)
+            };
             match gate {
-                Gate::Open => return Turn { pace: self, bucket, open: true },
+                Gate::Open => return Turn { pace: self, bucket, lowered },
                 Gate::Answer => changed.await,
                 Gate::Until(moment) => tokio::select! {
                     () = changed => {}
@@ -108,11 +115,14 @@ impl Pace {
         bucket.closed_until = bucket.closed_until.max(Some(until));
     }
 
-    /// Allows one request less in flight, but at least one.
-    pub fn less_parallel(&self) {
+    /// Allows fewer requests in flight, but at least one: once for all that were sent before it was `lowered` again.
+    pub fn less_parallel(&self, lowered: u64) {
         let mut state = self.state();
-        state.parallel = (state.parallel - 1).max(1);
-        state.good_answers = 0;
+        if state.lowered == lowered {
+            state.lowered += 1;
+            state.parallel = (state.parallel - (state.parallel / GIVEN_UP).max(1)).max(1);
+            state.good_answers = 0;
+        }
     }
 
     /// How many requests may be in flight now.
@@ -202,6 +212,10 @@ impl Bucket {
             Some(known) if reset == known.reset && known.ends.is_some() => {
                 known.remaining = known.remaining.min(remaining);
                 known.limit = limit;
+                // The one that came just before the server's clock moved on tells most exactly.
+                if signals.window_left().is_some() {
+                    known.ends = known.ends.min(fresh.ends);
+                }
             }
             // We took the window for over, and by the server's clock it isn't.
             Some(known) if reset == known.reset && !left.is_zero() => *known = fresh,
@@ -220,35 +234,28 @@ fn allowed(limit: u32, share: f64) -> u32 {
     allowed.clamp(1, limit.max(1))
 }
 
-/// A request's turn. Dropping it without an answer, as when the connection fails, frees its place too.
+/// A request's turn, which ends when it's dropped.
 #[derive(Debug)]
 pub struct Turn<'a> {
     pace: &'a Pace,
     bucket: &'static str,
-    open: bool,
+    lowered: u64,
 }
 
 impl Turn<'_> {
-    /// Ends the turn with what the answer's headers say.
-    pub fn answered(mut self, signals: &Signals) {
-        self.end(Some(signals));
+    /// How often the places in flight had been lowered when it began, for [`Pace::less_parallel`].
+    pub fn lowered(&self) -> u64 {
+        self.lowered
     }
 
-    fn end(&mut self, signals: Option<&Signals>) {
-        if !std::mem::replace(&mut self.open, false) {
-            return;
-        }
+    /// Takes note of what the answer's headers say, before its body is there.
+    pub fn learn(&self, signals: &Signals) {
         let mut state = self.pace.state();
-        state.in_flight -= 1;
-        let bucket = state.buckets.entry(self.bucket).or_default();
-        bucket.in_flight -= 1;
-        if let Some(signals) = signals {
-            bucket.learn(signals, Instant::now());
-            state.good_answers += 1;
-            if state.good_answers >= ANSWERS_TO_RECOVER {
-                state.good_answers = 0;
-                state.parallel = (state.parallel + 1).min(self.pace.most);
-            }
+        state.buckets.entry(self.bucket).or_default().learn(signals, Instant::now());
+        state.good_answers += 1;
+        if state.good_answers >= ANSWERS_TO_RECOVER {
+            state.good_answers = 0;
+            state.parallel = (state.parallel + 1).min(self.pace.most);
         }
         drop(state);
         self.pace.changed.notify_waiters();
@@ -257,7 +264,11 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.end(None);
+        let mut state = self.pace.state();
+        state.in_flight -= 1;
+        state.buckets.entry(self.bucket).or_default().in_flight -= 1;
+        drop(state);
+        self.pace.changed.notify_waiters();
     }
 }
 
@@ -268,6 +279,13 @@ mod tests {
     use super::*;
 
     const START: i64 = 1_700_000_000;
+
+    impl Turn<'_> {
+        /// Ends the turn with an answer.
+        fn answered(self, signals: &Signals) {
+            self.learn(signals);
+        }
+    }
 
     fn one_bucket(_: &str) -> &'static str {
         "all"
@@ -390,7 +408,7 @@ mod tests {
         };
         late.answered(&signals(10, 0, 60, 2));
         early.answered(&signals(10, 5, 60, 1));
-        assert_eq!(waited(&pace, "/x").await, 61, "the overtaken answer gave nothing back");
+        assert_eq!(waited(&pace, "/x").await, 59, "the overtaken answer gave nothing back");
         next.answered(&signals(10, 0, 120, 61));
         assert_eq!(waited(&pace, "/x").await, 60, "the new window counts");
     }
@@ -436,8 +454,10 @@ mod tests {
     async fn the_concurrency_kind_lowers_parallelism_to_one_at_least_and_closes_nothing() {
         let pace = Pace::new(3, 1.0, one_bucket);
         for _ in 0..5 {
-            pace.turn("/x").await.answered(&signals(0, 0, 120, 0));
-            pace.less_parallel();
+            let turn = pace.turn("/x").await;
+            let lowered = turn.lowered();
+            turn.answered(&signals(0, 0, 120, 0));
+            pace.less_parallel(lowered);
         }
         assert_eq!(pace.parallelism(), 1);
         assert_eq!(waited(&pace, "/x").await, 0);
@@ -445,6 +465,47 @@ mod tests {
             pace.turn("/x").await.answered(&signals(100, 100, 60, 0));
         }
         assert_eq!(pace.parallelism(), 2, "it recovers slowly");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_are_refused_together_lower_parallelism_once() {
+        let pace = Pace::new(28, 1.0, one_bucket);
+        pace.turn("/x").await.answered(&Signals::default());
+        for expected in [25, 22] {
+            let mut turns = Vec::new();
+            for _ in 0..expected {
+                turns.push(pace.turn("/x").await);
+            }
+            for turn in turns {
+                let lowered = turn.lowered();
+                turn.answered(&signals(0, 0, 120, 0));
+                pace.less_parallel(lowered);
+            }
+            assert_eq!(pace.parallelism(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_window_is_told_more_exactly_by_each_answer() {
+        let pace = Pace::new(10, 1.0, one_bucket);
+        // The first answer comes just after the server's clock moved on, the second just before.
+        pace.turn("/x").await.answered(&signals(10, 5, 60, 0));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        pace.turn("/x").await.answered(&signals(10, 1, 60, 1));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        pace.turn("/x").await.answered(&Signals { date: None, ..signals(10, 0, 60, 0) });
+        let start = Instant::now();
+        drop(pace.turn("/x").await);
+        assert_eq!(start.elapsed().as_millis(), 59_900);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn headers_count_before_the_body_is_there() {
+        let pace = Pace::new(10, 1.0, one_bucket);
+        let first = pace.turn("/x").await;
+        first.learn(&signals(10, 9, 60, 0));
+        assert_eq!(waited(&pace, "/x").await, 0, "the bucket is known");
+        drop(first);
     }
 
     #[tokio::test(start_paused = true)]

@@ -38,6 +38,8 @@ pub struct Request {
     pub repeat: Repeat,
     /// A status that comes back at once although it would be repeated.
     pub hand_back: Option<StatusCode>,
+    /// Whether a good answer holds a secret, so that no error may show any of it.
+    pub confidential: bool,
 }
 
 impl Request {
@@ -53,6 +55,7 @@ impl Request {
             timeout: TIMEOUT,
             repeat,
             hand_back: None,
+            confidential: false,
         }
     }
 
@@ -95,6 +98,13 @@ impl Request {
     #[must_use]
     pub fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
+        self
+    }
+
+    /// Keeps a good answer out of errors.
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.confidential = true;
         self
     }
 

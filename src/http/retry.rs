@@ -13,6 +13,8 @@ use super::signals::Signals;
 pub struct Policy {
     /// How often a request is repeated after trouble that isn't a rate limit.
     pub repeats: usize,
+    /// How many requests may be repeated in a whole run after such trouble, beside one in ten of those that were sent.
+    pub repeats_of_run: u64,
     /// How often a request is repeated after 429.
     pub rate_repeats: usize,
     /// The first pause; each further one is twice as long, and up to as much again is added at random.
@@ -29,6 +31,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             repeats: 5,
+            repeats_of_run: 100,
             rate_repeats: 10,
             min_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(15),
@@ -42,6 +45,11 @@ impl Policy {
     /// The pauses for trouble that isn't a rate limit.
     pub fn pauses(&self) -> ExponentialBackoff {
         self.exponential(self.repeats)
+    }
+
+    /// How many repetitions a run may have that has sent so many requests.
+    pub fn of_run(&self, requests: u64) -> u64 {
+        self.repeats_of_run.saturating_add(requests / 10)
     }
 
     /// The pauses for rate limits that don't say when they reset.
@@ -97,7 +105,7 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
         Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
-        Cause::Timeout(_) | Cause::Stalled(_) => again_until(TIMEOUT_ATTEMPTS),
+        Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) => again_until(TIMEOUT_ATTEMPTS),
         Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
             (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
@@ -162,6 +170,7 @@ mod tests {
             (Cause::Tls(text()), stop, stop),
             (Cause::Timeout(PAUSE), again, stop),
             (Cause::Stalled(PAUSE), again, stop),
+            (Cause::Endless(PAUSE), again, stop),
             (Cause::Cut(text()), again, stop),
             (Cause::Truncated(text()), again, stop),
             (page(false), again, stop),

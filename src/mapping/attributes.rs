@@ -95,6 +95,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         },
         users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
         projects: projects(org),
+        vanished: org.vanished.clone(),
     }
 }
 
@@ -144,7 +145,8 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> De
     let left = match (&user.status, in_scope) {
         (Status::Deprovisioned, _) => Some(Leave::Deactivated),
         (Status::Suspended, true) => Some(Leave::Suspended),
-        (Status::Staged | Status::Other(_), true) => None,
+        // Nothing is decided from a status that isn't known, whatever the scope.
+        (Status::Other(_), _) | (Status::Staged, true) => None,
         (_, false) => Some(Leave::Unassigned),
         (_, true) => return evaluation.present(mapping),
     };
@@ -260,5 +262,37 @@ impl Evaluation<'_> {
             .map(|attribute| format!("{attribute} = {}", self.user.profile.get(attribute).unwrap_or(&Json::Null)))
             .collect();
         (!read.is_empty()).then(|| read.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::okta::Profile;
+    use crate::model::packed::Attributes as Kept;
+
+    fn mapping() -> Mapping {
+        let expression = Expression::parse("user.login").unwrap();
+        let login = Mapped { expression, source: Source::Default, on_create_only: false };
+        Mapping {
+            user_name: login.clone(),
+            given_name: login.clone(),
+            family_name: login.clone(),
+            email: login.clone(),
+            display_name: login,
+            platform_role: None,
+        }
+    }
+
+    #[test]
+    fn a_status_that_is_not_known_takes_nothing_away_whatever_the_scope() {
+        let (_, packed) =
+            User::new("00u1".into(), Status::Other("ACTIVATING".to_owned()), Profile::new()).pack(&Kept::All);
+        for in_scope in [true, false] {
+            let mut org = Org { users: [("00u1".into(), packed.clone())].into(), ..Org::default() };
+            org.in_scope.extend(in_scope.then(|| OktaUserId::from("00u1")));
+            let mapped = user(&"00u1".into(), &org, &mapping(), Timestamp::UNIX_EPOCH);
+            assert_eq!(mapped.state, State::Untouched(Status::Other("ACTIVATING".to_owned())), "{in_scope}");
+        }
     }
 }

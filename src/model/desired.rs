@@ -14,6 +14,8 @@ use super::{Members, PlatformRole};
 pub struct Desired {
     pub users: BTreeMap<OktaUserId, DesiredUser>,
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
+    /// Groups that were deleted while they were read, with the projects' names: of these nothing is known.
+    pub vanished: BTreeMap<OktaGroupId, String>,
     pub on_create_only: OnCreateOnly,
 }
 

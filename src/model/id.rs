@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The longest text that is kept in place: both servers' ids, of 20 and 21 characters, are.
+/// The longest text that is kept in place: both servers' ids, mostly of 20 and 21 characters, are.
 const IN_PLACE: usize = 22;
 
 /// A short text without memory of its own: a large org has millions of memberships, each of them an id.
@@ -152,15 +152,15 @@ macro_rules! id {
 }
 
 id! {
-    /// The id of an Okta user: `00u` and 17 more letters and digits.
+    /// The id of an Okta user: `00u` and mostly 17 more letters and digits.
     OktaUserId
 }
 id! {
-    /// The id of an Okta group: `00g` and 17 more letters and digits.
+    /// The id of an Okta group: `00g` and mostly 17 more letters and digits.
     OktaGroupId
 }
 id! {
-    /// The id of an Okta app: `0oa` and 17 more letters and digits.
+    /// The id of an Okta app: `0oa` and mostly 17 more letters and digits.
     OktaAppId
 }
 id! {
@@ -180,15 +180,27 @@ impl OktaUserId {
 }
 
 impl OktaGroupId {
-    /// Whether an `externalId` has the shape of an Okta group id.
+    /// Whether an `externalId` has the shape of an Okta group id; an example in Okta's `OpenAPI` document begins with `0g`.
     pub fn is_shape_of(external_id: &str) -> bool {
-        is_okta_id(external_id, "00g")
+        is_okta_id(external_id, "00g") || is_okta_id(external_id, "0g")
     }
 }
 
-/// Okta's ids are 20 letters and digits, the first three telling the type.
+impl OktaAppId {
+    /// Whether a text may be the id of an Okta app. A label may look the same.
+    pub fn is_shape_of(text: &str) -> bool {
+        is_okta_id(text, "0oa")
+    }
+}
+
+/// The longest text that is taken for an id.
+const LONGEST: usize = 100;
+
+/// Okta's ids begin with their type. Nothing says that they always have 20 letters and digits, as they mostly do.
 fn is_okta_id(text: &str, prefix: &str) -> bool {
-    text.len() == 20 && text.starts_with(prefix) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let is_of_ids = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let rest = text.strip_prefix(prefix).unwrap_or_default();
+    !rest.is_empty() && text.len() <= LONGEST && rest.bytes().all(is_of_ids)
 }
 
 #[cfg(test)]
@@ -196,11 +208,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shape_of_an_okta_user_id() {
-        assert!(OktaUserId::is_shape_of("00usfgmn9xhwtA6f74x6"));
-        for other in ["", "00u", "emp-0815", "00gsfgmn9xhwtA6f74x6", "00usfgmn9xhwtA6f74x6x", "00usfgmn9xhwt-6f74x6"] {
+    fn ids_are_told_by_how_they_begin_and_not_by_their_length() {
+        for id in ["00usfgmn9xhwtA6f74x6", "00u1", "00u00000001", "00usfgmn9xhwt-6f_4x6", &format!("00u{:097}", 0)] {
+            assert!(OktaUserId::is_shape_of(id), "{id}");
+        }
+        for other in
+            ["", "00u", "emp-0815", "00gsfgmn9xhwtA6f74x6", "00u 1", "00u1@x.io", "00uä", &format!("00u{:098}", 0)]
+        {
             assert!(!OktaUserId::is_shape_of(other), "{other}");
         }
+        assert!(["00g1", "0gabcd1234", "00gsfgmn9xhwtA6f74x6"].into_iter().all(OktaGroupId::is_shape_of));
+        assert!(!["0g", "00g", "00u1", "g1", "Engineering"].into_iter().any(OktaGroupId::is_shape_of));
     }
 
     #[test]

@@ -223,6 +223,13 @@ pub struct Group {
     pub kind: GroupType,
 }
 
+impl Group {
+    /// Whether it's the one group that every user of the org is in (Okta API: Groups).
+    pub fn is_everyone(&self) -> bool {
+        self.kind == GroupType::BuiltIn && self.name == "Everyone"
+    }
+}
+
 /// The users that a sync is about: the union of what the fields name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
@@ -247,6 +254,8 @@ pub struct Org {
     pub gone: BTreeSet<OktaUserId>,
     /// The groups that are pushed, with the name that each project is to have.
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
+    /// Groups that were to be pushed and were deleted while the org was read, with the projects' names.
+    pub vanished: BTreeMap<OktaGroupId, String>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.
     pub groups_of: BTreeMap<OktaUserId, Vec<Arc<Group>>>,
     /// What else expressions ask for.

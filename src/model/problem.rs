@@ -41,6 +41,8 @@ pub enum ProblemKind {
     AmbiguousProject,
     /// Several groups that are to be projects of one name.
     ProjectNameTwice,
+    /// A group that was deleted while it was read.
+    GroupVanished,
     /// What a run left and isn't so any more, where the run is to be taken back.
     ChangedSince,
 }
@@ -59,6 +61,7 @@ impl ProblemKind {
             Self::NotLinked => "not_linked",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
+            Self::GroupVanished => "group_vanished",
             Self::ChangedSince => "changed_since",
         }
     }

@@ -1,11 +1,13 @@
 //! The client's core: single entities, and listings that are complete or an error.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use super::buckets::bucket_of;
 use super::wire::{Keyed, OrgSettings, WellKnownOrg};
@@ -14,6 +16,9 @@ use crate::http::{Authorization, Client, Failure, Request, Settings};
 
 /// Requests in flight: four fifths of Okta's own ceiling for an integrator's org, 35; that of others is 75.
 pub const PARALLELISM: usize = 28;
+/// How much is asked for side by side, all in all: fewer than may be in flight, so that a listing whose pages can only be
+/// read one after another never waits for its turn.
+pub(super) const SIDE_BY_SIDE: usize = PARALLELISM - 4;
 /// The share of each rate limit that is used unless the admin says otherwise, so that other integrations live.
 pub const SHARE: f64 = 0.8;
 /// How often a listing is begun anew after its cursor expired.
@@ -39,6 +44,7 @@ pub fn settings(org_url: &str, authorization: Authorization) -> Settings {
 #[derive(Clone, Debug)]
 pub struct Okta {
     http: Client,
+    side_by_side: Arc<Semaphore>,
 }
 
 /// Called after each page with the number of entities so far.
@@ -62,7 +68,14 @@ enum Pages<T> {
 impl Okta {
     /// A client that sends through this transport; see [`settings`].
     pub fn new(http: Client) -> Self {
-        Self { http }
+        Self { http, side_by_side: Arc::new(Semaphore::new(SIDE_BY_SIDE)) }
+    }
+
+    /// Does what many others of its kind do side by side, once its turn has come.
+    pub(super) async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
+        // It is never closed, so that there always is a turn.
+        let _turn = self.side_by_side.acquire().await;
+        work.await
     }
 
     /// The transport, for its counts of requests.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
-use super::client::Okta;
+use super::client::{Okta, SIDE_BY_SIDE};
 use super::extra;
-use super::read::SIDE_BY_SIDE;
 use super::resolve::ResolvedScope;
 use crate::error::{Error, Kind};
 use crate::http::Failure;
@@ -42,10 +42,11 @@ pub async fn confirm(
     memberships: BTreeSet<OktaUserId>,
 ) -> Result<(), Error> {
     let all: BTreeSet<OktaUserId> = users.union(&memberships).cloned().collect();
+    let searched = Searched::default();
     let found = stream::iter(all).map(async |id| {
         let (asks_user, asks_groups) = (users.contains(&id), memberships.contains(&id));
         let context = format!("asking Okta again about the user {id}");
-        ask(okta, scope, id, asks_user, asks_groups).await.map_err(|error| error.context(context))
+        ask(okta, scope, &searched, id, asks_user, asks_groups).await.map_err(|error| error.context(context))
     });
     let found: Vec<Found> = found.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
     let left = |found: &Found| matches!(&found.user, Some(Asked::There { user, in_scope: false }) if may_be_in_scope(&user.status));
@@ -99,6 +100,7 @@ fn may_be_in_scope(status: &Status) -> bool {
 async fn ask(
     okta: &Okta,
     scope: &ResolvedScope,
+    searched: &Searched,
     id: OktaUserId,
     asks_user: bool,
     asks_groups: bool,
@@ -121,7 +123,7 @@ async fn ask(
     if may_be && found.groups.is_none() && (scope.needs.groups || !scope.groups.is_empty()) {
         found.groups = groups_of(okta, &found.id).await?;
     }
-    let in_scope = may_be && is_in_scope(okta, scope, &found.id, found.groups.as_deref()).await?;
+    let in_scope = may_be && is_in_scope(okta, scope, searched, &found.id, found.groups.as_deref()).await?;
     let (_, user) = user.pack(&scope.needs.attributes);
     found.user = Some(Asked::There { user, in_scope });
     Ok(found)
@@ -139,6 +141,7 @@ async fn groups_of(okta: &Okta, id: &OktaUserId) -> Result<Option<Vec<Group>>, F
 async fn is_in_scope(
     okta: &Okta,
     scope: &ResolvedScope,
+    searched: &Searched,
     id: &OktaUserId,
     groups: Option<&[Group]>,
 ) -> Result<bool, Failure> {
@@ -155,8 +158,28 @@ async fn is_in_scope(
         return Ok(true);
     }
     let Some(search) = &scope.search else { return Ok(false) };
-    let found = okta.users(&format!("({search}) and id eq \"{id}\"")).await?;
-    Ok(found.iter().any(|user| user.id == *id))
+    searched.finds(okta, search, id).await
+}
+
+/// All whom the scope's search finds, if they had to be asked for.
+#[derive(Default)]
+struct Searched(OnceCell<BTreeSet<OktaUserId>>);
+
+impl Searched {
+    /// Whether the search finds this user. A server that refuses the search once it's narrowed to one user is asked for
+    /// all whom it finds, once.
+    async fn finds(&self, okta: &Okta, search: &str, id: &OktaUserId) -> Result<bool, Failure> {
+        if let Some(all) = self.0.get() {
+            return Ok(all.contains(id));
+        }
+        match okta.users(&format!("({search}) and id eq \"{id}\"")).await {
+            Err(failure) if failure.status() == Some(400) => {
+                let all = async || Ok(okta.users_as(search, &|_| (), &|user| user.id).await?.into_iter().collect());
+                Ok(self.0.get_or_try_init(all).await?.contains(id))
+            }
+            found => Ok(found?.iter().any(|user| user.id == *id)),
+        }
+    }
 }
 
 /// An app or a group that was deleted during the run would make everybody look unassigned.

@@ -104,6 +104,23 @@ async fn a_search_is_narrowed_to_the_one_user_as_a_whole() {
 }
 
 #[tokio::test]
+async fn where_a_narrowed_search_is_refused_the_search_is_asked_once_for_all() {
+    let company = company();
+    let refuses = |search: &str| search.contains(" and id eq ");
+    let server = Server::new(move |seen| match seen.param("search") {
+        Some(search) if refuses(&search) => error(400, "E0000031", "Invalid search criteria."),
+        _ => company.act(seen),
+    })
+    .await;
+    let scope = ResolvedScope { search: Some("status eq \"ACTIVE\"".into()), ..ResolvedScope::default() };
+    let mut org = Org::default();
+    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u1", "00u3", "00u4"]), BTreeSet::new()).await.unwrap();
+    assert_eq!(org.in_scope, ids(&["00u1", "00u4"]));
+    let whole = server.seen().iter().filter_map(|seen| seen.param("search")).filter(|search| !refuses(search)).count();
+    assert_eq!(whole, 3, "three pages, once");
+}
+
+#[tokio::test]
 async fn a_member_that_was_missed_is_put_back() {
     let first = Company { hidden: [("groups/00g1/users", "00u2")].into(), ..company() };
     let before = first_read(&app(), first.clone()).await.org;

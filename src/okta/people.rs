@@ -7,9 +7,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::Listing;
+use super::client::{Listing, SIDE_BY_SIDE};
 use super::extra::{Reader, reading};
-use super::read::SIDE_BY_SIDE;
 use super::wire::{Href, Keyed};
 use crate::error::{Error, Kind};
 use crate::http::{Failure, Request, segment};

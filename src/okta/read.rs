@@ -9,22 +9,21 @@ use tokio::try_join;
 use super::client::Okta;
 use super::extra;
 use super::known::Known;
-use super::resolve::{Resolved, ResolvedScope, resolve};
+use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
 use super::users::EVERYBODY;
 use super::wire::AppUser;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownGroups;
-use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status};
+use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
 use crate::model::packed::{Attributes, PackedUser};
 
-/// How many requests of one kind are asked for side by side: fewer than may be in flight, so that a listing whose pages
-/// can only be read one after another never waits for its turn.
-pub(super) const SIDE_BY_SIDE: usize = super::client::PARALLELISM - 4;
+pub(super) use super::client::SIDE_BY_SIDE;
+
 /// About as many users as one request of a group's members can bring.
 const MEMBERS_PER_REQUEST: usize = 1000;
 
@@ -85,14 +84,17 @@ pub async fn read(
 ) -> Result<Reading, Error> {
     on_progress(Progress { step: Step::Names, done: 0, total: None });
     let reader = Reader { okta, on_progress };
+    let named_app = NamedApp::new(okta, scope);
     let named = Box::pin(async {
-        let resolved = resolve(okta, scope, rules, needs, known).await?;
-        let (app, members) = try_join!(reader.app_users(&resolved.scope), reader.members(&resolved))?;
-        Ok((resolved, app, members))
+        let resolved = resolve(&named_app, scope, rules, needs, known).await?;
+        let members = reader.members(&resolved).await?;
+        Ok((resolved, members))
     });
+    // It is the longest chain of pages, so that it waits for nothing but its name.
+    let assigned = Box::pin(reader.app_users(&named_app, needs));
     // These two name nothing that has to be found first.
     let (searched, everybody) = (reader.searched(scope, &needs.attributes), reader.everybody(scope, &needs.attributes));
-    let ((resolved, app, members), mut searched, everybody) = try_join!(named, searched, everybody)?;
+    let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
     let mut org = Org { users: everybody, ..Org::default() };
     org.users.append(&mut searched);
     if needs.app_user && resolved.scope.app.is_some() {
@@ -105,14 +107,17 @@ pub async fn read(
         org.users.extend(user.map(|user| (id, user)));
     }
     let mut read = BTreeMap::new();
-    for (group, ids, users) in members {
+    for Read { group, members, users } in members {
         org.users.extend(users);
-        read.insert(group, ids);
+        read.extend(members.map(|members| (group, members)));
     }
     org.in_scope = org.users.keys().cloned().collect();
     for (group, project_name) in resolved.pushed.clone() {
-        let members = read.get(&group.id).cloned().unwrap_or_default();
-        org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+        if let Some(members) = read.get(&group.id).cloned() {
+            org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+        } else {
+            org.vanished.insert(group.id, project_name);
+        }
     }
     let requests = okta.http().requests();
     if needs.groups {
@@ -137,7 +142,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
     let (scope, needs_no_groups) = (Scope { app, ..Scope::default() }, Needs { groups: false, ..needs.clone() });
     let nothing = KnownGroups::new();
-    let resolved = resolve(okta, &scope, &[], &needs_no_groups, &nothing).await?;
+    let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing).await?;
     let requests = okta.http().requests();
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
@@ -155,8 +160,14 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     Ok(Some(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings }))
 }
 
-/// A group, the ids of all its members, and the members themselves if the group is in scope.
-type Read = (OktaGroupId, Members<OktaUserId>, Vec<(OktaUserId, PackedUser)>);
+/// A group that was read.
+struct Read {
+    group: OktaGroupId,
+    /// The ids of all its members; none if it was deleted since it was listed.
+    members: Option<Members<OktaUserId>>,
+    /// The members themselves if the group is in scope.
+    users: Vec<(OktaUserId, PackedUser)>,
+}
 
 /// Somebody who is assigned to the app.
 struct Assigned {
@@ -178,20 +189,21 @@ impl Reader<'_> {
         move |done| on_progress(Progress { step, done, total: None })
     }
 
-    async fn app_users(&self, scope: &ResolvedScope) -> Result<Vec<Assigned>, Error> {
-        let Some(app) = &scope.app else { return Ok(Vec::new()) };
+    /// Who is assigned to the app. If its name is wrong, that is for [`resolve`] to say.
+    async fn app_users(&self, app: &NamedApp<'_>, needs: &Needs) -> Result<Vec<Assigned>, Error> {
+        let Ok(Some(app)) = app.find().await? else { return Ok(Vec::new()) };
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
-        let kept = &scope.needs.attributes;
+        let kept = &needs.attributes;
         let keep = |assigned: AppUser| {
             let user = assigned.embedded.user.filter(|user| user.id == assigned.id).map(|user| user.pack(kept).1);
-            let profile = scope.needs.app_user.then_some(assigned.profile);
+            let profile = needs.app_user.then_some(assigned.profile);
             Assigned { id: assigned.id, user, profile }
         };
         let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
         // Okta forgot `expand` on later pages until release 2026.07.3.
         let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(|assigned| assigned.user.is_some());
         let asked = stream::iter(bare).map(async |bare| {
-            let user = self.okta.user(bare.id.as_str()).await?.map(|user| user.pack(kept).1);
+            let user = self.okta.beside(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })
         });
         let asked: Vec<Assigned> = asked.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
@@ -223,21 +235,28 @@ impl Reader<'_> {
         let total = owned.len();
         let kept = &resolved.scope.needs.attributes;
         let reads = stream::iter(owned).map(async |group| {
-            let failed = |failure| members_failed(failure, &group);
-            if in_scope.contains_key(&group.id) {
-                let users = self.okta.group_members_as(&group.id, &|user| user.pack(kept)).await.map_err(failed)?;
-                return Ok((group.id.clone(), users.iter().map(|(id, _)| id.clone()).collect(), users));
+            if !in_scope.contains_key(&group.id) {
+                let members = self.member_ids(&group, &resolved.known).await?;
+                return Ok(Read { group: group.id, members, users: Vec::new() });
             }
-            Ok((group.id.clone(), self.member_ids(&group, &resolved.known).await?, Vec::new()))
+            let keep = |user: User| user.pack(kept);
+            let users = self.okta.beside(self.okta.group_members_as(&group.id, &keep)).await;
+            let users = users.map_err(|failure| scope_group_failed(failure, &group))?;
+            let members = Some(users.iter().map(|(id, _)| id.clone()).collect());
+            Ok(Read { group: group.id, members, users })
         });
         self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::Members, total).await
     }
 
-    /// The ids of a group's members, read or known.
-    async fn member_ids(&self, group: &Group, known: &Known<'_>) -> Result<Members<OktaUserId>, Error> {
-        match known.members(&group.id) {
-            Some(members) => Ok(members.clone()),
-            None => self.okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, group)),
+    /// The ids of a group's members, read or known; none if the group was deleted since it was listed.
+    async fn member_ids(&self, group: &Group, known: &Known<'_>) -> Result<Option<Members<OktaUserId>>, Error> {
+        if let Some(members) = known.members(&group.id) {
+            return Ok(Some(members.clone()));
+        }
+        match self.okta.beside(self.okta.group_member_ids(&group.id)).await {
+            Ok(members) => Ok(Some(members)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(members_failed(failure, group)),
         }
     }
 
@@ -271,7 +290,9 @@ impl Reader<'_> {
             .filter(|id| org.users.get(id).is_some_and(|user| signs_in(&user.status)))
             .cloned()
             .collect();
-        let missing: Vec<Group> = groups.iter().filter(|group| !read.contains_key(&group.id)).cloned().collect();
+        // Everybody is in `Everyone`, which is the longest of all to read.
+        let is_missing = |group: &&Group| !group.is_everyone() && !read.contains_key(&group.id);
+        let missing: Vec<Group> = groups.iter().filter(is_missing).cloned().collect();
         let unknown = missing.iter().filter(|group| known.members(&group.id).is_none()).count();
         if unknown + users.len() / MEMBERS_PER_REQUEST < users.len() {
             return self.groups_by_group(org, resolved, read, missing).await;
@@ -306,7 +327,9 @@ impl Reader<'_> {
         let total = missing.len();
         let reads = stream::iter(missing)
             .map(async |group| Ok((group.id.clone(), self.member_ids(&group, &resolved.known).await?)));
-        read.extend(self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?);
+        let found = self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?;
+        // A group that was deleted meanwhile has no members.
+        read.extend(found.into_iter().filter_map(|(group, members)| Some((group, members?))));
         let Org { users, in_scope, groups_of, .. } = org;
         let wanted =
             |id: &&OktaUserId| in_scope.contains(id) && users.get(id).is_some_and(|user| signs_in(&user.status));
@@ -316,6 +339,12 @@ impl Reader<'_> {
         for group in &resolved.groups {
             let members = read.get(&group.id);
             let group = Arc::new(group.clone());
+            if group.is_everyone() {
+                for of_member in groups_of.values_mut() {
+                    of_member.push(Arc::clone(&group));
+                }
+                continue;
+            }
             for member in members.into_iter().flatten() {
                 if let Some(of_member) = groups_of.get_mut(member) {
                     of_member.push(Arc::clone(&group));
@@ -328,6 +357,15 @@ impl Reader<'_> {
 
 pub(super) fn members_failed(failure: Failure, group: &Group) -> Error {
     Error::from(failure).context(format!("reading the members of the Okta group {:?}", group.name))
+}
+
+/// A scope without one of its groups is never planned from.
+fn scope_group_failed(failure: Failure, group: &Group) -> Error {
+    if !failure.is_not_found() {
+        return members_failed(failure, group);
+    }
+    let message = format!("the Okta group {:?}, which is in scope, was deleted while it was read", group.name);
+    Error::new(Kind::Failed, message).hint("run it again; nothing was planned or changed")
 }
 
 /// Whether anything is ever made from the user's attributes.

@@ -1,12 +1,12 @@
 //! Whole reads of a small company.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use regex::Regex;
 
 use super::*;
-use crate::error::Kind;
-use crate::http::scripted::Server;
+use crate::http::scripted::{Act, Server};
 use crate::mapping::projects::Selector;
 use crate::okta::testing::{Company, error, okta};
 
@@ -136,6 +136,15 @@ async fn wrong_names_are_config_errors_all_at_once() {
 }
 
 #[tokio::test]
+async fn an_app_is_found_by_its_id_of_any_shape() {
+    let apps = vec![("0oa1", "Activepieces", "ACTIVE", vec!["00u1"]), ("app-2", "Other", "ACTIVE", vec!["00u4"])];
+    for (id, user) in [("0oa1", "00u1"), ("app-2", "00u4")] {
+        let company = Company { apps: apps.clone(), ..company() };
+        assert_eq!(names(&reading(company, &app(id), &[], false).await.unwrap().org.in_scope), user);
+    }
+}
+
+#[tokio::test]
 async fn what_is_odd_but_not_wrong_is_a_warning() {
     let rule = ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None };
     let found = reading(company(), &app("Activepieces Test"), &[rule], false).await.unwrap();
@@ -173,6 +182,69 @@ async fn groups_of_users_are_read_the_cheaper_way_with_the_same_result() {
     let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_group), expected);
     assert!(!server.lines().iter().any(|line| line.contains("/groups?") && line.contains("/users/")));
+}
+
+#[tokio::test]
+async fn everyone_is_not_read_to_know_that_everybody_is_in_it() {
+    let company = Company { groups: company().groups[..3].to_vec(), ..company() };
+    let server = company.serve().await;
+    let scope = Scope { everyone: true, ..Scope::default() };
+    let groups = Needs { groups: true, ..Needs::default() };
+    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let expected = ["Everyone Engineering AP Team Ops", "Everyone AP Team Ops", "Everyone AP Team Ops"];
+    assert_eq!(groups_of(&org).into_iter().map(|(_, groups)| groups.join(" ")).collect::<Vec<_>>(), expected);
+    let lines = server.lines();
+    assert!(lines.iter().any(|line| line.contains("/groups/00g2/users")), "by group: {lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("/groups/00g1/users")), "{lines:?}");
+}
+
+/// A company whose group of this id is deleted as soon as the groups are listed.
+async fn without(group: &'static str) -> Server {
+    let company = Company { groups: company().groups[..3].to_vec(), ..company() };
+    Server::new(move |seen| {
+        if seen.path().contains(&format!("/groups/{group}/users")) {
+            return error(404, "E0000007", "Not found");
+        }
+        company.act(seen)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_group_that_is_deleted_before_its_members_are_read_is_never_taken_for_an_empty_one() {
+    let scope = Scope { everyone: true, ..Scope::default() };
+    let groups = Needs { groups: true, ..Needs::default() };
+    // 00g3 is pushed and asked for by expressions.
+    let server = without("00g3").await;
+    let org = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    assert_eq!(org.pushed.keys().collect::<Vec<_>>(), [&OktaGroupId::from("00g2")]);
+    assert_eq!(org.vanished, [("00g3".into(), "Ops".to_owned())].into());
+    assert_eq!(groups_of(&org)[0], ("00u1", vec!["Everyone", "Engineering"]));
+    // Only expressions ask for it.
+    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    assert_eq!(groups_of(&org)[0], ("00u1", vec!["Everyone", "Engineering"]));
+    assert!(org.vanished.is_empty());
+    // It is the scope.
+    let scope = Scope { groups: vec!["AP Team Ops".into()], ..Scope::default() };
+    let error = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap_err();
+    assert!(error.to_string().contains("\"AP Team Ops\", which is in scope, was deleted"), "{error}");
+    assert_eq!(error.hints, ["run it again; nothing was planned or changed"]);
+}
+
+#[tokio::test]
+async fn who_is_assigned_is_read_while_groups_are_still_listed() {
+    let company = company();
+    let server = Server::new(move |seen| {
+        let Act::Send(text) = company.act(seen) else { unreachable!() };
+        let pause = if seen.path().ends_with("/groups") { 200 } else { 0 };
+        Act::Trickle(vec![text], Duration::from_millis(pause))
+    })
+    .await;
+    let scope = app("Activepieces");
+    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ()).await.unwrap();
+    let lines = server.lines();
+    let last_of = |route: &str| lines.iter().rposition(|line| line.contains(route)).unwrap();
+    assert!(last_of("/apps/0oa1/users?") < last_of("/groups?"), "{lines:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::sync::OnceCell;
 use tokio::try_join;
 
 use super::client::Okta;
@@ -50,20 +51,38 @@ pub(super) struct Resolved<'a> {
     pub warnings: Vec<String>,
 }
 
+/// The app that the config names, asked for once by whoever needs it first.
+pub(super) struct NamedApp<'a> {
+    okta: &'a Okta,
+    wanted: Option<&'a str>,
+    found: OnceCell<Result<Option<App>, String>>,
+}
+
+impl<'a> NamedApp<'a> {
+    pub fn new(okta: &'a Okta, scope: &'a Scope) -> Self {
+        Self { okta, wanted: scope.app.as_deref(), found: OnceCell::new() }
+    }
+
+    /// The same as [`find_app`] gives.
+    pub async fn find(&self) -> Result<Result<Option<App>, String>, Error> {
+        self.found.get_or_try_init(|| find_app(self.okta, self.wanted)).await.cloned()
+    }
+}
+
 pub(super) async fn resolve<'a>(
-    okta: &Okta,
+    app: &NamedApp<'_>,
     scope: &Scope,
     rules: &[ProjectRule],
     needs: &Needs,
     known: &'a KnownGroups,
 ) -> Result<Resolved<'a>, Error> {
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
-    let groups = all_groups(okta, lists_groups, needs.group_objects);
-    let (app, (groups, group_objects)) = try_join!(find_app(okta, scope.app.as_deref()), groups)?;
-    let known = Known::new(known, &groups, okta.http().server_time());
+    let groups = all_groups(app.okta, lists_groups, needs.group_objects);
+    let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
+    let known = Known::new(known, &groups, app.okta.http().server_time());
     let groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     let mut faults = Vec::new();
-    let app = app.unwrap_or_else(|fault| {
+    let app = found.unwrap_or_else(|fault| {
         faults.push(fault);
         None
     });
@@ -124,7 +143,7 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
 pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
     let Some(wanted) = wanted else { return Ok(Ok(None)) };
     let failed = |failure| Error::from(failure).context("looking for the Okta app");
-    if is_app_id(wanted)
+    if OktaAppId::is_shape_of(wanted)
         && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?
     {
         return Ok(Ok(Some(app)));
@@ -135,7 +154,11 @@ pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result
     match labelled.as_slice() {
         [app] => Ok(Ok(Some((*app).clone()))),
         [] => {
-            let all = okta.apps(None).await.map_err(failed)?;
+            let mut all = okta.apps(None).await.map_err(failed)?;
+            // An id of a shape that isn't known.
+            if let Some(at) = all.iter().position(|app| app.id.as_str() == wanted) {
+                return Ok(Ok(Some(all.swap_remove(at))));
+            }
             Ok(Err(no_such_app(wanted, &candidates, &all)))
         }
         several => {
@@ -146,10 +169,6 @@ pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result
             )))
         }
     }
-}
-
-fn is_app_id(text: &str) -> bool {
-    text.len() == 20 && text.starts_with("0oa") && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {

@@ -4,23 +4,28 @@
 //! `created`, with equal ones by id (Okta API: Users, list), and that never changes. So a chain may begin at any moment
 //! of creation, and another one end there: whatever happens to users meanwhile, nobody moves from one chain to another.
 //! Where a chain begins is guessed from how dense the users before are, and a wrong guess costs a page at most.
+//!
+//! All of that stands on the order. A server that doesn't sort, or doesn't understand what is added to the search, is read
+//! one page after another, by the search as it was given.
 
 use std::collections::BTreeMap;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS};
-use super::read::SIDE_BY_SIDE;
+use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS, SIDE_BY_SIDE};
 use super::users::{PAGE, omit};
 use crate::http::link::next_cursor;
-use crate::http::{Failure, Reply};
+use crate::http::{Failure, Reply, Request};
 use crate::model::id::OktaUserId;
 use crate::model::okta::User;
 use crate::model::packed::{Attributes, PackedUser};
 
 /// A chain reads on for so long behind the beginning of the next: the times that Okta shows may be rounded.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
+/// A new chain begins at least so far ahead, so that little of it is read twice.
+const NEAREST: SignedDuration = SignedDuration::from_secs(8);
 /// Fewer pages than this aren't worth another chain.
 const LEAST_PAGES: i64 = 4;
 /// A new chain begins at most so many pages ahead, since farther ahead users may be much denser, or there may be none.
@@ -32,7 +37,7 @@ struct Chain {
     from: Option<Timestamp>,
     /// Where the next chain begins; none for the last one.
     end: Option<Timestamp>,
-    /// How far it was read.
+    /// How far it was read, since it began or began anew.
     at: Option<Timestamp>,
     /// How long the users of its last page took to be created.
     page_span: SignedDuration,
@@ -49,31 +54,37 @@ impl Chain {
         Self { from, end, at: None, page_span, after: None, size, restarts: 0, done: false }
     }
 
-    /// About how many pages are left, if it goes on as its last page did.
-    fn pages_left(&self, now: Timestamp) -> i64 {
+    /// About how many pages are left up to the newest user, if it goes on as its last page did.
+    fn pages_left(&self, newest: Timestamp) -> i64 {
         let Some(at) = self.at.filter(|_| !self.done) else { return 0 };
-        let left = self.end.unwrap_or(now).duration_since(at);
+        let left = self.end.unwrap_or(newest).duration_since(at);
         i64::try_from(left.as_millis() / self.page_span.as_millis().max(1)).unwrap_or(i64::MAX)
     }
 
-    /// Gives the second half of what is left to a new chain.
-    fn split(&mut self, now: Timestamp) -> Option<Self> {
-        let pages = self.pages_left(now);
-        if pages < LEAST_PAGES || self.page_span < OVERLAP {
-            return None;
-        }
+    /// Where the second half of what is left begins, if that is worth a chain.
+    fn middle(&self, newest: Timestamp) -> Option<Timestamp> {
+        let pages = self.pages_left(newest);
         let ahead = i32::try_from((pages / 2).min(FARTHEST)).unwrap_or(1);
-        let middle = self.at?.checked_add(self.page_span.checked_mul(ahead)?).ok()?;
+        let ahead = self.page_span.checked_mul(ahead)?;
+        if pages < LEAST_PAGES || ahead < NEAREST { None } else { self.at?.checked_add(ahead).ok() }
+    }
+
+    /// Gives the second half of what is left to a new chain.
+    fn split(&mut self, newest: Timestamp) -> Option<Self> {
+        let middle = self.middle(newest)?;
         let rest = Self::new(Some(middle), self.end);
         self.end = Some(middle);
         Some(rest)
     }
 
-    /// Takes note of a page; false if it isn't sorted, so that no chain can tell where it ends.
+    /// Takes note of a page; false if it isn't sorted, or holds somebody from before the chain's beginning: then no chain
+    /// can tell where it ends.
     fn read(&mut self, page: &[User], next: Option<String>) -> bool {
         let created: Vec<Timestamp> = page.iter().filter_map(|user| user.times.created).collect();
-        let sorted = created.is_sorted() && self.at.is_none_or(|at| created.first().is_none_or(|first| *first >= at));
-        if created.len() != page.len() || !sorted {
+        let is_after = |first: &Timestamp| {
+            self.at.is_none_or(|at| *first >= at) && self.from.is_none_or(|from| from.duration_since(*first) <= OVERLAP)
+        };
+        if created.len() != page.len() || !created.is_sorted() || !created.first().is_none_or(is_after) {
             return false;
         }
         if let (Some(first), Some(last)) = (created.first(), created.last()) {
@@ -88,13 +99,18 @@ impl Chain {
 
     /// Begins anew where it stands, since its cursor expired.
     fn restart(&mut self) {
-        self.from = self.at.or(self.from);
+        self.from = self.at.take().or(self.from);
         self.after = None;
         self.restarts += 1;
     }
 
     fn search(&self, search: &str) -> String {
         self.from.map_or_else(|| search.to_owned(), |from| format!("({search}) and created ge \"{}\"", okta_time(from)))
+    }
+
+    /// The request for its next page.
+    fn request(&self, search: &str) -> Request {
+        request(&self.search(search), "asc", self.size, self.after.as_deref())
     }
 }
 
@@ -103,77 +119,169 @@ fn okta_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
+fn request(search: &str, order: &str, size: PageSize, after: Option<&str>) -> Request {
+    let params = [("search", search), ("sortBy", "created"), ("sortOrder", order)];
+    let listing = Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
+    listing.request(size, after)
+}
+
+/// Why users can't be read side by side.
+enum Trouble {
+    /// The server doesn't sort, or refuses what it's asked for beyond the search.
+    Unsorted,
+    Failed(Failure),
+}
+
+impl From<Failure> for Trouble {
+    /// If it's the search itself that is refused, reading it as it was given will say so.
+    fn from(failure: Failure) -> Self {
+        if failure.status() == Some(400) { Self::Unsorted } else { Self::Failed(failure) }
+    }
+}
+
 type Answer = Result<(Vec<User>, Reply), Failure>;
 
+/// What is asked for.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// The next page of the chain with this number.
+    Page(usize),
+    /// The newest user alone.
+    Newest,
+}
+
+/// Whether the server is known to sort: it isn't if the newest user is the one that comes first in ascending order too.
+/// A disorder that shows late would otherwise lose whom one chain left to another.
+#[derive(Clone, Copy)]
+enum Order {
+    Unknown,
+    Asked,
+    /// When the newest user was created.
+    Proven(Timestamp),
+}
+
+/// Chains under way.
+struct Chains<'a> {
+    okta: &'a Okta,
+    search: &'a str,
+    all: Vec<Chain>,
+    order: Order,
+    in_flight: FuturesUnordered<BoxFuture<'static, (Asked, Answer)>>,
+    pages: usize,
+}
+
 impl Okta {
-    /// All users that a search finds, with what is kept of them. Where they can't be read side by side, since the server
-    /// doesn't sort, they are read one page after another.
+    /// All users that a search finds, with what is kept of them.
     pub(super) async fn users_side_by_side(
         &self,
         search: &str,
         kept: &Attributes,
         on_page: OnPage<'_>,
     ) -> Result<BTreeMap<OktaUserId, PackedUser>, Failure> {
-        match self.sorted_users(search, kept, on_page).await? {
-            Some(users) => Ok(users),
-            None => Ok(self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect()),
+        match self.sorted_users(search, kept, on_page).await {
+            Ok(users) => Ok(users),
+            Err(Trouble::Failed(failure)) => Err(failure),
+            Err(Trouble::Unsorted) => {
+                tracing::debug!("the server doesn't sort users by creation: they are read one page after another");
+                Ok(self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect())
+            }
         }
     }
 
-    /// None if the server doesn't sort.
     async fn sorted_users(
         &self,
         search: &str,
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<Option<BTreeMap<OktaUserId, PackedUser>>, Failure> {
-        let now = Timestamp::now();
+    ) -> Result<BTreeMap<OktaUserId, PackedUser>, Trouble> {
         let mut users = BTreeMap::new();
-        let mut chains = vec![Chain::new(None, None)];
-        let mut pages = 0;
-        let mut in_flight = FuturesUnordered::new();
-        in_flight.push(self.page_of(search, 0, &chains[0]));
-        while let Some((number, answer)) = in_flight.next().await {
-            let chain = &mut chains[number];
-            if let Some((page, reply)) = settled(chain, answer)? {
-                let next = next_cursor(&reply.headers, self.http().base()).map_err(|why| reply.implausible(why))?;
-                if next.is_some() && next == chain.after {
-                    return Err(reply.implausible("its next link leads to the page itself"));
+        let mut chains = Chains::new(self, search);
+        while let Some((asked, answer)) = chains.in_flight.next().await {
+            match asked {
+                Asked::Newest => chains.prove(answer)?,
+                Asked::Page(number) => {
+                    // Whom two chains read, where one begins or after a restart, is taken once.
+                    users.extend(chains.page(number, answer)?.into_iter().map(|user| user.pack(kept)));
+                    on_page(users.len());
                 }
-                if !chain.read(&page, next) {
-                    tracing::debug!("the server doesn't sort users by creation");
-                    return Ok(None);
-                }
-                pages += 1;
-                if pages > MOST_PAGES {
-                    return Err(reply.implausible(format!("it has more than {MOST_PAGES} pages")));
-                }
-                // Whom two chains read, where one begins or after a restart, is taken once.
-                users.extend(page.into_iter().map(|user| user.pack(kept)));
-                on_page(users.len());
             }
-            if !chains[number].done {
-                in_flight.push(self.page_of(search, number, &chains[number]));
-            }
-            while in_flight.len() < SIDE_BY_SIDE {
-                let Some(longest) = chains.iter_mut().max_by_key(|chain| chain.pages_left(now)) else { break };
-                let Some(rest) = longest.split(now) else { break };
-                chains.push(rest);
-                let number = chains.len() - 1;
-                in_flight.push(self.page_of(search, number, &chains[number]));
-            }
+            chains.split();
         }
-        Ok(Some(users))
+        Ok(users)
+    }
+}
+
+impl<'a> Chains<'a> {
+    /// One chain, whose first page is asked for.
+    fn new(okta: &'a Okta, search: &'a str) -> Self {
+        let (all, in_flight) = (Vec::new(), FuturesUnordered::new());
+        let mut new = Self { okta, search, all, order: Order::Unknown, in_flight, pages: 0 };
+        new.begin(Chain::new(None, None));
+        new
     }
 
-    /// Asks for the next page of a chain.
-    fn page_of(&self, search: &str, number: usize, chain: &Chain) -> impl Future<Output = (usize, Answer)> + use<> {
-        let search = chain.search(search);
-        let params = [("search", search.as_str()), ("sortBy", "created"), ("sortOrder", "asc")];
-        let listing =
-            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
-        let (http, request) = (self.http().clone(), listing.request(chain.size, chain.after.as_deref()));
-        async move { (number, http.json::<Vec<User>>(&request).await) }
+    fn begin(&mut self, chain: Chain) {
+        self.ask(Asked::Page(self.all.len()), chain.request(self.search));
+        self.all.push(chain);
+    }
+
+    fn ask(&self, asked: Asked, request: Request) {
+        let okta = self.okta.clone();
+        self.in_flight.push(Box::pin(async move { (asked, okta.beside(okta.http().json(&request)).await) }));
+    }
+
+    /// Takes a page of a chain, which goes on. Empty where the page has to be asked for again.
+    fn page(&mut self, number: usize, answer: Answer) -> Result<Vec<User>, Trouble> {
+        let chain = &mut self.all[number];
+        let mut users = Vec::new();
+        if let Some((page, reply)) = settled(chain, answer)? {
+            let next = next_cursor(&reply.headers, self.okta.http().base()).map_err(|why| reply.implausible(why))?;
+            if next.is_some() && next == chain.after {
+                return Err(reply.implausible("its next link leads to the page itself").into());
+            }
+            if !chain.read(&page, next) {
+                return Err(Trouble::Unsorted);
+            }
+            self.pages += 1;
+            if self.pages > MOST_PAGES {
+                return Err(reply.implausible(format!("it has more than {MOST_PAGES} pages")).into());
+            }
+            users = page;
+        }
+        if !chain.done {
+            let request = chain.request(self.search);
+            self.ask(Asked::Page(number), request);
+        }
+        Ok(users)
+    }
+
+    /// Takes the newest user, whom a server that sorts doesn't show before others.
+    fn prove(&mut self, answer: Answer) -> Result<(), Trouble> {
+        let newest = answer?.0.first().and_then(|user| user.times.created).ok_or(Trouble::Unsorted)?;
+        if self.all.iter().any(|chain| chain.at.is_some_and(|at| at > newest)) {
+            return Err(Trouble::Unsorted);
+        }
+        self.order = Order::Proven(newest);
+        Ok(())
+    }
+
+    /// Splits what is left, the longest first, as long as more requests may be in flight.
+    fn split(&mut self) {
+        match self.order {
+            Order::Unknown if self.all[0].middle(Timestamp::now()).is_some() => {
+                self.order = Order::Asked;
+                self.ask(Asked::Newest, request(self.search, "desc", PageSize::new(Some(1)), None));
+            }
+            Order::Unknown | Order::Asked => {}
+            Order::Proven(newest) => {
+                while self.in_flight.len() < SIDE_BY_SIDE {
+                    let can_split = self.all.iter_mut().filter(|chain| chain.middle(newest).is_some());
+                    let longest = can_split.max_by_key(|chain| chain.pages_left(newest));
+                    let Some(rest) = longest.and_then(|longest| longest.split(newest)) else { break };
+                    self.begin(rest);
+                }
+            }
+        }
     }
 }
 
@@ -199,8 +307,14 @@ fn settled(chain: &mut Chain, answer: Answer) -> Result<Option<(Vec<User>, Reply
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::http::scripted::{Act, Seen, Server};
     use crate::model::okta::{Profile, Status, Times};
+    use crate::okta::testing::{error, okta, page};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -239,9 +353,21 @@ mod tests {
 
     #[test]
     fn users_who_all_came_at_once_stay_in_one_chain() {
-        let mut chain = Chain::new(None, None);
-        assert!(read(&mut chain, &[user(0), user(1)]));
-        assert!(chain.split(at(1_000_000)).is_none());
+        for (span, splits) in [(0, false), (100, false), (200, true)] {
+            let mut chain = Chain::new(None, None);
+            let last = at(0).checked_add(SignedDuration::from_millis(span)).unwrap();
+            let last = User { times: Times { created: Some(last), ..Times::default() }, ..user(0) };
+            assert!(read(&mut chain, &[user(0), last]));
+            assert_eq!(chain.split(at(1_000_000)).is_some(), splits, "{span} ms");
+        }
+    }
+
+    #[test]
+    fn a_chain_notices_that_its_beginning_was_not_understood() {
+        for (first, is_understood) in [(100, true), (99, true), (98, true), (97, false)] {
+            let mut chain = Chain::new(Some(at(100)), None);
+            assert_eq!(read(&mut chain, &[user(first), user(200)]), is_understood, "{first}");
+        }
     }
 
     #[test]
@@ -257,8 +383,97 @@ mod tests {
     #[test]
     fn an_expired_cursor_begins_again_with_those_of_the_last_moment() {
         let mut chain = Chain::new(None, None);
-        assert!(read(&mut chain, &[user(0)]));
+        let millisecond = SignedDuration::from_millis(900);
+        let late = at(5).checked_add(millisecond).unwrap();
+        let late = User { times: Times { created: Some(late), ..Times::default() }, ..user(0) };
+        assert!(read(&mut chain, &[user(0), late]));
         chain.restart();
-        assert_eq!((chain.from, chain.after), (Some(at(0)), None));
+        assert_eq!((chain.from, chain.after.take()), (at(5).checked_add(millisecond).ok(), None));
+        assert!(read(&mut chain, &[user(5), user(6)]), "whole seconds are asked for");
+    }
+
+    /// How a server departs from Okta.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Habit {
+        Okta,
+        /// `created ge` finds everybody.
+        DropsCreated,
+        /// Users come in the order in which they were stored, which is that of creation but for the last ones.
+        IgnoresSortBy,
+        /// 400 to `sortBy`.
+        RefusesSortBy,
+        /// 400 to parentheses.
+        RefusesParentheses,
+    }
+
+    /// As many users, one every ten seconds; the last ones were created before all others.
+    fn stored(users: usize) -> Vec<i64> {
+        let second = |number| if number + 20 < users { i64::try_from(number).unwrap() * 10 } else { -1 };
+        (0..users).map(second).collect()
+    }
+
+    fn answered(habit: Habit, stored: &[i64], seen: &Seen) -> Act {
+        let search = seen.param("search").unwrap();
+        if (habit == Habit::RefusesSortBy && seen.param("sortBy").is_some())
+            || (habit == Habit::RefusesParentheses && search.contains('('))
+        {
+            return error(400, "E0000031", "Invalid search criteria.");
+        }
+        let from = search.split_once("created ge \"").map(|(_, from)| from.trim_end_matches('"').parse().unwrap());
+        let from = from.filter(|_| habit != Habit::DropsCreated);
+        let mut users: Vec<_> = stored.iter().map(|second| at(*second)).enumerate().collect();
+        users.retain(|(_, created)| from.is_none_or(|from: Timestamp| *created >= from));
+        if habit != Habit::IgnoresSortBy && seen.param("sortBy").is_some() {
+            users.sort_by_key(|(number, created)| (*created, *number));
+            if seen.param("sortOrder").as_deref() == Some("desc") {
+                users.reverse();
+            }
+        }
+        let start: usize = seen.param("after").map_or(0, |after| after.parse().unwrap());
+        let limit: usize = seen.param("limit").unwrap().parse().unwrap();
+        let end = users.len().min(start + limit);
+        let user = |(number, created): &(usize, Timestamp)| json!({"id": format!("00u{number}"), "status": "ACTIVE", "profile": {}, "created": created.to_string()});
+        let items = users[start..end].iter().map(user).collect();
+        page(seen, &Value::Array(items), (end < users.len()).then(|| end.to_string()).as_deref())
+    }
+
+    #[tokio::test]
+    async fn everybody_is_read_whatever_the_server_makes_of_sorting_and_of_narrowed_searches() {
+        const USERS: usize = 3_000;
+        for (habit, most) in [
+            (Habit::Okta, 60),
+            (Habit::DropsCreated, 30),
+            (Habit::IgnoresSortBy, 20),
+            (Habit::RefusesSortBy, 16),
+            (Habit::RefusesParentheses, 30),
+        ] {
+            let stored = stored(USERS);
+            let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
+            let users = okta(&server.url).users_side_by_side("status pr", &Attributes::All, &|_| ()).await.unwrap();
+            assert_eq!(users.len(), USERS, "{habit:?}");
+            let requests = server.lines().len();
+            assert!((15..=most).contains(&requests), "{habit:?}: {requests}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_burst_in_one_chain_keeps_no_other_from_being_split() {
+        // 1,000 at one moment, and as many over the days before and after it.
+        let stored: Vec<i64> =
+            (0..3_000).map(|number| if (1_000..2_000).contains(&number) { 100_000 } else { number * 100 }).collect();
+        let server = Server::new(move |seen| answered(Habit::Okta, &stored, seen)).await;
+        let users = okta(&server.url).users_side_by_side("status pr", &Attributes::All, &|_| ()).await.unwrap();
+        assert_eq!(users.len(), 3_000);
+        let searches: BTreeSet<_> = server.seen().iter().filter_map(|seen| seen.param("search")).collect();
+        assert!(searches.len() > 3, "{searches:?}");
+    }
+
+    #[tokio::test]
+    async fn a_search_that_is_wrong_fails_by_itself() {
+        let server = Server::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
+        let okta = okta(&server.url);
+        let failure = okta.users_side_by_side("x", &Attributes::All, &|_| ()).await.unwrap_err();
+        assert_eq!(failure.status(), Some(400));
+        assert!(!server.lines()[1].contains("sortBy"), "{:?}", server.lines());
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::http::null_as_default;
 use crate::model::id::{OktaAppId, OktaGroupId, OktaUserId};
 use crate::model::okta::{Group, GroupType, Profile, User};
 
@@ -148,16 +151,23 @@ pub struct AppUser {
     /// `USER` or `GROUP`.
     pub scope: Option<String>,
     /// The result of the last time that the app's mappings ran; may be empty or stale.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub profile: Profile,
-    #[serde(rename = "_embedded", default)]
+    #[serde(rename = "_embedded", default, deserialize_with = "null_as_default")]
     pub embedded: Embedded,
 }
 
 /// What `expand=user` brings along.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Embedded {
+    /// None too if it can't be read: then the user is asked for by id, and nobody else's assignment fails with it.
+    #[serde(default, deserialize_with = "readable")]
     pub user: Option<User>,
+}
+
+fn readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(text.and_then(|text| serde_json::from_str(text.get()).ok()))
 }
 
 impl Keyed for AppUser {
@@ -218,7 +228,7 @@ pub struct ProfileMapping {
     pub id: String,
     pub source: MappingEnd,
     pub target: MappingEnd,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub properties: BTreeMap<String, MappedProperty>,
 }
 
@@ -243,13 +253,13 @@ pub struct MappedProperty {
 /// A schema: attributes by name, in the base profile and the custom one.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Schema {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub definitions: BTreeMap<String, SchemaPart>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct SchemaPart {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub properties: BTreeMap<String, Value>,
 }
 
@@ -258,9 +268,9 @@ pub struct SchemaPart {
 pub struct UserType {
     pub id: String,
     pub name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub default: bool,
-    #[serde(rename = "_links", default)]
+    #[serde(rename = "_links", default, deserialize_with = "null_as_default")]
     pub links: UserTypeLinks,
 }
 
@@ -279,5 +289,35 @@ impl Href {
     /// The last part of the path: the id of what stands there. The host of a link is never used.
     pub fn id(&self) -> Option<&str> {
         self.href.rsplit('/').next().filter(|id| !id.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_null_stands_for_nothing_and_fails_no_listing() {
+        let users = json!([{"id": "00u1", "status": "ACTIVE", "profile": null, "_embedded": null}]).to_string();
+        let users: Vec<AppUser> = serde_json::from_str(&users).unwrap();
+        assert!(users[0].profile.is_empty() && users[0].embedded.user.is_none());
+        let mapping = json!({"id": "1", "source": {"id": "1", "name": "u", "type": "user"},
+            "target": {"id": "2", "name": "a", "type": "appuser"}, "properties": null});
+        assert!(serde_json::from_value::<ProfileMapping>(mapping).unwrap().properties.is_empty());
+        let kind = json!({"id": "1", "name": "user", "default": null, "_links": null});
+        assert!(!serde_json::from_value::<UserType>(kind).unwrap().default);
+        assert!(serde_json::from_value::<Schema>(json!({"definitions": null})).unwrap().definitions.is_empty());
+    }
+
+    #[test]
+    fn an_embedded_user_that_cannot_be_read_is_none() {
+        let embedded = |user: Value| serde_json::from_value::<Embedded>(json!({"user": user})).unwrap().user;
+        assert_eq!(embedded(json!({"id": "00u1", "status": "ACTIVE", "profile": {}})).unwrap().id, "00u1".into());
+        for odd in [json!(null), json!({}), json!([]), json!({"id": "00u1", "status": 5, "profile": {}})] {
+            assert_eq!(embedded(odd), None);
+        }
+        assert!(serde_json::from_str::<Embedded>("{}").unwrap().user.is_none());
     }
 }

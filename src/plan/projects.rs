@@ -63,6 +63,7 @@ pub fn diff(
             plan.projects.push(op);
         }
     }
+    plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
     unpushed(plan, desired, platform, policy);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
@@ -243,13 +244,19 @@ fn leaves(
     Some(Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason })
 }
 
+/// Whether the group will be pushed again is for the next run to see.
+fn vanished(name: &str) -> Problem {
+    let message = "its Okta group was deleted while it was read; the project stays as it is until the next run";
+    Problem::new(name, ProblemKind::GroupVanished, message)
+}
+
 /// Projects whose group isn't pushed any more: named, or deleted where the policy says so. Only an Okta group's id as
 /// externalId tells that Okta or this program made a project.
 fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, policy: &Policy) {
     for project in &platform.projects {
         let Some(id) = project.external_id.as_deref().filter(|id| OktaGroupId::is_shape_of(id)) else { continue };
         let group = OktaGroupId::from(id);
-        if desired.projects.contains_key(&group) {
+        if desired.projects.contains_key(&group) || desired.vanished.contains_key(&group) {
             continue;
         }
         let name = &project.display_name;

@@ -437,6 +437,18 @@ fn only_those_who_left_the_group_are_removed() {
 }
 
 #[test]
+fn a_project_whose_group_vanished_while_it_was_read_is_left_alone() {
+    let project = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
+    let platform = Platform { projects: vec![project], ..Platform::default() };
+    let vanished = [(group_id("Eng"), "Eng".to_owned())].into();
+    let desired = Desired { vanished, ..users([]) };
+    let policy = Policy { delete_unpushed: true, ..policy() };
+    let plan = diff(&desired, &platform, &policy);
+    assert_eq!(kinds(&plan), [ProblemKind::GroupVanished]);
+    assert!(plan.projects.is_empty() && plan.warnings.is_empty(), "{plan:?}");
+}
+
+#[test]
 fn a_project_whose_group_is_not_pushed_is_named_and_stays() {
     let plan = one_project(&users([]), vec![], vec![project("Old", Some(group_id("old").as_str()), &[])]);
     assert!(plan.is_empty());

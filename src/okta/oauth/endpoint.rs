@@ -43,7 +43,7 @@ impl Tokens {
 
     /// Asks for a token. It may be repeated, since every attempt has an assertion of its own.
     pub(super) async fn ask(&self) -> Result<TokenAnswer, Failure> {
-        let request = Request::new(Method::POST, PATH).body(FORM, Vec::new()).repeat(Repeat::Always);
+        let request = Request::new(Method::POST, PATH).body(FORM, Vec::new()).repeat(Repeat::Always).confidential();
         let (answer, reply) = self.0.json::<TokenAnswer>(&request).await?;
         if !["bearer", "dpop"].contains(&answer.token_type.to_lowercase().as_str()) {
             return Err(reply.implausible("its token is of an unknown type"));

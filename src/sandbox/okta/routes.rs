@@ -253,6 +253,31 @@ pub(super) fn listed(page: Page<impl Display>) -> Answer {
     Ok((body, page.links))
 }
 
+/// A listing that is sorted by creation.
+struct Sorted {
+    /// The least key that is listed.
+    least: String,
+    downwards: bool,
+}
+
+impl Sorted {
+    /// The keys behind a cursor, with the users that they stand for.
+    fn keys<'t>(
+        &self,
+        tables: &'t Tables,
+        after: Bound<&str>,
+    ) -> Box<dyn Iterator<Item = (&'t String, &'t String)> + 't> {
+        let all = &tables.by_creation;
+        if self.downwards {
+            let least = self.least.clone();
+            let behind = all.range::<str, _>((Bound::Unbounded, after)).rev();
+            return Box::new(behind.take_while(move |(key, _)| **key >= least));
+        }
+        let first = if after == Bound::Unbounded { Bound::Included(self.least.as_str()) } else { after };
+        Box::new(all.range::<str, _>((first, Bound::Unbounded)))
+    }
+}
+
 impl Ask<'_> {
     fn answer(&self, tables: &Tables) -> Answer {
         let host = &self.host;
@@ -318,12 +343,7 @@ impl Ask<'_> {
         let rendered = |id: &str, row: &UserRow| render::user_text(id, row, &self.host, self.credentials);
         if let Some(sorted) = self.sorts_by_creation(criterion.as_ref())? {
             return listed(cut(&self.query, USERS, |after| {
-                let first = match after {
-                    Bound::Unbounded => Bound::Included(sorted.as_str()),
-                    behind => behind,
-                };
-                let keys = tables.by_creation.range::<str, _>((first, Bound::Unbounded));
-                let rows = keys.filter_map(|(key, id)| Some((key, id, tables.users.get(id)?)));
+                let rows = sorted.keys(tables, after).filter_map(|(key, id)| Some((key, id, tables.users.get(id)?)));
                 rows.filter(|(_, id, row)| shown(&(*id, *row))).map(|(key, id, row)| (key.as_str(), rendered(id, row)))
             })?);
         }
@@ -333,16 +353,18 @@ impl Ask<'_> {
         })?)
     }
 
-    /// Where a listing begins that is to be sorted by creation, if it is.
-    fn sorts_by_creation(&self, criterion: Option<&Expression>) -> Result<Option<String>, ApiError> {
+    /// How a listing is to be sorted by creation, if it is.
+    fn sorts_by_creation(&self, criterion: Option<&Expression>) -> Result<Option<Sorted>, ApiError> {
         match self.query.get("sortBy").map(String::as_str) {
             None => Ok(None),
-            Some("created") if self.query.get("sortOrder").is_none_or(|order| order == "asc") => {
+            Some("created") => {
                 let least = criterion.and_then(|criterion| criterion.least("created"));
                 let least = least.and_then(|least| least.parse::<Timestamp>().ok());
-                Ok(Some(least.map(|least| creation_key(least, "")).unwrap_or_default()))
+                let least = least.map(|least| creation_key(least, "")).unwrap_or_default();
+                let downwards = self.query.get("sortOrder").is_some_and(|order| order == "desc");
+                Ok(Some(Sorted { least, downwards }))
             }
-            Some(_) => Err(errors::validation("sortBy", "the sandbox sorts by 'created' only, and upwards")),
+            Some(_) => Err(errors::validation("sortBy", "the sandbox sorts by 'created' only")),
         }
     }
 
