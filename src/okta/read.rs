@@ -95,7 +95,8 @@ pub async fn read(
     // These two name nothing that has to be found first.
     let (searched, everybody) = (reader.searched(scope, &needs.attributes), reader.everybody(scope, &needs.attributes));
     let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
-    let mut org = Org { users: everybody, ..Org::default() };
+    let parts = parts(&resolved.scope, app.len(), searched.len(), &members);
+    let mut org = Org { users: everybody, parts, ..Org::default() };
     org.users.append(&mut searched);
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
@@ -133,6 +134,17 @@ pub async fn read(
     }
     let (groups, unread) = resolved.known.after(&read);
     Ok(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings })
+}
+
+/// How many users each part of the scope named. The whole org is no part of anything.
+fn parts(scope: &ResolvedScope, assigned: usize, found: usize, members: &[Read]) -> BTreeMap<String, usize> {
+    let app = scope.app.iter().map(|app| (format!("users assigned to the app {}", app.label), assigned));
+    let search = scope.search.iter().map(|_| ("users found by the search".to_owned(), found));
+    let groups = scope.groups.iter().filter_map(|group| {
+        let read = members.iter().find(|read| read.group == group.id)?;
+        Some((format!("members of the group {}", group.name), read.members.as_ref()?.len()))
+    });
+    app.chain(search).chain(groups).collect()
 }
 
 /// Reads one user, by id or login, and what the expressions need of him; none if there is no such user. He counts as in

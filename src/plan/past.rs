@@ -30,6 +30,9 @@ pub struct Sizes {
     pub scope: String,
     /// Users that the listings of the scope held, without those who are deactivated in Okta.
     pub users: usize,
+    /// Users that each part of the scope named, where it has several, by what names it.
+    #[serde(default)]
+    pub parts: BTreeMap<String, usize>,
     pub groups: BTreeMap<OktaGroupId, GroupSize>,
 }
 
@@ -58,6 +61,7 @@ impl Sizes {
         Self {
             scope,
             users: org.in_scope.iter().filter(alive).count(),
+            parts: if org.parts.len() > 1 { org.parts.clone() } else { BTreeMap::new() },
             groups: org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed))).collect(),
         }
     }
@@ -81,6 +85,7 @@ mod tests {
             trusted: Some(Sizes {
                 scope: "app 0oa1".to_owned(),
                 users: 7,
+                parts: BTreeMap::from([("users assigned to the app AP".to_owned(), 6)]),
                 groups: BTreeMap::from([("00g1".into(), group)]),
             }),
             missing: BTreeMap::from([("00u1".into(), missing)]),

@@ -13,19 +13,16 @@ use super::policy::Limits;
 /// Something of which the read held much less than the last trusted one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shrunk {
-    /// The name of the group whose members they are; none for the users in scope.
-    pub group: Option<String>,
+    /// What they are: `users in scope`, `users assigned to the app Activepieces`, `members of the group AP Sales`.
+    pub which: String,
     pub before: usize,
     pub now: usize,
 }
 
 impl fmt::Display for Shrunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.group {
-            None => write!(f, "{} users in scope", self.now)?,
-            Some(group) => write!(f, "{} members of the group {group}", self.now)?,
-        }
-        write!(f, ", and {} in the last trusted read", self.before)
+        let Self { which, before, now } = self;
+        write!(f, "{now} {which}, and {before} in the last trusted read")
     }
 }
 
@@ -34,14 +31,23 @@ impl fmt::Display for Shrunk {
 pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
     let Some(trusted) = &past.trusted else { return Vec::new() };
     let same_scope = trusted.scope == now.scope;
-    let users = same_scope.then_some(Shrunk { group: None, before: trusted.users, now: now.users });
+    let users =
+        same_scope.then(|| Shrunk { which: "users in scope".to_owned(), before: trusted.users, now: now.users });
+    let parts =
+        trusted.parts.iter().filter(|_| same_scope).filter_map(|(part, before)| {
+            Some(Shrunk { which: part.clone(), before: *before, now: *now.parts.get(part)? })
+        });
     let groups = trusted.groups.iter().filter_map(|(id, before)| {
         let now = now.groups.get(id)?;
-        Some(Shrunk { group: Some(now.name.clone()), before: before.members, now: now.members })
+        Some(Shrunk { which: format!("members of the group {}", now.name), before: before.members, now: now.members })
     });
     let too_small =
         |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.floor());
-    users.into_iter().chain(groups).filter(too_small).collect()
+    let mut all: Vec<_> = users.into_iter().chain(parts).chain(groups).filter(too_small).collect();
+    // A group may be pushed and in scope.
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Holds back everything that takes something away.

@@ -163,6 +163,19 @@ async fn a_source_that_shrank_takes_nothing_away_until_somebody_says_that_it_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_lost_its_people_takes_nothing_away_though_a_group_still_names_some() {
+    let stage = synced().await;
+    stage.reconfigure("app = \"Activepieces\"", "app = \"Activepieces\"\ngroups = [\"AP Team 001\", \"AP Team 002\"]");
+    stage.reconfigure(ANY_DEACTIVATIONS, "max_deactivations = 1000\nmax_shrink = \"40%\"");
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    let standing = active(&stage);
+    unassign(&stage, &people(&stage));
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!((applied.code, active(&stage)), (7, standing), "{applied:#?}");
+    assert!(applied.stdout.contains(" users assigned to the app Activepieces, and 37 in the last"), "{applied:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_lost_its_members_loses_none_in_its_project() {
     let stage = synced().await;
     let org = stage.sandbox.org();

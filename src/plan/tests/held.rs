@@ -14,7 +14,7 @@ use super::*;
 
 fn sizes(users: usize, members: usize) -> Sizes {
     let group = GroupSize { name: "AP Eng".to_owned(), members };
-    Sizes { scope: String::new(), users, groups: BTreeMap::from([(group_id("Eng"), group)]) }
+    Sizes { users, groups: BTreeMap::from([(group_id("Eng"), group)]), ..Sizes::default() }
 }
 
 fn at(hours: i64) -> Timestamp {
@@ -29,16 +29,24 @@ fn run(plan: &mut Plan, past: &Past, hour: i64, policy: &Policy) -> Past {
 #[test]
 fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
     let limits = Limits { shrink: Limit::Percent(30.0), size_floor: Some(20), ..Limits::default() };
-    let past = Past { trusted: Some(sizes(100, 40)), ..Past::default() };
-    let users = |now| Shrunk { group: None, before: 100, now };
-    let members = |now| Shrunk { group: Some("AP Eng".to_owned()), before: 40, now };
+    let app = "users assigned to the app AP".to_owned();
+    let trusted = Sizes { parts: [(app.clone(), 90)].into(), ..sizes(100, 40) };
+    let past = Past { trusted: Some(trusted), ..Past::default() };
+    let users = |now| Shrunk { which: "users in scope".to_owned(), before: 100, now };
+    let members = |now| Shrunk { which: "members of the group AP Eng".to_owned(), before: 40, now };
     for (now, expected) in [
         (sizes(100, 40), vec![]),
         (sizes(70, 28), vec![]),
         (sizes(69, 28), vec![users(69)]),
         (sizes(70, 27), vec![members(27)]),
-        (sizes(0, 0), vec![users(0), members(0)]),
+        (sizes(0, 0), vec![members(0), users(0)]),
         (sizes(1000, 1000), vec![]),
+        // The app lost everybody, and the group of the same scope has them still.
+        (
+            Sizes { parts: [(app.clone(), 0)].into(), ..sizes(100, 40) },
+            vec![Shrunk { which: app.clone(), before: 90, now: 0 }],
+        ),
+        (Sizes { parts: [(app.clone(), 63)].into(), ..sizes(100, 40) }, vec![]),
         (Sizes { scope: "app 0oa2".to_owned(), ..sizes(1, 40) }, vec![]),
         // The group isn't pushed any more.
         (Sizes { users: 100, ..Sizes::default() }, vec![]),
@@ -68,7 +76,7 @@ fn a_source_that_is_not_trusted_takes_nothing_away_and_teaches_nothing() {
     let past = Past { trusted: Some(sizes(100, 3)), ..Past::default() };
     let mut plan = every_kind();
     let remembered = run(&mut plan, &past, 0, &policy);
-    assert_eq!(plan.shrunk, [Shrunk { group: None, before: 100, now: 3 }]);
+    assert_eq!(plan.shrunk, [Shrunk { which: "users in scope".to_owned(), before: 100, now: 3 }]);
     let held: Vec<_> = plan.held.iter().map(|held| (held.subject.as_str(), held.what.as_str())).collect();
     assert_eq!(
         held,
