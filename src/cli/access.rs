@@ -9,7 +9,7 @@ use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http::{self, Authorization};
 use crate::okta;
-use crate::okta::oauth::{AccessTokens, ServiceApp, SigningKey, least_scopes};
+use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes};
 
 /// The transport to the org. It reads the token or the key; nothing is sent yet.
 pub fn okta(settings: &Settings) -> Result<http::Settings> {
@@ -56,7 +56,9 @@ fn service_app(app: &ServiceAppSettings, settings: &Settings) -> Result<ServiceA
     let pem = app.key.read_text()?;
     let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
     let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
-    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings) })
+    // Whoever names the scopes gets exactly those.
+    let optional_scope = app.scopes.is_none().then_some(SCHEMAS);
+    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings), optional_scope })
 }
 
 fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {

@@ -186,8 +186,11 @@ mod tests {
     async fn a_body_of_any_length_is_read_whole() {
         let text = listing();
         assert!(text.len() > 2 * AT_ONCE);
-        let server = Server::script([json(200, &text), json(200, "[1,2]")]).await;
+        let middling = serde_json::to_string(&(0..MANY / 10).collect::<Vec<_>>()).unwrap();
+        assert!((ON_TASK..AT_ONCE).contains(&middling.len()));
+        let server = Server::script([json(200, &text), json(200, &middling), json(200, "[1,2]")]).await;
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY).collect::<Vec<_>>());
+        assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY / 10).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), [1, 2]);
     }
 

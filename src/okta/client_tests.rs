@@ -1,5 +1,6 @@
 //! Listings against hostile servers: each is read to its end, or it's an error.
 
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -246,4 +247,18 @@ async fn an_unknown_status_and_unknown_members_are_kept_or_ignored() {
     let users = okta(&server.url).users("status pr").await.unwrap();
     assert_eq!(users[0].status, Status::Other("ACTIVATING".into()));
     assert_eq!(users[0].profile.get("a"), Some(&Value::Null));
+}
+
+#[tokio::test]
+async fn what_goes_side_by_side_leaves_room_for_chains_all_in_all() {
+    let okta = okta("http://127.0.0.1:1");
+    let (now, most) = (Cell::new(0), Cell::new(0));
+    let work = async |_| {
+        now.set(now.get() + 1);
+        most.set(most.get().max(now.get()));
+        tokio::task::yield_now().await;
+        now.set(now.get() - 1);
+    };
+    futures_util::future::join_all((0..100).map(|at| okta.beside(work(at)))).await;
+    assert_eq!(most.get(), PARALLELISM - 4);
 }

@@ -122,6 +122,18 @@ async fn a_clock_that_is_off_is_no_obstacle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_done_without_where_its_scope_is_not_granted() {
+    let stage = service_app(|app| app.scopes.retain(|scope| scope != "okta.schemas.read")).await;
+    let plan = without_token(&stage, &["plan"]).await;
+    assert_eq!(plan.code, 0, "{plan:#?}");
+    assert!(plan.stderr.contains("a service app needs okta.schemas.read"), "{plan:#?}");
+    let named = LEAST.map(|scope| format!("{scope:?}")).join(", ");
+    stage.reconfigure("key_file", &format!("scopes = [{named}]\nkey_file"));
+    let plan = without_token(&stage, &["plan"]).await;
+    assert_eq!(plan.code, 4, "scopes that are named are asked for as they are: {plan:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_at_the_org_is_named() {
     let stage = service_app(|app| app.scopes.retain(|scope| scope != "okta.groups.read")).await;
     let plan = without_token(&stage, &["plan"]).await;

@@ -1,6 +1,6 @@
 //! The org's token endpoint (Okta: Implement OAuth for Okta with a service app).
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use futures_util::future::BoxFuture;
@@ -61,11 +61,26 @@ pub(super) struct Assertions {
     /// Made once the org has asked for a proof.
     proofs: OnceLock<ProofKey>,
     nonce: Mutex<Option<String>>,
+    /// Whether the org has refused the scopes with the optional one among them.
+    refused: AtomicBool,
 }
 
 impl Assertions {
     pub(super) fn new(app: ServiceApp) -> Self {
-        Self { app, ahead: AtomicI64::new(0), proofs: OnceLock::new(), nonce: Mutex::default() }
+        Self {
+            app,
+            ahead: AtomicI64::new(0),
+            proofs: OnceLock::new(),
+            nonce: Mutex::default(),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    /// The scopes to ask for.
+    fn scopes(&self) -> String {
+        let left_out = self.app.optional_scope.filter(|_| self.refused.load(Ordering::SeqCst));
+        let scopes = self.app.scopes.iter().map(String::as_str).filter(|scope| Some(*scope) != left_out);
+        scopes.collect::<Vec<_>>().join(" ")
     }
 
     /// A proof for this attempt.
@@ -102,7 +117,7 @@ impl Assertions {
         let assertion = self.app.key.assertion(&self.app, url.as_str(), self.now(), &random_id()?)?;
         let body = format!(
             "grant_type=client_credentials&scope={}&client_assertion_type={}&client_assertion={}",
-            segment(&self.app.scopes.join(" ")),
+            segment(&self.scopes()),
             segment(ASSERTION_TYPE),
             assertion.expose_secret()
         );
@@ -135,6 +150,7 @@ impl Authorize for Assertions {
             // Without a nonce the org only says that the proof is missing, and asks for the nonce in the next answer.
             Some("use_dpop_nonce" | "invalid_dpop_proof") => self.begin_proofs() || fresh || self.follow_clock(headers),
             Some("invalid_client") => self.follow_clock(headers),
+            Some("invalid_scope") if self.app.optional_scope.is_some() => !self.refused.swap(true, Ordering::SeqCst),
             _ => false,
         }
     }

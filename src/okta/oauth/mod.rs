@@ -23,7 +23,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use key::SigningKey;
-pub use scopes::least_scopes;
+pub use scopes::{SCHEMAS, least_scopes};
 
 use crate::error::Error;
 use crate::http::error_body::challenge;
@@ -40,6 +40,8 @@ pub struct ServiceApp {
     pub key: SigningKey,
     /// What is asked for; each has to be granted to the app.
     pub scopes: Vec<String>,
+    /// One of them that is left out if the org refuses them: Okta refuses all where one isn't granted.
+    pub optional_scope: Option<&'static str>,
 }
 
 /// A token is renewed when so much of its life is left, but at most a tenth of it.

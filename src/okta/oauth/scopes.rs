@@ -3,8 +3,11 @@
 use crate::expression::Needs;
 use crate::model::okta::{Relation, Scope};
 
+/// For warnings alone: without it the names of attributes aren't held against the org's schema.
+pub const SCHEMAS: &str = "okta.schemas.read";
+
 /// The scopes without which a sync with these settings can't read what it has to (Okta API: the scope of each route),
-/// by name. `okta.schemas.read` is among them, so that `check` can hold the expressions against the org's schema. With
+/// by name. [`SCHEMAS`] is among them. With
 /// `from_okta` the app's profile mapping is read too, whose expressions may need more.
 pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String> {
     let linked = |relation: &Relation| matches!(relation, Relation::LinkedObject(_));
@@ -21,7 +24,7 @@ pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String
         ("okta.linkedObjects.read", needs.any_linked_object || needs.relations.iter().any(linked)),
         ("okta.orgs.read", needs.org),
         ("okta.profileMappings.read", from_okta),
-        ("okta.schemas.read", true),
+        (SCHEMAS, true),
         ("okta.userTypes.read", from_okta),
         ("okta.users.read", true),
     ];
