@@ -60,7 +60,7 @@ pub(super) async fn resolve<'a>(
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
     let groups = all_groups(okta, lists_groups, needs.group_objects);
     let (app, (groups, group_objects)) = try_join!(find_app(okta, scope.app.as_deref()), groups)?;
-    let known = Known::new(known, &groups, okta.http().server_time());
+    let mut known = Known::new(known, &groups, okta.http().server_time());
     let groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     let mut faults = Vec::new();
     let app = app.unwrap_or_else(|fault| {
@@ -81,6 +81,8 @@ pub(super) async fn resolve<'a>(
     if !faults.is_empty() {
         return Err(Error::new(Kind::Config, faults.join("\n")));
     }
+    // Profiles of their members are needed, not ids alone.
+    known.always_reads(&in_scope);
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
     let scope = ResolvedScope {
         app,
