@@ -16,6 +16,7 @@ mod apply;
 mod check;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod draft;
 mod environment;
 mod eval;
 mod expressions;

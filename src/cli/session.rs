@@ -5,20 +5,20 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
+use super::draft::{self, Drafted, Sources};
 use super::{Context, access, environment, expressions};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
-use crate::mapping::attributes::{self, Mapping};
+use crate::mapping::attributes::Mapping;
 use crate::model::known::KnownGroups;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::held;
 use crate::plan::op::ProjectAction;
-use crate::plan::past::Sizes;
-use crate::plan::{self, Past, Plan};
+use crate::plan::{Past, Plan};
 use crate::state::State;
 
 /// The most requests to Activepieces side by side, unless the admin says otherwise.
@@ -141,35 +141,22 @@ impl Session {
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, mut reading), platform) =
+        let ((expressions, reading), platform) =
             Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
         for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
-        let mapping = &expressions.mapping;
-        let now = Timestamp::now();
-        let mut desired = attributes::desired(&reading.org, mapping, now);
         let policy = &self.settings.policy;
-        let mut comparison = plan::Comparison::of(&desired, &platform);
-        let doubtful = comparison.doubtful_groups(&reading.unread, knows.writes);
-        if !doubtful.is_empty() {
-            drop(comparison);
-            okta::read_members(self.okta()?, &mut reading, &doubtful).await?;
-            desired = attributes::desired(&reading.org, mapping, now);
-            comparison = plan::Comparison::of(&desired, &platform);
-        }
-        let asked = asked(&reading);
-        let okta::Reading { mut org, scope, groups, .. } = reading;
-        let sizes = Sizes::of(&org, scope.key());
-        let doubts = comparison.doubts();
-        let mut plan = if doubts == plan::Doubts::default() {
-            comparison.plan(policy)
-        } else {
-            let doubted: Vec<_> = doubts.users.union(&doubts.memberships).cloned().collect();
-            okta::confirm(self.okta()?, &scope, &mut org, doubts.users, doubts.memberships).await?;
-            attributes::renew(&mut desired, &org, mapping, now, doubted);
-            plan::diff(&desired, &platform, policy)
+        let now = Timestamp::now();
+        let sources = Sources {
+            okta: self.okta()?,
+            mapping: &expressions.mapping,
+            platform: &platform,
+            policy,
+            now,
+            writes: knows.writes,
         };
+        let Drafted { mut plan, sizes, users, groups, reading } = Box::pin(draft::plan(sources, reading)).await?;
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
@@ -177,12 +164,13 @@ impl Session {
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
-            counted(org.in_scope.len(), "user", "users"),
-            counted(org.pushed.len(), "pushed group", "pushed groups"),
+            counted(users, "user", "users"),
+            counted(groups, "pushed group", "pushed groups"),
             counted(platform.users.len(), "account", "accounts"),
             counted(platform.projects.len(), "project", "projects"),
-            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked,
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
         ));
+        let groups = reading.groups;
         Ok(Planned { plan, remember, groups })
     }
 

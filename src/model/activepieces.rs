@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, ProjectId};
+use super::id::{AccountId, OktaUserId, ProjectId};
 use super::{Members, PlatformRole};
 
 /// A user of the platform, inactive ones included (contract section 3).
@@ -22,6 +22,11 @@ pub struct User {
 }
 
 impl User {
+    /// The Okta user whom the externalId names, if it's the id of one.
+    pub fn okta_id(&self) -> Option<OktaUserId> {
+        self.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)
+    }
+
     pub fn is_admin(&self) -> bool {
         self.platform_role == PlatformRole::Admin.as_str()
     }

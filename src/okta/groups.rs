@@ -11,7 +11,7 @@ use crate::model::okta::{Group, User};
 /// Larger pages had inconsistent paging once (Okta's release notes, OKTA-795107).
 const PAGE: u32 = 200;
 /// The most members on a page.
-const MEMBERS_PAGE: u32 = 1000;
+pub(super) const MEMBERS_PAGE: u32 = 1000;
 
 impl Okta {
     /// All groups that the token sees (scope `okta.groups.read`).

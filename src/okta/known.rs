@@ -1,25 +1,24 @@
 //! Groups that an earlier run read and that haven't changed since.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-use super::client::Okta;
-use super::read::{Reading, SIDE_BY_SIDE, members_failed};
 use super::wire::WireGroup;
-use crate::error::Error;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::{KnownGroup, KnownGroups};
 use crate::model::okta::{Group, GroupType};
 
+/// Groups whose members are known and weren't read.
+pub type Unread = BTreeMap<OktaGroupId, Group>;
+
 /// What was known before a run, held against what Okta's listing of groups says now.
 #[derive(Clone, Debug)]
 pub(super) struct Known<'a> {
     groups: &'a KnownGroups,
-    /// `lastMembershipUpdated` of each group; not of `Everyone` and its like, for which nobody promises that it moves.
+    /// `lastMembershipUpdated` of each group; not of `Everyone` and its like, for which nobody promises that it moves, and
+    /// not of groups that are always read.
     updated: BTreeMap<OktaGroupId, String>,
     /// This machine's clock, and the server's, before any member was read.
     now: Timestamp,
@@ -34,6 +33,13 @@ impl<'a> Known<'a> {
         Self { groups, updated, now: Timestamp::now(), server_time }
     }
 
+    /// Takes note of groups that are read whatever is known of them.
+    pub fn always_reads(&mut self, groups: &[Group]) {
+        for group in groups {
+            self.updated.remove(&group.id);
+        }
+    }
+
     /// The members of a group, if they needn't be read.
     pub fn members(&self, group: &OktaGroupId) -> Option<&'a Members<OktaUserId>> {
         Some(&self.unchanged(group)?.members)
@@ -44,55 +50,20 @@ impl<'a> Known<'a> {
         self.groups.get(group).filter(|known| known.still_holds(updated, self.now))
     }
 
-    /// What is known now of the groups with these members, and which of them weren't read.
-    pub fn after(self, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) -> (KnownGroups, BTreeSet<OktaGroupId>) {
-        let mut unread = BTreeSet::new();
-        let known = |(id, members): (&OktaGroupId, &Members<OktaUserId>)| {
-            if let Some(known) = self.unchanged(id) {
-                unread.insert(id.clone());
-                return Some((id.clone(), known.clone()));
+    /// What is known now of those of the groups that have members here, and which of them weren't read.
+    pub fn after(self, groups: Vec<Group>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) -> (KnownGroups, Unread) {
+        let (mut known, mut unread) = (KnownGroups::new(), Unread::new());
+        for group in groups {
+            let Some(members) = read.get(&group.id) else { continue };
+            if let Some(unchanged) = self.unchanged(&group.id) {
+                known.insert(group.id.clone(), unchanged.clone());
+                unread.insert(group.id.clone(), group);
+                continue;
             }
-            let updated = self.updated.get(id).map(String::as_str);
-            Some((id.clone(), KnownGroup::new(updated, self.server_time, self.now, members.clone())?))
-        };
-        (read.iter().filter_map(known).collect(), unread)
-    }
-}
-
-/// Reads the members of these pushed groups after all, whatever was known of them.
-pub async fn read_members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaGroupId>) -> Result<(), Error> {
-    let now = Timestamp::now();
-    let pushed = reading.org.pushed.iter().filter(|(id, _)| groups.contains(*id));
-    // Owned, since a future over borrowed groups couldn't move between threads.
-    let owned: Vec<Group> = pushed.map(|(_, pushed)| pushed.group.clone()).collect();
-    let reads = stream::iter(owned).map(async |group| {
-        let members = okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, &group))?;
-        Ok::<_, Error>((group, members))
-    });
-    let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-    for (group, members) in read {
-        reading.unread.remove(&group.id);
-        if let Some(known) = reading.groups.get_mut(&group.id) {
-            (known.read, known.members) = (now, members.clone());
+            let updated = self.updated.get(&group.id).map(String::as_str);
+            let now = KnownGroup::new(updated, self.server_time, self.now, members.clone());
+            known.extend(now.map(|now| (group.id, now)));
         }
-        put(reading, group, &members);
-    }
-    Ok(())
-}
-
-/// Puts the members of a group in the place of those that were known, with the groups of each user.
-fn put(reading: &mut Reading, group: Group, members: &Members<OktaUserId>) {
-    let Some(pushed) = reading.org.pushed.get_mut(&group.id) else { return };
-    let before = std::mem::replace(&mut pushed.members, members.clone());
-    let group = Arc::new(group);
-    for left in before.iter().filter(|id| !members.contains(id)) {
-        if let Some(groups) = reading.org.groups_of.get_mut(left) {
-            groups.retain(|other| other.id != group.id);
-        }
-    }
-    for came in members.iter().filter(|id| !before.contains(id)) {
-        if let Some(groups) = reading.org.groups_of.get_mut(came) {
-            groups.push(Arc::clone(&group));
-        }
+        (known, unread)
     }
 }

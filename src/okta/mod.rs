@@ -1,11 +1,13 @@
 //! The Okta client: what a sync reads from an org, complete or not at all. It never writes.
 //!
+//! - `again` reads what was only known from an earlier run.
 //! - `client` pages through listings and reads single entities; `users`, `groups` and `apps` are its routes.
 //! - `extra` and `people` read what expressions ask for beside users and groups.
 //! - `known` tells which groups needn't be read again.
 //! - `oauth` lets the requests in as those of a service app.
 //! - `read` reads the whole scope of a sync, and `confirm` and `unpushed` ask again, by id, before anything is taken away.
 
+pub mod again;
 mod apps;
 mod buckets;
 pub mod client;
@@ -31,7 +33,6 @@ mod testing;
 
 pub use client::{Okta, api_token, settings};
 pub use confirm::confirm;
-pub use known::read_members;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;

@@ -8,7 +8,7 @@ use tokio::try_join;
 
 use super::client::Okta;
 use super::extra;
-use super::known::Known;
+use super::known::{Known, Unread};
 use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
 use super::users::EVERYBODY;
 use super::wire::AppUser;
@@ -36,7 +36,7 @@ pub struct Reading {
     /// What the next run may know of groups, if it comes to this one's end.
     pub groups: KnownGroups,
     /// Groups whose members are known from an earlier run.
-    pub unread: BTreeSet<OktaGroupId>,
+    pub unread: Unread,
     /// How many of the requests were only needed because expressions ask for something.
     pub asked_by_expressions: u64,
     /// Lower-case, no full stop.
@@ -132,7 +132,7 @@ pub async fn read(
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());
     }
-    let (groups, unread) = resolved.known.after(&read);
+    let (groups, unread) = resolved.known.after(resolved.groups, &read);
     Ok(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings })
 }
 
@@ -168,7 +168,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     org.users.insert(id, user);
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
-    let (groups, unread) = (KnownGroups::new(), BTreeSet::new());
+    let (groups, unread) = (KnownGroups::new(), Unread::new());
     Ok(Some(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings }))
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn resolve<'a>(
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
     let groups = all_groups(app.okta, lists_groups, needs.group_objects);
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
-    let known = Known::new(known, &groups, app.okta.http().server_time());
+    let mut known = Known::new(known, &groups, app.okta.http().server_time());
     let groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     let mut faults = Vec::new();
     let app = found.unwrap_or_else(|fault| {
@@ -100,6 +100,8 @@ pub(super) async fn resolve<'a>(
     if !faults.is_empty() {
         return Err(Error::new(Kind::Config, faults.join("\n")));
     }
+    // Profiles of their members are needed, not ids alone.
+    known.always_reads(&in_scope);
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
     let scope = ResolvedScope {
         app,

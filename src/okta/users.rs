@@ -3,7 +3,7 @@
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::client::{Listing, Okta, OnPage};
-use super::wire::WireGroup;
+use super::wire::{UserId, WireGroup};
 use crate::http::{Failure, Request, segment};
 use crate::model::id::OktaUserId;
 use crate::model::okta::{Group, User};
@@ -38,6 +38,16 @@ impl Okta {
         let listing =
             Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
         self.list_as(&listing, on_page, keep).await
+    }
+
+    /// Those of these users that exist, of any status: a filter shows deactivated ones too (Okta API: Users, list).
+    pub(super) async fn users_there(&self, ids: &[OktaUserId]) -> Result<Vec<OktaUserId>, Failure> {
+        let filter = ids.iter().map(|id| format!("id eq \"{id}\"")).collect::<Vec<_>>().join(" or ");
+        let params = [("filter", filter.as_str())];
+        let listing =
+            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
+        let found: Vec<UserId> = self.list(&listing, &|_| ()).await?;
+        Ok(found.into_iter().map(|user| user.id).collect())
     }
 
     /// A user by id or login, or none if there is no such user. A login with a slash in it finds nobody: Okta knows those

@@ -83,7 +83,7 @@ fn users(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
     for (action, mark, style) in ACTIONS {
         let ops: Vec<&UserOp> = plan.users.iter().filter(|op| op.action == action).collect();
-        let rows = ops.iter().map(|op| [safe(&op.user_name), what(op), why(op)]).collect();
+        let rows = ops.iter().map(|op| [safe(&op.user_name), what(op), why(op)]);
         add_rows(&mut table, rows, &styled(style, format!("{mark} {}", action.as_str())), whole);
     }
     section("Users", &table)
@@ -140,8 +140,8 @@ fn projects(plan: &Plan, whole: bool) -> Option<String> {
     for (verb, style) in
         [("- delete", REMOVE), ("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)]
     {
-        let ops = plan.projects.iter().filter(|op| project_verb(&op.action) == verb);
-        let rows = ops.map(|op| [safe(&op.name), members(op, whole), project_why(op)]).collect();
+        let ops: Vec<&ProjectOp> = plan.projects.iter().filter(|op| project_verb(&op.action) == verb).collect();
+        let rows = ops.iter().map(|op| [safe(&op.name), members(op, whole), project_why(op)]);
         add_rows(&mut table, rows, &styled(style, verb), whole);
     }
     section("Projects", &table)
@@ -202,7 +202,7 @@ fn destroyed(members: usize, flows: Option<u64>) -> String {
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
     let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
-    add_rows(&mut table, plan.held.iter().map(row).collect(), &styled(CHANGE, "…"), whole);
+    add_rows(&mut table, plan.held.iter().map(row), &styled(CHANGE, "…"), whole);
     let held = section("Held back", &table);
     if plan.shrunk.is_empty() {
         return held;
@@ -228,13 +228,13 @@ fn problems(plan: &Plan, whole: bool) -> Option<String> {
     let row = |problem: &Problem| {
         [safe(&problem.subject), safe(&problem.message), safe(problem.location.as_deref().unwrap_or_default())]
     };
-    add_rows(&mut table, plan.problems.iter().map(row).collect(), &styled(REMOVE, "!"), whole);
+    add_rows(&mut table, plan.problems.iter().map(row), &styled(REMOVE, "!"), whole);
     section("Problems: these are left alone", &table)
 }
 
 fn warnings(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    let rows = plan.warnings.iter().map(|warning| [safe(warning), String::new(), String::new()]).collect();
+    let rows = plan.warnings.iter().map(|warning| [safe(warning), String::new(), String::new()]);
     add_rows(&mut table, rows, &styled(CHANGE, "!"), whole);
     section("Warnings", &table)
 }
@@ -308,10 +308,10 @@ fn table() -> Table {
 }
 
 /// Adds a row for each, of a long list only the first ones.
-fn add_rows(table: &mut Table, rows: Vec<[String; 3]>, mark: &str, whole: bool) {
+fn add_rows(table: &mut Table, rows: impl ExactSizeIterator<Item = [String; 3]>, mark: &str, whole: bool) {
     let all = rows.len();
     let shown = if whole || all <= LONG { all } else { SHOWN };
-    for [who, what, why] in rows.into_iter().take(shown) {
+    for [who, what, why] in rows.take(shown) {
         table.add_row([Cell::new(format!("  {mark}")), Cell::new(who), Cell::new(what), Cell::new(styled_lines(&why))]);
     }
     if shown < all {

@@ -1,6 +1,8 @@
 //! Short names for exactly this plan or change: the same for the same content, whatever the time and the machine.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::io::{self, Write};
+
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 
 use super::op::Plan;
@@ -16,7 +18,22 @@ pub fn of_plan(plan: &Plan) -> String {
 
 /// The name of a value: twelve hexadecimal digits of the SHA-256 of its JSON.
 pub fn fingerprint(value: &impl Serialize) -> String {
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    let digest = digest(&SHA256, &json);
-    digest.as_ref().iter().take(BYTES).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let mut digest = Digest(Context::new(&SHA256));
+    // No value here fails to become JSON, and a digest takes all that is written to it.
+    serde_json::to_writer(&mut digest, value).unwrap_or_default();
+    digest.0.finish().as_ref().iter().take(BYTES).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// A digest of what is written to it, so that the JSON of a large plan is never there as a whole.
+struct Digest(Context);
+
+impl Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -24,9 +24,7 @@ impl<'a> Owners<'a> {
         let owner = |account: &'a User| {
             let owner = matches.user_of.get(&account.id).map(|id| (*id).clone());
             let is_matched = owner.is_some();
-            let named =
-                || account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from);
-            Some((account.id.clone(), Owner { id: owner.or_else(named)?, account, is_matched }))
+            Some((account.id.clone(), Owner { id: owner.or_else(|| account.okta_id())?, account, is_matched }))
         };
         let mut owners = IndexMap::with_capacity(platform.users.len());
         owners.extend(platform.users.iter().filter_map(owner));

@@ -44,6 +44,25 @@ pub struct Doubts {
     pub memberships: BTreeSet<OktaUserId>,
 }
 
+impl Doubts {
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.memberships.is_empty()
+    }
+
+    /// The doubts without those that were asked about.
+    #[must_use]
+    pub fn without(mut self, asked: &Self) -> Self {
+        self.users.retain(|id| !asked.users.contains(id));
+        self.memberships.retain(|id| !asked.memberships.contains(id));
+        self
+    }
+
+    pub fn add(&mut self, more: &Self) {
+        self.users.extend(more.users.iter().cloned());
+        self.memberships.extend(more.memberships.iter().cloned());
+    }
+}
+
 /// What is desired, held against what stands.
 pub struct Comparison<'a> {
     desired: &'a Desired,
@@ -63,7 +82,7 @@ impl<'a> Comparison<'a> {
     pub fn doubts(&self) -> Doubts {
         let wanted = LazyCell::new(|| matching::wanted_names(self.desired));
         let missing = |account: &User| {
-            let id = account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id))?.into();
+            let id = account.okta_id()?;
             let is_missing = !self.desired.users.contains_key(&id);
             (is_missing && (account.active || wanted.contains(account.user_name.as_str()))).then_some(id)
         };
@@ -71,13 +90,9 @@ impl<'a> Comparison<'a> {
         Doubts { users, memberships: projects::missing_in_listing(&self.projects) }
     }
 
-    /// Of these groups, which weren't read, those that have to be: whose projects have members of whom nothing was read,
-    /// since a deletion may not show in the group; and, by a run that `writes`, those whose projects would change.
-    pub fn doubtful_groups(&self, groups: &BTreeSet<OktaGroupId>, writes: bool) -> BTreeSet<OktaGroupId> {
-        if groups.is_empty() {
-            return BTreeSet::new();
-        }
-        projects::doubtful(&self.projects, groups, self.desired, self.platform, &self.matches, writes)
+    /// The groups whose projects would change.
+    pub fn changing_groups(&self) -> BTreeSet<OktaGroupId> {
+        projects::changing(&self.projects, self.desired, &self.matches)
     }
 
     /// What has to be written.

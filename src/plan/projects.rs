@@ -12,7 +12,7 @@ use super::policy::Policy;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// A group that is pushed, held against its project.
@@ -73,33 +73,14 @@ pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
-/// Of these groups those whose projects have members whose Okta users weren't read, and if `writes` is set also those whose
-/// projects would change.
-pub fn doubtful(
-    compared: &[Compared<'_>],
-    groups: &BTreeSet<OktaGroupId>,
-    desired: &Desired,
-    platform: &Platform,
-    matches: &Matches<'_>,
-    writes: bool,
-) -> BTreeSet<OktaGroupId> {
-    let unread = |account: &&User| {
-        let id = account.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from);
-        id.is_some_and(|id| !desired.users.contains_key(&id)) && !matches.user_of.contains_key(&account.id)
+/// The groups whose projects would change.
+pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
+    let changes = |Compared { group, project, found, members }: &&Compared<'_>| {
+        let joins = |id: &&OktaUserId| joins(id, desired, matches);
+        let is_same = op(group, project, found.project()).action == ProjectAction::Members;
+        !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
     };
-    let unread: BTreeSet<&AccountId> = platform.users.iter().filter(unread).map(|account| &account.id).collect();
-    let is_doubtful = |compared: &&Compared<'_>| {
-        let Compared { group, project, found, members } = compared;
-        let mut accounts = found.project().into_iter().flat_map(|project| &project.members);
-        let changes = || {
-            let joins = |id: &&OktaUserId| joins(id, desired, matches);
-            let is_same = op(group, project, found.project()).action == ProjectAction::Members;
-            !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
-        };
-        (!unread.is_empty() && accounts.any(|id| unread.contains(id))) || (writes && changes())
-    };
-    let of_these = compared.iter().filter(|compared| groups.contains(compared.group));
-    of_these.filter(is_doubtful).map(|compared| compared.group.clone()).collect()
+    compared.iter().filter(changes).map(|compared| compared.group.clone()).collect()
 }
 
 /// Whether somebody may be in projects: in scope, active, and without a problem.

@@ -1,0 +1,160 @@
+//! Reads what was only known from an earlier run, where more than time hangs on it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+
+use super::client::Okta;
+use super::groups::MEMBERS_PAGE;
+use super::read::{Reading, SIDE_BY_SIDE, members_failed};
+use crate::error::Error;
+use crate::model::Members;
+use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::okta::{Group, Org};
+
+/// So many users are asked for by one filter, which stays shorter than what proxies let through.
+const IDS: usize = 25;
+
+/// Reads the members of these groups, which weren't read.
+pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaGroupId>) -> Result<(), Error> {
+    let now = Timestamp::now();
+    // Owned, since a future over borrowed groups couldn't move between threads.
+    let owned: Vec<Group> = groups.iter().filter_map(|id| reading.unread.remove(id)).collect();
+    let reads = stream::iter(owned).map(async |group| {
+        let members = okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, &group))?;
+        Ok::<_, Error>((group, members))
+    });
+    let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    for (group, members) in read {
+        let Some(known) = reading.groups.get_mut(&group.id) else { continue };
+        known.read = now;
+        let before = std::mem::replace(&mut known.members, members.clone());
+        put(&mut reading.org, group, &before, members);
+    }
+    Ok(())
+}
+
+/// Puts the members of a group in the place of those that were known, also where the groups of each user are.
+fn put(org: &mut Org, group: Group, before: &Members<OktaUserId>, members: Members<OktaUserId>) {
+    for left in before.iter().filter(|id| !members.contains(id)) {
+        if let Some(groups) = org.groups_of.get_mut(left) {
+            groups.retain(|other| other.id != group.id);
+        }
+    }
+    let group = Arc::new(group);
+    for came in members.iter().filter(|id| !before.contains(id)) {
+        if let Some(groups) = org.groups_of.get_mut(came) {
+            // They are in the order of their ids, which expressions can see.
+            let place = groups.partition_point(|other| other.id < group.id);
+            groups.insert(place, Arc::clone(&group));
+        }
+    }
+    if let Some(pushed) = org.pushed.get_mut(&group.id) {
+        pushed.members = members;
+    }
+}
+
+/// Takes those who were deleted out of the pushed groups that weren't read, since a deletion may not move a group's
+/// `lastMembershipUpdated`. Who was read is there, and of somebody without an account nothing follows: so only those who have
+/// one of `accounts` and weren't read are asked for, or their groups are read, whichever takes fewer requests.
+pub async fn forget_deleted(
+    okta: &Okta,
+    reading: &mut Reading,
+    accounts: impl Iterator<Item = OktaUserId>,
+) -> Result<(), Error> {
+    let suspects: BTreeSet<OktaUserId> = accounts.filter(|id| !reading.org.users.contains_key(id)).collect();
+    let (mut groups, mut asked) = (BTreeSet::new(), BTreeSet::new());
+    for (id, pushed) in reading.org.pushed.iter().filter(|(id, _)| reading.unread.contains_key(*id)) {
+        let before = asked.len();
+        asked.extend(pushed.members.iter().filter(|member| suspects.contains(*member)).cloned());
+        if asked.len() > before {
+            groups.insert(id.clone());
+        }
+    }
+    if requests(reading, &groups) < asked.len().div_ceil(IDS) {
+        return members(okta, reading, &groups).await;
+    }
+    let gone = deleted(okta, asked).await?;
+    for id in &groups {
+        let (Some(pushed), Some(known)) = (reading.org.pushed.get_mut(id), reading.groups.get_mut(id)) else {
+            continue;
+        };
+        if pushed.members.iter().any(|member| gone.contains(member)) {
+            pushed.members = pushed.members.iter().filter(|member| !gone.contains(*member)).cloned().collect();
+            known.members = pushed.members.clone();
+        }
+    }
+    Ok(())
+}
+
+/// Those of the users who are deleted.
+async fn deleted(okta: &Okta, users: BTreeSet<OktaUserId>) -> Result<BTreeSet<OktaUserId>, Error> {
+    let all: Vec<OktaUserId> = users.iter().cloned().collect();
+    let asked: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(<[_]>::to_vec).collect();
+    let reads = stream::iter(asked).map(async |ids| okta.users_there(&ids).await);
+    let there: Result<Vec<_>, _> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await;
+    let there =
+        there.map_err(|failure| Error::from(failure).context("asking Okta who of the known members is there"))?;
+    let there: BTreeSet<OktaUserId> = there.into_iter().flatten().collect();
+    Ok(users.difference(&there).cloned().collect())
+}
+
+/// Reads which groups these users are in: of each of them, or of all groups that weren't read, whichever takes fewer requests.
+pub async fn groups_of(okta: &Okta, reading: &mut Reading, users: &BTreeSet<OktaUserId>) -> Result<(), Error> {
+    let unread: BTreeSet<OktaGroupId> = reading.unread.keys().cloned().collect();
+    if requests(reading, &unread) <= users.len() {
+        return members(okta, reading, &unread).await;
+    }
+    let reads = stream::iter(users.clone()).map(async |id| match okta.user_groups(&id).await {
+        Ok(groups) => Ok((id, Some(groups))),
+        Err(failure) if failure.is_not_found() => Ok((id, None)),
+        Err(failure) => Err(Error::from(failure).context(format!("reading the groups of the Okta user {id}"))),
+    });
+    let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let Org { users, in_scope, gone, groups_of, .. } = &mut reading.org;
+    for (id, groups) in read {
+        if let Some(groups) = groups {
+            groups_of.insert(id, groups.into_iter().map(Arc::new).collect());
+        } else {
+            // Deleted since he was listed.
+            users.remove(&id);
+            in_scope.remove(&id);
+            gone.insert(id);
+        }
+    }
+    Ok(())
+}
+
+/// How many requests the members of these groups take, by as many as were known.
+fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
+    let members = groups.iter().filter_map(|id| Some(reading.groups.get(id)?.members.len()));
+    members.map(|members| 1 + members / MEMBERS_PAGE as usize).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::okta::GroupType;
+
+    fn group(id: &str) -> Group {
+        Group { id: id.into(), name: id.to_owned(), kind: GroupType::OktaGroup }
+    }
+
+    fn members(ids: &[&str]) -> Members<OktaUserId> {
+        ids.iter().map(|id| OktaUserId::from(*id)).collect()
+    }
+
+    #[test]
+    fn the_groups_of_a_user_stay_in_the_order_of_their_ids() {
+        let groups_of = |ids: &[&str]| ids.iter().map(|id| Arc::new(group(id))).collect::<Vec<_>>();
+        let mut org = Org::default();
+        org.groups_of.insert("00u1".into(), groups_of(&["00g1", "00g3"]));
+        org.groups_of.insert("00u2".into(), groups_of(&["00g2", "00g3"]));
+        put(&mut org, group("00g2"), &members(&["00u2", "00u9"]), members(&["00u1", "00u9"]));
+        assert_eq!(org.groups_of[&"00u1".into()], groups_of(&["00g1", "00g2", "00g3"]));
+        assert_eq!(org.groups_of[&"00u2".into()], groups_of(&["00g3"]));
+        assert_eq!(org.groups_of.len(), 2, "whose groups weren't read has none now");
+    }
+}
