@@ -35,7 +35,8 @@ pub struct Around<'a> {
 
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
 pub fn render(plan: &Plan, around: Around<'_>) -> String {
-    let mut sections = vec![format!("{} → {}", styled(BOLD, around.okta), styled(BOLD, around.activepieces))];
+    let mut sections =
+        vec![format!("{} → {}", styled(BOLD, safe(around.okta)), styled(BOLD, safe(around.activepieces)))];
     sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
@@ -45,7 +46,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     sections.extend(notes(plan, around.whole));
     sections.extend(around.refusals.iter().map(|refusal| refused(refusal, around.hash)));
     if !plan.is_empty() {
-        sections.push(format!("{} {}", styled(DIM, "Hash of this plan:"), around.hash));
+        sections.push(format!("{} {}", styled(DIM, "Hash of this plan:"), safe(around.hash)));
     }
     sections.push(total(plan));
     sections.join("\n\n")
@@ -74,7 +75,7 @@ fn expressions(plan: &Plan) -> Option<String> {
     for (attribute, place) in &plan.expressions {
         places.entry(place).or_default().push(attribute);
     }
-    let lines = places.iter().map(|(place, attributes)| format!("  {}: {}", attributes.join(", "), safe(place)));
+    let lines = places.iter().map(|(place, attributes)| format!("  {}: {}", safe(&attributes.join(", ")), safe(place)));
     (!places.is_empty()).then(|| format!("{}\n{}", styled(BOLD, "Expressions"), lines.collect::<Vec<_>>().join("\n")))
 }
 
@@ -107,8 +108,8 @@ fn change(change: &Change) -> String {
     match (change.attribute, change.from.as_deref()) {
         (Attribute::Active, Some("true")) => "active → inactive".to_owned(),
         (Attribute::Active, _) => "inactive → active".to_owned(),
-        (Attribute::PlatformRole, from) => format!("role {} → {}", safe(from.unwrap_or("–")), change.to),
-        (Attribute::ExternalId, from) => format!("externalId {} → {}", safe(from.unwrap_or("–")), change.to),
+        (Attribute::PlatformRole, from) => format!("role {} → {}", safe(from.unwrap_or("–")), safe(&change.to)),
+        (Attribute::ExternalId, from) => format!("externalId {} → {}", safe(from.unwrap_or("–")), safe(&change.to)),
         (attribute, from) => {
             format!("{} {} → {}", attribute.as_str(), quoted(from.unwrap_or_default()), quoted(&change.to))
         }
@@ -157,12 +158,13 @@ fn project_verb(action: &ProjectAction) -> &'static str {
 }
 
 fn project_why(op: &ProjectOp) -> String {
+    let group = safe(op.group.as_str());
     match &op.action {
-        ProjectAction::Create => format!("group {}", op.group),
-        ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {}", op.group),
+        ProjectAction::Create => format!("group {group}"),
+        ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {group}"),
         ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),
         ProjectAction::Members => String::new(),
-        ProjectAction::Delete { .. } => format!("group {} isn't pushed any more", op.group),
+        ProjectAction::Delete { .. } => format!("group {group} isn't pushed any more"),
     }
 }
 
@@ -224,7 +226,7 @@ pub(super) fn because(because: &Because) -> String {
 fn problems(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
     let row = |problem: &Problem| {
-        [safe(&problem.subject), safe(&problem.message), problem.location.clone().unwrap_or_default()]
+        [safe(&problem.subject), safe(&problem.message), safe(problem.location.as_deref().unwrap_or_default())]
     };
     add_rows(&mut table, plan.problems.iter().map(row).collect(), &styled(REMOVE, "!"), whole);
     section("Problems: these are left alone", &table)
