@@ -21,7 +21,7 @@ pub enum Kind {
     Usage,
     /// The config file, a secret's source or an expression is wrong.
     Config,
-    /// Stopped by Ctrl-C.
+    /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
 }
 

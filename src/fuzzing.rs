@@ -4,9 +4,10 @@
 
 use std::io::BufReader;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LINK, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
@@ -15,22 +16,26 @@ use crate::cli::{expectations, parse_plan};
 use crate::error::Kind;
 use crate::expression::check::{AttributeType, Schema, Wants, check};
 use crate::expression::{Context, Expression, cases};
-use crate::http::error_body::ErrorBody;
+use crate::http::error_body::{self, ErrorBody};
 use crate::http::link::next_cursor;
 use crate::http::signals::Signals;
 use crate::model::okta::{Extra, Group, GroupType, Status, User};
 use crate::model::packed::Attributes;
+use crate::okta::oauth::life_of_token;
 use crate::okta::wire as okta;
 use crate::output::{plan_csv, plan_text};
+use crate::plan::Past;
 use crate::plan::saved::SavedPlan;
+use crate::state::known;
 
 /// A parser, fed with these bytes.
 pub type Target = fn(&[u8]);
 
 /// The parsers by the names of their programs and of their folders of seeds.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("activepieces_json", activepieces_json),
     ("case", case),
+    ("challenge", challenge),
     ("config", config),
     ("error_body", error_body),
     ("expression", expression),
@@ -39,6 +44,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("okta_json", okta_json),
     ("plan_file", plan_file),
     ("signals", signals),
+    ("state", state),
 ];
 
 /// The longest value of an expression, in bytes of JSON: a list of as many texts as fit is the worst.
@@ -63,12 +69,14 @@ pub fn okta_json(bytes: &[u8]) {
     parsed::<okta::Schema>(bytes);
     parsed::<okta::OrgSettings>(bytes);
     parsed::<okta::WellKnownOrg>(bytes);
+    assert!(life_of_token(bytes).is_none_or(|life| life < Duration::from_hours(24)));
 }
 
 /// Bodies of Activepieces.
 pub fn activepieces_json(bytes: &[u8]) {
     parsed::<activepieces::ListResponse<activepieces::ListedUser>>(bytes);
     parsed::<activepieces::ListResponse<activepieces::ListedGroup>>(bytes);
+    parsed::<activepieces::Page<activepieces::ListedRole>>(bytes);
     parsed::<activepieces::Page<activepieces::RestUser>>(bytes);
     parsed::<activepieces::Page<activepieces::RestProject>>(bytes);
     parsed::<activepieces::ScimUser>(bytes);
@@ -93,16 +101,32 @@ pub fn error_body(bytes: &[u8]) {
     }
 }
 
+/// `WWW-Authenticate` headers, one a line. Nothing of them moves the cursor of a terminal.
+pub fn challenge(bytes: &[u8]) {
+    let headers = headers(&WWW_AUTHENTICATE, bytes);
+    for name in ["error", "error_description", "scope", "DPoP error"] {
+        let text = error_body::challenge(&headers, name).unwrap_or_default();
+        assert!(!text.contains('"') && !text.chars().any(char::is_control), "{text:?}");
+    }
+}
+
 /// `Link` headers, one a line. A cursor is a parameter's value and nothing beside it.
 pub fn link(bytes: &[u8]) {
-    let mut headers = HeaderMap::new();
-    for value in bytes.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok()) {
-        headers.append(reqwest::header::LINK, value);
-    }
+    let headers = headers(&LINK, bytes);
     let Ok(base) = Url::parse("https://example.okta.com") else { return };
     if let Ok(Some(cursor)) = next_cursor(&headers, &base) {
         assert!(!cursor.is_empty() && !cursor.contains(['&', '#', '\n']), "{cursor:?}");
     }
+}
+
+/// A header of this name for each line that can be one's value.
+fn headers(name: &HeaderName, bytes: &[u8]) -> HeaderMap {
+    let values = bytes.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok());
+    let mut headers = HeaderMap::new();
+    for value in values {
+        headers.append(name, value);
+    }
+    headers
 }
 
 /// Headers of limits, a name and a value a line. A window never lasts longer than what is left of it by the server's clock.
@@ -137,16 +161,42 @@ pub fn plan_file(bytes: &[u8]) {
     let Ok(saved) = serde_json::from_str::<SavedPlan>(&text) else { return };
     let again = serde_json::to_string(&saved).map(|text| serde_json::from_str::<SavedPlan>(&text));
     assert!(matches!(&again, Ok(Ok(again)) if *again == saved), "{again:?}");
-    let around =
-        plan_text::Around { okta: "okta", activepieces: "activepieces", whole: true, refusals: &[], hash: &saved.hash };
+    let SavedPlan { okta, activepieces, hash, .. } = &saved;
+    let around = plan_text::Around { okta, activepieces, whole: true, refusals: &[], hash };
     let shown = plan_text::render(&saved.plan, around);
-    assert!(!shown.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\u{1b}')), "{shown:?}");
+    assert!(is_harmless(&shown), "{shown:?}");
     let table = plan_csv::render(&saved.plan);
     for row in csv::Reader::from_reader(table.as_bytes()).records() {
         let harmless =
             |row: &csv::StringRecord| row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
         assert!(row.as_ref().is_ok_and(harmless), "{row:?}");
     }
+}
+
+/// Whether a terminal does nothing with a text but show it, in our own styles.
+fn is_harmless(text: &str) -> bool {
+    const STYLES: [&str; 7] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[36m"];
+    let harmful =
+        |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+    let mut parts = text.split('\u{1b}');
+    let start = parts.next().unwrap_or_default();
+    let styled = |part: &str| STYLES.iter().any(|style| part.starts_with(style));
+    !start.contains(harmful) && parts.all(|part| styled(part) && !part.contains(harmful))
+}
+
+/// What the state file keeps: a past in JSON, or the columns of a group, one a line. It's the same after it was written and
+/// read again.
+pub fn state(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(past) = serde_json::from_str::<Past>(&text) {
+        let again = serde_json::to_string(&past).map(|text| serde_json::from_str::<Past>(&text));
+        assert!(matches!(&again, Ok(Ok(again)) if *again == past), "{again:?}");
+    }
+    let mut lines = text.splitn(3, '\n');
+    let (Some(updated), Some(read), Some(members)) = (lines.next(), lines.next(), lines.next()) else { return };
+    let Some(known) = known::group(updated.to_owned(), read, members) else { return };
+    let [read, members] = known::columns(&known);
+    assert_eq!(known::group(updated.to_owned(), &read, &members), Some(known));
 }
 
 /// A file of logins and the roles that they are to have.
@@ -209,7 +259,9 @@ mod tests {
     #[test]
     fn every_parser_has_a_program_and_withstands_its_seeds() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         for (name, target) in TARGETS {
+            assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "{name} isn't built");
             let program = std::fs::read_to_string(folder.join("targets").join(format!("{name}.rs"))).unwrap();
             assert!(program.contains(&format!("oktapieces::fuzzing::{name}(bytes)")), "{name}");
             let seeds = read_dir(folder.join("seeds").join(name)).unwrap();

@@ -5,6 +5,7 @@ use std::path::Path;
 use reqwest::Certificate;
 use secrecy::ExposeSecret;
 
+use super::environment::timeout;
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http::{self, Authorization};
@@ -16,7 +17,7 @@ pub fn okta(settings: &Settings) -> Result<http::Settings> {
     let OktaSettings { org_url, access, ca_file, rate_limit_share } = &settings.okta;
     let authorities = authorities(ca_file.as_deref())?;
     let base = okta::settings(org_url.as_str(), Authorization::None);
-    let transport = http::Settings { authorities, share: *rate_limit_share, ..base };
+    let transport = http::Settings { authorities, share: *rate_limit_share, ..base }.within(timeout()?);
     let authorization = match access {
         OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
         OktaAccess::ServiceApp(app) => AccessTokens::authorization(service_app(app, settings)?, &transport)?,
@@ -27,11 +28,12 @@ pub fn okta(settings: &Settings) -> Result<http::Settings> {
 /// The transport to the platform. It reads the API key; nothing is sent yet.
 pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
     let key = settings.activepieces.api_key.read()?;
-    Ok(http::Settings {
+    let transport = http::Settings {
         authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
         authorities: authorities(settings.activepieces.ca_file.as_deref())?,
         ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
-    })
+    };
+    Ok(transport.within(timeout()?))
 }
 
 /// The name of what lets requests to Okta in.

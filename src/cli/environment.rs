@@ -2,9 +2,15 @@
 //! `CLICOLOR_FORCE` and `TERM` are read by the colour library, `HTTPS_PROXY` and its kin by the HTTP library.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
 
 /// The config file, like `--config`.
 pub const CONFIG: &str = "OKTAPIECES_CONFIG";
+/// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
+/// of its own, which this shortens and never lengthens.
+const TIMEOUT: &str = "OKTAPIECES_TIMEOUT";
 /// Set where nobody watches: no bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
@@ -13,6 +19,16 @@ pub const LOG: &str = "RUST_LOG";
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's folder for what programs remember.
 pub const STATE_HOME: &str = "XDG_STATE_HOME";
+
+/// The longest wait for a server; without end where nobody says.
+pub fn timeout() -> Result<Duration> {
+    let Some(text) = std::env::var_os(TIMEOUT) else { return Ok(Duration::MAX) };
+    let seconds = text.to_str().and_then(|text| text.trim().parse().ok());
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("{TIMEOUT} isn't a number of seconds above 0: {:?}", text.to_string_lossy()))
+    })
+}
 
 /// `oktapieces/config.toml` in the user's config folder, if there is such a folder.
 pub fn user_config() -> Option<PathBuf> {

@@ -44,9 +44,9 @@ pub struct SandboxArgs {
     /// Okta requests a minute, in each of its buckets
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
-    /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 429 (with Retry-After in seconds),
-    /// 429-date, 429-bare, 429-at-once, cut-before, cut-after, 500-after, truncated, slow (for a second), hang or hang-after
-    /// (for 5 seconds), expired-cursor
+    /// Let this happen to a share of the requests, such as cut-after:0.02: 500, 502, html, 401, 429 (with Retry-After in
+    /// seconds), 429-date, 429-bare, 429-at-once, cut-before, cut-after, 500-after, truncated, slow (for a second), stall in the
+    /// middle of the answer, hang or hang-after (for 5 seconds), expired-cursor
     #[arg(long, value_name = "KIND:RATE", value_parser = chance)]
     fault: Vec<Chance>,
     /// Another seed lets the faults befall other requests

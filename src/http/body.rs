@@ -48,10 +48,15 @@ impl<'a> Body<'a> {
         Self { response, limits, began: Instant::now(), signed, confidential, received: 0 }
     }
 
-    /// Reads it to its end and keeps nothing.
+    /// Reads it to its end and keeps nothing. A web page is a proxy's, and says nothing of what the server did.
     pub(super) async fn discard(mut self) -> Result<(), Cause> {
+        let (start, _) = self.start().await?;
         while self.chunk().await?.is_some() {}
-        Ok(())
+        let text = self.signed.redacted(&String::from_utf8_lossy(&start));
+        match Cause::not_json(self.response.status(), &text) {
+            page @ Cause::NotJson { html: true, .. } => Err(page),
+            _ => Ok(()),
+        }
     }
 
     /// Its beginning, without secrets: an error's body has far less than that.

@@ -36,6 +36,8 @@ pub struct Settings {
     pub share: f64,
     pub bucket_of: BucketOf,
     pub connect_timeout: Duration,
+    /// The longest wait for an answer to begin, where a request would wait longer.
+    pub answer_timeout: Duration,
     /// The longest wait for the next part of an answer that has begun.
     pub idle_timeout: Duration,
     /// The longest that an answer may take from its headers to its end.
@@ -54,9 +56,21 @@ impl Settings {
             share: 1.0,
             bucket_of: |_| "all",
             connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::MAX,
             idle_timeout: Duration::from_mins(1),
             body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
+        }
+    }
+
+    /// Waits no longer than this for anything.
+    #[must_use]
+    pub fn within(self, most: Duration) -> Self {
+        Self {
+            connect_timeout: self.connect_timeout.min(most),
+            answer_timeout: self.answer_timeout.min(most),
+            idle_timeout: self.idle_timeout.min(most),
+            ..self
         }
     }
 }
@@ -71,6 +85,7 @@ struct Inner {
     authorization: Authorization,
     pace: Pace,
     connect_timeout: Duration,
+    answer_timeout: Duration,
     limits: Limits,
     retry: Policy,
     /// How many requests were repeated after trouble.
@@ -119,13 +134,15 @@ impl Client {
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
-        let Settings { authorization, connect_timeout, idle_timeout, body_timeout, retry, .. } = settings;
+        let Settings { authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, .. } =
+            settings;
         Ok(Self(Arc::new(Inner {
             http,
             base,
             authorization,
             pace,
             connect_timeout,
+            answer_timeout,
             limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
             repeated: AtomicU64::new(0),
@@ -160,7 +177,7 @@ impl Client {
         &self.0.pace
     }
 
-    /// Sends a request; the reply has a 2xx status and any body, of which nothing is kept.
+    /// Sends a request; the reply has a 2xx status and any body but a web page. Nothing of it is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
         Ok(self.run(request, async |body: Body<'_>| body.discard().await).await?.1)
     }
@@ -279,7 +296,8 @@ impl Client {
             let own = signed.body.as_ref().map(|body| body.expose_secret().as_bytes().to_vec());
             builder = builder.header(CONTENT_TYPE, *content_type).body(own.unwrap_or_else(|| bytes.clone()));
         }
-        let answered = timeout(request.timeout, builder.send()).await.map_err(|_| Cause::Timeout(request.timeout))?;
+        let longest = request.timeout.min(self.0.answer_timeout);
+        let answered = timeout(longest, builder.send()).await.map_err(|_| Cause::Timeout(longest))?;
         answered.map_err(|error| self.cause_before_answer(&error))
     }
 

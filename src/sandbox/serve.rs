@@ -14,7 +14,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
-use tokio::task::yield_now;
+use tokio::task::{spawn, yield_now};
 use tokio::time::sleep;
 
 /// A fault, and the requests that it befalls.
@@ -59,7 +59,9 @@ pub enum FaultKind {
     Truncated,
     /// The server acts, and the answer comes in ten parts, each so long after the one before.
     Slow(Duration),
-    /// Nothing for so long; then the server acts and answers.
+    /// The server acts, and a half of the answer comes at once, the rest after so long.
+    Stall(Duration),
+    /// Nothing for so long; then the server acts, whether anybody still waits or not, and answers.
     Hang(Duration),
     /// The server acts at once, and answers after so long.
     HangAfter(Duration),
@@ -71,10 +73,11 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// The kinds by name, as the command line has them.
-    pub const NAMED: [(&str, Self); 15] = [
+    pub const NAMED: [(&str, Self); 17] = [
         ("500", Self::Error500),
         ("502", Self::BadGateway),
         ("html", Self::Html),
+        ("401", Self::Unauthorized),
         ("429", Self::TooMany(1)),
         ("429-date", Self::TooManyUntil(2)),
         ("429-bare", Self::TooManyBare),
@@ -84,6 +87,7 @@ impl FaultKind {
         ("500-after", Self::Error500After),
         ("truncated", Self::Truncated),
         ("slow", Self::Slow(Duration::from_millis(100))),
+        ("stall", Self::Stall(Duration::from_secs(5))),
         ("hang", Self::Hang(Duration::from_secs(5))),
         ("hang-after", Self::HangAfter(Duration::from_secs(5))),
         ("expired-cursor", Self::ExpiredCursor),
@@ -240,9 +244,13 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
         }
         Some(FaultKind::Truncated) => truncated(next.run(request).await).await,
         Some(FaultKind::Slow(pause)) => slow(next.run(request).await, pause).await,
+        Some(FaultKind::Stall(time)) => stalled(next.run(request).await, time).await,
         Some(FaultKind::Hang(time)) => {
-            sleep(time).await;
-            next.run(request).await
+            let late = async move {
+                sleep(time).await;
+                next.run(request).await
+            };
+            spawn(late).await.unwrap_or_else(|_| cut())
         }
         Some(FaultKind::HangAfter(time)) => {
             let response = next.run(request).await;
@@ -294,6 +302,18 @@ async fn slow(response: Response, pause: Duration) -> Response {
         Some((Ok::<_, Error>(sent), left))
     });
     Response::from_parts(head, Body::from_stream(parts))
+}
+
+/// The head of an answer and a half of its body, and the rest after a time.
+async fn stalled(response: Response, time: Duration) -> Response {
+    let (head, body) = response.into_parts();
+    let mut body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let half = stream::once(ready(Ok::<_, Error>(body.split_to(body.len() / 2))));
+    let rest = stream::once(async move {
+        sleep(time).await;
+        Ok(body)
+    });
+    Response::from_parts(head, Body::from_stream(half.chain(rest)))
 }
 
 /// An answer of which nothing is sent: the connection is closed instead.

@@ -17,9 +17,7 @@ impl State {
             let mut statement = connection.prepare("SELECT id, updated, read, members FROM known_groups")?;
             let row = |row: &Row<'_>| {
                 let (id, updated, read): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let members: String = row.get(3)?;
-                let members = members.split(' ').filter(|id| !id.is_empty()).map(Into::into).collect();
-                let group = read.parse().ok().map(|read: Timestamp| KnownGroup { updated, read, members });
+                let group = group(updated, &read, &row.get::<_, String>(3)?);
                 Ok(group.map(|group| (id.into(), group)))
             };
             statement.query_map([], row)?.filter_map(rusqlite::Result::transpose).collect()
@@ -38,16 +36,27 @@ impl State {
                 transaction.prepare_cached("DELETE FROM known_groups WHERE id = ?1")?.execute([id])?;
             }
             for (id, group) in groups {
-                let read = group.read.to_string();
+                let [read, members] = columns(group);
                 if standing.get(id.as_str()) == Some(&read) {
                     continue;
                 }
-                let members: Vec<&str> = group.members.iter().map(OktaUserId::as_str).collect();
                 let insert = "INSERT OR REPLACE INTO known_groups (id, updated, read, members) VALUES (?1, ?2, ?3, ?4)";
-                let row = params![id.as_str(), group.updated, read, members.join(" ")];
+                let row = params![id.as_str(), group.updated, read, members];
                 transaction.prepare_cached(insert)?.execute(row)?;
             }
             transaction.commit()
         })
     }
+}
+
+/// What the columns say of a group; none where it can't be understood.
+pub(crate) fn group(updated: String, read: &str, members: &str) -> Option<KnownGroup> {
+    let members = members.split(' ').filter(|id| !id.is_empty()).map(Into::into).collect();
+    read.parse().ok().map(|read: Timestamp| KnownGroup { updated, read, members })
+}
+
+/// When a group was read, and its members, as the columns have it.
+pub(crate) fn columns(group: &KnownGroup) -> [String; 2] {
+    let members: Vec<&str> = group.members.iter().map(OktaUserId::as_str).collect();
+    [group.read.to_string(), members.join(" ")]
 }

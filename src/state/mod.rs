@@ -20,7 +20,7 @@ use crate::plan::Past;
 
 pub mod history;
 pub mod journal;
-mod known;
+pub(crate) mod known;
 pub mod lock;
 mod place;
 

@@ -27,7 +27,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
 }
 
-fn ec_key() -> (String, Jwk) {
+pub fn ec_key() -> (String, Jwk) {
     let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
     let public = Jwk::from_encoding_key(&EncodingKey::from_ec_der(der.as_ref()), Algorithm::ES256).unwrap();
     (pem("PRIVATE KEY", der.as_ref()), public)
@@ -43,7 +43,7 @@ fn rsa_key() -> (String, String, Jwk) {
 }
 
 /// Registers a service app in the org and puts it into the config in place of the token.
-fn configure(stage: &Stage, pem: &str, public_key: Jwk, change: impl FnOnce(&mut RegisteredApp)) {
+pub fn configure(stage: &Stage, pem: &str, public_key: Jwk, change: impl FnOnce(&mut RegisteredApp)) {
     let mut app = RegisteredApp {
         client_id: "0oaservice".to_owned(),
         key_id: "key-1".to_owned(),

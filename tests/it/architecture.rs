@@ -38,7 +38,10 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "sandbox",
         ],
     ),
-    ("fuzzing", &["error", "model", "expression", "plan", "config", "http", "okta", "activepieces", "output", "cli"]),
+    (
+        "fuzzing",
+        &["error", "model", "expression", "plan", "config", "http", "okta", "activepieces", "state", "output", "cli"],
+    ),
     ("lib", &[]),
 ];
 

@@ -1,13 +1,13 @@
 //! An apply whose requests go wrong ends in the state of one whose requests don't.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::state::interrupt;
+use crate::state::{history, interrupt, signal, until};
 use crate::support::Stage;
 
 /// Half the people have accounts, and most of those differ: every kind of write is needed.
@@ -16,6 +16,15 @@ const SCIM: &str = "/api/v1/scim/v2";
 
 /// All that matters of a platform, without the ids that it made up.
 pub fn state(stage: &Stage) -> Value {
+    state_with(stage, str::to_owned)
+}
+
+/// The same, but for the roles of members.
+pub fn state_but_roles(stage: &Stage) -> Value {
+    state_with(stage, |_| String::new())
+}
+
+fn state_with(stage: &Stage, role_of: fn(&str) -> String) -> Value {
     let platform = stage.sandbox.platform();
     let mails: BTreeMap<String, String> = platform.users().into_iter().map(|user| (user.id, user.email)).collect();
     let users: Vec<Value> = platform
@@ -27,7 +36,7 @@ pub fn state(stage: &Stage) -> Value {
     users.sort();
     let project = |project: oktapieces::sandbox::activepieces::ProjectSnapshot| {
         let members: BTreeMap<&str, String> =
-            project.members.iter().map(|(id, role)| (mails[id].as_str(), role.clone())).collect();
+            project.members.iter().map(|(id, role)| (mails[id].as_str(), role_of(role))).collect();
         json!([project.name, project.external_id, members]).to_string()
     };
     let mut projects: Vec<String> = platform.projects().into_iter().map(project).collect();
@@ -198,6 +207,85 @@ async fn an_interrupt_ends_what_is_in_flight_and_the_next_run_completes_it() {
     stage.sandbox.activepieces_traffic().mend();
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
     assert_eq!(state(&stage), undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_ends_what_is_in_flight_and_says_what_remains() {
+    let stage = Stage::of(COMPANY).await;
+    let child = stage.waiting(&["apply", "--yes"], ("PATCH", "/Groups"), 2, Duration::from_secs(1)).await;
+    signal(&child, "TERM").await;
+    let ended = child.wait_with_output().await.unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{told}");
+    assert!(told.contains("operations remain; run it again"), "{told}");
+    stage.sandbox.activepieces_traffic().mend();
+    let runs = history(&stage).await;
+    assert_eq!((&runs[0]["outcome"], &runs[0]["failed"]), (&"interrupted".into(), &0.into()), "{runs:?}");
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    assert_eq!(state(&stage), undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_leaves_at_once_and_the_next_run_completes_it() {
+    for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("INT", "TERM")] {
+        let stage = Stage::of(COMPANY).await;
+        let write = ("POST", "/Users");
+        let mut child = stage.waiting(&["apply", "--yes"], write, 2, Duration::from_mins(10)).await;
+        signal(&child, first).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(child.try_wait().unwrap(), None, "it waits for what is in flight");
+        let since = Instant::now();
+        signal(&child, second).await;
+        assert_eq!(child.wait().await.unwrap().code(), Some(130));
+        assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+        stage.sandbox.activepieces_traffic().mend();
+        assert_eq!(history(&stage).await[0]["outcome"], "interrupted");
+        assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+        assert_eq!(state(&stage), undisturbed().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_or_deactivated_since_it_was_read_is_named_and_made_once() {
+    let stage = Stage::of(COMPANY).await;
+    let (org, platform) = (stage.sandbox.org(), stage.sandbox.platform());
+    let plan = stage.plan().await;
+    let last = |part: &str, action: &str| -> Value {
+        let ops = plan[part].as_array().unwrap().iter();
+        ops.rev().find(|op| op["action"] == action).unwrap_or_else(|| panic!("no {action}: {plan}")).clone()
+    };
+    let text = |op: &Value, key: &str| op[key].as_str().unwrap().to_owned();
+    let (updated, created) = (last("users", "update"), last("users", "create"));
+    let changed = last("projects", "members");
+    platform.hold_writes();
+    let meddle = async {
+        until(async || platform.held_writes() == 1).await;
+        platform.delete_user(&text(&updated, "user_name"));
+        platform.delete_project(&text(&changed, "project"));
+        org.set_status(&text(&created, "okta_id"), "SUSPENDED");
+        platform.release_writes();
+    };
+    let (first, ()) = tokio::join!(stage.run(&["apply", "--yes", "--parallelism", "1"]), meddle);
+    assert_eq!(first.code, 3, "{first:#?}");
+    for (name, why) in
+        [(text(&updated, "user_name"), "User not found"), (text(&changed, "name"), "the project is gone")]
+    {
+        let named = first.stdout.lines().any(|line| line.contains(&name) && line.contains(why));
+        assert!(named, "{name}: {first:#?}");
+    }
+    let second = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(second.code, 0, "{second:#?}");
+    let third = stage.run(&["plan", "--detailed-exitcode"]).await;
+    assert_eq!(third.code, 0, "{third:#?}");
+    assert!(!platform.user(&text(&created, "user_name")).unwrap().active);
+    assert!(platform.user(&text(&updated, "user_name")).is_some());
+    let mut made = platform.mails();
+    made.extend(platform.projects().into_iter().filter_map(|project| project.external_id));
+    assert!(made.contains(&text(&changed, "group")));
+    let all = made.len();
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), all, "nothing is made twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

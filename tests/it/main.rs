@@ -20,6 +20,8 @@ mod faults;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
+mod ledger;
+#[cfg(feature = "sandbox")]
 mod reads;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
@@ -31,6 +33,8 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(feature = "sandbox")]
+mod tls;
 #[cfg(feature = "sandbox")]
 mod transport;
 #[cfg(feature = "sandbox")]

@@ -202,8 +202,12 @@ async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
 }
 
 pub async fn interrupt(child: &Child) {
-    let interrupt = format!("kill -INT {}", child.id().unwrap());
-    tokio::process::Command::new("sh").args(["-c", &interrupt]).status().await.unwrap();
+    signal(child, "INT").await;
+}
+
+pub async fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id().unwrap());
+    tokio::process::Command::new("sh").args(["-c", &kill]).status().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,6 +310,40 @@ async fn a_damaged_state_file_stops_the_run_and_is_named() {
     assert_eq!(refused.code, 1, "{refused:#?}");
     assert!(refused.stderr.contains("is damaged") && refused.stderr.contains(path.to_str().unwrap()), "{refused:#?}");
     assert!(stage.sandbox.platform().mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_first_version_keeps_its_history_and_gets_what_is_new() {
+    let stage = Stage::of(COMPANY).await;
+    stage.run(&["plan"]).await;
+    let path = database(&stage);
+    let now = Connection::open(&path).unwrap();
+    let drop = "DROP TABLE known_groups; DELETE FROM runs; DELETE FROM sqlite_sequence";
+    now.execute_batch(drop).unwrap();
+    let schema =
+        "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)";
+    let tables = |file: &Connection| file.query_row(schema, [], |row| row.get::<_, String>(0)).unwrap();
+    let first = Connection::open_in_memory().unwrap();
+    first.execute_batch(include_str!("../../src/state/migrations/1_journal.sql")).unwrap();
+    assert_eq!(tables(&now), tables(&first), "it's as the first version had it");
+    now.execute_batch(
+        r#"INSERT INTO runs VALUES (7, 'apply', '2026-01-02T03:04:05.678Z', '2026-01-02T03:05:05.678Z', 60.0, '0.1.0', 'c0ffee',
+           'org', 'platform', 'done', NULL, 1, 0, 9, 'a1b2c3', NULL);
+           INSERT INTO operations VALUES (7, 'user', '00u1', 'ada@example.com', 'create', NULL, '{"active": true}', 'done', NULL,
+           '2026-01-02T03:04:06.678Z', '2026-01-02T03:04:07.678Z');
+           PRAGMA user_version = 1"#,
+    )
+    .unwrap();
+    let applied = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(applied.code, 0, "{applied:#?}");
+    let runs = history(&stage).await;
+    let told: Vec<_> = runs.iter().map(|run| (run["id"].as_u64(), run["done"].as_u64())).collect();
+    assert_eq!(told, [(Some(8), runs[0]["changes"].as_u64()), (Some(7), Some(1))], "{runs:?}");
+    let count =
+        |table: &str| -> u64 { now.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap() };
+    assert!(count("known_groups") > 0 && count("operations WHERE run = 7 AND subject = 'ada@example.com'") == 1);
+    let version: u64 = now.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

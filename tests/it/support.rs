@@ -13,6 +13,8 @@ use serde_json::Value;
 /// A sandbox, and a folder with its config.
 pub struct Stage {
     pub sandbox: Sandbox,
+    /// The most seconds that a run waits for a server.
+    pub patience: Option<&'static str>,
     folder: tempfile::TempDir,
 }
 
@@ -41,7 +43,7 @@ impl Stage {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
         command.args(arguments).current_dir(self.folder()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
         command.env("HOME", self.folder());
-        command.env("OKTA_API_TOKEN", self.sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", self.sandbox.api_key());
+        command.envs(self.variables());
         command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     }
 
@@ -111,7 +113,7 @@ impl Stage {
 
     pub async fn with(options: Options) -> Self {
         let sandbox = Sandbox::start(options).await.unwrap();
-        let stage = Self { sandbox, folder: tempfile::tempdir().unwrap() };
+        let stage = Self { sandbox, patience: None, folder: tempfile::tempdir().unwrap() };
         stage.configure(&stage.sandbox.config());
         stage
     }
@@ -133,8 +135,15 @@ impl Stage {
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Outcome {
+        let variables = self.variables();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run(self.folder.path(), &variables, arguments).await
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
         let (token, key) = (self.sandbox.okta_token(), self.sandbox.api_key().to_owned());
-        run(self.folder.path(), &[("OKTA_API_TOKEN", &token), ("ACTIVEPIECES_API_KEY", &key)], arguments).await
+        let patience = self.patience.map(|seconds| ("OKTAPIECES_TIMEOUT", seconds.to_owned()));
+        [("OKTA_API_TOKEN", token), ("ACTIVEPIECES_API_KEY", key)].into_iter().chain(patience).collect()
     }
 
     /// The plan as JSON.

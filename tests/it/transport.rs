@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use oktapieces::sandbox::company::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::faults::state;
 use crate::support::{Outcome, Stage, run};
 
 const SMALL: Shape = Shape::Generated { users: 5, groups: 1, members: 2, existing: 0.0, drift: 0.0, seed: 1 };
@@ -112,5 +113,64 @@ async fn texts_of_servers_cannot_move_the_cursor() {
     assert!(refused.stderr.contains("E0000001"), "{refused:#?}");
     for mark in ['\u{1b}', '\u{202e}'] {
         assert!(!refused.stderr.contains(mark) && !refused.stdout.contains(mark), "{refused:#?}");
+    }
+}
+
+/// A port that nobody listens on.
+async fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_be_reached_ends_the_run_and_the_next_is_whole() {
+    let calm = Stage::of(SMALL).await;
+    assert_eq!(calm.run(&["apply", "--yes"]).await.code, 0);
+    let closed = format!("http://127.0.0.1:{}", closed_port().await);
+    let runs = [0, 1].into_iter().flat_map(|server| [0, 1, 2].map(|way| (server, way))).map(async |(server, way)| {
+        let stage = Stage::of(SMALL).await;
+        let url = [stage.sandbox.okta_url(), stage.sandbox.activepieces_url()][server].clone();
+        let (wrong, why) = match way {
+            0 => ("https://nowhere.invalid".to_owned(), "can't be resolved"),
+            1 => (closed.clone(), "got no connection"),
+            _ => (url.replace("http://", "https://"), "got no secure connection"),
+        };
+        stage.reconfigure(&url, &wrong);
+        let before = state(&stage);
+        let refused = stage.run(&["apply", "--yes"]).await;
+        assert_eq!((refused.code, refused.stdout.as_str(), state(&stage)), (1, "", before), "{wrong}: {refused:#?}");
+        let host = wrong.split_once("://").unwrap().1;
+        assert!(refused.stderr.contains(why) && refused.stderr.contains(host), "{wrong}: {refused:#?}");
+        stage.reconfigure(&wrong, &url);
+        let next = stage.run(&["apply", "--yes"]).await;
+        assert_eq!((next.code, state(&stage)), (0, state(&calm)), "{wrong}: {next:#?}");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_never_made_is_given_up_in_time() {
+    let mut stage = Stage::of(SMALL).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    // Nobody takes these in, and others have to wait outside.
+    let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(TcpStream::connect(address))).collect();
+    stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{address}"));
+    stage.patience = Some("0.5");
+    let refused = stage.run(&["plan"]).await;
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:#?}");
+    assert!(refused.stderr.contains("got no connection: none was made within 0.5 s"), "{refused:#?}");
+    drop(waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_that_is_none_is_named() {
+    let mut stage = Stage::of(SMALL).await;
+    for wrong in ["soon", "0", "-1", "NaN"] {
+        stage.patience = Some(wrong);
+        let refused = stage.run(&["plan"]).await;
+        assert_eq!(refused.code, 64, "{refused:#?}");
+        assert!(refused.stderr.contains("OKTAPIECES_TIMEOUT") && refused.stderr.contains(wrong), "{refused:#?}");
     }
 }

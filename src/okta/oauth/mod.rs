@@ -176,6 +176,13 @@ impl Token {
     }
 }
 
+/// After how long the token of an answer would be renewed; none where the body is no such answer.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn life_of_token(bytes: &[u8]) -> Option<Duration> {
+    let (answer, now) = (serde_json::from_slice::<TokenAnswer>(bytes).ok()?, Instant::now());
+    Some(Token::new(answer, now).renew_at - now)
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -166,6 +166,25 @@ impl Platform {
         self.state().add_role(name, true);
     }
 
+    /// Deletes the user with this address, as an admin does who also clears the personal project away.
+    pub fn delete_user(&self, email: &str) {
+        let mut state = self.state();
+        if let Some(row) = state.user_by_email(&normal_email(email)) {
+            if let Some(project) = state.users[row].personal_project {
+                state.delete_project(project);
+            }
+            state.delete_user(row);
+        }
+    }
+
+    /// Deletes the project of this id.
+    pub fn delete_project(&self, id: &str) {
+        let mut state = self.state();
+        if let Some(row) = state.project(id) {
+            state.delete_project(row);
+        }
+    }
+
     /// All users of the platform, the owner included, oldest first.
     pub fn users(&self) -> Vec<UserSnapshot> {
         let state = self.state();

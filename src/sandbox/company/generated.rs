@@ -102,8 +102,8 @@ impl Company {
             let members: Vec<String> = team.members.iter().map(|&at| self.people[at].id.clone()).collect();
             org.seed_group(Some(&team.id), &format!("AP {}", team.name), "OKTA_GROUP", &members);
             if let Some(project) = &team.project {
-                let ids = project.members.iter().filter_map(|at| accounts.get(at));
-                let members: Vec<_> = ids.map(|id| (id.clone(), "Editor")).collect();
+                let member = |at: &usize| Some((accounts.get(at)?.clone(), project_role(*at)));
+                let members: Vec<_> = project.members.iter().filter_map(member).collect();
                 platform.seed_project(&project.name, Some(&team.id), &members);
             }
         }
@@ -203,6 +203,11 @@ impl Project {
             _ => self.name = format!("Old {}", self.name),
         }
     }
+}
+
+/// Most members have another role than whoever is added gets, so that it shows if they are added again.
+fn project_role(at: usize) -> &'static str {
+    ["Viewer", "Editor", "Admin"][at % 3]
 }
 
 /// An id that isn't there yet.

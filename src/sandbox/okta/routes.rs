@@ -101,9 +101,11 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return failed(&errors::wrong_method());
     }
+    let mut query = parse_query(parts.uri.query().unwrap_or_default());
+    org.shorten(&mut query);
     let ask = Ask {
         path: below.split('/').collect(),
-        query: parse_query(parts.uri.query().unwrap_or_default()),
+        query,
         credentials: !omits_credentials(header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default()),
         host,
     };

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::access::Access;
 use super::apps::{AppRow, PROVISIONING};
 use super::limits::{Granted, Limits};
+use super::page::Query;
 
 /// A user to start with.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub struct Org {
     limits: Mutex<Limits>,
     in_flight: AtomicUsize,
     refused: AtomicUsize,
+    largest_page: AtomicUsize,
     token: String,
     access: Mutex<Access>,
 }
@@ -128,6 +130,7 @@ impl Org {
             limits: Mutex::new(Limits::new(rate_limit)),
             in_flight: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
+            largest_page: AtomicUsize::new(usize::MAX),
             token,
             access: Mutex::default(),
         };
@@ -308,6 +311,20 @@ impl Org {
 
     pub(super) fn take(&self, path: &[&str], now: i64) -> Granted {
         self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(path, now)
+    }
+
+    /// Puts no more than so many entities on a page of a listing with cursors, whatever is asked for.
+    pub fn limit_pages(&self, most: usize) {
+        self.largest_page.store(most, Ordering::SeqCst);
+    }
+
+    /// Lets a query ask for no more than that.
+    pub(super) fn shorten(&self, query: &mut Query) {
+        let most = self.largest_page.load(Ordering::SeqCst);
+        let asked = query.get("limit").map_or(Ok(usize::MAX), |limit| limit.parse());
+        if most < usize::MAX && !query.contains_key("q") && asked.is_ok_and(|asked| asked > most) {
+            query.insert("limit".to_owned(), most.to_string());
+        }
     }
 
     /// How many requests were answered with 429 so far.
