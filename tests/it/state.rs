@@ -318,7 +318,7 @@ async fn a_file_of_the_first_version_keeps_its_history_and_gets_what_is_new() {
     stage.run(&["plan"]).await;
     let path = database(&stage);
     let now = Connection::open(&path).unwrap();
-    let drop = "DROP TABLE known_groups; DELETE FROM runs; DELETE FROM sqlite_sequence";
+    let drop = "DROP TABLE known_groups; ALTER TABLE operations DROP COLUMN diverged; DELETE FROM runs; DELETE FROM sqlite_sequence";
     now.execute_batch(drop).unwrap();
     let schema =
         "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)";

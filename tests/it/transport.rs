@@ -1,6 +1,8 @@
 //! The way to the servers: redirects, proxies, and what neither of them gets to see.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
+use std::time::Duration;
+
 use std::sync::{Arc, Mutex};
 
 use oktapieces::sandbox::company::Shape;
@@ -156,6 +158,8 @@ async fn a_connection_that_is_never_made_is_given_up_in_time() {
     let address = full.local_addr().unwrap();
     // Nobody takes these in, and others have to wait outside.
     let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(TcpStream::connect(address))).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(waiting.iter().any(|connection| !connection.is_finished()), "there was room for all of them");
     stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{address}"));
     stage.patience = Some("0.5");
     let refused = stage.run(&["plan"]).await;
