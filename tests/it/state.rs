@@ -343,7 +343,7 @@ async fn a_file_of_the_first_version_keeps_its_history_and_gets_what_is_new() {
         |table: &str| -> u64 { now.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap() };
     assert!(count("known_groups") > 0 && count("operations WHERE run = 7 AND subject = 'ada@example.com'") == 1);
     let version: u64 = now.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
