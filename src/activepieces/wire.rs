@@ -70,7 +70,8 @@ pub struct Name {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomUserAttributes {
-    pub platform_role: String,
+    #[serde(deserialize_with = "role")]
+    pub platform_role: Cow<'static, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -90,7 +91,7 @@ impl From<ScimUser> for User {
             family_name: user.name.family_name.unwrap_or_default(),
             active: user.active,
             platform_role: user.custom.map(|custom| custom.platform_role).unwrap_or_default(),
-            created: user.meta.created,
+            created: user.meta.created.parse().ok(),
         }
     }
 }
