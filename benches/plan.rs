@@ -11,13 +11,16 @@ use oktapieces::mapping::attributes::{self, Mapped, Mapping, Source};
 use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Org, PushedGroup, Status, User};
-use oktapieces::plan::{self, Comparison, Policy};
+use oktapieces::output::plan_text::{self, Around};
+use oktapieces::plan::{Comparison, Doubts, Policy, hash};
 use serde_json::{Value as Json, json};
 
 const USERS: u32 = 1_000_000;
 const GROUPS: u32 = 1_000;
 /// Each group has this many members, so that users are in five groups.
 const MEMBERS: u32 = 5_000;
+/// Every so many-th user has left the scope since the last run.
+const LEFT: u32 = 100;
 /// The role expression of the documentation.
 const ROLE: &str = "user.okta_role == 'Master' ? 'ADMIN' : user.okta_role == 'op' ? 'OPERATOR' : 'MEMBER'";
 
@@ -31,6 +34,13 @@ fn account_id(at: u32) -> AccountId {
 
 fn group_id(at: u32) -> OktaGroupId {
     format!("00g{at:017}").into()
+}
+
+/// What asking for somebody by id finds who left: he's there, and out of scope.
+fn ask(org: &mut Org, mapping: &Mapping, doubts: &Doubts) {
+    let kept = mapping.needs().attributes;
+    let found = (0..USERS).filter(|at| left(*at)).map(|at| user(at).pack(&kept));
+    org.users.extend(found.filter(|(id, _)| doubts.users.contains(id)));
 }
 
 /// The users of a group: every so many-th one, beginning anywhere.
@@ -51,9 +61,14 @@ fn user(at: u32) -> User {
     User::new(okta_id(at), Status::Active, profile)
 }
 
+fn left(at: u32) -> bool {
+    at % LEFT == LEFT / 2
+}
+
 fn org(mapping: &Mapping) -> Org {
     let kept = mapping.needs().attributes;
-    let mut org = Org { users: (0..USERS).map(|at| user(at).pack(&kept)).collect(), ..Org::default() };
+    let stay = (0..USERS).filter(|at| !left(*at));
+    let mut org = Org { users: stay.map(|at| user(at).pack(&kept)).collect(), ..Org::default() };
     org.in_scope = org.users.keys().cloned().collect();
     for at in 0..GROUPS {
         let group = Group { id: group_id(at), name: format!("Group {at}"), kind: GroupType::OktaGroup };
@@ -73,8 +88,8 @@ fn platform(step: u32) -> Platform {
         given_name: if at.is_multiple_of(100) { "Other".to_owned() } else { format!("First{at}") },
         family_name: "Last".to_owned(),
         active: true,
-        platform_role: ["ADMIN", "OPERATOR", "MEMBER", "MEMBER"][at as usize % 4].to_owned(),
-        created: "2026-01-02T03:04:05.678Z".to_owned(),
+        platform_role: ["ADMIN", "OPERATOR", "MEMBER", "MEMBER"][at as usize % 4].into(),
+        created: Some(Timestamp::UNIX_EPOCH),
     };
     let project = |at: u32| Project {
         id: format!("{at:021}").into(),
@@ -126,15 +141,30 @@ fn measured<T>(what: &str, work: impl FnOnce() -> T) -> T {
 fn measure(what: &str, role: &str, step: u32) {
     println!("{what}: {role}");
     let mapping = mapping(role);
-    let org = measured("the org", || org(&mapping));
+    let mut org = measured("the org", || org(&mapping));
     let platform = measured("the platform", || platform(step));
+    let now = Timestamp::UNIX_EPOCH;
     let start = Instant::now();
-    let desired = measured("desired", || attributes::desired(&org, &mapping, Timestamp::UNIX_EPOCH));
+    let mut desired = measured("desired", || attributes::desired(&org, &mapping, now));
     let comparison = measured("matching", || Comparison::of(black_box(&desired), black_box(&platform)));
     let doubts = measured("doubts", || comparison.doubts());
-    assert_eq!(doubts, plan::Doubts::default());
+    drop(comparison);
+    let before = start.elapsed();
+    ask(&mut org, &mapping, &doubts);
+    assert_eq!(doubts.users.len(), (USERS / LEFT) as usize);
+    let start = Instant::now();
+    let doubted = doubts.users.union(&doubts.memberships).cloned();
+    measured("mapping whom was asked for", || attributes::renew(&mut desired, &org, &mapping, now, doubted));
+    drop(org);
+    let comparison = measured("matching again", || Comparison::of(black_box(&desired), black_box(&platform)));
     let plan = measured("difference", || comparison.plan(&Policy::default()));
-    println!("{:<40} {:>8.2} s", "planning", start.elapsed().as_secs_f64());
+    drop(comparison);
+    println!("{:<40} {:>8.2} s", "planning", (before + start.elapsed()).as_secs_f64());
+    let hash = measured("hash", || hash::of_plan(&plan));
+    let around = Around { okta: "okta", activepieces: "activepieces", whole: false, refusals: &[], hash: &hash };
+    let text = measured("text", || plan_text::render(&plan, around));
+    println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());
+    black_box(text);
     let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();
     println!("{} operations for users, {added} members to add, {} problems", plan.users.len(), plan.problems.len());
 }

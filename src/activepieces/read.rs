@@ -69,7 +69,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
     for user in &mut users {
         let role = roles.binary_search_by(|role| role.id.cmp(&user.id)).map_err(|_| differ.clone())?;
         if user.platform_role.is_empty() {
-            user.platform_role = roles[role].platform_role.clone().into_owned();
+            user.platform_role.clone_from(&roles[role].platform_role);
         }
     }
     Ok(users)
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn two_agreeing_listings_are_believed_and_rest_fills_in_the_role() {
         let users = agree(scim(2, &["a", "b"]), rest(&["b", "a"])).unwrap();
-        assert_eq!(users.iter().map(|user| user.platform_role.as_str()).collect::<Vec<_>>(), ["ADMIN", "ADMIN"]);
+        assert_eq!(users.iter().map(|user| user.platform_role.as_ref()).collect::<Vec<_>>(), ["ADMIN", "ADMIN"]);
     }
 
     #[test]

@@ -71,8 +71,8 @@ pub struct Name {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomUserAttributes {
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub platform_role: String,
+    #[serde(default, deserialize_with = "role")]
+    pub platform_role: Cow<'static, str>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,7 +92,7 @@ impl From<ScimUser> for User {
             family_name: user.name.family_name.unwrap_or_default(),
             active: user.active,
             platform_role: user.custom.map(|custom| custom.platform_role).unwrap_or_default(),
-            created: user.meta.created,
+            created: user.meta.created.parse().ok(),
         }
     }
 }
@@ -286,7 +286,7 @@ mod tests {
         let user = json!({"id": "a", "userName": "a@x.io", "active": true, "externalId": null, "name": null,
             "meta": null, CUSTOM_SCHEMA: {"platformRole": null}});
         let ListedUser(user) = serde_json::from_value(user).unwrap();
-        assert_eq!((user.given_name.as_str(), user.platform_role.as_str(), user.created.as_str()), ("", "", ""));
+        assert_eq!((user.given_name.as_str(), &*user.platform_role, user.created), ("", "", None));
         let group = json!({"id": "p", "displayName": "P", "members": null});
         let ListedGroup(project) = serde_json::from_value(group).unwrap();
         assert_eq!(project.members.len(), 0);

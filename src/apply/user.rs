@@ -93,7 +93,7 @@ fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
                 "false"
             }
         }
-        Attribute::PlatformRole => user.platform_role.as_str(),
+        Attribute::PlatformRole => &user.platform_role,
         Attribute::GivenName => user.given_name.as_str(),
         Attribute::FamilyName => user.family_name.as_str(),
         Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),

@@ -112,7 +112,7 @@ pub fn projects(org: &Org) -> BTreeMap<OktaGroupId, DesiredProject> {
     org.pushed.iter().map(project).collect()
 }
 
-/// Maps these users anew, of whom more was read meanwhile, and puts them into the groups that they were found in.
+/// Maps these users anew, of whom more was read meanwhile, also which groups they are in.
 pub fn renew(
     desired: &mut Desired,
     org: &Org,
@@ -120,12 +120,8 @@ pub fn renew(
     now: Timestamp,
     users: impl IntoIterator<Item = OktaUserId>,
 ) {
+    desired.projects = projects(org);
     for id in users {
-        for (group, project) in &mut desired.projects {
-            if org.pushed.get(group).is_some_and(|pushed| pushed.members.contains(&id)) {
-                project.members.insert(id.clone());
-            }
-        }
         if org.users.contains_key(&id) || org.gone.contains(&id) {
             let user = user(&id, org, mapping, now);
             desired.users.insert(id, user);

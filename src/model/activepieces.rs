@@ -1,5 +1,8 @@
 //! What stands on an Activepieces platform.
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, OktaUserId, ProjectId};
@@ -16,9 +19,9 @@ pub struct User {
     pub family_name: String,
     pub active: bool,
     /// A text and not a [`PlatformRole`], since the server can hold others (contract section 3.5, `add` with a colon).
-    pub platform_role: String,
-    /// RFC 3339; the owner of a platform without projects is told by it.
-    pub created: String,
+    pub platform_role: Cow<'static, str>,
+    /// The owner of a platform without projects is told by it.
+    pub created: Option<Timestamp>,
 }
 
 impl User {

@@ -62,8 +62,8 @@ fn account(name: &str, external_id: Option<&str>) -> User {
         given_name: name.to_owned(),
         family_name: "Example".to_owned(),
         active: true,
-        platform_role: "MEMBER".to_owned(),
-        created: String::new(),
+        platform_role: "MEMBER".into(),
+        created: None,
     }
 }
 
@@ -76,7 +76,7 @@ fn inactive(user: User) -> User {
 }
 
 fn admin(user: User) -> User {
-    User { platform_role: "ADMIN".to_owned(), ..user }
+    User { platform_role: "ADMIN".into(), ..user }
 }
 
 fn users(users: impl IntoIterator<Item = (OktaUserId, DesiredUser)>) -> Desired {
@@ -125,7 +125,7 @@ fn what_each_state_does_to_an_absent_an_inactive_and_an_active_account() {
 
 #[test]
 fn an_update_names_what_differs_and_nothing_else() {
-    let standing = User { given_name: "Adda".to_owned(), platform_role: "OPERATOR".to_owned(), ..linked("ada") };
+    let standing = User { given_name: "Adda".to_owned(), platform_role: "OPERATOR".into(), ..linked("ada") };
     let plan = one_user(present("ada"), Some(standing));
     assert_eq!(action(&plan), Some(UserAction::Update));
     let changes: Vec<_> =
@@ -240,8 +240,7 @@ fn two_accounts_that_one_okta_user_claims_are_a_problem() {
 
 #[test]
 fn a_changed_address_is_a_problem_and_the_rest_of_the_person_is_still_synced() {
-    let standing =
-        User { user_name: "ada.old@example.com".to_owned(), platform_role: "ADMIN".to_owned(), ..linked("ada") };
+    let standing = User { user_name: "ada.old@example.com".to_owned(), platform_role: "ADMIN".into(), ..linked("ada") };
     let other = admin(linked("root"));
     let root = wanted("root", State::Untouched(Status::Staged));
     let plan = diff(&users([present("ada"), root]), &platform([standing, other]), &policy());
@@ -562,7 +561,7 @@ fn applied(plan: &Plan, platform: &Platform) -> Platform {
         for change in &op.changes {
             match change.attribute {
                 Attribute::Active => user.active = change.to == "true",
-                Attribute::PlatformRole => user.platform_role.clone_from(&change.to),
+                Attribute::PlatformRole => user.platform_role = change.to.clone().into(),
                 Attribute::GivenName => user.given_name.clone_from(&change.to),
                 Attribute::FamilyName => user.family_name.clone_from(&change.to),
                 Attribute::ExternalId => user.external_id = Some(change.to.clone()),
@@ -628,7 +627,7 @@ prop_compose! {
         let mut taken = BTreeSet::new();
         let users: Vec<User> = people.into_iter().map(|(name, (external_id, active, role))| {
             let external_id = external_id.filter(|id| taken.insert(*id)).map(|id| okta_id(id).to_string());
-            User { active, platform_role: role.to_string(), external_id, ..account(name, None) }
+            User { active, platform_role: role.as_str().into(), external_id, ..account(name, None) }
         }).collect();
         let mut taken = BTreeSet::new();
         let projects = projects.into_iter().map(|(name, (external_id, members))| {

@@ -30,7 +30,7 @@ fn synced() -> Past {
 }
 
 fn role(user: User, role: &str) -> User {
-    User { platform_role: role.to_owned(), ..user }
+    User { platform_role: role.to_owned().into(), ..user }
 }
 
 /// Ten linked accounts of the role, of whose people the first `count` are in `state` and the rest as they stand.

@@ -226,7 +226,7 @@ fn what_takes_something_away_is_written_however_often_it_is_undone() {
         [pushed("Eng", &[])],
     );
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["carol"]);
-    let operator = User { platform_role: "OPERATOR".to_owned(), ..linked("ada") };
+    let operator = User { platform_role: "OPERATOR".into(), ..linked("ada") };
     let standing = Platform { users: vec![operator, linked("bob"), linked("carol")], projects: vec![eng], owner: None };
     let mut plan = diff(&desired, &standing, &policy());
     let all = plan.clone();

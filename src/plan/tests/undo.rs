@@ -89,9 +89,9 @@ fn an_account_that_was_relinked_goes_back_unless_its_id_is_anothers_now() {
 
 #[test]
 fn what_changed_since_is_named_and_left_alone_and_the_rest_goes_back() {
-    let stood = User { given_name: "Adda".to_owned(), platform_role: "OPERATOR".to_owned(), ..linked("ada") };
+    let stood = User { given_name: "Adda".to_owned(), platform_role: "OPERATOR".into(), ..linked("ada") };
     let (made, mut after) = run(&users([present("ada")]), &platform([stood]));
-    "ADMIN".clone_into(&mut after.users[0].platform_role);
+    after.users[0].platform_role = "ADMIN".into();
     let plan = back(&made, Trace::Done, &after);
     assert_eq!(kinds(&plan), [ProblemKind::ChangedSince]);
     assert!(plan.problems[0].message.contains("platformRole is \"ADMIN\" now"), "{:?}", plan.problems);

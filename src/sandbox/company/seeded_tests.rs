@@ -77,13 +77,13 @@ fn standing(people: &[Person]) -> there::Platform {
             given_name,
             family_name,
             active: account.active,
-            platform_role: account.role.to_owned(),
-            created: String::new(),
+            platform_role: account.role.into(),
+            created: None,
         }
     };
     let mut users: Vec<_> = people.iter().filter_map(|person| person.account.as_ref()).map(user).collect();
     let owner = there::User { id: OWNER.into(), external_id: None, user_name: OWNER.to_owned(), ..users[0].clone() };
-    users.push(there::User { active: true, platform_role: "ADMIN".to_owned(), ..owner });
+    users.push(there::User { active: true, platform_role: "ADMIN".into(), ..owner });
     let projects = PROJECTS.iter().enumerate().map(|(at, (name, group, members))| there::Project {
         id: at.to_string().into(),
         external_id: group.map(|name| group_id("OKTA_GROUP", name)),
