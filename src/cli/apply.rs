@@ -11,7 +11,7 @@ use super::write::{Consent, Proposal, WriteArgs, Writing};
 use super::{Context, saved};
 use crate::error::Result;
 use crate::output::text::counted;
-use crate::plan::saved::{Held, SavedPlan, still_holds};
+use crate::plan::saved::{Fingerprints, Held, SavedPlan, still_holds};
 use crate::plan::{Plan, Step, hash};
 
 /// Show the plan, ask, and write it to Activepieces
@@ -59,16 +59,31 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
 async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
-    let knows = writing.journal.knows(reads.full)?;
+    let knows = writing.journal.knows(reads.full, saved.is_some(), writing.context)?;
     let planned = writing.session.plan(&knows, reads.trust_source, writing.context).await?;
-    let Planned { plan: new, remember, groups } = planned;
+    let Planned { plan: new, made_from, remember, groups } = planned;
     writing.journal.state().remember_groups(&groups)?;
     let past = knows.past;
     let proposal = match saved {
-        Some(saved) => Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember },
+        Some(saved) => {
+            tell_what_changed(&saved, &made_from, writing);
+            Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember }
+        }
         None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember },
     };
     writing.carry_out(proposal, consent).await
+}
+
+/// Says which side isn't as it was when the plan was made: what of the plan that concerns is stale.
+fn tell_what_changed(saved: &SavedPlan, now: &Fingerprints, writing: &Writing<'_>) {
+    let changed = saved.made_from.changed(now);
+    if !changed.is_empty() {
+        let changed = changed.join(" and ");
+        writing
+            .context
+            .printer
+            .status(&format!("Since this plan was made, {changed} changed; what is stale is left out."));
+    }
 }
 
 /// What is left of a saved plan, of which an earlier run may have done a part.

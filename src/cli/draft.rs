@@ -13,6 +13,7 @@ use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::okta::{self, Okta, Reading, again};
 use crate::plan::op::UserAction;
 use crate::plan::past::Sizes;
+use crate::plan::saved::Fingerprints;
 use crate::plan::{Comparison, Doubts, Plan, Policy};
 
 /// What a plan is made from, and never changes.
@@ -25,11 +26,14 @@ pub struct Sources<'a> {
     pub now: Timestamp,
     /// Whether the plan may be written: then nothing of it rests on what was only known.
     pub writes: bool,
+    /// The name of the config file's content, if what the plan is made from is to be told.
+    pub config: Option<&'a str>,
 }
 
 /// A plan, and how much it was made from.
 pub struct Drafted {
     pub plan: Plan,
+    pub made_from: Fingerprints,
     pub sizes: Sizes,
     /// Users in scope.
     pub users: usize,
@@ -75,12 +79,14 @@ pub async fn plan(sources: Sources<'_>, mut reading: Reading) -> Result<Drafted>
             continue;
         }
         if !draft.may_be_only_known() {
-            return Ok(Drafted::of(draft.sizes, draft.reading, || comparison.plan(sources.policy)));
+            let made_from = draft.made_from();
+            return Ok(Drafted::of(draft.sizes, draft.reading, made_from, || comparison.plan(sources.policy)));
         }
         let plan = comparison.plan(sources.policy);
         let users = draft.only_known_users(&plan);
         if users.is_empty() {
-            return Ok(Drafted::of(draft.sizes, draft.reading, || plan));
+            let made_from = draft.made_from();
+            return Ok(Drafted::of(draft.sizes, draft.reading, made_from, || plan));
         }
         drop(comparison);
         draft.read_groups_of(users).await?;
@@ -89,16 +95,22 @@ pub async fn plan(sources: Sources<'_>, mut reading: Reading) -> Result<Drafted>
 
 impl Drafted {
     /// Lets go of the org before the plan is made, which may be as large.
-    fn of(sizes: Option<Sizes>, mut reading: Reading, plan: impl FnOnce() -> Plan) -> Self {
+    fn of(sizes: Option<Sizes>, mut reading: Reading, made_from: Fingerprints, plan: impl FnOnce() -> Plan) -> Self {
         let org = std::mem::take(&mut reading.org);
         let sizes = sizes.unwrap_or_else(|| Sizes::of(&org, reading.scope.key()));
         let (users, groups) = (org.in_scope.len(), org.pushed.len());
         drop(org);
-        Self { plan: plan(), sizes, users, groups, reading }
+        Self { plan: plan(), made_from, sizes, users, groups, reading }
     }
 }
 
 impl Draft<'_> {
+    /// What the plan is made from, where that is to be told.
+    fn made_from(&self) -> Fingerprints {
+        let Sources { config, platform, .. } = self.sources;
+        config.map(|config| Fingerprints::of(&self.desired, platform, config.to_owned())).unwrap_or_default()
+    }
+
     /// Groups that weren't read and whose projects the run would change.
     fn only_known_groups(&self, comparison: &Comparison<'_>) -> BTreeSet<OktaGroupId> {
         if !self.sources.writes || self.reading.unread.is_empty() {

@@ -70,9 +70,11 @@ impl Journal {
     }
 
     /// What earlier runs left to be known, of groups only if not all is to be read.
-    pub fn knows(&self, full: bool) -> Result<Knows> {
+    /// Where the plan is `kept` in a file, what it is made from is told.
+    pub fn knows(&self, full: bool, kept: bool, context: &Context) -> Result<Knows> {
         let groups = if full { KnownGroups::new() } else { self.state.known_groups()? };
-        Ok(Knows { past: self.past()?, groups, writes: self.lock.is_some() })
+        let config = kept.then(|| fingerprint(context)).transpose()?;
+        Ok(Knows { past: self.past()?, groups, writes: self.lock.is_some(), config })
     }
 
     /// Replaces what earlier runs left to be known.

@@ -37,8 +37,8 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 }
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
-    let knows = journal.knows(args.full)?;
-    let Planned { plan, groups, .. } = session.plan(&knows, false, context).await?;
+    let knows = journal.knows(args.full, args.out.is_some(), context)?;
+    let Planned { plan, made_from, groups, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_groups(&groups)?;
     journal.planned(&plan)?;
     let hash = hash::of_plan(&plan);
@@ -49,7 +49,7 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
         show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, refusals, session)?;
+        saved::write(path, &plan, made_from, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));

@@ -7,17 +7,24 @@ use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::output::text::safe;
 use crate::plan::guard::Refusal;
-use crate::plan::saved::{FORMAT_VERSION, SavedPlan};
+use crate::plan::saved::{FORMAT_VERSION, Fingerprints, SavedPlan};
 use crate::plan::{Plan, hash};
 
 /// Writes a plan to a file that only its owner may read, whole or not at all.
-pub fn write(path: &Path, plan: &Plan, refusals: Vec<Refusal>, session: &Session) -> Result<()> {
+pub fn write(
+    path: &Path,
+    plan: &Plan,
+    made_from: Fingerprints,
+    refusals: Vec<Refusal>,
+    session: &Session,
+) -> Result<()> {
     let saved = SavedPlan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         okta: session.settings.okta.org_url.to_string(),
         activepieces: session.settings.activepieces.url.to_string(),
         hash: hash::of_plan(plan),
+        made_from,
         refusals,
         plan: plan.clone(),
     };

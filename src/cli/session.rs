@@ -18,6 +18,7 @@ use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::held;
 use crate::plan::op::ProjectAction;
+use crate::plan::saved::Fingerprints;
 use crate::plan::{Past, Plan};
 use crate::state::State;
 
@@ -37,6 +38,7 @@ pub struct Session {
 #[derive(Debug)]
 pub struct Planned {
     pub plan: Plan,
+    pub made_from: Fingerprints,
     pub remember: Past,
     /// What it leaves to be known of groups.
     pub groups: KnownGroups,
@@ -50,6 +52,8 @@ pub struct Knows {
     pub groups: KnownGroups,
     /// Whether the plan may be written: what it changes is read then, whatever is known.
     pub writes: bool,
+    /// The name of the config file's content, if the plan is kept or held against one that was.
+    pub config: Option<String>,
 }
 
 /// The config file: the one that was named, else `config.toml` here, else the user's own.
@@ -155,8 +159,10 @@ impl Session {
             policy,
             now,
             writes: knows.writes,
+            config: knows.config.as_deref(),
         };
-        let Drafted { mut plan, sizes, users, groups, reading } = Box::pin(draft::plan(sources, reading)).await?;
+        let Drafted { mut plan, made_from, sizes, users, groups, reading } =
+            Box::pin(draft::plan(sources, reading)).await?;
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
@@ -171,7 +177,7 @@ impl Session {
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
         ));
         let groups = reading.groups;
-        Ok(Planned { plan, remember, groups })
+        Ok(Planned { plan, made_from, remember, groups })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.

@@ -46,7 +46,7 @@ pub struct Project {
 }
 
 /// The whole platform, as far as a sync looks at it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {
     pub users: Vec<User>,
     pub projects: Vec<Project>,

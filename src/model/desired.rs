@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::{Members, PlatformRole};
 
 /// Everything that the source asks for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Desired {
     pub users: BTreeMap<OktaUserId, DesiredUser>,
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
@@ -20,7 +20,7 @@ pub struct Desired {
 }
 
 /// Attributes that accounts get when they are made, and that aren't touched later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OnCreateOnly {
     pub given_name: bool,
     pub family_name: bool,
@@ -28,7 +28,7 @@ pub struct OnCreateOnly {
 }
 
 /// One Okta user, mapped.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DesiredUser {
     /// `profile.login`, to name the person by.
     pub login: String,
@@ -39,7 +39,7 @@ pub struct DesiredUser {
 }
 
 /// What should become of the person's account.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum State {
     /// There and active, with these attributes.
     Present(Attributes),
@@ -93,7 +93,7 @@ impl Leave {
 }
 
 /// A pushed group, as the project it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DesiredProject {
     pub name: String,
     /// The group's own name, for reasons.

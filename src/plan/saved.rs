@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
+use super::hash::fingerprint;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
 use super::step::Step;
+use crate::model::activepieces::Platform;
+use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
@@ -23,10 +26,41 @@ pub struct SavedPlan {
     pub activepieces: String,
     /// The plan's [`hash::of_plan`](super::hash::of_plan), by which it can be approved.
     pub hash: String,
+    /// What it was made from.
+    #[serde(default)]
+    pub made_from: Fingerprints,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,
     pub plan: Plan,
+}
+
+/// What a plan was made from: names that are the same for the same content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprints {
+    /// What Okta asked for, mapped.
+    pub okta: String,
+    /// What stood on the platform.
+    pub activepieces: String,
+    /// The config file's SHA-256.
+    pub config: String,
+}
+
+impl Fingerprints {
+    /// Takes as long as writing all of both sides as JSON does.
+    pub fn of(desired: &Desired, platform: &Platform, config: String) -> Self {
+        Self { okta: fingerprint(desired), activepieces: fingerprint(platform), config }
+    }
+
+    /// What isn't the same by now: `Okta`, `Activepieces`, `the config`.
+    pub fn changed(&self, now: &Self) -> Vec<&'static str> {
+        let sides = [
+            ("Okta", &self.okta, &now.okta),
+            ("Activepieces", &self.activepieces, &now.activepieces),
+            ("the config", &self.config, &now.config),
+        ];
+        sides.into_iter().filter(|(_, then, now)| then != now).map(|(name, ..)| name).collect()
+    }
 }
 
 /// A saved plan next to a new one of the same org and platform.

@@ -434,3 +434,30 @@ async fn a_project_that_grew_since_the_list_is_not_deleted() {
     assert_eq!((deleted.code, platform.projects().len()), (0, 1), "{deleted:#?}");
     assert!(deleted.stdout.contains("destroys 3 flows"), "{deleted:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_says_what_it_was_made_from_and_what_of_it_changed() {
+    let stage =
+        Stage::of(Shape::Generated { users: 8, groups: 1, members: 3, existing: 0.5, drift: 0.5, seed: 6 }).await;
+    let kept = async || {
+        assert!(APPLIED.contains(&stage.run(&["plan", "--out", "plan.json"]).await.code));
+        let text = std::fs::read_to_string(stage.folder().join("plan.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["made_from"].clone()
+    };
+    let applied = async || {
+        let applied = stage.run(&["apply", "plan.json"]).await;
+        let told = applied.stderr.lines().find_map(|line| line.strip_prefix("Since this plan was made, "));
+        told.map(|told| told.split(" changed").next().unwrap().to_owned())
+    };
+    let first = kept().await;
+    assert_eq!(first, kept().await, "the same sides and config have the same names");
+    assert_eq!(applied().await, None);
+    let second = kept().await;
+    assert_eq!((&first["okta"], &first["config"]), (&second["okta"], &second["config"]));
+    assert_ne!(first["activepieces"], second["activepieces"]);
+    let person = stage.sandbox.platform().users().into_iter().find_map(|user| user.external_id).unwrap();
+    stage.sandbox.org().set_profile(&person, "lastName", "Other".into());
+    assert_eq!(applied().await.as_deref(), Some("Okta"));
+    stage.reconfigure("[safety]", "# a remark\n[safety]");
+    assert_eq!(applied().await.as_deref(), Some("Okta and the config"));
+}
