@@ -56,8 +56,11 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
     let mut users: Vec<User> = scim.resources.into_iter().map(|ListedUser(user)| user).collect();
     let ids: BTreeSet<&AccountId> = users.iter().map(|user| &user.id).collect();
     let names: BTreeSet<&str> = users.iter().map(|user| user.user_name.as_str()).collect();
-    if ids.len() != count || names.len() != count {
+    if ids.len() != count {
         return Err("it lists a user twice".to_owned());
+    }
+    if names.len() != count {
+        return Err("two of its users have the same user name but for case and spaces".to_owned());
     }
     let mut roles = rest.data;
     roles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -258,6 +261,12 @@ mod tests {
     fn two_agreeing_listings_are_believed_and_rest_fills_in_the_role() {
         let users = agree(scim(2, &["a", "b"]), rest(&["b", "a"])).unwrap();
         assert_eq!(users.iter().map(|user| user.platform_role.as_ref()).collect::<Vec<_>>(), ["ADMIN", "ADMIN"]);
+    }
+
+    #[test]
+    fn two_users_of_one_name_are_refused_whatever_its_case() {
+        let why = agree(scim(2, &["a@x.io", "A@x.io"]), rest(&["a@x.io", "A@x.io"])).unwrap_err();
+        assert!(why.contains("the same user name"), "{why}");
     }
 
     #[test]
