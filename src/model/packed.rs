@@ -42,6 +42,22 @@ impl Attributes {
         }
     }
 
+    /// What a listing of users has to show so that all of it is there, and when they were created, as the `fields` of a
+    /// request; none where that is all, or can't be said (Okta API: Users, list).
+    pub fn fields(&self) -> Option<String> {
+        let Self::Named(names) = self else { return None };
+        let is_plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !names.iter().all(is_plain) {
+            return None;
+        }
+        let (times, attributes): (Vec<&str>, Vec<&str>) =
+            names.iter().map(String::as_str).partition(|name| Times::NAMES.contains(name));
+        let times = times.into_iter().filter(|name| *name != "created").map(|name| format!(",{name}"));
+        let attributes = attributes.into_iter().filter(|name| *name != "login").map(|name| format!(",{name}"));
+        let (times, attributes): (String, String) = (times.collect(), attributes.collect());
+        Some(format!("id,status,created{times},profile:(login{attributes})"))
+    }
+
     fn holds_times(&self) -> bool {
         Times::NAMES.iter().any(|name| self.holds(name))
     }
@@ -91,6 +107,15 @@ impl PackedUser {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_listing_is_asked_for_what_is_kept_and_nothing_more() {
+        let named = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect()).fields();
+        assert_eq!(named(&[]).as_deref(), Some("id,status,created,profile:(login)"));
+        let some = named(&["okta_role", "login", "created", "lastLogin", "city"]);
+        assert_eq!(some.as_deref(), Some("id,status,created,lastLogin,profile:(login,city,okta_role)"));
+        assert_eq!((named(&["cost center"]), Attributes::All.fields()), (None, None));
+    }
 
     fn user() -> User {
         let profile = json!({

@@ -5,8 +5,10 @@
 //! of creation, and another one end there: whatever happens to users meanwhile, nobody moves from one chain to another.
 //! Where a chain begins is guessed from how dense the users before are, and a wrong guess costs a page at most.
 //!
+//! Of each user only what is kept is asked for (`fields`).
+//!
 //! All of that stands on the order. A server that doesn't sort, or doesn't understand what is added to the search, is read
-//! one page after another, by the search as it was given.
+//! one page after another, by the search as it was given, and whole.
 
 use std::collections::BTreeMap;
 
@@ -109,8 +111,8 @@ impl Chain {
     }
 
     /// The request for its next page.
-    fn request(&self, search: &str) -> Request {
-        request(&self.search(search), "asc", self.size, self.after.as_deref())
+    fn request(&self, search: &str, fields: Option<&str>) -> Request {
+        request(&self.search(search), "asc", fields, self.size, self.after.as_deref())
     }
 }
 
@@ -119,8 +121,9 @@ fn okta_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-fn request(search: &str, order: &str, size: PageSize, after: Option<&str>) -> Request {
-    let params = [("search", search), ("sortBy", "created"), ("sortOrder", order)];
+fn request(search: &str, order: &str, fields: Option<&str>, size: PageSize, after: Option<&str>) -> Request {
+    let mut params = vec![("search", search), ("sortBy", "created"), ("sortOrder", order)];
+    params.extend(fields.map(|fields| ("fields", fields)));
     let listing = Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
     listing.request(size, after)
 }
@@ -164,6 +167,8 @@ enum Order {
 struct Chains<'a> {
     okta: &'a Okta,
     search: &'a str,
+    /// What of each user is asked for, if that isn't all.
+    fields: Option<String>,
     all: Vec<Chain>,
     order: Order,
     in_flight: FuturesUnordered<BoxFuture<'static, (Asked, Answer)>>,
@@ -195,7 +200,7 @@ impl Okta {
         on_page: OnPage<'_>,
     ) -> Result<BTreeMap<OktaUserId, PackedUser>, Trouble> {
         let mut users = BTreeMap::new();
-        let mut chains = Chains::new(self, search);
+        let mut chains = Chains::new(self, search, kept.fields());
         while let Some((asked, answer)) = chains.in_flight.next().await {
             match asked {
                 Asked::Newest => chains.prove(answer)?,
@@ -213,15 +218,15 @@ impl Okta {
 
 impl<'a> Chains<'a> {
     /// One chain, whose first page is asked for.
-    fn new(okta: &'a Okta, search: &'a str) -> Self {
+    fn new(okta: &'a Okta, search: &'a str, fields: Option<String>) -> Self {
         let (all, in_flight) = (Vec::new(), FuturesUnordered::new());
-        let mut new = Self { okta, search, all, order: Order::Unknown, in_flight, pages: 0 };
+        let mut new = Self { okta, search, fields, all, order: Order::Unknown, in_flight, pages: 0 };
         new.begin(Chain::new(None, None));
         new
     }
 
     fn begin(&mut self, chain: Chain) {
-        self.ask(Asked::Page(self.all.len()), chain.request(self.search));
+        self.ask(Asked::Page(self.all.len()), chain.request(self.search, self.fields.as_deref()));
         self.all.push(chain);
     }
 
@@ -249,7 +254,7 @@ impl<'a> Chains<'a> {
             users = page;
         }
         if !chain.done {
-            let request = chain.request(self.search);
+            let request = chain.request(self.search, self.fields.as_deref());
             self.ask(Asked::Page(number), request);
         }
         Ok(users)
@@ -270,7 +275,8 @@ impl<'a> Chains<'a> {
         match self.order {
             Order::Unknown if self.all[0].middle(Timestamp::now()).is_some() => {
                 self.order = Order::Asked;
-                self.ask(Asked::Newest, request(self.search, "desc", PageSize::new(Some(1)), None));
+                let fields = self.fields.as_deref();
+                self.ask(Asked::Newest, request(self.search, "desc", fields, PageSize::new(Some(1)), None));
             }
             Order::Unknown | Order::Asked => {}
             Order::Proven(newest) => {
@@ -404,6 +410,8 @@ mod tests {
         RefusesSortBy,
         /// 400 to parentheses.
         RefusesParentheses,
+        /// 400 to `fields`.
+        RefusesFields,
     }
 
     /// As many users, one every ten seconds; the last ones were created before all others.
@@ -416,6 +424,7 @@ mod tests {
         let search = seen.param("search").unwrap();
         if (habit == Habit::RefusesSortBy && seen.param("sortBy").is_some())
             || (habit == Habit::RefusesParentheses && search.contains('('))
+            || (habit == Habit::RefusesFields && seen.param("fields").is_some())
         {
             return error(400, "E0000031", "Invalid search criteria.");
         }
@@ -446,11 +455,15 @@ mod tests {
             (Habit::IgnoresSortBy, 20),
             (Habit::RefusesSortBy, 16),
             (Habit::RefusesParentheses, 30),
+            (Habit::RefusesFields, 16),
         ] {
             let stored = stored(USERS);
             let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
-            let users = okta(&server.url).users_side_by_side("status pr", &Attributes::All, &|_| ()).await.unwrap();
+            let users =
+                okta(&server.url).users_side_by_side("status pr", &Attributes::default(), &|_| ()).await.unwrap();
             assert_eq!(users.len(), USERS, "{habit:?}");
+            let fields = server.seen()[0].param("fields");
+            assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
             let requests = server.lines().len();
             assert!((15..=most).contains(&requests), "{habit:?}: {requests}");
         }

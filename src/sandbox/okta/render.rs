@@ -30,6 +30,46 @@ pub fn user_text(id: &str, row: &UserRow, host: &str, credentials: bool) -> Stri
     format!(r#"{{"_links":{{"self":{{"href":"{host}/api/v1/users/{id}"}}}},{credentials}{shown}"#)
 }
 
+/// What the `fields` of a request ask for: `id,status,profile:(firstName,city)`.
+#[derive(Debug)]
+pub struct Fields {
+    own: Vec<String>,
+    /// Of the profile; none where it's asked for whole, or not at all.
+    profile: Option<Vec<String>>,
+}
+
+impl Fields {
+    pub fn parse(text: &str) -> Self {
+        let names = |text: &str| {
+            text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect::<Vec<_>>()
+        };
+        match text.split_once("profile:(").map(|(before, rest)| (before, rest.split_once(')').unwrap_or((rest, "")))) {
+            None => Self { own: names(text), profile: None },
+            Some((before, (profile, after))) => {
+                Self { own: names(&format!("{before},{after}")), profile: Some(names(profile)) }
+            }
+        }
+    }
+}
+
+/// The text of a user as in a list, of which only these fields were asked for. The id is always there.
+pub fn user_fields(id: &str, row: &UserRow, host: &str, fields: &Fields) -> String {
+    let mut shown = outline(id, row, host);
+    if let Some(members) = shown.as_object_mut() {
+        members.retain(|name, _| name == "id" || fields.own.contains(name));
+        let chosen = |names: &Vec<String>| {
+            let values = names.iter().filter_map(|name| Some((name.clone(), row.profile.get(name)?.clone())));
+            Value::Object(values.collect())
+        };
+        if let Some(profile) = &fields.profile {
+            members.insert("profile".to_owned(), chosen(profile));
+        } else if fields.own.iter().any(|name| name == "profile") {
+            members.insert("profile".to_owned(), Value::Object(row.profile.clone()));
+        }
+    }
+    shown.to_string()
+}
+
 /// The values of a user's attribute, for searches.
 pub fn user_values(id: &str, row: &UserRow, attribute: &str) -> Vec<String> {
     match attribute {
@@ -46,7 +86,17 @@ pub fn user_values(id: &str, row: &UserRow, attribute: &str) -> Vec<String> {
 
 /// A user as in a list. `credentials` are left out where the request asks for it.
 pub fn user(id: &str, row: &UserRow, host: &str, credentials: bool) -> Value {
-    let mut user = json!({
+    let mut user = outline(id, row, host);
+    user["profile"] = Value::Object(row.profile.clone());
+    if credentials {
+        user["credentials"] = json!({"provider": {"type": "OKTA", "name": "OKTA"}});
+    }
+    user
+}
+
+/// A user without the profile.
+fn outline(id: &str, row: &UserRow, host: &str) -> Value {
+    json!({
         "id": id,
         "status": row.status,
         "created": time(row.created),
@@ -56,13 +106,8 @@ pub fn user(id: &str, row: &UserRow, host: &str, credentials: bool) -> Value {
         "lastUpdated": time(row.last_updated),
         "passwordChanged": null,
         "type": {"id": USER_TYPE},
-        "profile": row.profile,
         "_links": {"self": {"href": format!("{host}/api/v1/users/{id}")}},
-    });
-    if credentials {
-        user["credentials"] = json!({"provider": {"type": "OKTA", "name": "OKTA"}});
-    }
-    user
+    })
 }
 
 /// A user that was asked for alone: with links to what can be done with it in its status.

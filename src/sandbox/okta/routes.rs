@@ -215,7 +215,7 @@ fn failed(error: &ApiError) -> Response {
     json(error.status, &error.body)
 }
 
-const USERS: Rules = Rules { is_search: true, keeps: &["search", "filter"], ..pages(200, 200) };
+const USERS: Rules = Rules { is_search: true, keeps: &["search", "filter", "fields"], ..pages(200, 200) };
 /// Of users with `q`, which are one page.
 const USERS_BY_PREFIX: Rules = pages(10, 200);
 const USER_FILTER: Dialect = Dialect::Filter(&[
@@ -342,7 +342,11 @@ impl Ask<'_> {
             None => row.status != "DEPROVISIONED",
             Some(criterion) => everybody || criterion.is_met_by(&|attribute| render::user_values(id, row, attribute)),
         };
-        let rendered = |id: &str, row: &UserRow| render::user_text(id, row, &self.host, self.credentials);
+        let fields = self.query.get("fields").map(|fields| render::Fields::parse(fields));
+        let rendered = |id: &str, row: &UserRow| match &fields {
+            Some(fields) => render::user_fields(id, row, &self.host, fields),
+            None => render::user_text(id, row, &self.host, self.credentials),
+        };
         if let Some(sorted) = self.sorts_by_creation(criterion.as_ref())? {
             return listed(cut(&self.query, USERS, |after| {
                 let rows = sorted.keys(tables, after).filter_map(|(key, id)| Some((key, id, tables.users.get(id)?)));

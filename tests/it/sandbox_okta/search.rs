@@ -186,3 +186,18 @@ async fn the_case_of_values_counts_in_a_filter() {
         assert_eq!(server.query("users", &[("filter", filter)]).await.items().len(), found, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn fields_leave_out_what_they_do_not_name_and_stay_in_the_link() {
+    let server = people().await;
+    let shown = async |fields: &str| {
+        let page = server.query("users", &[("search", "profile.login eq \"a\""), ("fields", fields)]).await;
+        assert_eq!(page.status, 200);
+        assert!(page.link("self").is_some_and(|link| link.contains("fields=id")), "{fields}");
+        page.body[0].clone()
+    };
+    let some = shown("id,status,profile:(login,level,nickName)").await;
+    assert_eq!(some, json!({"id": some["id"], "status": "ACTIVE", "profile": {"login": "a", "level": 2}}));
+    let whole = shown("id,profile,created").await;
+    assert_eq!((whole.as_object().unwrap().len(), &whole["profile"]["department"]), (3, &json!("IT")));
+}
