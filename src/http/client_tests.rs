@@ -189,6 +189,13 @@ async fn json_of_another_shape_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_web_page_says_nothing_of_what_was_done() {
+    let server = Server::new(|_| answer(200, &[("content-type", "text/html")], "<!DOCTYPE html><p>Sign in")).await;
+    let failure = client(&server.url).send(&Request::new(reqwest::Method::DELETE, "/x")).await.unwrap_err();
+    assert!(failure.is_lost_answer() && server.lines().len() == 1, "{failure}");
+}
+
+#[tokio::test]
 async fn a_timeout_covers_a_server_that_never_answers() {
     let server = Server::new(|_| Act::Hang).await;
     let request = Request::get("/x").timeout(Duration::from_millis(50)).repeat(Repeat::Never);

@@ -94,11 +94,7 @@ async fn a_private_ca_is_trusted_through_its_file_and_not_without() {
     assert_eq!(applied.code, 0, "{applied:#?}");
     assert_eq!(plain.run(&["apply", "--yes"]).await.code, 0);
     assert_eq!(state(&stage), state(&plain));
-    trust_another(&stage).await;
-}
-
-/// The file of another CA is as good as none.
-async fn trust_another(stage: &Stage) {
+    // The file of another CA is as good as none.
     std::fs::write(stage.folder().join("ca.pem"), Authority::new().pem).unwrap();
     let refused = stage.run(&["plan"]).await;
     assert!(refused.code == 1 && refused.stderr.contains("got no secure connection"), "{refused:#?}");

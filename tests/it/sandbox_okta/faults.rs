@@ -3,7 +3,7 @@
 use std::io::ErrorKind::ConnectionReset;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -12,6 +12,8 @@ use oktapieces::sandbox::serve::{Fault, FaultKind, Traffic, layer};
 use reqwest::{Client, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::state::until;
 
 /// The body of every answer that arrives.
 const BODY: &str = r#"{"answer": "of the server"}"#;
@@ -160,11 +162,25 @@ async fn hang_answers_in_the_end() {
 }
 
 #[tokio::test]
-async fn who_gives_up_on_a_hanging_server_made_it_do_nothing() {
-    let server = Server::with(FaultKind::Hang(Duration::from_hours(1))).await;
+async fn a_hanging_server_acts_when_nobody_waits_any_more() {
+    let server = Server::with(FaultKind::Hang(Duration::from_millis(300))).await;
     let request = server.client.post(format!("http://{}/a", server.address)).timeout(Duration::from_millis(50));
     assert!(request.send().await.unwrap_err().is_timeout());
     assert_eq!((server.traffic.total(), server.acted()), (1, 0));
+    until(async || server.acted() == 1).await;
+}
+
+#[tokio::test]
+async fn stall_acts_and_sends_the_rest_of_the_answer_late() {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let server = Server::with(FaultKind::Stall(PAUSE)).await;
+    let since = Instant::now();
+    let mut answer = server.send(Method::GET, "/a").await.unwrap();
+    let half = answer.chunk().await.unwrap().unwrap();
+    assert!(server.acted() == 1 && since.elapsed() < PAUSE, "{half:?}");
+    let rest = answer.chunk().await.unwrap().unwrap();
+    assert!(since.elapsed() >= PAUSE, "{rest:?}");
+    assert_eq!([half, rest].concat(), BODY.as_bytes());
 }
 
 #[tokio::test]
