@@ -67,10 +67,10 @@ pub async fn forget_deleted(
     let suspects: BTreeSet<OktaUserId> = accounts.filter(|id| !reading.org.users.contains_key(id)).collect();
     let (mut groups, mut asked) = (BTreeSet::new(), BTreeSet::new());
     for (id, pushed) in reading.org.pushed.iter().filter(|(id, _)| reading.unread.contains_key(*id)) {
-        let before = asked.len();
-        asked.extend(pushed.members.iter().filter(|member| suspects.contains(*member)).cloned());
-        if asked.len() > before {
+        let found: Vec<_> = pushed.members.iter().filter(|member| suspects.contains(*member)).cloned().collect();
+        if !found.is_empty() {
             groups.insert(id.clone());
+            asked.extend(found);
         }
     }
     if requests(reading, &groups) < asked.len().div_ceil(IDS) {

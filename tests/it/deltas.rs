@@ -161,8 +161,21 @@ async fn members_out_of_scope_and_leavers_make_no_group_be_read_again() {
 async fn who_was_deleted_is_no_member_whatever_is_known() {
     let stage = of(Shape::Generated { users: 200, groups: 2, members: 120, existing: 1.0, drift: 0.0, seed: 2 }).await;
     // The accounts of leavers are inactive, so that nothing else would look for them.
-    stage.run(&["apply", "--yes"]).await;
-    let Ids { groups, .. } = ids(&stage);
+    let org = stage.sandbox.org();
+    let accounts = stage.sandbox.platform().users().into_iter().filter(|user| user.active);
+    let twins: Vec<String> = accounts.filter_map(|user| user.external_id).take(10).collect();
+    org.seed_group(None, "AP Twin", "OKTA_GROUP", &twins);
+    org.seed_group(None, "AP Other Twin", "OKTA_GROUP", &twins);
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    org.set_status(&twins[0], "DEPROVISIONED");
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+    org.delete_user(&twins[0]);
+    let (known, _) = plan(&stage, &[]).await;
+    assert!(known == plan(&stage, &["--full"]).await.0);
+    assert!(known["projects"].as_array().unwrap().len() >= 2, "gone from both: {}", known["projects"]);
+
+    let projects = stage.sandbox.platform().projects();
+    let groups: Vec<String> = projects.into_iter().filter_map(|project| project.external_id).collect();
     let members: Vec<String> = groups.iter().map(|group| members(&stage, group)).max_by_key(Vec::len).unwrap();
     for user in &members[..80] {
         stage.sandbox.org().set_status(user, "DEPROVISIONED");

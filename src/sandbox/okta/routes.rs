@@ -353,6 +353,13 @@ impl Ask<'_> {
                 rows.filter(|(_, id, row)| shown(&(*id, *row))).map(|(key, id, row)| (key.as_str(), rendered(id, row)))
             })?);
         }
+        if let Some(ids) = criterion.as_ref().and_then(Expression::ids) {
+            let found = ids.into_iter().filter_map(|id| Some((id, tables.users.get(id)?)));
+            let found: BTreeMap<&str, &UserRow> = found.collect();
+            return listed(cut(&self.query, USERS, |after| {
+                found.range::<str, _>((after, Bound::Unbounded)).map(|(id, row)| (*id, rendered(id, row)))
+            })?);
+        }
         listed(cut(&self.query, USERS, |after| {
             let rows = tables.users.range::<str, _>((after, Bound::Unbounded)).filter(shown);
             rows.map(|(id, row)| (id.as_str(), rendered(id, row)))

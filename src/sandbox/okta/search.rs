@@ -60,6 +60,15 @@ impl Expression {
         matches!(&self.criterion, Criterion::Present(asked) if asked == attribute)
     }
 
+    /// The ids that it names, if it is a filter of nothing but these.
+    pub fn ids(&self) -> Option<Vec<&str>> {
+        let parts = match &self.criterion {
+            Criterion::Any(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        if self.exact { parts.iter().map(Criterion::id).collect() } else { None }
+    }
+
     /// Whether an entity meets the criteria. Names of attributes are case-sensitive.
     pub fn meets(&self, entity: &Value) -> bool {
         self.is_met_by(&|attribute| values(entity, attribute))
@@ -176,6 +185,14 @@ fn one(tokens: &mut Vec<Token>, depth: usize) -> Result<Criterion, String> {
 }
 
 impl Criterion {
+    /// The id that it asks for, if it asks for nothing else.
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Compare { attribute, operator: Operator::Equal, value } if attribute == "id" => Some(value),
+            _ => None,
+        }
+    }
+
     fn least(&self, wanted: &str) -> Option<&str> {
         match self {
             Self::All(parts) => parts.iter().find_map(|part| part.least(wanted)),

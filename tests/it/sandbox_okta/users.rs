@@ -44,6 +44,19 @@ async fn status_pr_finds_everybody_and_is_pageable() {
 }
 
 #[tokio::test]
+async fn a_filter_of_ids_finds_those_that_there_are_of_any_status() {
+    let server = with_every_status().await;
+    let (gone, here) = (server.user("gone@example.com", "DEPROVISIONED"), server.user("here@example.com", "ACTIVE"));
+    let filter = [&here, UNKNOWN, &gone, &here].map(|id| format!("id eq \"{id}\"")).join(" or ");
+    let mut expected = [gone.as_str(), here.as_str()];
+    expected.sort_unstable();
+    let page = server.query("users", &[("filter", &filter)]).await;
+    assert_eq!(page.ids(), expected);
+    let page = server.query("users", &[("filter", &filter), ("limit", "1")]).await;
+    assert_eq!((page.ids(), page.link("next").is_some()), (vec![expected[0]], true));
+}
+
+#[tokio::test]
 async fn search_and_filter_find_deprovisioned_users() {
     let server = with_every_status().await;
     for parameter in ["search", "filter"] {
