@@ -141,6 +141,7 @@ impl Draft<'_> {
             self.desired = attributes::desired(&self.reading.org, mapping, now);
         } else {
             self.desired.projects = attributes::projects(&self.reading.org);
+            self.desired.vanished.clone_from(&self.reading.org.vanished);
         }
     }
 

@@ -10,6 +10,7 @@ use super::client::Okta;
 use super::groups::MEMBERS_PAGE;
 use super::read::{Reading, SIDE_BY_SIDE, members_failed};
 use crate::error::Error;
+use crate::http::Failure;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::{Group, Org};
@@ -17,17 +18,27 @@ use crate::model::okta::{Group, Org};
 /// So many users are asked for by one filter, which stays shorter than what proxies let through.
 const IDS: usize = 25;
 
-/// Reads the members of these groups, which weren't read.
+/// Reads the members of these groups, which weren't read. One that was deleted meanwhile is no group of anybody any more, and
+/// the project of a pushed one is left alone.
 pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaGroupId>) -> Result<(), Error> {
     let now = Timestamp::now();
     // Owned, since a future over borrowed groups couldn't move between threads.
     let owned: Vec<Group> = groups.iter().filter_map(|id| reading.unread.remove(id)).collect();
-    let reads = stream::iter(owned).map(async |group| {
-        let members = okta.group_member_ids(&group.id).await.map_err(|failure| members_failed(failure, &group))?;
-        Ok::<_, Error>((group, members))
+    let reads = stream::iter(owned).map(async |group| match okta.group_member_ids(&group.id).await {
+        Ok(members) => Ok((group, Some(members))),
+        Err(failure) if failure.is_not_found() => Ok((group, None)),
+        Err(failure) => Err(members_failed(failure, &group)),
     });
     let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
     for (group, members) in read {
+        let Some(members) = members else {
+            let before = reading.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
+            if let Some(pushed) = reading.org.pushed.remove(&group.id) {
+                reading.org.vanished.insert(group.id.clone(), pushed.project_name);
+            }
+            put(&mut reading.org, group, &before, Members::default());
+            continue;
+        };
         let Some(known) = reading.groups.get_mut(&group.id) else { continue };
         known.read = now;
         let before = std::mem::replace(&mut known.members, members.clone());
@@ -76,7 +87,12 @@ pub async fn forget_deleted(
     if requests(reading, &groups) < asked.len().div_ceil(IDS) {
         return members(okta, reading, &groups).await;
     }
-    let gone = deleted(okta, asked).await?;
+    let gone = match deleted(okta, asked).await {
+        Ok(gone) => gone,
+        // The filter was refused, though it's one that Okta has.
+        Err(failure) if failure.status() == Some(400) => return members(okta, reading, &groups).await,
+        Err(failure) => return Err(Error::from(failure).context("asking Okta who of the known members is there")),
+    };
     for id in &groups {
         let (Some(pushed), Some(known)) = (reading.org.pushed.get_mut(id), reading.groups.get_mut(id)) else {
             continue;
@@ -90,13 +106,11 @@ pub async fn forget_deleted(
 }
 
 /// Those of the users who are deleted.
-async fn deleted(okta: &Okta, users: BTreeSet<OktaUserId>) -> Result<BTreeSet<OktaUserId>, Error> {
+async fn deleted(okta: &Okta, users: BTreeSet<OktaUserId>) -> Result<BTreeSet<OktaUserId>, Failure> {
     let all: Vec<OktaUserId> = users.iter().cloned().collect();
     let asked: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(<[_]>::to_vec).collect();
     let reads = stream::iter(asked).map(async |ids| okta.users_there(&ids).await);
-    let there: Result<Vec<_>, _> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await;
-    let there =
-        there.map_err(|failure| Error::from(failure).context("asking Okta who of the known members is there"))?;
+    let there: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
     let there: BTreeSet<OktaUserId> = there.into_iter().flatten().collect();
     Ok(users.difference(&there).cloned().collect())
 }
@@ -135,8 +149,14 @@ fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::model::okta::GroupType;
+    use crate::http::scripted::Server;
+    use crate::model::known::KnownGroup;
+    use crate::model::okta::{GroupType, PushedGroup};
+    use crate::okta::resolve::ResolvedScope;
+    use crate::okta::testing::{error, okta, page};
 
     fn group(id: &str) -> Group {
         Group { id: id.into(), name: id.to_owned(), kind: GroupType::OktaGroup }
@@ -144,6 +164,40 @@ mod tests {
 
     fn members(ids: &[&str]) -> Members<OktaUserId> {
         ids.iter().map(|id| OktaUserId::from(*id)).collect()
+    }
+
+    /// What is known of a group that is pushed, and of whose members one has an account and wasn't read.
+    fn known_alone() -> Reading {
+        let known = KnownGroup { updated: String::new(), read: Timestamp::UNIX_EPOCH, members: members(&["00u1"]) };
+        let pushed =
+            PushedGroup { group: group("00g1"), project_name: "One".to_owned(), members: known.members.clone() };
+        let org = Org { pushed: [("00g1".into(), pushed)].into(), ..Org::default() };
+        Reading {
+            org,
+            scope: ResolvedScope::default(),
+            groups: [("00g1".into(), known)].into(),
+            unread: [("00g1".into(), group("00g1"))].into(),
+            asked_by_expressions: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_known_group_is_read_where_the_filter_is_refused_and_its_project_left_alone_where_it_was_deleted() {
+        for is_there in [true, false] {
+            let server = Server::new(move |seen| match seen.path() {
+                "/api/v1/groups/00g1/users" if is_there => page(seen, &json!([]), None),
+                "/api/v1/users" => error(400, "E0000031", "Invalid search criteria."),
+                _ => error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)"),
+            })
+            .await;
+            let mut reading = known_alone();
+            forget_deleted(&okta(&server.url), &mut reading, ["00u1".into()].into_iter()).await.unwrap();
+            assert!(reading.unread.is_empty());
+            let Org { pushed, vanished, .. } = reading.org;
+            let known: Vec<_> = pushed.values().map(|pushed| pushed.members.len()).collect();
+            assert_eq!((known, vanished.len()), if is_there { (vec![0], 0) } else { (vec![], 1) });
+        }
     }
 
     #[test]
