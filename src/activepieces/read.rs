@@ -75,6 +75,8 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
             user.platform_role.clone_from(&roles[role].platform_role);
         }
     }
+    // Okta's users come in this order too: what a plan compares stands side by side.
+    users.sort_unstable_by(|a, b| (&a.external_id, &a.id).cmp(&(&b.external_id, &b.id)));
     Ok(users)
 }
 

@@ -63,6 +63,10 @@ pub async fn plan(sources: Sources<'_>, mut reading: Reading) -> Result<Drafted>
     let desired = attributes::desired(&reading.org, sources.mapping, sources.now);
     let (asked, certain) = (Doubts::default(), BTreeSet::new());
     let mut draft = Draft { sources, reading, desired, asked, certain, sizes: None };
+    let doubts = Doubts::of_users(&draft.desired, sources.platform);
+    if !doubts.is_empty() {
+        draft.confirm(doubts).await?;
+    }
     // Each turn reads something that wasn't read before.
     loop {
         let comparison = Comparison::of(&draft.desired, sources.platform);

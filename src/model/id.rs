@@ -83,7 +83,15 @@ impl Ord for Text {
 
 impl Hash for Text {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_bytes().hash(state);
+        match self {
+            Self::InPlace { length, bytes } => {
+                let (first, rest) = number(bytes);
+                state.write_u128(first);
+                let [a, b, c, d, e, f] = rest;
+                state.write_u64(u64::from_be_bytes([0, *length, a, b, c, d, e, f]));
+            }
+            Self::Long(text) => text.as_bytes().hash(state),
+        }
     }
 }
 

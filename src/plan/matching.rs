@@ -1,20 +1,21 @@
 //! Which account belongs to which Okta user: by externalId, else by user name.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use indexmap::{IndexMap, IndexSet};
-
+use super::lookup::Lookup;
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Desired, DesiredUser, Leave, State};
-use crate::model::id::{AccountId, OktaUserId};
+use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 
-/// The accounts of a platform by their places in its listing, found by externalId and by user name. These maps hold
-/// everybody and are asked in any order, and hashes find faster than trees.
+/// The accounts of a platform by their places in its listing, found by externalId and by user name.
 struct Accounts<'a> {
     users: &'a [User],
-    by_external_id: IndexMap<OktaUserId, usize>,
-    by_user_name: IndexMap<&'a str, usize>,
+    /// Sorted, as the desired users are.
+    by_external_id: Vec<(OktaUserId, usize)>,
+    /// Made when it's asked for: where everybody is linked, nobody asks.
+    by_user_name: OnceCell<Lookup<&'a str, usize>>,
 }
 
 impl<'a> Accounts<'a> {
@@ -24,23 +25,25 @@ impl<'a> Accounts<'a> {
             let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
             Some((id.into(), at))
         };
-        let mut by_external_id = IndexMap::with_capacity(users.len());
-        by_external_id.extend(users.iter().enumerate().filter_map(external_id));
-        Self {
-            users,
-            by_external_id,
-            by_user_name: users.iter().enumerate().map(|(at, user)| (user.user_name.as_str(), at)).collect(),
-        }
+        let mut by_external_id: Vec<_> = users.iter().enumerate().filter_map(external_id).collect();
+        by_external_id.sort_unstable();
+        Self { users, by_external_id, by_user_name: OnceCell::new() }
+    }
+
+    fn of_name(&self, user_name: &str) -> Option<usize> {
+        let name = |(at, user): (usize, &'a User)| (user.user_name.as_str(), at);
+        let all = || Lookup::of(self.users.len(), self.users.iter().enumerate().map(name));
+        self.by_user_name.get_or_init(all).get(user_name).copied()
     }
 }
 
 /// The outcome of matching.
 #[derive(Debug, Default)]
 pub struct Matches<'a> {
-    /// Each Okta user's account.
-    pub account_of: IndexMap<OktaUserId, &'a User>,
-    /// The other way round: the user whom an account belongs to.
-    pub user_of: IndexMap<AccountId, &'a OktaUserId>,
+    /// Each Okta user's account, in the order of the desired users.
+    pub account_of: Vec<Option<&'a User>>,
+    /// The other way round: the user whom an account belongs to, in the order of the platform's.
+    pub user_of: Vec<Option<&'a OktaUserId>>,
     /// Okta users that are left alone.
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
@@ -50,6 +53,8 @@ pub struct Matches<'a> {
 
 /// A claim of one Okta user on one user name, and on the account that has it.
 struct Claim<'a> {
+    /// The user's place among the desired ones.
+    place: usize,
     id: &'a OktaUserId,
     user: &'a DesiredUser,
     linked: bool,
@@ -69,14 +74,21 @@ impl Claim<'_> {
 /// The claims on accounts, by their places, and on user names that no account has.
 struct Claims<'a> {
     on_accounts: Vec<Vec<Claim<'a>>>,
-    on_names: IndexMap<&'a str, Vec<Claim<'a>>>,
+    on_names: Vec<(&'a str, Vec<Claim<'a>>)>,
+    /// Where a name stands among these.
+    names: Lookup<&'a str, usize>,
 }
 
 impl<'a> Claims<'a> {
     fn add(&mut self, accounts: &Accounts<'_>, user_name: &'a str, claim: Claim<'a>) {
-        let claims = match accounts.by_user_name.get(user_name) {
-            Some(at) => &mut self.on_accounts[*at],
-            None => self.on_names.entry(user_name).or_default(),
+        let claims = if let Some(at) = accounts.of_name(user_name) {
+            &mut self.on_accounts[at]
+        } else {
+            let at = *self.names.get_or_insert_with(user_name, || {
+                self.on_names.push((user_name, Vec::new()));
+                self.on_names.len() - 1
+            });
+            &mut self.on_names[at].1
         };
         add(claims, claim);
     }
@@ -105,32 +117,34 @@ fn add<'a>(claims: &mut Vec<Claim<'a>>, claim: Claim<'a>) {
 }
 
 /// The user names that anybody in Okta gives.
-pub fn wanted_names(desired: &Desired) -> IndexSet<&str> {
-    desired.users.values().filter_map(|user| user.user_name.as_deref()).collect()
+pub fn wanted_names(desired: &Desired) -> Lookup<&str, ()> {
+    let names = desired.users.values().filter_map(|user| user.user_name.as_deref());
+    Lookup::of(desired.users.len(), names.map(|name| (name, ())))
 }
 
 /// Matches every desired user with the account that is theirs.
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
     let accounts = Accounts::of(platform);
-    let most = platform.users.len().min(desired.users.len());
     let mut found = Matches {
-        account_of: IndexMap::with_capacity(most),
-        user_of: IndexMap::with_capacity(most),
+        account_of: vec![None; desired.users.len()],
+        user_of: vec![None; platform.users.len()],
         ..Matches::default()
     };
-    let mut claims = Claims { on_accounts: Vec::new(), on_names: IndexMap::new() };
+    let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
     claims.on_accounts.resize_with(platform.users.len(), Vec::new);
-    for (id, user) in &desired.users {
-        if let Some(at) = accounts.by_external_id.get(id) {
-            add(&mut claims.on_accounts[*at], Claim { id, user, linked: true });
-            note_second_account(&mut found, &accounts, id, user, &accounts.users[*at]);
+    let mut linked = accounts.by_external_id.iter().peekable();
+    for (place, (id, user)) in desired.users.iter().enumerate() {
+        while linked.next_if(|(other, _)| other < id).is_some() {}
+        if let Some(&(_, at)) = linked.next_if(|(other, _)| other == id) {
+            add(&mut claims.on_accounts[at], Claim { place, id, user, linked: true });
+            note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
         } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
-            claims.add(&accounts, user_name, Claim { id, user, linked: false });
+            claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
         }
     }
     claims.give_way(&accounts);
-    for (account, claims) in accounts.users.iter().zip(claims.on_accounts) {
-        settle(&mut found, Some(account), &account.user_name, &claims);
+    for (at, (account, claims)) in accounts.users.iter().zip(&claims.on_accounts).enumerate() {
+        settle(&mut found, Some((at, account)), &account.user_name, claims);
     }
     for (user_name, claims) in claims.on_names {
         settle(&mut found, None, user_name, &claims);
@@ -148,8 +162,8 @@ fn note_second_account<'a>(
     account: &'a User,
 ) {
     let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
-    let Some(second) = new_name.and_then(|name| accounts.by_user_name.get(name)) else { return };
-    let second = &accounts.users[*second];
+    let Some(second) = new_name.and_then(|name| accounts.of_name(name)) else { return };
+    let second = &accounts.users[second];
     if !matches!(user.state, State::Left(_)) {
         found.blocked.insert(id);
     }
@@ -161,7 +175,7 @@ fn note_second_account<'a>(
 }
 
 /// Gives the account with this user name to the one who claims it, or to nobody where it isn't clear.
-fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &str, claims: &[Claim<'a>]) {
+fn settle<'a>(found: &mut Matches<'a>, account: Option<(usize, &'a User)>, user_name: &str, claims: &[Claim<'a>]) {
     let strong = claims.iter().filter(|claim| claim.is_strong()).count();
     let weak_linked = claims.iter().any(|claim| claim.linked && !claim.is_strong());
     let winner = |claim: &Claim<'_>| match strong {
@@ -174,9 +188,9 @@ fn settle<'a>(found: &mut Matches<'a>, account: Option<&'a User>, user_name: &st
     };
     for claim in claims {
         if claim.id == winner {
-            if let Some(account) = account {
-                found.account_of.insert(claim.id.clone(), account);
-                found.user_of.insert(account.id.clone(), claim.id);
+            if let Some((at, account)) = account {
+                found.account_of[claim.place] = Some(account);
+                found.user_of[at] = Some(claim.id);
             }
         } else {
             found.superseded.insert(claim.id);

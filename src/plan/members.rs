@@ -1,14 +1,12 @@
 //! Who is in a group and not in its project, and the other way round.
 
-use indexmap::IndexMap;
-
+use super::lookup::Lookup;
 use super::matching::Matches;
 use crate::model::Members;
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::id::{AccountId, OktaUserId};
 
 /// The Okta user who answers for an account.
-#[derive(Clone)]
 struct Owner<'a> {
     id: OktaUserId,
     account: &'a User,
@@ -17,18 +15,33 @@ struct Owner<'a> {
 }
 
 /// Whom each account belongs to, apart from those that nobody in Okta answers for.
-pub struct Owners<'a>(IndexMap<AccountId, Owner<'a>>);
+pub struct Owners<'a> {
+    /// By their ids, as the members of a group are sorted.
+    sorted: Vec<Owner<'a>>,
+    /// Where an account's owner stands: places are sorted faster than ids.
+    places: Lookup<AccountId, usize>,
+}
 
 impl<'a> Owners<'a> {
     pub fn of(platform: &'a Platform, matches: &Matches<'_>) -> Self {
-        let owner = |account: &'a User| {
-            let owner = matches.user_of.get(&account.id).map(|id| (*id).clone());
+        let owner = |(account, owner): (&'a User, &Option<&OktaUserId>)| {
+            let owner = owner.cloned();
             let is_matched = owner.is_some();
-            Some((account.id.clone(), Owner { id: owner.or_else(|| account.okta_id())?, account, is_matched }))
+            Some(Owner { id: owner.or_else(|| account.okta_id())?, account, is_matched })
         };
-        let mut owners = IndexMap::with_capacity(platform.users.len());
-        owners.extend(platform.users.iter().filter_map(owner));
-        Self(owners)
+        let mut sorted: Vec<Owner<'a>> = platform.users.iter().zip(&matches.user_of).filter_map(owner).collect();
+        sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let place = |(place, owner): (usize, &Owner<'_>)| (owner.account.id.clone(), place);
+        let places = Lookup::of(sorted.len(), sorted.iter().enumerate().map(place));
+        Self { sorted, places }
+    }
+
+    /// The owners of a project's members, by their ids.
+    fn of_members(&self, project: Option<&Project>) -> impl Iterator<Item = &Owner<'a>> {
+        let members = project.into_iter().flat_map(|project| &project.members);
+        let mut places: Vec<usize> = members.filter_map(|id| self.places.get(id).copied()).collect();
+        places.sort_unstable();
+        places.into_iter().map(|place| &self.sorted[place])
     }
 }
 
@@ -43,14 +56,12 @@ pub struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     pub fn of(group: &'a Members<OktaUserId>, project: Option<&Project>, owners: &Owners<'a>) -> Self {
-        let members = project.into_iter().flat_map(|project| &project.members);
-        let mut members: Vec<Owner<'a>> = members.filter_map(|id| owners.0.get(id).cloned()).collect();
-        members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let (mut absent, mut extra) = (Vec::new(), Vec::new());
-        let mut members = members.into_iter().peekable();
+        let leaves = |owner: &Owner<'a>| (owner.id.clone(), owner.account);
+        let mut members = owners.of_members(project).peekable();
         for id in group {
             while let Some(member) = members.next_if(|member| member.id < *id) {
-                extra.push((member.id, member.account));
+                extra.push(leaves(member));
             }
             let mut is_member = false;
             while let Some(member) = members.next_if(|member| member.id == *id) {
@@ -60,7 +71,7 @@ impl<'a> Difference<'a> {
                 absent.push(id);
             }
         }
-        extra.extend(members.map(|member| (member.id, member.account)));
+        extra.extend(members.map(leaves));
         Self { absent, extra }
     }
 }

@@ -3,8 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
-
+use super::lookup::Lookup;
 use super::matching::Matches;
 use super::members::{Difference, Owners};
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
@@ -190,16 +189,15 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
 }
 
 /// Everybody who may be in projects.
-fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> IndexMap<&'a OktaUserId, Member> {
-    let member = |(id, user): (&'a OktaUserId, &'a DesiredUser)| {
+fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> Lookup<&'a OktaUserId, Member> {
+    let member = |((id, user), account): ((&'a OktaUserId, &'a DesiredUser), &Option<&User>)| {
         if !joins(id, desired, matches) {
             return None;
         }
-        let account = matches.account_of.get(id);
         let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
         Some((id, Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) }))
     };
-    desired.users.iter().filter_map(member).collect()
+    Lookup::of(desired.users.len(), desired.users.iter().zip(&matches.account_of).filter_map(member))
 }
 
 /// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.

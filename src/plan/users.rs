@@ -15,14 +15,14 @@ use crate::model::problem::{Problem, ProblemKind};
 /// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
 pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let protected = Protected::of(platform, policy);
-    for (id, user) in &desired.users {
+    for ((id, user), account) in desired.users.iter().zip(&matches.account_of) {
+        let account = *account;
         if !matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted)) {
             plan.standing.in_scope += 1;
         }
         if let State::Problem(problems) = &user.state {
             plan.problems.extend(problems.iter().cloned());
         }
-        let account = matches.account_of.get(id).copied();
         if let Some(account) = account.filter(|account| account.active && is_managed(user, account)) {
             plan.standing.managed_active += 1;
             plan.standing.privileged_active += usize::from(is_privileged(account));
@@ -298,8 +298,9 @@ fn active_admins(platform: &Platform) -> impl Iterator<Item = &AccountId> {
 /// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.
 fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
     let wanted = LazyCell::new(|| wanted_names(desired));
-    for user in platform.users.iter().filter(|user| Some(&user.id) != platform.owner.as_ref()) {
-        if matches.user_of.contains_key(&user.id) || wanted.contains(user.user_name.as_str()) {
+    let all = platform.users.iter().zip(&matches.user_of);
+    for (user, owner) in all.filter(|(user, _)| Some(&user.id) != platform.owner.as_ref()) {
+        if owner.is_some() || wanted.contains(user.user_name.as_str()) {
             continue;
         }
         match external_id(user) {
