@@ -87,8 +87,8 @@ impl Hash for Text {
             Self::InPlace { length, bytes } => {
                 let (first, rest) = number(bytes);
                 state.write_u128(first);
-                let [a, b, c, d, e, f] = rest;
-                state.write_u64(u64::from_be_bytes([0, *length, a, b, c, d, e, f]));
+                state.write(&rest);
+                state.write_u8(*length);
             }
             Self::Long(text) => text.as_bytes().hash(state),
         }

@@ -5,8 +5,8 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-/// A map that only finds, so that no order of its own can ever show in a plan. It takes a fifth of the time that a tree
-/// takes with a million entries.
+/// A map that only finds, so that no order of its own can ever show in a plan. A tree takes four times as long with a
+/// million users.
 #[derive(Debug)]
 #[expect(clippy::disallowed_types, reason = "it can't be iterated")]
 pub struct Lookup<K, V>(std::collections::HashMap<K, V, RandomState>);

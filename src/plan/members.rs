@@ -24,12 +24,13 @@ pub struct Owners<'a> {
 
 impl<'a> Owners<'a> {
     pub fn of(platform: &'a Platform, matches: &Matches<'_>) -> Self {
-        let owner = |(account, owner): (&'a User, &Option<&OktaUserId>)| {
+        let owner = |(account, owner): (&'a User, Option<&OktaUserId>)| {
             let owner = owner.cloned();
             let is_matched = owner.is_some();
             Some(Owner { id: owner.or_else(|| account.okta_id())?, account, is_matched })
         };
-        let mut sorted: Vec<Owner<'a>> = platform.users.iter().zip(&matches.user_of).filter_map(owner).collect();
+        let mut sorted: Vec<Owner<'a>> =
+            platform.users.iter().zip(matches.user_of.iter().copied()).filter_map(owner).collect();
         sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let place = |(place, owner): (usize, &Owner<'_>)| (owner.account.id.clone(), place);
         let places = Lookup::of(sorted.len(), sorted.iter().enumerate().map(place));

@@ -190,14 +190,14 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
 
 /// Everybody who may be in projects.
 fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> Lookup<&'a OktaUserId, Member> {
-    let member = |((id, user), account): ((&'a OktaUserId, &'a DesiredUser), &Option<&User>)| {
+    let member = |((id, user), account): ((&'a OktaUserId, &'a DesiredUser), Option<&User>)| {
         if !joins(id, desired, matches) {
             return None;
         }
         let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
         Some((id, Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) }))
     };
-    Lookup::of(desired.users.len(), desired.users.iter().zip(&matches.account_of).filter_map(member))
+    Lookup::of(desired.users.len(), desired.users.iter().zip(matches.account_of.iter().copied()).filter_map(member))
 }
 
 /// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.

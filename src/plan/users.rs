@@ -15,8 +15,7 @@ use crate::model::problem::{Problem, ProblemKind};
 /// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
 pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let protected = Protected::of(platform, policy);
-    for ((id, user), account) in desired.users.iter().zip(&matches.account_of) {
-        let account = *account;
+    for ((id, user), account) in desired.users.iter().zip(matches.account_of.iter().copied()) {
         if !matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted)) {
             plan.standing.in_scope += 1;
         }
