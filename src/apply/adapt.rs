@@ -35,11 +35,16 @@ pub enum Write {
 }
 
 impl Write {
-    /// A request that changes so many members of a group. A member that is only shown in the answer costs a quarter of one
-    /// that is added (contract section 6).
+    /// A request that changes so many members of a group.
     pub fn members(changed: usize, standing: usize) -> Self {
-        Self::Members((changed + standing / 4).max(1).ilog2())
+        Self::Members(cost_of_members(changed, standing).max(1).ilog2())
     }
+}
+
+/// What a change of members costs the server, in members that are added: one that is only shown in the answer costs a quarter
+/// of that (contract section 6).
+pub fn cost_of_members(changed: usize, standing: usize) -> usize {
+    changed + standing / 4
 }
 
 /// The platform, and the limit of what is written to it here.

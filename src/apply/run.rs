@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio_util::sync::CancellationToken;
 
-use super::adapt::{Limit, Server};
+use super::adapt::{Limit, Server, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, user};
 use crate::activepieces::Activepieces;
@@ -60,7 +60,7 @@ pub async fn run<'p>(
     let (waiting, coming) = demotions_that_wait(coming, plan);
     let mut users = run.users("users", coming, &accounts).await;
     let (leaving, abandoned) = match succession(plan, &users) {
-        Succession::Failed => leaving.into_iter().chain(waiting).partition(|op| !takes_admin(op, plan)),
+        Succession::Failed => leaving.into_iter().chain(waiting).partition(|op| !op.takes_admin(&plan.standing.admins)),
         Succession::Stands => {
             users.extend(run.users("roles", waiting, &accounts).await);
             (leaving, Vec::new())
@@ -95,21 +95,16 @@ enum Succession {
     Failed,
 }
 
-/// Whether the operation takes ADMIN away from somebody who has it.
-fn takes_admin(op: &UserOp, plan: &Plan) -> bool {
-    !op.makes_admin() && op.account.as_ref().is_some_and(|account| plan.standing.admins.contains(account))
-}
-
 /// Whether all who are ADMIN cease to be, so that it hangs on those who become one.
 fn all_admins_go(plan: &Plan) -> bool {
-    let going = plan.users.iter().filter(|op| takes_admin(op, plan)).count();
+    let going = plan.users.iter().filter(|op| op.takes_admin(&plan.standing.admins)).count();
     going > 0 && going >= plan.standing.admins.len()
 }
 
 /// Takes out those who lose ADMIN where somebody else has to become one first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let waits = all_admins_go(plan);
-    coming.into_iter().partition(|op| waits && takes_admin(op, plan))
+    coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))
 }
 
 fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
@@ -211,14 +206,14 @@ impl Run<'_> {
         // The largest first: a member costs the server its time (contract section 6), and nothing should wait for one
         // large project at the end.
         let mut adding: Vec<_> = ops.iter().filter(|op| !op.add.is_empty()).collect();
-        adding.sort_by_key(|op| Reverse(cost(op.add.len(), op)));
+        adding.sort_by_key(|op| Reverse(cost_of_members(op.add.len(), op.members)));
         let added = self
             .stage("members to add", &self.projects, Step::AddMembers, adding, async |op: &'p ProjectOp| {
                 self.add(op, id_of(op), accounts).await
             })
             .await;
         let mut removing: Vec<_> = ops.iter().filter(|op| !op.remove.is_empty()).collect();
-        removing.sort_by_key(|op| Reverse(cost(op.remove.len(), op)));
+        removing.sort_by_key(|op| Reverse(cost_of_members(op.remove.len(), op.members)));
         let removed = self
             .stage("members to remove", &self.projects, Step::RemoveMembers, removing, async |op: &'p ProjectOp| {
                 self.remove(op, id_of(op)).await
@@ -299,12 +294,6 @@ impl Run<'_> {
     fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
         Server { activepieces: self.activepieces, limit }
     }
-}
-
-/// What a change of so many members costs the server: one that is only shown in the answer, a quarter of one that is
-/// changed (contract section 6).
-fn cost(changed: usize, op: &ProjectOp) -> usize {
-    changed + op.members / 4
 }
 
 fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {

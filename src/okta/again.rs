@@ -6,9 +6,9 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-use super::client::Okta;
+use super::client::{Okta, SIDE_BY_SIDE};
 use super::groups::MEMBERS_PAGE;
-use super::read::{Reading, SIDE_BY_SIDE, members_failed};
+use super::read::{Reading, members_failed};
 use crate::error::Error;
 use crate::http::Failure;
 use crate::model::Members;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::try_join;
 
-use super::client::Okta;
+use super::client::{Okta, SIDE_BY_SIDE};
 use super::extra;
 use super::known::{Known, Unread};
 use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
@@ -21,8 +21,6 @@ use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
 use crate::model::packed::{Attributes, PackedUser};
-
-pub(super) use super::client::SIDE_BY_SIDE;
 
 /// About as many users as one request of a group's members can bring.
 const MEMBERS_PER_REQUEST: usize = 1000;

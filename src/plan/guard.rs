@@ -243,9 +243,7 @@ fn owner_role(plan: &Plan) -> Option<Refusal> {
 
 fn last_admin(plan: &Plan) -> Option<Refusal> {
     let admins = &plan.standing.admins;
-    let losing =
-        |op: &&UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
-    let lost = plan.users.iter().filter(losing).count();
+    let lost = plan.users.iter().filter(|op| op.takes_admin(admins)).count();
     let made = plan.users.iter().any(UserOp::makes_admin);
     (lost > 0 && lost >= admins.len() && !made).then_some(Refusal::LastAdmin { admins: admins.len() })
 }

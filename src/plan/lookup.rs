@@ -20,7 +20,7 @@ impl<K, V> Default for Lookup<K, V> {
 impl<K, V> Lookup<K, V> {
     /// With room for so many.
     #[expect(clippy::disallowed_types, reason = "as above")]
-    pub fn with_capacity(entries: usize) -> Self {
+    fn with_capacity(entries: usize) -> Self {
         Self(std::collections::HashMap::with_capacity_and_hasher(entries, RandomState::default()))
     }
 }
@@ -45,10 +45,6 @@ impl<K: Eq + Hash, V> Lookup<K, V> {
         K: Borrow<Q>,
     {
         self.0.contains_key(key)
-    }
-
-    pub fn insert(&mut self, key: K, value: V) {
-        self.0.insert(key, value);
     }
 
     /// What is found by the key, made first where nothing is.

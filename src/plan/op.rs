@@ -244,6 +244,11 @@ impl UserOp {
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
     }
 
+    /// Whether it takes ADMIN away from one of these, who have it.
+    pub fn takes_admin(&self, admins: &BTreeSet<AccountId>) -> bool {
+        !self.makes_admin() && self.account.as_ref().is_some_and(|account| admins.contains(account))
+    }
+
     /// Whether somebody loses ADMIN or OPERATOR for a lesser role.
     pub fn is_downgrade(&self) -> bool {
         self.changes.iter().filter(|change| change.attribute == Attribute::PlatformRole).any(|change| {

@@ -263,15 +263,15 @@ fn keep_admin(op: &mut UserOp) {
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
 /// that left.
 pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
-    let admins: BTreeSet<&AccountId> = active_admins(platform).collect();
-    let losing = |op: &UserOp| !op.makes_admin() && op.account.as_ref().is_some_and(|account| admins.contains(account));
-    let lost = plan.users.iter().filter(|op| losing(op)).count();
+    let admins: BTreeSet<AccountId> = active_admins(platform).cloned().collect();
+    let lost = plan.users.iter().filter(|op| op.takes_admin(&admins)).count();
     let becomes_admin = plan.users.iter().any(UserOp::makes_admin);
     if lost == 0 || becomes_admin || admins.len() > lost {
         return;
     }
     let rank = |at: &usize| (plan.users[*at].action == UserAction::Deactivate, &plan.users[*at].user_name);
-    let Some(kept) = (0..plan.users.len()).filter(|at| losing(&plan.users[*at])).min_by(|a, b| rank(a).cmp(&rank(b)))
+    let Some(kept) =
+        (0..plan.users.len()).filter(|at| plan.users[*at].takes_admin(&admins)).min_by(|a, b| rank(a).cmp(&rank(b)))
     else {
         return;
     };

@@ -234,14 +234,7 @@ async fn no_role_is_written_that_follows_from_what_was_only_known() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_group_that_is_read_again_brings_to_light_is_read_too() {
     let stage = of(Shape::Generated { users: 60, groups: 0, members: 0, existing: 1.0, drift: 0.0, seed: 5 }).await;
-    let people: Vec<String> = stage
-        .sandbox
-        .platform()
-        .users()
-        .into_iter()
-        .filter(|user| user.active)
-        .filter_map(|user| user.external_id)
-        .collect();
+    let people = stage.people();
     let org = stage.sandbox.org();
     let barred = org.seed_group(None, "AP Barred", "OKTA_GROUP", &people[..3]);
     let other = org.seed_group(None, "AP Other", "OKTA_GROUP", &people[3..6]);

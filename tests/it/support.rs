@@ -146,6 +146,12 @@ impl Stage {
         [("OKTA_API_TOKEN", token), ("ACTIVEPIECES_API_KEY", key)].into_iter().chain(patience).collect()
     }
 
+    /// The Okta ids of everybody with an active account.
+    pub fn people(&self) -> Vec<String> {
+        let users = self.sandbox.platform().users().into_iter();
+        users.filter(|user| user.active).filter_map(|user| user.external_id).collect()
+    }
+
     /// The plan as JSON.
     pub async fn plan(&self) -> Value {
         self.run(&["plan", "--json"]).await.json()

@@ -237,15 +237,7 @@ async fn who_is_missing_in_a_listing_is_read_again_and_stays() {
     assert_eq!(operations(&stage.plan().await), 0);
     // A suspension, a deletion, a deactivation and a lost assignment, each told apart.
     let group = org.group_id("AP Team 001").unwrap();
-    let members: Vec<String> = stage
-        .sandbox
-        .platform()
-        .users()
-        .into_iter()
-        .filter(|user| user.active)
-        .filter_map(|user| user.external_id)
-        .take(4)
-        .collect();
+    let members = stage.people();
     org.set_status(&members[0], "SUSPENDED");
     org.set_status(&members[1], "DEPROVISIONED");
     org.unassign("Activepieces", &members[2]);
