@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use backon::{BlockingRetryable, ConstantBuilder};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl State {
             connection.set_transaction_behavior(TransactionBehavior::Immediate);
             // What is committed survives the death of the process, though perhaps not that of the machine: the file
             // is a record, and what has to be done is always read from the servers.
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            write_ahead(&connection)?;
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.pragma_update(None, "foreign_keys", "on")?;
             let version = migrate(&mut connection)?;
@@ -116,6 +117,15 @@ impl State {
         // Every change is one statement or a transaction, so that a panic in between leaves nothing half done.
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Has the file use a write-ahead log. Of two processes that switch a new file at once, SQLite tells one that the other is
+/// at it without waiting [`BUSY`], so this does.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let (delay, times) = (Duration::from_millis(10), 1500);
+    let again = ConstantBuilder::default().with_delay(delay).with_max_times(times);
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    (|| connection.pragma_update(None, "journal_mode", "wal")).retry(again).when(is_busy).call()
 }
 
 /// Brings the file to the newest version of the schema, and gives the version that it has then.

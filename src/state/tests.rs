@@ -56,6 +56,19 @@ fn a_port_is_no_trouble_in_the_name_of_the_file() {
     assert_eq!(other.path().file_name().unwrap(), "127.0.0.1_4001-ap.example.com+team+A.db");
 }
 
+#[test]
+fn runs_that_begin_at_once_all_open_a_new_file() {
+    for _ in 0..50 {
+        let folder = folder();
+        let (path, together) = (folder.path(), std::sync::Barrier::new(8));
+        let open = || {
+            together.wait();
+            drop(open(path).unwrap());
+        };
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(open))));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_anything_of_it() {

@@ -161,10 +161,11 @@ async fn a_connection_that_is_never_made_is_given_up_in_time() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(waiting.iter().any(|connection| !connection.is_finished()), "there was room for all of them");
     stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{address}"));
-    stage.patience = Some("0.5");
+    // Long enough for Okta's answers on a busy machine.
+    stage.patience = Some("4");
     let refused = stage.run(&["plan"]).await;
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:#?}");
-    assert!(refused.stderr.contains("got no connection: none was made within 0.5 s"), "{refused:#?}");
+    assert!(refused.stderr.contains("got no connection: none was made within 4 s"), "{refused:#?}");
     drop(waiting);
 }
 
