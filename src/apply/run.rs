@@ -49,11 +49,12 @@ struct Run<'a> {
 pub async fn run<'p>(
     plan: &'p Plan,
     activepieces: &Activepieces,
-    parallelism: usize,
+    parallelism: u32,
     stop: &CancellationToken,
     tell: &Tell<'_>,
 ) -> Report<'p> {
-    let (users, projects) = (Limit::new(parallelism), Limit::new(parallelism));
+    let most = parallelism as usize;
+    let (users, projects) = (Limit::new(most), Limit::new(most));
     let run = Run { activepieces, users, projects, stop, tell, unauthorized: AtomicBool::new(false) };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);

@@ -61,8 +61,8 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let knows = writing.journal.knows(reads.full, saved.is_some(), writing.context)?;
     let planned = writing.session.plan(&knows, reads.trust_source, writing.context).await?;
-    let Planned { plan: new, made_from, remember, groups } = planned;
-    writing.journal.state().remember_groups(&groups)?;
+    let Planned { plan: new, made_from, remember, known } = planned;
+    writing.journal.state().remember_org(&known)?;
     let past = knows.past;
     let proposal = match saved {
         Some(saved) => {

@@ -13,7 +13,7 @@ use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::desired::State;
-use crate::model::known::KnownGroups;
+use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
@@ -133,7 +133,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(mapping, &KnownGroups::new(), &progress).await;
+    let reading = session.read_okta(mapping, &KnownOrg::default(), &progress).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");

@@ -10,7 +10,7 @@ use super::Context;
 use super::session::{self, Knows, Session};
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::model::known::KnownGroups;
+use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
 use crate::plan::convergence::Divergence;
 use crate::plan::{Past, Plan, Step};
@@ -69,12 +69,12 @@ impl Journal {
         Ok(self.state.past()?.unwrap_or_default())
     }
 
-    /// What earlier runs left to be known, of groups only if not all is to be read.
+    /// What earlier runs left to be known, of the org only if not all is to be read.
     /// Where the plan is `kept` in a file, what it is made from is told.
     pub fn knows(&self, full: bool, kept: bool, context: &Context) -> Result<Knows> {
-        let groups = if full { KnownGroups::new() } else { self.state.known_groups()? };
+        let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
-        Ok(Knows { past: self.past()?, groups, writes: self.lock.is_some(), config })
+        Ok(Knows { past: self.past()?, org, writes: self.lock.is_some(), config })
     }
 
     /// Replaces what earlier runs left to be known.

@@ -17,7 +17,7 @@ use crate::mapping::attributes;
 use crate::mapping::from_okta::{Listed, Verdict};
 use crate::model::PlatformRole;
 use crate::model::desired::{DesiredUser, State};
-use crate::model::known::KnownGroups;
+use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::text::{ADD, REMOVE, counted, safe, styled};
@@ -215,7 +215,7 @@ impl Org {
     /// How many in scope get each role, and how many none for a problem.
     async fn count_roles(&mut self, context: &Context) -> Result<(BTreeMap<&'static str, usize>, usize)> {
         let needs = self.expressions.mapping.needs();
-        let reading = okta::read(&self.okta, &self.settings.scope, &[], &needs, &KnownGroups::new(), &|_| ()).await?;
+        let reading = okta::read(&self.okta, &self.settings.scope, &[], &needs, &KnownOrg::default(), &|_| ()).await?;
         reading.warnings.iter().for_each(|warning| context.printer.warning(warning));
         self.expressions.settle(&reading.org);
         self.expressions.refuse(&self.settings, context.printer.colours_stderr())?;

@@ -12,7 +12,7 @@ use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
-use crate::model::known::KnownGroups;
+use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
@@ -23,7 +23,7 @@ use crate::plan::{Past, Plan};
 use crate::state::State;
 
 /// The most requests to Activepieces side by side, unless the admin says otherwise.
-pub const PARALLELISM: usize = 32;
+pub const PARALLELISM: u32 = 32;
 
 /// Everything to plan and apply with.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ pub struct Planned {
     pub plan: Plan,
     pub made_from: Fingerprints,
     pub remember: Past,
-    /// What it leaves to be known of groups.
-    pub groups: KnownGroups,
+    /// What it leaves to be known of the org.
+    pub known: KnownOrg,
 }
 
 /// What earlier runs left to be known.
@@ -49,7 +49,7 @@ pub struct Planned {
 pub struct Knows {
     pub past: Past,
     /// Empty where all is to be read.
-    pub groups: KnownGroups,
+    pub org: KnownOrg,
     /// Whether the plan may be written: what it changes is read then, whatever is known.
     pub writes: bool,
     /// The name of the config file's content, if the plan is kept or held against one that was.
@@ -92,19 +92,19 @@ fn platform_name(settings: &Settings) -> String {
 
 impl Session {
     /// Reads the config and both secrets; nothing is sent yet.
-    pub fn open(context: &Context, parallelism: usize) -> Result<Self> {
+    pub fn open(context: &Context, parallelism: u32) -> Result<Self> {
         Self::with(load(context)?, parallelism)
     }
 
     /// Makes the clients for these settings.
-    pub fn with(settings: Settings, parallelism: usize) -> Result<Self> {
+    pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
         let okta = OnceLock::from(okta_client(&settings)?);
         let activepieces = activepieces_client(&settings, parallelism)?;
         Ok(Self { settings, okta, activepieces })
     }
 
     /// Reads the config and the secret of Activepieces alone, for what needs no more.
-    pub fn without_okta(context: &Context, parallelism: usize) -> Result<Self> {
+    pub fn without_okta(context: &Context, parallelism: u32) -> Result<Self> {
         let settings = load(context)?;
         let activepieces = activepieces_client(&settings, parallelism)?;
         Ok(Self { settings, okta: OnceLock::new(), activepieces })
@@ -140,7 +140,7 @@ impl Session {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let okta_side = Box::pin(async {
             let mut expressions = expressions::read(self.okta()?, &self.settings, self.settings.from_okta).await?;
-            let reading = self.read_okta(&expressions.mapping, &knows.groups, &progress).await?;
+            let reading = self.read_okta(&expressions.mapping, &knows.org, &progress).await?;
             expressions.settle(&reading.org);
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
@@ -176,8 +176,8 @@ impl Session {
             counted(platform.projects.len(), "project", "projects"),
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
         ));
-        let groups = reading.groups;
-        Ok(Planned { plan, made_from, remember, groups })
+        let known = reading.known;
+        Ok(Planned { plan, made_from, remember, known })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
@@ -196,7 +196,7 @@ impl Session {
     pub async fn read_okta(
         &self,
         mapping: &Mapping,
-        known: &KnownGroups,
+        known: &KnownOrg,
         progress: &Progress,
     ) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
@@ -241,7 +241,7 @@ pub fn okta_client(settings: &Settings) -> Result<Okta> {
     Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
 }
 
-fn activepieces_client(settings: &Settings, parallelism: usize) -> Result<Activepieces> {
+fn activepieces_client(settings: &Settings, parallelism: u32) -> Result<Activepieces> {
     let transport = access::activepieces(settings)?;
     Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
 }

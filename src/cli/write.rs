@@ -32,7 +32,7 @@ pub struct WriteArgs {
     pub wait: bool,
     /// The most requests to Activepieces side by side; where it answers no sooner for more of them, fewer are sent
     #[arg(long, value_name = "N", default_value_t = PARALLELISM, value_parser = parallelism)]
-    pub parallelism: usize,
+    pub parallelism: u32,
     /// Allow exactly so many deactivations, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_deactivations: Option<usize>,
@@ -59,7 +59,7 @@ pub struct Proposal {
     pub remember: Past,
 }
 
-fn parallelism(text: &str) -> std::result::Result<usize, String> {
+fn parallelism(text: &str) -> std::result::Result<u32, String> {
     match text.parse() {
         Ok(number @ 1..=64) => Ok(number),
         _ => Err("a number from 1 to 64 is wanted".to_owned()),

@@ -30,9 +30,9 @@ pub struct Settings {
     pub authorization: Authorization,
     /// CAs that are trusted beside those of the system.
     pub authorities: Vec<Certificate>,
-    /// The most requests in flight.
-    pub parallelism: usize,
-    /// The share of each rate limit that may be used, from 0 to 1.
+    /// The most requests that the server wants in flight.
+    pub parallelism: u32,
+    /// The share of that and of each rate limit that may be used, from 0 to 1.
     pub share: f64,
     pub bucket_of: BucketOf,
     pub connect_timeout: Duration,

@@ -77,9 +77,9 @@ enum Gate {
 }
 
 impl Pace {
-    /// At most `parallelism` requests in flight, and `share` (0 to 1) of each bucket's limit, in each case at least one.
-    pub fn new(parallelism: usize, share: f64, bucket_of: BucketOf) -> Self {
-        let most = parallelism.max(1);
+    /// At most a `share` (0 to 1) of `parallelism` requests in flight, and of each bucket's limit, in each case at least one.
+    pub fn new(parallelism: u32, share: f64, bucket_of: BucketOf) -> Self {
+        let most = allowed(parallelism, share) as usize;
         let state = State { parallel: most, lowered: 0, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
         Self { share, most, bucket_of, state: Mutex::new(state), changed: Notify::new() }
     }

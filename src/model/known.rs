@@ -1,5 +1,5 @@
-//! What an earlier run read of groups: a group whose memberships haven't changed since needn't be read again. It makes
-//! runs faster and never changes what they find, so that it can be thrown away at any time.
+//! What an earlier run left to be known of an org. It makes runs faster and never changes what they find, so that it can be
+//! thrown away at any time.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,17 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 /// servers.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 
-/// The groups that were read.
+/// What is known of an org.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownOrg {
+    pub groups: KnownGroups,
+    pub beginnings: Beginnings,
+}
+
+/// Moments between which about as many users were created of those whom a search finds, by the search.
+pub type Beginnings = BTreeMap<String, Vec<Timestamp>>;
+
+/// The groups that were read: one whose memberships haven't changed since needn't be read again.
 pub type KnownGroups = BTreeMap<OktaGroupId, KnownGroup>;
 
 /// The members of a group, as they were read.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-use super::client::{Okta, SIDE_BY_SIDE};
+use super::client::Okta;
 use super::groups::MEMBERS_PAGE;
 use super::read::{Reading, members_failed};
 use crate::error::Error;
@@ -29,17 +29,17 @@ pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaG
         Err(failure) if failure.is_not_found() => Ok((group, None)),
         Err(failure) => Err(members_failed(failure, &group)),
     });
-    let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let read: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
     for (group, members) in read {
         let Some(members) = members else {
-            let before = reading.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
+            let before = reading.known.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
             if let Some(pushed) = reading.org.pushed.remove(&group.id) {
                 reading.org.vanished.insert(group.id.clone(), pushed.project_name);
             }
             put(&mut reading.org, group, &before, Members::default());
             continue;
         };
-        let Some(known) = reading.groups.get_mut(&group.id) else { continue };
+        let Some(known) = reading.known.groups.get_mut(&group.id) else { continue };
         known.read = now;
         let before = std::mem::replace(&mut known.members, members.clone());
         put(&mut reading.org, group, &before, members);
@@ -94,7 +94,7 @@ pub async fn forget_deleted(
         Err(failure) => return Err(Error::from(failure).context("asking Okta who of the known members is there")),
     };
     for id in &groups {
-        let (Some(pushed), Some(known)) = (reading.org.pushed.get_mut(id), reading.groups.get_mut(id)) else {
+        let (Some(pushed), Some(known)) = (reading.org.pushed.get_mut(id), reading.known.groups.get_mut(id)) else {
             continue;
         };
         if pushed.members.iter().any(|member| gone.contains(member)) {
@@ -110,7 +110,7 @@ async fn deleted(okta: &Okta, users: BTreeSet<OktaUserId>) -> Result<BTreeSet<Ok
     let all: Vec<OktaUserId> = users.iter().cloned().collect();
     let asked: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(<[_]>::to_vec).collect();
     let reads = stream::iter(asked).map(async |ids| okta.users_there(&ids).await);
-    let there: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let there: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
     let there: BTreeSet<OktaUserId> = there.into_iter().flatten().collect();
     Ok(users.difference(&there).cloned().collect())
 }
@@ -126,7 +126,7 @@ pub async fn groups_of(okta: &Okta, reading: &mut Reading, users: &BTreeSet<Okta
         Err(failure) if failure.is_not_found() => Ok((id, None)),
         Err(failure) => Err(Error::from(failure).context(format!("reading the groups of the Okta user {id}"))),
     });
-    let read: Vec<_> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let read: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
     let Org { users, in_scope, gone, groups_of, .. } = &mut reading.org;
     for (id, groups) in read {
         if let Some(groups) = groups {
@@ -143,7 +143,7 @@ pub async fn groups_of(okta: &Okta, reading: &mut Reading, users: &BTreeSet<Okta
 
 /// How many requests the members of these groups take, by as many as were known.
 fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
-    let members = groups.iter().filter_map(|id| Some(reading.groups.get(id)?.members.len()));
+    let members = groups.iter().filter_map(|id| Some(reading.known.groups.get(id)?.members.len()));
     members.map(|members| 1 + members / MEMBERS_PAGE as usize).sum()
 }
 
@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
     use crate::http::scripted::Server;
-    use crate::model::known::KnownGroup;
+    use crate::model::known::{KnownGroup, KnownOrg};
     use crate::model::okta::{GroupType, PushedGroup};
     use crate::okta::resolve::ResolvedScope;
     use crate::okta::testing::{error, okta, page};
@@ -175,7 +175,7 @@ mod tests {
         Reading {
             org,
             scope: ResolvedScope::default(),
-            groups: [("00g1".into(), known)].into(),
+            known: KnownOrg { groups: [("00g1".into(), known)].into(), ..KnownOrg::default() },
             unread: [("00g1".into(), group("00g1"))].into(),
             asked_by_expressions: 0,
             warnings: Vec::new(),

@@ -14,12 +14,12 @@ use super::wire::{Keyed, OrgSettings, WellKnownOrg};
 use crate::http::link::next_cursor;
 use crate::http::{Authorization, Client, Failure, Request, Settings};
 
-/// Requests in flight: four fifths of Okta's own ceiling for an integrator's org, 35; that of others is 75.
-pub const PARALLELISM: usize = 28;
-/// How much is asked for side by side, all in all: fewer than may be in flight, so that a listing whose pages can only be
-/// read one after another never waits for its turn.
-pub(super) const SIDE_BY_SIDE: usize = PARALLELISM - 4;
-/// The share of each rate limit that is used unless the admin says otherwise, so that other integrations live.
+/// Okta's ceiling of requests in flight for an integrator's org; that of others is 75 (Okta API: Concurrent rate limits).
+pub const PARALLELISM: u32 = 35;
+/// How many of the requests that may be in flight are left to listings whose pages can only be read one after another, so
+/// that these never wait for their turn.
+const FOR_CHAINS: usize = 4;
+/// The share of this and of each rate limit that is used unless the admin says otherwise, so that other integrations live.
 pub const SHARE: f64 = 0.8;
 /// How often a listing is begun anew after its cursor expired.
 pub(super) const RESTARTS: usize = 3;
@@ -44,6 +44,7 @@ pub fn settings(org_url: &str, authorization: Authorization) -> Settings {
 #[derive(Clone, Debug)]
 pub struct Okta {
     http: Client,
+    at_once: usize,
     side_by_side: Arc<Semaphore>,
 }
 
@@ -68,7 +69,13 @@ enum Pages<T> {
 impl Okta {
     /// A client that sends through this transport; see [`settings`].
     pub fn new(http: Client) -> Self {
-        Self { http, side_by_side: Arc::new(Semaphore::new(SIDE_BY_SIDE)) }
+        let at_once = http.pace().parallelism().saturating_sub(FOR_CHAINS).max(1);
+        Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    /// How much may be asked for side by side, all in all.
+    pub(super) fn at_once(&self) -> usize {
+        self.at_once
     }
 
     /// Does what many others of its kind do side by side, once its turn has come.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use super::client::{Okta, SIDE_BY_SIDE};
+use super::client::Okta;
 use super::extra;
 use super::resolve::ResolvedScope;
 use crate::error::{Error, Kind};
@@ -48,7 +48,7 @@ pub async fn confirm(
         let context = format!("asking Okta again about the user {id}");
         ask(okta, scope, &searched, id, asks_user, asks_groups).await.map_err(|error| error.context(context))
     });
-    let found: Vec<Found> = found.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let found: Vec<Found> = found.buffer_unordered(okta.at_once()).try_collect().await?;
     let left = |found: &Found| matches!(&found.user, Some(Asked::There { user, in_scope: false }) if may_be_in_scope(&user.status));
     if found.iter().any(left) {
         scope_still_stands(okta, scope).await?;

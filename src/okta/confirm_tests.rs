@@ -5,7 +5,7 @@ use crate::expression::Needs;
 use crate::http::scripted::Server;
 use crate::mapping::projects::{ProjectRule, Selector};
 use crate::model::Members;
-use crate::model::known::KnownGroups;
+use crate::model::known::KnownOrg;
 use crate::model::okta::Scope;
 use crate::okta::read::{Reading, read};
 use crate::okta::testing::{Company, error, okta};
@@ -49,7 +49,7 @@ async fn confirmed(
 async fn first_read(scope: &Scope, company: Company) -> Reading {
     let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None };
     let server = company.serve().await;
-    read(&okta(&server.url), scope, &[rule], &Needs::default(), &KnownGroups::new(), &|_| ()).await.unwrap()
+    read(&okta(&server.url), scope, &[rule], &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::{Listing, SIDE_BY_SIDE};
+use super::client::Listing;
 use super::extra::{Reader, reading};
 use super::wire::{Href, Keyed};
 use crate::error::{Error, Kind};
@@ -57,7 +57,7 @@ impl Reader<'_> {
         let mut found = BTreeMap::new();
         for name in self.linked_names().await? {
             let pairs = stream::iter(self.of.clone()).map(async |id| self.linked_to(id, &name).await);
-            let pairs: Vec<_> = pairs.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+            let pairs: Vec<_> = pairs.buffer_unordered(self.okta.at_once()).try_collect().await?;
             let people = self.people(pairs.into_iter().flatten().collect()).await?;
             found.insert(Relation::LinkedObject(name), people);
         }
@@ -153,7 +153,7 @@ impl Reader<'_> {
             };
             Ok((id, profile.map(Arc::new)))
         });
-        let read: Result<BTreeMap<_, _>, Failure> = reads.buffer_unordered(SIDE_BY_SIDE).try_collect().await;
+        let read: Result<BTreeMap<_, _>, Failure> = reads.buffer_unordered(self.okta.at_once()).try_collect().await;
         let read = read.map_err(reading("people that users are related to"))?;
         let with_profile = |(user, other)| Some((user, read.get(&other)?.clone()?));
         Ok(pairs.into_iter().filter_map(with_profile).collect())

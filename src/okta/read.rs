@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use tokio::try_join;
 
-use super::client::{Okta, SIDE_BY_SIDE};
+use super::client::Okta;
 use super::extra;
 use super::known::{Known, Unread};
 use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
+use super::side_by_side::Found;
 use super::users::EVERYBODY;
 use super::wire::AppUser;
 use crate::error::{Error, Kind};
@@ -18,9 +20,9 @@ use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::known::KnownGroups;
+use crate::model::known::{Beginnings, KnownOrg};
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
-use crate::model::packed::{Attributes, PackedUser};
+use crate::model::packed::PackedUser;
 
 /// About as many users as one request of a group's members can bring.
 const MEMBERS_PER_REQUEST: usize = 1000;
@@ -31,8 +33,8 @@ pub struct Reading {
     pub org: Org,
     /// The scope with its names found, for [`super::confirm()`].
     pub scope: ResolvedScope,
-    /// What the next run may know of groups, if it comes to this one's end.
-    pub groups: KnownGroups,
+    /// What the next run may know, if it comes to this one's end.
+    pub known: KnownOrg,
     /// Groups whose members are known from an earlier run.
     pub unread: Unread,
     /// How many of the requests were only needed because expressions ask for something.
@@ -77,25 +79,28 @@ pub async fn read(
     scope: &Scope,
     rules: &[ProjectRule],
     needs: &Needs,
-    known: &KnownGroups,
+    known: &KnownOrg,
     on_progress: OnProgress<'_>,
 ) -> Result<Reading, Error> {
     on_progress(Progress { step: Step::Names, done: 0, total: None });
     let reader = Reader { okta, on_progress };
     let named_app = NamedApp::new(okta, scope);
     let named = Box::pin(async {
-        let resolved = resolve(&named_app, scope, rules, needs, known).await?;
+        let resolved = resolve(&named_app, scope, rules, needs, &known.groups).await?;
         let members = reader.members(&resolved).await?;
         Ok((resolved, members))
     });
     // It is the longest chain of pages, so that it waits for nothing but its name.
     let assigned = Box::pin(reader.app_users(&named_app, needs));
     // These two name nothing that has to be found first.
-    let (searched, everybody) = (reader.searched(scope, &needs.attributes), reader.everybody(scope, &needs.attributes));
-    let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
-    let parts = parts(&resolved.scope, app.len(), searched.len(), &members);
-    let mut org = Org { users: everybody, parts, ..Org::default() };
-    org.users.append(&mut searched);
+    let (search, everyone) = (scope.search.as_deref(), scope.everyone.then_some(EVERYBODY));
+    let searched = reader.found(search, Step::SearchedUsers, needs, known);
+    let everybody = reader.found(everyone, Step::AllUsers, needs, known);
+    let (app, (resolved, members), searched, everybody) = try_join!(assigned, named, searched, everybody)?;
+    let parts = parts(&resolved.scope, app.len(), searched.users.len(), &members);
+    let mut org = Org { users: everybody.users, parts, ..Org::default() };
+    org.users.extend(searched.users);
+    let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)];
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
@@ -131,7 +136,13 @@ pub async fn read(
         warnings.push("the scope holds no user".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
-    Ok(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings })
+    let known = KnownOrg { groups, beginnings: beginnings(begun) };
+    Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
+}
+
+/// By the search, where chains of its pages may begin next time.
+fn beginnings<const N: usize>(of: [(Option<&str>, Vec<Timestamp>); N]) -> Beginnings {
+    of.into_iter().filter_map(|(search, beginnings)| Some((search?.to_owned(), beginnings))).collect()
 }
 
 /// How many users each part of the scope named. The whole org is no part of anything.
@@ -151,8 +162,8 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let Some(user) = okta.user(login).await? else { return Ok(None) };
     let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
     let (scope, needs_no_groups) = (Scope { app, ..Scope::default() }, Needs { groups: false, ..needs.clone() });
-    let nothing = KnownGroups::new();
-    let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing).await?;
+    let nothing = KnownOrg::default();
+    let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing.groups).await?;
     let requests = okta.http().requests();
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
@@ -166,8 +177,8 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     org.users.insert(id, user);
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
-    let (groups, unread) = (KnownGroups::new(), Unread::new());
-    Ok(Some(Reading { org, scope: resolved.scope, groups, unread, asked_by_expressions, warnings }))
+    let (known, unread) = (nothing.clone(), Unread::new());
+    Ok(Some(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings }))
 }
 
 /// A group that was read.
@@ -216,23 +227,18 @@ impl Reader<'_> {
             let user = self.okta.beside(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })
         });
-        let asked: Vec<Assigned> = asked.buffer_unordered(SIDE_BY_SIDE).try_collect().await.map_err(failed)?;
+        let asked: Vec<Assigned> = asked.buffer_unordered(self.okta.at_once()).try_collect().await.map_err(failed)?;
         whole.extend(asked.into_iter().filter(|assigned| assigned.user.is_some()));
         Ok(whole)
     }
 
-    async fn searched(&self, scope: &Scope, kept: &Attributes) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
-        let Some(search) = &scope.search else { return Ok(BTreeMap::new()) };
-        let users = self.okta.users_side_by_side(search, kept, &self.count(Step::SearchedUsers)).await;
-        users.map_err(|failure| Error::from(failure).context("reading the users that [scope] search finds"))
-    }
-
-    async fn everybody(&self, scope: &Scope, kept: &Attributes) -> Result<BTreeMap<OktaUserId, PackedUser>, Error> {
-        if !scope.everyone {
-            return Ok(BTreeMap::new());
-        }
-        let users = self.okta.users_side_by_side(EVERYBODY, kept, &self.count(Step::AllUsers)).await;
-        users.map_err(|failure| Error::from(failure).context("reading all users of the Okta org"))
+    /// All whom a search finds; nobody without one.
+    async fn found(&self, search: Option<&str>, step: Step, needs: &Needs, known: &KnownOrg) -> Result<Found, Error> {
+        let Some(search) = search else { return Ok(Found::default()) };
+        let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
+        let found = self.okta.users_side_by_side(search, beginnings, &needs.attributes, &self.count(step)).await;
+        let what = if step == Step::AllUsers { "all users of the Okta org" } else { "the users that [scope] search finds" };
+        found.map_err(|failure| Error::from(failure).context(format!("reading {what}")))
     }
 
     /// The members of all groups in scope and all pushed ones, each group read once.
@@ -255,7 +261,7 @@ impl Reader<'_> {
             let members = Some(users.iter().map(|(id, _)| id.clone()).collect());
             Ok(Read { group: group.id, members, users })
         });
-        self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::Members, total).await
+        self.gather(reads.buffer_unordered(self.okta.at_once()), Step::Members, total).await
     }
 
     /// The ids of a group's members, read or known; none if the group was deleted since it was listed.
@@ -315,7 +321,7 @@ impl Reader<'_> {
             Err(failure) if failure.is_not_found() => Ok((user, None)),
             Err(failure) => Err(Error::from(failure).context("reading the groups of an Okta user")),
         });
-        for (user, groups) in self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await? {
+        for (user, groups) in self.gather(reads.buffer_unordered(self.okta.at_once()), Step::GroupsOfUsers, total).await? {
             if let Some(groups) = groups {
                 org.groups_of.insert(user, groups);
             } else {
@@ -337,7 +343,7 @@ impl Reader<'_> {
         let total = missing.len();
         let reads = stream::iter(missing)
             .map(async |group| Ok((group.id.clone(), self.member_ids(&group, &resolved.known).await?)));
-        let found = self.gather(reads.buffer_unordered(SIDE_BY_SIDE), Step::GroupsOfUsers, total).await?;
+        let found = self.gather(reads.buffer_unordered(self.okta.at_once()), Step::GroupsOfUsers, total).await?;
         // A group that was deleted meanwhile has no members.
         read.extend(found.into_iter().filter_map(|(group, members)| Some((group, members?))));
         let Org { users, in_scope, groups_of, .. } = org;

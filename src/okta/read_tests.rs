@@ -49,7 +49,7 @@ fn rules() -> Vec<ProjectRule> {
 
 async fn reading(company: Company, scope: &Scope, rules: &[ProjectRule], groups: bool) -> Result<Reading, Error> {
     let server = company.serve().await;
-    read(&okta(&server.url), scope, rules, &Needs { groups, ..Needs::default() }, &KnownGroups::new(), &|_| ()).await
+    read(&okta(&server.url), scope, rules, &Needs { groups, ..Needs::default() }, &KnownOrg::default(), &|_| ()).await
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a OktaUserId>) -> String {
@@ -87,7 +87,7 @@ async fn pushed_groups_hold_the_ids_of_all_members_and_no_users_of_their_own() {
 async fn each_group_is_read_once_and_nothing_that_is_not_asked_for() {
     let server = Company { page: 100, ..company() }.serve().await;
     let scope = Scope { groups: vec!["Engineering".into()], ..app("Activepieces") };
-    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ()).await.unwrap();
+    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap();
     let mut lines = server.lines();
     lines.sort();
     let expected = [
@@ -104,7 +104,7 @@ async fn each_group_is_read_once_and_nothing_that_is_not_asked_for() {
 async fn app_users_that_come_without_their_user_are_read_by_id() {
     let company = Company { forgets_expand: true, ..company() };
     let server = company.serve().await;
-    let reading = read(&okta(&server.url), &app("Activepieces"), &[], &Needs::default(), &KnownGroups::new(), &|_| ())
+    let reading = read(&okta(&server.url), &app("Activepieces"), &[], &Needs::default(), &KnownOrg::default(), &|_| ())
         .await
         .unwrap();
     assert_eq!(names(&reading.org.in_scope), "00u1 00u2 00u4");
@@ -174,12 +174,12 @@ async fn groups_of_users_are_read_the_cheaper_way_with_the_same_result() {
     // Three users who can sign in: five groups are dearer than three users, two that aren't known yet are cheaper.
     let server = company().serve().await;
     let groups = Needs { groups: true, ..Needs::default() };
-    let by_user = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let by_user = read(&okta(&server.url), &scope, &[], &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_user), expected);
     assert!(server.lines().iter().any(|line| line.starts_with("GET /api/v1/users/00u1/groups")));
     let fewer = Company { groups: company().groups[..3].to_vec(), ..company() };
     let server = fewer.serve().await;
-    let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_group), expected);
     assert!(!server.lines().iter().any(|line| line.contains("/groups?") && line.contains("/users/")));
 }
@@ -190,7 +190,7 @@ async fn everyone_is_not_read_to_know_that_everybody_is_in_it() {
     let server = company.serve().await;
     let scope = Scope { everyone: true, ..Scope::default() };
     let groups = Needs { groups: true, ..Needs::default() };
-    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     let expected = ["Everyone Engineering AP Team Ops", "Everyone AP Team Ops", "Everyone AP Team Ops"];
     assert_eq!(groups_of(&org).into_iter().map(|(_, groups)| groups.join(" ")).collect::<Vec<_>>(), expected);
     let lines = server.lines();
@@ -216,17 +216,17 @@ async fn a_group_that_is_deleted_before_its_members_are_read_is_never_taken_for_
     let groups = Needs { groups: true, ..Needs::default() };
     // 00g3 is pushed and asked for by expressions.
     let server = without("00g3").await;
-    let org = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let org = read(&okta(&server.url), &scope, &rules(), &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     assert_eq!(org.pushed.keys().collect::<Vec<_>>(), [&OktaGroupId::from("00g2")]);
     assert_eq!(org.vanished, [("00g3".into(), "Ops".to_owned())].into());
     assert_eq!(groups_of(&org)[0], ("00u1", vec!["Everyone", "Engineering"]));
     // Only expressions ask for it.
-    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownGroups::new(), &|_| ()).await.unwrap().org;
+    let org = read(&okta(&server.url), &scope, &[], &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&org)[0], ("00u1", vec!["Everyone", "Engineering"]));
     assert!(org.vanished.is_empty());
     // It is the scope.
     let scope = Scope { groups: vec!["AP Team Ops".into()], ..Scope::default() };
-    let error = read(&okta(&server.url), &scope, &rules(), &groups, &KnownGroups::new(), &|_| ()).await.unwrap_err();
+    let error = read(&okta(&server.url), &scope, &rules(), &groups, &KnownOrg::default(), &|_| ()).await.unwrap_err();
     assert!(error.to_string().contains("\"AP Team Ops\", which is in scope, was deleted"), "{error}");
     assert_eq!(error.hints, ["run it again; nothing was planned or changed"]);
 }
@@ -241,7 +241,7 @@ async fn who_is_assigned_is_read_while_groups_are_still_listed() {
     })
     .await;
     let scope = app("Activepieces");
-    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ()).await.unwrap();
+    read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap();
     let lines = server.lines();
     let last_of = |route: &str| lines.iter().rposition(|line| line.contains(route)).unwrap();
     assert!(last_of("/apps/0oa1/users?") < last_of("/groups?"), "{lines:?}");
@@ -259,7 +259,7 @@ async fn a_listing_that_fails_fails_the_whole_read() {
             )
             .await;
         let scope = Scope { everyone: true, groups: vec!["Engineering".into()], ..app("Activepieces") };
-        let error = read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownGroups::new(), &|_| ())
+        let error = read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownOrg::default(), &|_| ())
             .await
             .unwrap_err();
         assert_eq!(error.kind, Kind::Unauthorized, "{broken}: {error}");
@@ -272,7 +272,7 @@ async fn progress_is_reported_from_names_to_members() {
     let server = company().serve().await;
     let seen = Mutex::new(Vec::new());
     let on_progress = |progress| seen.lock().unwrap().push(progress);
-    read(&okta(&server.url), &app("Activepieces"), &rules(), &Needs::default(), &KnownGroups::new(), &on_progress)
+    read(&okta(&server.url), &app("Activepieces"), &rules(), &Needs::default(), &KnownOrg::default(), &on_progress)
         .await
         .unwrap();
     let seen = seen.into_inner().unwrap();
@@ -286,5 +286,5 @@ fn a_read_can_run_on_any_thread() {
     fn sends<T: Send>(_: T) {}
     let okta = okta("http://127.0.0.1:1");
     let (scope, report) = (Scope::default(), |_| ());
-    sends(read(&okta, &scope, &[], &Needs::default(), &KnownGroups::new(), &report));
+    sends(read(&okta, &scope, &[], &Needs::default(), &KnownOrg::default(), &report));
 }

@@ -3,7 +3,8 @@
 //! Pages come by cursor, so that each can be asked for only once the one before is there. But users can be sorted by
 //! `created`, with equal ones by id (Okta API: Users, list), and that never changes. So a chain may begin at any moment
 //! of creation, and another one end there: whatever happens to users meanwhile, nobody moves from one chain to another.
-//! Where a chain begins is guessed from how dense the users before are, and a wrong guess costs a page at most.
+//! Where a chain begins is guessed, from where an earlier run would have begun or from how dense the users before are, and a
+//! wrong guess costs a page at most.
 //!
 //! Of each user only what is kept is asked for (`fields`).
 //!
@@ -16,7 +17,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS, SIDE_BY_SIDE};
+use super::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize, RESTARTS};
 use super::users::{PAGE, omit};
 use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply, Request};
@@ -29,7 +30,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
 /// A new chain begins at least so far ahead, so that little of it is read twice.
 const NEAREST: SignedDuration = SignedDuration::from_secs(8);
 /// Fewer pages than this aren't worth another chain.
-const LEAST_PAGES: i64 = 4;
+const LEAST_PAGES: u32 = 4;
 /// A new chain begins at most so many pages ahead, since farther ahead users may be much denser, or there may be none.
 const FARTHEST: i64 = 64;
 
@@ -68,7 +69,7 @@ impl Chain {
         let pages = self.pages_left(newest);
         let ahead = i32::try_from((pages / 2).min(FARTHEST)).unwrap_or(1);
         let ahead = self.page_span.checked_mul(ahead)?;
-        if pages < LEAST_PAGES || ahead < NEAREST { None } else { self.at?.checked_add(ahead).ok() }
+        if pages < i64::from(LEAST_PAGES) || ahead < NEAREST { None } else { self.at?.checked_add(ahead).ok() }
     }
 
     /// Gives the second half of what is left to a new chain.
@@ -159,8 +160,17 @@ enum Asked {
 enum Order {
     Unknown,
     Asked,
-    /// When the newest user was created.
+    /// When the newest user was created, which wasn't held against others yet.
+    Answered(Timestamp),
     Proven(Timestamp),
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub users: BTreeMap<OktaUserId, PackedUser>,
+    /// Moments of creation between which there are about as many of them, as many as chains may go side by side.
+    pub beginnings: Vec<Timestamp>,
 }
 
 /// Chains under way.
@@ -170,25 +180,29 @@ struct Chains<'a> {
     /// What of each user is asked for, if that isn't all.
     fields: Option<String>,
     all: Vec<Chain>,
+    /// The first moment of each page.
+    firsts: Vec<Timestamp>,
     order: Order,
     in_flight: FuturesUnordered<BoxFuture<'static, (Asked, Answer)>>,
     pages: usize,
 }
 
 impl Okta {
-    /// All users that a search finds, with what is kept of them.
+    /// All users that a search finds, with what is kept of them. Chains begin where an earlier run said, if one did.
     pub(super) async fn users_side_by_side(
         &self,
         search: &str,
+        beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<BTreeMap<OktaUserId, PackedUser>, Failure> {
-        match self.sorted_users(search, kept, on_page).await {
-            Ok(users) => Ok(users),
+    ) -> Result<Found, Failure> {
+        match self.sorted_users(search, beginnings, kept, on_page).await {
+            Ok(found) => Ok(found),
             Err(Trouble::Failed(failure)) => Err(failure),
             Err(Trouble::Unsorted) => {
                 tracing::debug!("the server doesn't sort users by creation: they are read one page after another");
-                Ok(self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect())
+                let users = self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect();
+                Ok(Found { users, beginnings: Vec::new() })
             }
         }
     }
@@ -196,33 +210,49 @@ impl Okta {
     async fn sorted_users(
         &self,
         search: &str,
+        beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<BTreeMap<OktaUserId, PackedUser>, Trouble> {
+    ) -> Result<Found, Trouble> {
         let mut users = BTreeMap::new();
-        let mut chains = Chains::new(self, search, kept.fields());
+        let mut chains = Chains::new(self, search, kept.fields(), beginnings);
         while let Some((asked, answer)) = chains.in_flight.next().await {
             match asked {
-                Asked::Newest => chains.prove(answer)?,
+                Asked::Newest => chains.order = Order::Answered(newest(answer)?),
                 Asked::Page(number) => {
                     // Whom two chains read, where one begins or after a restart, is taken once.
                     users.extend(chains.page(number, answer)?.into_iter().map(|user| user.pack(kept)));
                     on_page(users.len());
                 }
             }
-            chains.split();
+            chains.split()?;
         }
-        Ok(users)
+        if chains.all.len() > 1 && !matches!(chains.order, Order::Proven(_)) {
+            return Err(Trouble::Unsorted);
+        }
+        Ok(Found { users, beginnings: beginnings_of(chains.firsts, self.at_once()) })
     }
 }
 
 impl<'a> Chains<'a> {
-    /// One chain, whose first page is asked for.
-    fn new(okta: &'a Okta, search: &'a str, fields: Option<String>) -> Self {
-        let (all, in_flight) = (Vec::new(), FuturesUnordered::new());
-        let mut new = Self { okta, search, fields, all, order: Order::Unknown, in_flight, pages: 0 };
-        new.begin(Chain::new(None, None));
+    /// One chain from the first user on, and one from each beginning on.
+    fn new(okta: &'a Okta, search: &'a str, fields: Option<String>, beginnings: &[Timestamp]) -> Self {
+        let (all, firsts, in_flight) = (Vec::new(), Vec::new(), FuturesUnordered::new());
+        let mut new = Self { okta, search, fields, all, firsts, order: Order::Unknown, in_flight, pages: 0 };
+        let from = |at: usize| at.checked_sub(1).map(|at| beginnings[at]);
+        for at in 0..=beginnings.len() {
+            new.begin(Chain::new(from(at), beginnings.get(at).copied()));
+        }
+        if !beginnings.is_empty() {
+            new.ask_newest();
+        }
         new
+    }
+
+    fn ask_newest(&mut self) {
+        self.order = Order::Asked;
+        let fields = self.fields.as_deref();
+        self.ask(Asked::Newest, request(self.search, "desc", fields, PageSize::new(Some(1)), None));
     }
 
     fn begin(&mut self, chain: Chain) {
@@ -247,6 +277,7 @@ impl<'a> Chains<'a> {
             if !chain.read(&page, next) {
                 return Err(Trouble::Unsorted);
             }
+            self.firsts.extend(page.first().and_then(|user| user.times.created));
             self.pages += 1;
             if self.pages > MOST_PAGES {
                 return Err(reply.implausible(format!("it has more than {MOST_PAGES} pages")).into());
@@ -260,35 +291,39 @@ impl<'a> Chains<'a> {
         Ok(users)
     }
 
-    /// Takes the newest user, whom a server that sorts doesn't show before others.
-    fn prove(&mut self, answer: Answer) -> Result<(), Trouble> {
-        let newest = answer?.0.first().and_then(|user| user.times.created).ok_or(Trouble::Unsorted)?;
-        if self.all.iter().any(|chain| chain.at.is_some_and(|at| at > newest)) {
-            return Err(Trouble::Unsorted);
+    /// Splits what is left, the longest first, as long as more requests may be in flight, once the order is proven: a server
+    /// that sorts doesn't show the newest user before others.
+    fn split(&mut self) -> Result<(), Trouble> {
+        let first = &self.all[0];
+        match (self.order, first.at) {
+            (Order::Unknown, _) if first.middle(Timestamp::now()).is_some() => self.ask_newest(),
+            (Order::Answered(newest), Some(at)) if at > newest => return Err(Trouble::Unsorted),
+            (Order::Answered(newest), Some(_)) => self.order = Order::Proven(newest),
+            _ => {}
         }
-        self.order = Order::Proven(newest);
+        let Order::Proven(newest) = self.order else { return Ok(()) };
+        while self.in_flight.len() < self.okta.at_once() {
+            let can_split = self.all.iter_mut().filter(|chain| chain.middle(newest).is_some());
+            let longest = can_split.max_by_key(|chain| chain.pages_left(newest));
+            let Some(rest) = longest.and_then(|longest| longest.split(newest)) else { break };
+            self.begin(rest);
+        }
         Ok(())
     }
+}
 
-    /// Splits what is left, the longest first, as long as more requests may be in flight.
-    fn split(&mut self) {
-        match self.order {
-            Order::Unknown if self.all[0].middle(Timestamp::now()).is_some() => {
-                self.order = Order::Asked;
-                let fields = self.fields.as_deref();
-                self.ask(Asked::Newest, request(self.search, "desc", fields, PageSize::new(Some(1)), None));
-            }
-            Order::Unknown | Order::Asked => {}
-            Order::Proven(newest) => {
-                while self.in_flight.len() < SIDE_BY_SIDE {
-                    let can_split = self.all.iter_mut().filter(|chain| chain.middle(newest).is_some());
-                    let longest = can_split.max_by_key(|chain| chain.pages_left(newest));
-                    let Some(rest) = longest.and_then(|longest| longest.split(newest)) else { break };
-                    self.begin(rest);
-                }
-            }
-        }
-    }
+/// When the newest user was created.
+fn newest(answer: Answer) -> Result<Timestamp, Trouble> {
+    answer?.0.first().and_then(|user| user.times.created).ok_or(Trouble::Unsorted)
+}
+
+/// Where chains might have begun, so many that all of them have as many pages; nowhere where so many users came at once
+/// that the chain before would read more than a page twice.
+fn beginnings_of(mut firsts: Vec<Timestamp>, at_once: usize) -> Vec<Timestamp> {
+    firsts.sort_unstable();
+    let pages = firsts.len().div_ceil(at_once).max(LEAST_PAGES as usize);
+    let sparse = |page: &&[Timestamp]| page[1].duration_since(page[0]) >= OVERLAP;
+    firsts.windows(2).step_by(pages).skip(1).filter(sparse).map(|page| page[0]).collect()
 }
 
 /// The page, or none where it has to be asked for again.
@@ -460,7 +495,7 @@ mod tests {
             let stored = stored(USERS);
             let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
             let users =
-                okta(&server.url).users_side_by_side("status pr", &Attributes::default(), &|_| ()).await.unwrap();
+                okta(&server.url).users_side_by_side("status pr", &[], &Attributes::default(), &|_| ()).await.unwrap().users;
             assert_eq!(users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
@@ -470,12 +505,65 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_second_read_begins_where_the_first_would_have_and_believes_none_of_it() {
+        const USERS: usize = 3_000;
+        for (habit, most) in [
+            (Habit::Okta, 32),
+            (Habit::DropsCreated, 40),
+            (Habit::IgnoresSortBy, 40),
+            (Habit::RefusesSortBy, 40),
+            (Habit::RefusesParentheses, 40),
+        ] {
+            let everybody = stored(USERS);
+            let first = Server::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
+            let read = okta(&first.url).users_side_by_side("status pr", &[], &Attributes::default(), &|_| ()).await;
+            let beginnings = read.unwrap().beginnings;
+            assert!((3..=4).contains(&beginnings.len()), "{beginnings:?}");
+            // As it was, all created later, all but a few gone, and all gone.
+            let later = |seconds| stored(USERS).into_iter().map(|second| second + seconds).collect::<Vec<_>>();
+            for users in [stored(USERS), later(1_000_000), stored(300), stored(30), Vec::new()] {
+                let count = users.len();
+                let server = Server::new(move |seen| answered(habit, &users, seen)).await;
+                let okta = okta(&server.url);
+                let found = okta.users_side_by_side("status pr", &beginnings, &Attributes::default(), &|_| ()).await;
+                assert_eq!(found.unwrap().users.len(), count, "{habit:?}");
+                let requests = server.lines().len();
+                assert!(requests <= most, "{habit:?}, {count}: {requests}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn beginnings_in_any_order_lose_nobody() {
+        for beginnings in [[50, 10], [100_000, 5], [5, 100_000], [29_000, 29_001], [10, 10]] {
+            let users = stored(3_000);
+            let server = Server::new(move |seen| answered(Habit::Okta, &users, seen)).await;
+            let (okta, beginnings) = (okta(&server.url), beginnings.map(at));
+            let found = okta.users_side_by_side("status pr", &beginnings, &Attributes::default(), &|_| ()).await;
+            assert_eq!(found.unwrap().users.len(), 3_000, "{beginnings:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_pages_are_between_beginnings_and_none_is_where_many_came_at_once() {
+        let beginnings = |pages: i64, apart: i64| {
+            let found = beginnings_of((0..pages).rev().map(|page| at(page * apart)).collect(), 24);
+            found.into_iter().map(|moment| moment.as_second() - 1_700_000_000).collect::<Vec<_>>()
+        };
+        assert_eq!(beginnings(4, 100), [] as [i64; 0], "not worth it");
+        assert_eq!(beginnings(10, 100), [400, 800]);
+        assert_eq!(beginnings(500, 100).len(), 23);
+        assert_eq!(beginnings(500, 2).len(), 23);
+        assert_eq!(beginnings(500, 1), [] as [i64; 0], "all came at once");
+    }
+
+    #[tokio::test]
     async fn a_burst_in_one_chain_keeps_no_other_from_being_split() {
         // 1,000 at one moment, and as many over the days before and after it.
         let stored: Vec<i64> =
             (0..3_000).map(|number| if (1_000..2_000).contains(&number) { 100_000 } else { number * 100 }).collect();
         let server = Server::new(move |seen| answered(Habit::Okta, &stored, seen)).await;
-        let users = okta(&server.url).users_side_by_side("status pr", &Attributes::All, &|_| ()).await.unwrap();
+        let users = okta(&server.url).users_side_by_side("status pr", &[], &Attributes::All, &|_| ()).await.unwrap().users;
         assert_eq!(users.len(), 3_000);
         let searches: BTreeSet<_> = server.seen().iter().filter_map(|seen| seen.param("search")).collect();
         assert!(searches.len() > 3, "{searches:?}");
@@ -485,7 +573,7 @@ mod tests {
     async fn a_search_that_is_wrong_fails_by_itself() {
         let server = Server::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
         let okta = okta(&server.url);
-        let failure = okta.users_side_by_side("x", &Attributes::All, &|_| ()).await.unwrap_err();
+        let failure = okta.users_side_by_side("x", &[], &Attributes::All, &|_| ()).await.unwrap_err();
         assert_eq!(failure.status(), Some(400));
         assert!(!server.lines()[1].contains("sortBy"), "{:?}", server.lines());
     }

@@ -1,6 +1,6 @@
 //! Short names for exactly this plan or change: the same for the same content, whatever the time and the machine.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
@@ -19,8 +19,12 @@ pub fn of_plan(plan: &Plan) -> String {
 /// The name of a value: twelve hexadecimal digits of the SHA-256 of its JSON.
 pub fn fingerprint(value: &impl Serialize) -> String {
     let mut digest = Digest(Context::new(&SHA256));
+    // JSON comes in pieces of a few bytes.
+    let mut buffered = BufWriter::new(&mut digest);
     // No value here fails to become JSON, and a digest takes all that is written to it.
-    serde_json::to_writer(&mut digest, value).unwrap_or_default();
+    serde_json::to_writer(&mut buffered, value).unwrap_or_default();
+    buffered.flush().unwrap_or_default();
+    drop(buffered);
     digest.0.finish().as_ref().iter().take(BYTES).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 

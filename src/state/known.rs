@@ -1,4 +1,4 @@
-//! The members of groups, as they were last read.
+//! What was known of the org when it was last read.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,24 @@ use rusqlite::{Row, params};
 use super::State;
 use crate::error::Result;
 use crate::model::id::OktaUserId;
-use crate::model::known::{KnownGroup, KnownGroups};
+use crate::model::known::{KnownGroup, KnownGroups, KnownOrg};
+
+/// The name under which the moments are kept between which users were created.
+const BEGINNINGS: &str = "beginnings";
 
 impl State {
-    /// What earlier runs read. What can't be understood is left out: it will be read again.
-    pub fn known_groups(&self) -> Result<KnownGroups> {
+    /// What earlier runs left to be known. What can't be understood is left out: it will be read again.
+    pub fn known_org(&self) -> Result<KnownOrg> {
+        Ok(KnownOrg { groups: self.known_groups()?, beginnings: self.kept(BEGINNINGS).unwrap_or_default().unwrap_or_default() })
+    }
+
+    /// Replaces what earlier runs left to be known. What is still known from one of them isn't written again.
+    pub fn remember_org(&self, known: &KnownOrg) -> Result<()> {
+        self.remember_groups(&known.groups)?;
+        self.keep(BEGINNINGS, &known.beginnings)
+    }
+
+    fn known_groups(&self) -> Result<KnownGroups> {
         self.with(|connection| {
             let mut statement = connection.prepare("SELECT id, updated, read, members FROM known_groups")?;
             let row = |row: &Row<'_>| {
@@ -24,8 +37,7 @@ impl State {
         })
     }
 
-    /// Replaces what earlier runs read. What is still known from one of them isn't written again.
-    pub fn remember_groups(&self, groups: &KnownGroups) -> Result<()> {
+    fn remember_groups(&self, groups: &KnownGroups) -> Result<()> {
         self.with(|connection| {
             let transaction = connection.transaction()?;
             let standing: BTreeMap<String, String> = {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use oktapieces::expression::Needs;
 use oktapieces::http::Client;
-use oktapieces::model::known::KnownGroups;
+use oktapieces::model::known::KnownOrg;
 use oktapieces::model::okta::Scope;
 use oktapieces::okta::{Okta, api_token, read, settings};
 use oktapieces::sandbox::company::Shape;
@@ -32,7 +32,7 @@ fn okta(sandbox: &Sandbox) -> Okta {
 /// The ids that a read of everybody finds.
 async fn everybody(okta: &Okta) -> BTreeSet<String> {
     let scope = Scope { everyone: true, ..Scope::default() };
-    let reading = read(okta, &scope, &[], &Needs::default(), &KnownGroups::new(), &|_| ()).await.expect("a whole read");
+    let reading = read(okta, &scope, &[], &Needs::default(), &KnownOrg::default(), &|_| ()).await.expect("a whole read");
     assert_eq!(reading.org.users.len(), reading.org.in_scope.len());
     reading.org.users.keys().map(ToString::to_string).collect()
 }
