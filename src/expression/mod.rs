@@ -38,6 +38,7 @@ pub struct Expression {
     root: Node,
     /// Boxed, for an expression is carried around more than it is asked for this.
     needs: Box<Needs>,
+    attributes: BTreeSet<String>,
 }
 
 impl Expression {
@@ -45,7 +46,8 @@ impl Expression {
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
         let root = parser::parse(source)?;
         let needs = Box::new(Needs::of(&root));
-        Ok(Self { source: source.to_owned(), root, needs })
+        let attributes = profile_attributes(&root);
+        Ok(Self { source: source.to_owned(), root, needs, attributes })
     }
 
     /// The text that it was parsed from.
@@ -64,19 +66,8 @@ impl Expression {
     }
 
     /// The attributes of the user's profile that it reads, sorted.
-    pub fn attributes(&self) -> BTreeSet<String> {
-        let mut attributes = BTreeSet::new();
-        self.root.visit(&mut |node| {
-            if let Kind::Property { object, name, .. } = &node.kind {
-                let of_user = matches!(object.kind, Kind::Root(Root::User));
-                let of_profile = matches!(&object.kind, Kind::Property { object, name, .. }
-                    if name == "profile" && matches!(object.kind, Kind::Root(Root::User)));
-                if of_profile || (of_user && !beside_the_profile(name)) {
-                    attributes.insert(name.clone());
-                }
-            }
-        });
-        attributes
+    pub fn attributes(&self) -> &BTreeSet<String> {
+        &self.attributes
     }
 
     /// Evaluates the expression for one user. An error is never a value: whoever gets one writes nothing.
@@ -91,6 +82,21 @@ impl Expression {
         drop(eval::evaluate(&self.root, &run));
         run.steps(&self.source)
     }
+}
+
+fn profile_attributes(root: &Node) -> BTreeSet<String> {
+    let mut attributes = BTreeSet::new();
+    root.visit(&mut |node| {
+        if let Kind::Property { object, name, .. } = &node.kind {
+            let of_user = matches!(object.kind, Kind::Root(Root::User));
+            let of_profile = matches!(&object.kind, Kind::Property { object, name, .. }
+                if name == "profile" && matches!(object.kind, Kind::Root(Root::User)));
+            if of_profile || (of_user && !beside_the_profile(name)) {
+                attributes.insert(name.clone());
+            }
+        }
+    });
+    attributes
 }
 
 /// Whether a user has something of this name that isn't an attribute of the profile.

@@ -359,7 +359,7 @@ fn depth_and_size_are_bounded() {
 #[test]
 fn the_attributes_and_needs_of_an_expression_are_known() {
     let expression = Expression::parse("user.a == 'x' ? user.profile.b : isMemberOfGroupName('y')").unwrap();
-    assert_eq!(expression.attributes().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(expression.attributes().iter().collect::<Vec<_>>(), ["a", "b"]);
     assert!(expression.needs().groups);
     assert!(!Expression::parse("user.a").unwrap().needs().groups);
 }

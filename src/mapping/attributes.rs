@@ -11,6 +11,7 @@ use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::{Org, PushedGroup, Status, User};
+use crate::model::packed::PackedUser;
 use crate::model::problem::{Problem, ProblemKind};
 
 /// An expression and where it stands, for problems that name it.
@@ -86,14 +87,21 @@ impl Mapping {
 
 /// Maps the whole org. `now` is what `Time.now()` gives, the same for everybody.
 pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
-    let known = org.users.keys().chain(&org.gone);
+    // Both are sorted: a million look-ups would take as long as all the rest.
+    let mut in_scope = org.in_scope.iter().peekable();
+    let there = org.users.iter().map(|(id, packed)| {
+        while in_scope.next_if(|other| *other < id).is_some() {}
+        (id.clone(), of_packed(id, packed, in_scope.next_if_eq(&id).is_some(), org, mapping, now))
+    });
+    let gone = org.gone.iter().map(|id| (id.clone(), deleted(id)));
     Desired {
         on_create_only: OnCreateOnly {
             given_name: mapping.given_name.on_create_only,
             family_name: mapping.family_name.on_create_only,
             platform_role: mapping.platform_role.as_ref().is_none_or(|role| role.on_create_only),
         },
-        users: known.map(|id| (id.clone(), user(id, org, mapping, now))).collect(),
+        // Whoever is there after all counts.
+        users: gone.chain(there).collect(),
         projects: projects(org),
         vanished: org.vanished.clone(),
     }
@@ -129,15 +137,28 @@ pub fn renew(
     }
 }
 
-/// Maps one user. The expressions of somebody who left aren't asked for more than the user name, so that no fault in
-/// them can keep an account open.
+/// Maps one user.
 pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> DesiredUser {
-    let Some(user) = org.users.get(id) else {
-        return DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) };
-    };
-    let user = &user.unpack(id);
-    let evaluation = Evaluation { user, org, now };
     let in_scope = org.in_scope.contains(id);
+    org.users.get(id).map_or_else(|| deleted(id), |packed| of_packed(id, packed, in_scope, org, mapping, now))
+}
+
+fn deleted(id: &OktaUserId) -> DesiredUser {
+    DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) }
+}
+
+/// The expressions of somebody who left aren't asked for more than the user name, so that no fault in them can keep an
+/// account open.
+fn of_packed(
+    id: &OktaUserId,
+    packed: &PackedUser,
+    in_scope: bool,
+    org: &Org,
+    mapping: &Mapping,
+    now: Timestamp,
+) -> DesiredUser {
+    let user = &packed.unpack(id);
+    let evaluation = Evaluation { user, org, now };
     let left = match (&user.status, in_scope) {
         (Status::Deprovisioned, _) => Some(Leave::Deactivated),
         (Status::Suspended, true) => Some(Leave::Suspended),
@@ -252,12 +273,12 @@ impl Evaluation<'_> {
 
     /// The profile attributes that the role follows from, as the plan shows them.
     fn because(&self, expression: &Expression) -> Option<String> {
-        let read: Vec<String> = expression
-            .attributes()
-            .iter()
-            .map(|attribute| format!("{attribute} = {}", self.user.profile.get(attribute).unwrap_or(&Json::Null)))
-            .collect();
-        (!read.is_empty()).then(|| read.join(", "))
+        let mut because = String::new();
+        for attribute in expression.attributes() {
+            let (comma, value) = (if because.is_empty() { "" } else { ", " }, self.user.profile.get(attribute));
+            because += &format!("{comma}{attribute} = {}", value.unwrap_or(&Json::Null));
+        }
+        (!because.is_empty()).then_some(because)
     }
 }
 

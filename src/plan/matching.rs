@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
+
 use super::lookup::Lookup;
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Desired, DesiredUser, Leave, State};
@@ -48,10 +50,13 @@ pub struct Matches<'a> {
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
     pub superseded: BTreeSet<&'a OktaUserId>,
+    /// Linked accounts of whose users nothing is known.
+    pub unknown: Vec<&'a User>,
     pub problems: Vec<Problem>,
 }
 
 /// A claim of one Okta user on one user name, and on the account that has it.
+#[derive(Clone, Copy)]
 struct Claim<'a> {
     /// The user's place among the desired ones.
     place: usize,
@@ -71,10 +76,13 @@ impl Claim<'_> {
     }
 }
 
+/// Claims on the same. There is mostly one, which takes no memory of its own.
+type Claimants<'a> = SmallVec<[Claim<'a>; 1]>;
+
 /// The claims on accounts, by their places, and on user names that no account has.
 struct Claims<'a> {
-    on_accounts: Vec<Vec<Claim<'a>>>,
-    on_names: Vec<(&'a str, Vec<Claim<'a>>)>,
+    on_accounts: Vec<Claimants<'a>>,
+    on_names: Vec<(&'a str, Claimants<'a>)>,
     /// Where a name stands among these.
     names: Lookup<&'a str, usize>,
 }
@@ -85,12 +93,12 @@ impl<'a> Claims<'a> {
             &mut self.on_accounts[at]
         } else {
             let at = *self.names.get_or_insert_with(user_name, || {
-                self.on_names.push((user_name, Vec::new()));
+                self.on_names.push((user_name, Claimants::new()));
                 self.on_names.len() - 1
             });
             &mut self.on_names[at].1
         };
-        add(claims, claim);
+        claims.push(claim);
     }
 
     /// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own
@@ -101,19 +109,14 @@ impl<'a> Claims<'a> {
         let all = accounts.users.iter().zip(&mut self.on_accounts);
         for (account, claims) in all.filter(|(_, claims)| contested(claims)) {
             let other = |claim: &Claim<'_>| claim.user.user_name.as_ref().is_some_and(|own| *own != account.user_name);
-            let leaving = claims.extract_if(.., |claim| claim.linked && !claim.is_strong() && other(claim));
-            moved.extend(leaving.map(|claim| Claim { linked: false, ..claim }));
+            let leaves = |claim: &Claim<'_>| claim.linked && !claim.is_strong() && other(claim);
+            moved.extend(claims.iter().filter(|claim| leaves(claim)).map(|claim| Claim { linked: false, ..*claim }));
+            claims.retain(|claim| !leaves(claim));
         }
         for claim in moved {
             self.add(accounts, claim.user.user_name.as_deref().unwrap_or_default(), claim);
         }
     }
-}
-
-/// There is mostly one, so that room is made for no more.
-fn add<'a>(claims: &mut Vec<Claim<'a>>, claim: Claim<'a>) {
-    claims.reserve_exact(1);
-    claims.push(claim);
 }
 
 /// The user names that anybody in Okta gives.
@@ -131,17 +134,21 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
         ..Matches::default()
     };
     let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
-    claims.on_accounts.resize_with(platform.users.len(), Vec::new);
+    claims.on_accounts.resize_with(platform.users.len(), Claimants::new);
     let mut linked = accounts.by_external_id.iter().peekable();
     for (place, (id, user)) in desired.users.iter().enumerate() {
-        while linked.next_if(|(other, _)| other < id).is_some() {}
+        while let Some((_, at)) = linked.next_if(|(other, _)| other < id) {
+            found.unknown.push(&accounts.users[*at]);
+        }
         if let Some(&(_, at)) = linked.next_if(|(other, _)| other == id) {
-            add(&mut claims.on_accounts[at], Claim { place, id, user, linked: true });
+            while linked.next_if(|(other, _)| other == id).is_some() {}
+            claims.on_accounts[at].push(Claim { place, id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
         } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
             claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
         }
     }
+    found.unknown.extend(linked.map(|(_, at)| &accounts.users[*at]));
     claims.give_way(&accounts);
     for (at, (account, claims)) in accounts.users.iter().zip(&claims.on_accounts).enumerate() {
         settle(&mut found, Some((at, account)), &account.user_name, claims);

@@ -42,7 +42,7 @@ pub fn diff(
     matches: &Matches<'_>,
     policy: &Policy,
 ) {
-    let joining = LazyCell::new(|| joining(desired, matches));
+    let joining = LazyCell::new(|| Joining::of(desired, matches));
     let names = name_counts(desired);
     for Compared { group, project, found, members } in compared {
         if let Some(problem) = problem(project, found, names[project.name.as_str()]) {
@@ -51,7 +51,7 @@ pub fn diff(
         }
         let mut op = op(group, project, found.project());
         plan.standing.members += op.members;
-        op.add = members.absent.iter().filter_map(|id| joining.get(*id).cloned()).collect();
+        op.add = members.absent.iter().filter_map(|id| joining.member(id)).collect();
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
         op.add.sort_unstable();
@@ -84,8 +84,11 @@ pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<
 
 /// Whether somebody may be in projects: in scope, active, and without a problem.
 fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
-    let is_present = desired.users.get(id).is_some_and(|user| matches!(user.state, State::Present(_)));
-    is_present && !matches.blocked.contains(id)
+    desired.users.get(id).is_some_and(|user| may_join(id, user, matches))
+}
+
+fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool {
+    matches!(user.state, State::Present(_)) && !matches.blocked.contains(id)
 }
 
 /// What stands, found by what a group looks for.
@@ -188,16 +191,25 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
     }
 }
 
-/// Everybody who may be in projects.
-fn joining<'a>(desired: &'a Desired, matches: &Matches<'a>) -> Lookup<&'a OktaUserId, Member> {
-    let member = |((id, user), account): ((&'a OktaUserId, &'a DesiredUser), Option<&User>)| {
-        if !joins(id, desired, matches) {
-            return None;
-        }
-        let user_name = account.map(|account| account.user_name.clone()).or_else(|| user.user_name.clone())?;
-        Some((id, Member { user_name, okta_id: id.clone(), account: account.map(|account| account.id.clone()) }))
-    };
-    Lookup::of(desired.users.len(), desired.users.iter().zip(matches.account_of.iter().copied()).filter_map(member))
+/// Everybody who may be in projects, with their accounts.
+struct Joining<'a>(Lookup<&'a OktaUserId, (&'a DesiredUser, Option<&'a User>)>);
+
+impl<'a> Joining<'a> {
+    fn of(desired: &'a Desired, matches: &Matches<'a>) -> Self {
+        let all = desired.users.iter().zip(matches.account_of.iter().copied());
+        let joining = all.filter(|((id, user), _)| may_join(id, user, matches));
+        Self(Lookup::of(desired.users.len(), joining.map(|((id, user), account)| (id, (user, account)))))
+    }
+
+    fn member(&self, id: &OktaUserId) -> Option<Member> {
+        let (user, account) = *self.0.get(id)?;
+        let user_name = account.map_or(user.user_name.as_ref(), |account| Some(&account.user_name))?;
+        Some(Member {
+            user_name: user_name.clone(),
+            okta_id: id.clone(),
+            account: account.map(|account| account.id.clone()),
+        })
+    }
 }
 
 /// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.
