@@ -11,7 +11,7 @@ use super::policy::Policy;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// A group that is pushed, held against its project.
@@ -51,7 +51,8 @@ pub fn diff(
         }
         let mut op = op(group, project, found.project());
         plan.standing.members += op.members;
-        op.add = members.absent.iter().filter_map(|id| joining.member(id)).collect();
+        op.add.reserve_exact(members.absent.len());
+        op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
         op.add.sort_unstable();
@@ -191,24 +192,23 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
     }
 }
 
-/// Everybody who may be in projects, with their accounts.
-struct Joining<'a>(Lookup<&'a OktaUserId, (&'a DesiredUser, Option<&'a User>)>);
+/// The user names and the accounts of everybody who may be in projects.
+struct Joining<'a>(Lookup<OktaUserId, (&'a str, Option<AccountId>)>);
 
 impl<'a> Joining<'a> {
     fn of(desired: &'a Desired, matches: &Matches<'a>) -> Self {
         let all = desired.users.iter().zip(matches.account_of.iter().copied());
         let joining = all.filter(|((id, user), _)| may_join(id, user, matches));
-        Self(Lookup::of(desired.users.len(), joining.map(|((id, user), account)| (id, (user, account)))))
+        let named = joining.filter_map(|((id, user), account)| {
+            let user_name = account.map_or(user.user_name.as_ref(), |account| Some(&account.user_name))?;
+            Some((id.clone(), (user_name.as_str(), account.map(|account| account.id.clone()))))
+        });
+        Self(Lookup::of(desired.users.len(), named))
     }
 
     fn member(&self, id: &OktaUserId) -> Option<Member> {
-        let (user, account) = *self.0.get(id)?;
-        let user_name = account.map_or(user.user_name.as_ref(), |account| Some(&account.user_name))?;
-        Some(Member {
-            user_name: user_name.clone(),
-            okta_id: id.clone(),
-            account: account.map(|account| account.id.clone()),
-        })
+        let (user_name, account) = self.0.get(id)?;
+        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone() })
     }
 }
 

@@ -46,7 +46,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     keep_the_last_admin(plan, platform);
     count_unmatched(plan, platform, matches, desired);
     note_admins(plan, platform);
-    plan.users.sort_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
+    plan.users.sort_unstable_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
 /// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
