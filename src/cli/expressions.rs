@@ -24,23 +24,39 @@ pub struct Expressions {
     pub warnings: Vec<String>,
 }
 
+/// What is evaluated, before it is held against the org's user schema.
+#[derive(Debug)]
+pub struct Unchecked {
+    pub mapping: Mapping,
+    listed: Vec<Listed>,
+    warnings: Vec<String>,
+}
+
 /// Reads the mapping that stands in Okta, if it is asked for, and the user schema.
 pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Expressions> {
-    let mut warnings = Vec::new();
-    let (mut mapping, mut listed) = (settings.mapping.clone(), Vec::new());
-    if let (true, Some(app)) = (from_okta, &settings.scope.app) {
-        let (found, said) = okta::profile_mapping(okta, app).await?;
-        warnings.extend(said);
-        (mapping, listed) = from_okta::take(&settings.mapping, &found);
-    }
-    let schema = okta.user_attributes().await.unwrap_or_else(|failure| {
+    Ok(check_all(okta, find(okta, settings, from_okta).await?).await)
+}
+
+/// The mapping of the config, with what stands in Okta, if it is asked for.
+pub async fn find(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Unchecked> {
+    let (true, Some(app)) = (from_okta, &settings.scope.app) else {
+        return Ok(Unchecked { mapping: settings.mapping.clone(), listed: Vec::new(), warnings: Vec::new() });
+    };
+    let (found, said) = okta::profile_mapping(okta, app).await?;
+    let (mapping, listed) = from_okta::take(&settings.mapping, &found);
+    Ok(Unchecked { mapping, listed, warnings: said.into_iter().collect() })
+}
+
+/// Reads the user schema, and holds all expressions against it.
+pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
+    let Unchecked { mapping, listed, mut warnings } = unchecked;
+    let mut schema = okta.user_attributes().await.unwrap_or_else(|failure| {
         warnings.push(format!(
             "the org's user schema can't be read (a service app needs okta.schemas.read), so the names of attributes \
              aren't checked: {failure}"
         ));
         Schema::new()
     });
-    let mut schema = schema;
     let mut findings = findings(&mapping, &schema);
     if findings.iter().any(|(_, finding)| finding.missing.is_some()) {
         // What the default user type lacks another one may have.
@@ -51,7 +67,7 @@ pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<E
             findings = self::findings(&mapping, &schema);
         }
     }
-    Ok(Expressions { mapping, listed, schema, findings, warnings })
+    Expressions { mapping, listed, schema, findings, warnings }
 }
 
 /// All findings, by attribute.

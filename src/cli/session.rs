@@ -139,8 +139,15 @@ impl Session {
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let okta_side = Box::pin(async {
-            let mut expressions = expressions::read(self.okta()?, &self.settings, self.settings.from_okta).await?;
-            let reading = self.read_okta(&expressions.mapping, &knows.org, &progress).await?;
+            let okta = self.okta()?;
+            let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
+            let mapping = unchecked.mapping.clone();
+            let (mut expressions, reading) = futures_util::future::join(
+                expressions::check_all(okta, unchecked),
+                self.read_okta(&mapping, &knows.org, &progress),
+            )
+            .await;
+            let reading = reading?;
             expressions.settle(&reading.org);
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
@@ -176,8 +183,7 @@ impl Session {
             counted(platform.projects.len(), "project", "projects"),
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
         ));
-        let known = reading.known;
-        Ok(Planned { plan, made_from, remember, known })
+        Ok(Planned { plan, made_from, remember, known: reading.known })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
@@ -193,12 +199,7 @@ impl Session {
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
-    pub async fn read_okta(
-        &self,
-        mapping: &Mapping,
-        known: &KnownOrg,
-        progress: &Progress,
-    ) -> Result<okta::Reading> {
+    pub async fn read_okta(&self, mapping: &Mapping, known: &KnownOrg, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
         okta::read(self.okta()?, scope, projects, &mapping.needs(), known, &tell).await

@@ -1,6 +1,7 @@
 //! The attribute mapping: one Okta expression per Activepieces attribute.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -276,7 +277,8 @@ impl Evaluation<'_> {
         let mut because = String::new();
         for attribute in expression.attributes() {
             let (comma, value) = (if because.is_empty() { "" } else { ", " }, self.user.profile.get(attribute));
-            because += &format!("{comma}{attribute} = {}", value.unwrap_or(&Json::Null));
+            // Writing to a text never fails.
+            write!(because, "{comma}{attribute} = {}", value.unwrap_or(&Json::Null)).unwrap_or_default();
         }
         (!because.is_empty()).then_some(because)
     }

@@ -237,7 +237,8 @@ impl Reader<'_> {
         let Some(search) = search else { return Ok(Found::default()) };
         let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
         let found = self.okta.users_side_by_side(search, beginnings, &needs.attributes, &self.count(step)).await;
-        let what = if step == Step::AllUsers { "all users of the Okta org" } else { "the users that [scope] search finds" };
+        let what =
+            if step == Step::AllUsers { "all users of the Okta org" } else { "the users that [scope] search finds" };
         found.map_err(|failure| Error::from(failure).context(format!("reading {what}")))
     }
 
@@ -321,7 +322,9 @@ impl Reader<'_> {
             Err(failure) if failure.is_not_found() => Ok((user, None)),
             Err(failure) => Err(Error::from(failure).context("reading the groups of an Okta user")),
         });
-        for (user, groups) in self.gather(reads.buffer_unordered(self.okta.at_once()), Step::GroupsOfUsers, total).await? {
+        for (user, groups) in
+            self.gather(reads.buffer_unordered(self.okta.at_once()), Step::GroupsOfUsers, total).await?
+        {
             if let Some(groups) = groups {
                 org.groups_of.insert(user, groups);
             } else {

@@ -179,7 +179,8 @@ async fn groups_of_users_are_read_the_cheaper_way_with_the_same_result() {
     assert!(server.lines().iter().any(|line| line.starts_with("GET /api/v1/users/00u1/groups")));
     let fewer = Company { groups: company().groups[..3].to_vec(), ..company() };
     let server = fewer.serve().await;
-    let by_group = read(&okta(&server.url), &scope, &rules(), &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
+    let by_group =
+        read(&okta(&server.url), &scope, &rules(), &groups, &KnownOrg::default(), &|_| ()).await.unwrap().org;
     assert_eq!(groups_of(&by_group), expected);
     assert!(!server.lines().iter().any(|line| line.contains("/groups?") && line.contains("/users/")));
 }

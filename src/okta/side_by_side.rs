@@ -494,8 +494,11 @@ mod tests {
         ] {
             let stored = stored(USERS);
             let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
-            let users =
-                okta(&server.url).users_side_by_side("status pr", &[], &Attributes::default(), &|_| ()).await.unwrap().users;
+            let users = okta(&server.url)
+                .users_side_by_side("status pr", &[], &Attributes::default(), &|_| ())
+                .await
+                .unwrap()
+                .users;
             assert_eq!(users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
@@ -563,7 +566,8 @@ mod tests {
         let stored: Vec<i64> =
             (0..3_000).map(|number| if (1_000..2_000).contains(&number) { 100_000 } else { number * 100 }).collect();
         let server = Server::new(move |seen| answered(Habit::Okta, &stored, seen)).await;
-        let users = okta(&server.url).users_side_by_side("status pr", &[], &Attributes::All, &|_| ()).await.unwrap().users;
+        let users =
+            okta(&server.url).users_side_by_side("status pr", &[], &Attributes::All, &|_| ()).await.unwrap().users;
         assert_eq!(users.len(), 3_000);
         let searches: BTreeSet<_> = server.seen().iter().filter_map(|seen| seen.param("search")).collect();
         assert!(searches.len() > 3, "{searches:?}");

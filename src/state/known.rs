@@ -16,7 +16,10 @@ const BEGINNINGS: &str = "beginnings";
 impl State {
     /// What earlier runs left to be known. What can't be understood is left out: it will be read again.
     pub fn known_org(&self) -> Result<KnownOrg> {
-        Ok(KnownOrg { groups: self.known_groups()?, beginnings: self.kept(BEGINNINGS).unwrap_or_default().unwrap_or_default() })
+        Ok(KnownOrg {
+            groups: self.known_groups()?,
+            beginnings: self.kept(BEGINNINGS).unwrap_or_default().unwrap_or_default(),
+        })
     }
 
     /// Replaces what earlier runs left to be known. What is still known from one of them isn't written again.

@@ -119,7 +119,7 @@ impl State {
     }
 }
 
-/// Has the file use a write-ahead log. Of two processes that switch a new file at once, SQLite tells one that the other is
+/// Has the file use a write-ahead log. Of two processes that switch a new file at once, `SQLite` tells one that the other is
 /// at it without waiting [`BUSY`], so this does.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let (delay, times) = (Duration::from_millis(10), 1500);

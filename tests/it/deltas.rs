@@ -1,7 +1,7 @@
 //! Groups whose memberships haven't changed aren't read again, and that changes nothing but the number of requests.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oktapieces::sandbox::Options;
 use oktapieces::sandbox::company::Shape;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::support::Stage;
 
 const MEMBERS: &str = "GET /api/v1/groups/{id}/users";
+const USERS: &str = "GET /api/v1/users";
 
 /// The group whose members are ADMIN; it isn't pushed.
 const ADMINS: &str = "Role Admins";
@@ -113,6 +114,26 @@ async fn what_is_known_can_be_deleted_or_damaged_at_any_time() {
         assert!(again == first, "{damage}");
         assert!(read > 0 && read <= all, "{damage}: {read}");
         plan(&stage, &["--full"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_read_of_everyone_begins_changes_nothing_that_it_finds() {
+    let users = 2_000;
+    let stage = Stage::of(Shape::Generated { users, groups: 2, members: 3, existing: 0.1, drift: 0.0, seed: 4 }).await;
+    stage.reconfigure(APP, SCOPES[3]);
+    let first = plan(&stage, &[]).await.0;
+    let select = "SELECT value FROM kept WHERE name = 'beginnings'";
+    let kept: String = database(&stage).query_row(select, [], |row| row.get(0)).unwrap();
+    let beginnings: BTreeMap<String, Vec<String>> = serde_json::from_str(&kept).unwrap();
+    assert_eq!(beginnings["status pr"].len(), 2, "ten pages, four to a chain: {kept}");
+    let before = stage.sandbox.okta_traffic().count(USERS);
+    assert!(plan(&stage, &[]).await.0 == first);
+    let again = stage.sandbox.okta_traffic().count(USERS) - before;
+    assert!((11..=15).contains(&again), "ten pages, the newest user, and what is read twice: {again}");
+    for wrong in ["soon", "{\"status pr\": [\"soon\"]}", "{\"status pr\": [\"2999-01-01T00:00:00Z\"]}"] {
+        database(&stage).execute("UPDATE kept SET value = ?1 WHERE name = 'beginnings'", [wrong]).unwrap();
+        assert!(plan(&stage, &[]).await.0 == first, "{wrong}");
     }
 }
 

@@ -32,7 +32,8 @@ fn okta(sandbox: &Sandbox) -> Okta {
 /// The ids that a read of everybody finds.
 async fn everybody(okta: &Okta) -> BTreeSet<String> {
     let scope = Scope { everyone: true, ..Scope::default() };
-    let reading = read(okta, &scope, &[], &Needs::default(), &KnownOrg::default(), &|_| ()).await.expect("a whole read");
+    let reading =
+        read(okta, &scope, &[], &Needs::default(), &KnownOrg::default(), &|_| ()).await.expect("a whole read");
     assert_eq!(reading.org.users.len(), reading.org.in_scope.len());
     reading.org.users.keys().map(ToString::to_string).collect()
 }
