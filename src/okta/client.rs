@@ -18,7 +18,7 @@ use crate::http::{Authorization, Client, Failure, Request, Settings};
 pub const PARALLELISM: u32 = 35;
 /// How many of the requests that may be in flight are left to listings whose pages can only be read one after another, so
 /// that these never wait for their turn.
-const FOR_CHAINS: usize = 4;
+const FOR_CHAINS: usize = 2;
 /// The share of this and of each rate limit that is used unless the admin says otherwise, so that other integrations live.
 pub const SHARE: f64 = 0.8;
 /// How often a listing is begun anew after its cursor expired.

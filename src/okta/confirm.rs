@@ -53,11 +53,14 @@ pub async fn confirm(
     if found.iter().any(left) {
         scope_still_stands(okta, scope).await?;
     }
-    let before = extra::evaluated(org);
+    let mut came_to_light = BTreeSet::new();
     for found in found {
+        let (id, was_known) = (found.id.clone(), extra::is_evaluated(org, &found.id));
         put(org, scope, found);
+        if !was_known && extra::is_evaluated(org, &id) {
+            came_to_light.insert(id);
+        }
     }
-    let came_to_light = extra::evaluated(org).difference(&before).cloned().collect::<BTreeSet<_>>();
     if !came_to_light.is_empty() {
         Box::pin(extra::read(okta, &scope.needs, scope.app.as_ref(), org, &came_to_light)).await?;
     }

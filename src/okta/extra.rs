@@ -43,8 +43,16 @@ pub(super) async fn read(
 
 /// The users whose expressions are evaluated.
 pub(super) fn evaluated(org: &Org) -> BTreeSet<OktaUserId> {
-    let signs_in = |id: &&OktaUserId| org.users.get(id).is_some_and(|user| signs_in(&user.status));
-    org.in_scope.iter().filter(signs_in).cloned().collect()
+    org.in_scope.iter().filter(|id| can_sign_in(org, id)).cloned().collect()
+}
+
+/// Whether the user's expressions are evaluated.
+pub(super) fn is_evaluated(org: &Org, id: &OktaUserId) -> bool {
+    org.in_scope.contains(id) && can_sign_in(org, id)
+}
+
+fn can_sign_in(org: &Org, id: &OktaUserId) -> bool {
+    org.users.get(id).is_some_and(|user| signs_in(&user.status))
 }
 
 /// Puts what was read later to what was there.
