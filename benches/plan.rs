@@ -88,7 +88,7 @@ fn org(mapping: &Mapping) -> Org {
 fn platform(step: u32) -> Platform {
     let account = |at: u32| activepieces::User {
         id: account_id(at),
-        external_id: Some(okta_id(at).to_string()),
+        external_id: Some(okta_id(at).as_str().into()),
         user_name: format!("user{at}@example.com"),
         given_name: if at.is_multiple_of(100) { "Other".to_owned() } else { format!("First{at}") },
         family_name: "Last".to_owned(),

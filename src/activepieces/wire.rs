@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::http::null_as_default;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Project, User};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, ExternalId, OktaGroupId, OktaUserId, ProjectId};
 
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -86,7 +86,7 @@ impl From<ScimUser> for User {
     fn from(user: ScimUser) -> Self {
         Self {
             id: user.id,
-            external_id: user.external_id,
+            external_id: user.external_id.map(ExternalId::from),
             user_name: normal(&user.user_name),
             given_name: user.name.given_name.unwrap_or_default(),
             family_name: user.name.family_name.unwrap_or_default(),

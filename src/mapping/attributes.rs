@@ -1,8 +1,9 @@
 //! The attribute mapping: one Okta expression per Activepieces attribute.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -12,7 +13,6 @@ use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::{Org, PushedGroup, Status, User};
-use crate::model::packed::PackedUser;
 use crate::model::problem::{Problem, ProblemKind};
 
 /// An expression and where it stands, for problems that name it.
@@ -90,9 +90,11 @@ impl Mapping {
 pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     // Both are sorted: a million look-ups would take as long as all the rest.
     let mut in_scope = org.in_scope.iter().peekable();
+    let mut reasons = Reasons::default();
     let there = org.users.iter().map(|(id, packed)| {
         while in_scope.next_if(|other| *other < id).is_some() {}
-        (id.clone(), of_packed(id, packed, in_scope.next_if_eq(&id).is_some(), org, mapping, now))
+        let in_scope = in_scope.next_if_eq(&id).is_some();
+        (id.clone(), Evaluation { user: &packed.unpack(id), org, now }.mapped(in_scope, mapping, &mut reasons))
     });
     let gone = org.gone.iter().map(|id| (id.clone(), deleted(id)));
     Desired {
@@ -140,38 +142,32 @@ pub fn renew(
 
 /// Maps one user.
 pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> DesiredUser {
-    let in_scope = org.in_scope.contains(id);
-    org.users.get(id).map_or_else(|| deleted(id), |packed| of_packed(id, packed, in_scope, org, mapping, now))
+    let Some(packed) = org.users.get(id) else { return deleted(id) };
+    let evaluation = Evaluation { user: &packed.unpack(id), org, now };
+    evaluation.mapped(org.in_scope.contains(id), mapping, &mut Reasons::default())
 }
 
 fn deleted(id: &OktaUserId) -> DesiredUser {
-    DesiredUser { login: id.to_string(), user_name: None, state: State::Left(Leave::Deleted) }
+    DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted))
 }
 
-/// The expressions of somebody who left aren't asked for more than the user name, so that no fault in them can keep an
-/// account open.
-fn of_packed(
-    id: &OktaUserId,
-    packed: &PackedUser,
-    in_scope: bool,
-    org: &Org,
-    mapping: &Mapping,
-    now: Timestamp,
-) -> DesiredUser {
-    let user = &packed.unpack(id);
-    let evaluation = Evaluation { user, org, now };
-    let left = match (&user.status, in_scope) {
-        (Status::Deprovisioned, _) => Some(Leave::Deactivated),
-        (Status::Suspended, true) => Some(Leave::Suspended),
-        // Nothing is decided from a status that isn't known, whatever the scope.
-        (Status::Other(_), _) | (Status::Staged, true) => None,
-        (_, false) => Some(Leave::Unassigned),
-        (_, true) => return evaluation.present(mapping),
-    };
-    DesiredUser {
-        login: user.login().to_owned(),
-        user_name: if in_scope { evaluation.user_name(&mapping.user_name).ok() } else { None },
-        state: left.map_or_else(|| State::Untouched(user.status.clone()), State::Left),
+/// Why people have their roles: mostly for one of a few reasons, which are kept once.
+#[derive(Default)]
+struct Reasons(BTreeSet<Arc<str>>);
+
+/// More reasons than this aren't few.
+const FEW: usize = 1000;
+
+impl Reasons {
+    fn share(&mut self, reason: &str) -> Arc<str> {
+        if let Some(shared) = self.0.get(reason) {
+            return Arc::clone(shared);
+        }
+        let new = Arc::from(reason);
+        if self.0.len() < FEW {
+            self.0.insert(Arc::clone(&new));
+        }
+        new
     }
 }
 
@@ -183,7 +179,23 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    fn present(&self, mapping: &Mapping) -> DesiredUser {
+    /// The expressions of somebody who left aren't asked for more than the user name, so that no fault in them can keep an
+    /// account open.
+    fn mapped(&self, in_scope: bool, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
+        let left = match (&self.user.status, in_scope) {
+            (Status::Deprovisioned, _) => Some(Leave::Deactivated),
+            (Status::Suspended, true) => Some(Leave::Suspended),
+            // Nothing is decided from a status that isn't known, whatever the scope.
+            (Status::Other(_), _) | (Status::Staged, true) => None,
+            (_, false) => Some(Leave::Unassigned),
+            (_, true) => return self.present(mapping, reasons),
+        };
+        let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
+        let state = left.map_or_else(|| State::Untouched(self.user.status.clone()), State::Left);
+        DesiredUser::new(self.user.login(), user_name, state)
+    }
+
+    fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
         let user_name = self.user_name(&mapping.user_name);
         let (role, because) = match &mapping.platform_role {
             None => (Ok(PlatformRole::Member), None),
@@ -207,12 +219,12 @@ impl Evaluation<'_> {
                 email,
                 display_name,
                 platform_role: role.unwrap_or_default(),
-                role_because: because,
+                role_because: because.map(|because| reasons.share(&because)),
             })
         } else {
             State::Problem(problems)
         };
-        DesiredUser { login: self.user.login().to_owned(), user_name: user_name.ok(), state }
+        DesiredUser::new(self.user.login(), user_name.ok(), state)
     }
 
     /// The user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1).

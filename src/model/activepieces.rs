@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, OktaUserId, ProjectId};
+use super::id::{AccountId, ExternalId, OktaUserId, ProjectId};
 use super::{Members, PlatformRole};
 
 /// A user of the platform, inactive ones included (contract section 3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: AccountId,
-    pub external_id: Option<String>,
+    pub external_id: Option<ExternalId>,
     /// The e-mail address, lower-cased and trimmed by the server. It can't be changed (contract section 3.4).
     pub user_name: String,
     pub given_name: String,

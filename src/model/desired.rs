@@ -1,6 +1,7 @@
 //! What each person and each project should be, once the expressions have spoken.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +31,25 @@ pub struct OnCreateOnly {
 /// One Okta user, mapped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DesiredUser {
-    /// `profile.login`, to name the person by.
-    pub login: String,
+    /// `profile.login`, where it isn't the user name: of a million users it is mostly.
+    login: Option<Box<str>>,
     /// What the `userName` expression gives, lower-cased and trimmed as the server does; none where it wasn't needed or
     /// gave none.
     pub user_name: Option<String>,
     pub state: State,
+}
+
+impl DesiredUser {
+    /// One with this `profile.login`, or the id where Okta has none.
+    pub fn new(login: &str, user_name: Option<String>, state: State) -> Self {
+        let login = (user_name.as_deref() != Some(login)).then(|| login.into());
+        Self { login, user_name, state }
+    }
+
+    /// What to name the person by.
+    pub fn login(&self) -> &str {
+        self.login.as_deref().or(self.user_name.as_deref()).unwrap_or_default()
+    }
 }
 
 /// What should become of the person's account.
@@ -64,7 +78,7 @@ pub struct Attributes {
     pub display_name: Option<String>,
     pub platform_role: PlatformRole,
     /// The profile attributes behind the role: `okta_role = "Master"`.
-    pub role_because: Option<String>,
+    pub role_because: Option<Arc<str>>,
 }
 
 /// Why somebody is to have no access.
@@ -100,4 +114,20 @@ pub struct DesiredProject {
     pub group_name: String,
     /// All members of the group, whatever their status and scope.
     pub members: Members<OktaUserId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_named_by_the_login_whether_it_is_the_user_name_or_not() {
+        let named = |login: &str, user_name: Option<&str>| {
+            let user = DesiredUser::new(login, user_name.map(str::to_owned), State::Left(Leave::Deleted));
+            (user.login.is_some(), user.login().to_owned())
+        };
+        assert_eq!(named("ada@example.com", Some("ada@example.com")), (false, "ada@example.com".to_owned()));
+        assert_eq!(named("Ada@example.com", Some("ada@example.com")), (true, "Ada@example.com".to_owned()));
+        assert_eq!(named("00u1", None), (true, "00u1".to_owned()));
+    }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -178,6 +179,19 @@ id! {
 id! {
     /// The id of an Activepieces project, which SCIM calls a Group: 21 letters and digits.
     ProjectId
+}
+
+id! {
+    /// An Activepieces user's `externalId`, whoever set it: mostly the id of an Okta user.
+    ExternalId
+}
+
+impl Deref for ExternalId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
 }
 
 impl OktaUserId {

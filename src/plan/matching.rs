@@ -175,7 +175,7 @@ fn note_second_account<'a>(
         found.blocked.insert(id);
     }
     found.problems.push(Problem::new(
-        &user.login,
+        user.login(),
         ProblemKind::TwoAccounts,
         format!("has two accounts: {} by externalId, {} by e-mail address", account.user_name, second.user_name),
     ));
@@ -211,7 +211,7 @@ fn report_contested<'a>(found: &mut Matches<'a>, user_name: &str, claims: &[Clai
             claims.iter().filter(|other| other.id != claim.id).map(|other| other.id.as_str()).collect();
         found.blocked.insert(claim.id);
         found.problems.push(Problem::new(
-            &claim.user.login,
+            claim.user.login(),
             ProblemKind::ClaimedTwice,
             format!("{} claims the account {user_name}, and so does {}", claim.id, others.join(", ")),
         ));

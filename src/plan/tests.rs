@@ -51,13 +51,13 @@ fn present(name: &str) -> (OktaUserId, DesiredUser) {
 
 fn wanted(name: &str, state: State) -> (OktaUserId, DesiredUser) {
     let mail = format!("{name}@example.com");
-    (okta_id(name), DesiredUser { login: mail.clone(), user_name: Some(mail), state })
+    (okta_id(name), DesiredUser::new(&mail, Some(mail.clone()), state))
 }
 
 fn account(name: &str, external_id: Option<&str>) -> User {
     User {
         id: AccountId::from(format!("account-{name}")),
-        external_id: external_id.map(str::to_owned),
+        external_id: external_id.map(Into::into),
         user_name: format!("{name}@example.com"),
         given_name: name.to_owned(),
         family_name: "Example".to_owned(),
@@ -164,7 +164,7 @@ fn somebody_hired_again_gets_the_old_account() {
     for leave in [Leave::Deactivated, Leave::Deleted] {
         let (old, mut user) = wanted("old", State::Left(leave));
         user.user_name = None;
-        let standing = User { external_id: Some(old.to_string()), ..account("ada", None) };
+        let standing = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
         let plan = diff(&users([(old, user), present("ada")]), &platform([standing]), &policy());
         assert_eq!((action(&plan), &plan.users[0].reason), (Some(UserAction::Adopt), &Reason::Relinked));
         assert_eq!(plan.problems, []);
@@ -174,7 +174,7 @@ fn somebody_hired_again_gets_the_old_account() {
 #[test]
 fn a_successor_leaves_the_predecessor_the_account_of_their_own_address() {
     let (old, user) = wanted("old", State::Left(Leave::Deactivated));
-    let taken = User { external_id: Some(old.to_string()), ..account("ada", None) };
+    let taken = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
     let plan = diff(&users([(old, user), present("ada")]), &platform([taken, account("old", None)]), &policy());
     let actions: Vec<_> = plan.users.iter().map(|op| (op.action, op.user_name.as_str())).collect();
     assert_eq!(actions, [(UserAction::Adopt, "ada@example.com"), (UserAction::Deactivate, "old@example.com")]);
@@ -212,8 +212,8 @@ fn an_account_that_okta_did_not_make_is_not_deactivated_for_missing_in_okta_and_
 fn an_account_that_two_okta_users_claim_is_a_problem_for_both() {
     for state in [State::Left(Leave::Unassigned), State::Left(Leave::Suspended), present("x").1.state] {
         let (old, user) = wanted("old", state);
-        let standing = User { external_id: Some(old.to_string()), ..account("ada", None) };
-        let user = DesiredUser { user_name: Some("ada@example.com".to_owned()), ..user };
+        let standing = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
+        let user = DesiredUser::new(user.login(), Some("ada@example.com".to_owned()), user.state.clone());
         let plan = diff(&users([(old, user), present("ada")]), &platform([standing]), &policy());
         assert!(plan.is_empty(), "{plan:?}");
         assert_eq!(kinds(&plan), [ProblemKind::ClaimedTwice; 2]);
@@ -223,7 +223,7 @@ fn an_account_that_two_okta_users_claim_is_a_problem_for_both() {
 #[test]
 fn two_okta_users_of_one_address_make_no_account() {
     let (other, user) = present("other");
-    let user = DesiredUser { user_name: Some("ada@example.com".to_owned()), ..user };
+    let user = DesiredUser::new(user.login(), Some("ada@example.com".to_owned()), user.state.clone());
     let plan = diff(&users([(other, user), present("ada")]), &platform([]), &policy());
     assert!(plan.is_empty());
     assert_eq!(kinds(&plan), [ProblemKind::ClaimedTwice; 2]);
@@ -469,7 +469,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
 
 #[test]
 fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
-    let holder = User { external_id: Some(okta_id("old").to_string()), ..inactive(account("ada", None)) };
+    let holder = User { external_id: Some(okta_id("old").as_str().into()), ..inactive(account("ada", None)) };
     let doubts = Comparison::of(&users([present("ada")]), &platform([holder])).doubts();
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
@@ -564,7 +564,7 @@ fn applied(plan: &Plan, platform: &Platform) -> Platform {
                 Attribute::PlatformRole => user.platform_role = change.to.clone().into(),
                 Attribute::GivenName => user.given_name.clone_from(&change.to),
                 Attribute::FamilyName => user.family_name.clone_from(&change.to),
-                Attribute::ExternalId => user.external_id = Some(change.to.clone()),
+                Attribute::ExternalId => user.external_id = Some(change.to.as_str().into()),
             }
         }
         account_of.insert(op.okta_id.clone(), user.id.clone());
@@ -606,7 +606,7 @@ prop_compose! {
     ) -> Desired {
         let users = people.into_iter().map(|(name, (state, mail))| {
             let mail = format!("{mail}@example.com");
-            (okta_id(name), DesiredUser { login: mail.clone(), user_name: Some(mail), state })
+            (okta_id(name), DesiredUser::new(&mail, Some(mail.clone()), state))
         });
         let projects = groups.into_iter().map(|(id, (members, name))| {
             let (_, project) = pushed(&name, &members);
@@ -626,7 +626,7 @@ prop_compose! {
     ) -> Platform {
         let mut taken = BTreeSet::new();
         let users: Vec<User> = people.into_iter().map(|(name, (external_id, active, role))| {
-            let external_id = external_id.filter(|id| taken.insert(*id)).map(|id| okta_id(id).to_string());
+            let external_id = external_id.filter(|id| taken.insert(*id)).map(|id| okta_id(id).as_str().into());
             User { active, platform_role: role.as_str().into(), external_id, ..account(name, None) }
         }).collect();
         let mut taken = BTreeSet::new();

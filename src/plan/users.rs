@@ -72,7 +72,7 @@ fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, acco
     if *user_name != account.user_name {
         plan.standing.email_changed.insert(id.clone());
         plan.problems.push(Problem::new(
-            &user.login,
+            user.login(),
             ProblemKind::EmailChanged,
             format!("the e-mail address is {user_name} now; Activepieces can't change it from {}", account.user_name),
         ));
@@ -87,7 +87,7 @@ fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
         _ => "not in scope",
     };
     let message = format!("{why}, but the account {} has no externalId of Okta's; deactivate it by hand", op.user_name);
-    Problem::new(&user.login, ProblemKind::NotLinked, message)
+    Problem::new(user.login(), ProblemKind::NotLinked, message)
 }
 
 /// The one operation that a user needs, if any.

@@ -73,7 +73,10 @@ fn a_reactivation_takes_its_role_and_names_back_too() {
 #[test]
 fn an_account_that_was_relinked_goes_back_unless_its_id_is_anothers_now() {
     let successor = wanted("new", State::Present(Attributes::default()));
-    let successor = (successor.0, DesiredUser { user_name: Some("ada@example.com".to_owned()), ..successor.1 });
+    let successor = (
+        successor.0,
+        DesiredUser::new(successor.1.login(), Some("ada@example.com".to_owned()), successor.1.state.clone()),
+    );
     let gone = wanted("ada", State::Left(Leave::Deleted));
     let before = platform([linked("ada")]);
     let (made, after) = run(&users([successor, gone]), &before);

@@ -122,7 +122,7 @@ impl Standing<'_> {
         }
         Ok(Member {
             user_name: account.user_name.clone(),
-            okta_id: account.external_id.clone().unwrap_or_default().into(),
+            okta_id: account.external_id.as_deref().unwrap_or_default().into(),
             account: Some(account.id.clone()),
         })
     }

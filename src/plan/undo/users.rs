@@ -99,7 +99,8 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
         (None, Some(_)) => UserAction::Adopt,
         (None, None) => UserAction::Update,
     };
-    let okta_id = to(Attribute::ExternalId).or_else(|| account.external_id.clone().filter(|id| !id.is_empty()));
+    let okta_id = to(Attribute::ExternalId)
+        .or_else(|| account.external_id.as_deref().filter(|id| !id.is_empty()).map(str::to_owned));
     let role = to(Attribute::PlatformRole).unwrap_or_else(|| account.platform_role.to_string());
     // Whoever is just deactivated keeps all else, whatever it is.
     let attributes = if action == UserAction::Deactivate && changes.len() == 1 {

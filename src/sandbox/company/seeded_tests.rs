@@ -49,13 +49,13 @@ fn desired(people: &[Person]) -> Desired {
         if let Some(user) = &person.okta {
             let user_name = user.email.as_deref().map(str::to_lowercase).filter(|email| email.contains('@'));
             let user_name = user_name.filter(|_| user.assigned && user.status != "DEPROVISIONED");
-            let user = DesiredUser { login: email(person.name), user_name, state: state(user, person.name) };
+            let user = DesiredUser::new(&email(person.name), user_name, state(user, person.name));
             desired.users.insert(user_id(person.name).into(), user);
         }
     }
     let external_ids = people.iter().filter_map(|person| person.account.as_ref()?.external_id.clone());
     for id in external_ids.filter(|id| OktaUserId::is_shape_of(id)) {
-        let gone = DesiredUser { login: id.clone(), user_name: None, state: State::Left(Leave::Deleted) };
+        let gone = DesiredUser::new(&id, None, State::Left(Leave::Deleted));
         desired.users.entry(id.into()).or_insert(gone);
     }
     for (kind, name, members) in GROUPS {
@@ -72,7 +72,7 @@ fn standing(people: &[Person]) -> there::Platform {
         let [given_name, family_name] = names(account.name).map(str::to_owned);
         there::User {
             id: account.email.as_str().into(),
-            external_id: account.external_id.clone(),
+            external_id: account.external_id.as_deref().map(Into::into),
             user_name: account.email.clone(),
             given_name,
             family_name,
