@@ -42,9 +42,9 @@ pub async fn find(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<U
     let (true, Some(app)) = (from_okta, &settings.scope.app) else {
         return Ok(Unchecked { mapping: settings.mapping.clone(), listed: Vec::new(), warnings: Vec::new() });
     };
-    let (found, said) = okta::profile_mapping(okta, app).await?;
+    let (found, warnings) = okta::profile_mapping(okta, app).await?;
     let (mapping, listed) = from_okta::take(&settings.mapping, &found);
-    Ok(Unchecked { mapping, listed, warnings: said.into_iter().collect() })
+    Ok(Unchecked { mapping, listed, warnings })
 }
 
 /// Reads the user schema, and holds all expressions against it.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use tokio::try_join;
 
 use super::client::Okta;
@@ -20,7 +19,7 @@ use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::known::{Beginnings, KnownOrg};
+use crate::model::known::{KnownGroups, KnownOrg};
 use crate::model::okta::{Group, Org, Profile, PushedGroup, Scope, Status, User};
 use crate::model::packed::PackedUser;
 
@@ -96,11 +95,12 @@ pub async fn read(
     let (search, everyone) = (scope.search.as_deref(), scope.everyone.then_some(EVERYBODY));
     let searched = reader.found(search, Step::SearchedUsers, needs, known);
     let everybody = reader.found(everyone, Step::AllUsers, needs, known);
-    let (app, (resolved, members), searched, everybody) = try_join!(assigned, named, searched, everybody)?;
+    let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
     let parts = parts(&resolved.scope, app.len(), searched.users.len(), &members);
     let mut org = Org { users: everybody.users, parts, ..Org::default() };
-    org.users.extend(searched.users);
-    let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)];
+    org.users.append(&mut searched.users);
+    let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)].into_iter();
+    let begun = begun.filter_map(|(search, beginnings)| Some((search?.to_owned(), beginnings)));
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
@@ -136,13 +136,8 @@ pub async fn read(
         warnings.push("the scope holds no user".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
-    let known = KnownOrg { groups, beginnings: beginnings(begun) };
+    let known = KnownOrg { groups, beginnings: begun.collect() };
     Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
-}
-
-/// By the search, where chains of its pages may begin next time.
-fn beginnings<const N: usize>(of: [(Option<&str>, Vec<Timestamp>); N]) -> Beginnings {
-    of.into_iter().filter_map(|(search, beginnings)| Some((search?.to_owned(), beginnings))).collect()
 }
 
 /// How many users each part of the scope named. The whole org is no part of anything.
@@ -162,8 +157,8 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let Some(user) = okta.user(login).await? else { return Ok(None) };
     let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
     let (scope, needs_no_groups) = (Scope { app, ..Scope::default() }, Needs { groups: false, ..needs.clone() });
-    let nothing = KnownOrg::default();
-    let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing.groups).await?;
+    let nothing = KnownGroups::new();
+    let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing).await?;
     let requests = okta.http().requests();
     let mut org = Org::default();
     org.extra.group_objects = resolved.group_objects;
@@ -177,7 +172,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     org.users.insert(id, user);
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
-    let (known, unread) = (nothing.clone(), Unread::new());
+    let (known, unread) = (KnownOrg::default(), Unread::new());
     Ok(Some(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings }))
 }
 

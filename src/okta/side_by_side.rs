@@ -12,6 +12,7 @@
 //! one page after another, by the search as it was given, and whole.
 
 use std::collections::BTreeMap;
+use std::iter::once;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -239,9 +240,9 @@ impl<'a> Chains<'a> {
     fn new(okta: &'a Okta, search: &'a str, fields: Option<String>, beginnings: &[Timestamp]) -> Self {
         let (all, firsts, in_flight) = (Vec::new(), Vec::new(), FuturesUnordered::new());
         let mut new = Self { okta, search, fields, all, firsts, order: Order::Unknown, in_flight, pages: 0 };
-        let from = |at: usize| at.checked_sub(1).map(|at| beginnings[at]);
-        for at in 0..=beginnings.len() {
-            new.begin(Chain::new(from(at), beginnings.get(at).copied()));
+        let moments = || beginnings.iter().copied().map(Some);
+        for (from, end) in once(None).chain(moments()).zip(moments().chain(once(None))) {
+            new.begin(Chain::new(from, end));
         }
         if !beginnings.is_empty() {
             new.ask_newest();
@@ -481,6 +482,11 @@ mod tests {
         page(seen, &Value::Array(items), (end < users.len()).then(|| end.to_string()).as_deref())
     }
 
+    async fn found(server: &Server, beginnings: &[Timestamp]) -> Found {
+        let okta = okta(&server.url);
+        okta.users_side_by_side("status pr", beginnings, &Attributes::default(), &|_| ()).await.unwrap()
+    }
+
     #[tokio::test]
     async fn everybody_is_read_whatever_the_server_makes_of_sorting_and_of_narrowed_searches() {
         const USERS: usize = 3_000;
@@ -494,12 +500,7 @@ mod tests {
         ] {
             let stored = stored(USERS);
             let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
-            let users = okta(&server.url)
-                .users_side_by_side("status pr", &[], &Attributes::default(), &|_| ())
-                .await
-                .unwrap()
-                .users;
-            assert_eq!(users.len(), USERS, "{habit:?}");
+            assert_eq!(found(&server, &[]).await.users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
             let requests = server.lines().len();
@@ -519,17 +520,14 @@ mod tests {
         ] {
             let everybody = stored(USERS);
             let first = Server::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
-            let read = okta(&first.url).users_side_by_side("status pr", &[], &Attributes::default(), &|_| ()).await;
-            let beginnings = read.unwrap().beginnings;
+            let beginnings = found(&first, &[]).await.beginnings;
             assert!((3..=4).contains(&beginnings.len()), "{beginnings:?}");
             // As it was, all created later, all but a few gone, and all gone.
             let later = |seconds| stored(USERS).into_iter().map(|second| second + seconds).collect::<Vec<_>>();
             for users in [stored(USERS), later(1_000_000), stored(300), stored(30), Vec::new()] {
                 let count = users.len();
                 let server = Server::new(move |seen| answered(habit, &users, seen)).await;
-                let okta = okta(&server.url);
-                let found = okta.users_side_by_side("status pr", &beginnings, &Attributes::default(), &|_| ()).await;
-                assert_eq!(found.unwrap().users.len(), count, "{habit:?}");
+                assert_eq!(found(&server, &beginnings).await.users.len(), count, "{habit:?}");
                 let requests = server.lines().len();
                 assert!(requests <= most, "{habit:?}, {count}: {requests}");
             }
@@ -541,9 +539,7 @@ mod tests {
         for beginnings in [[50, 10], [100_000, 5], [5, 100_000], [29_000, 29_001], [10, 10]] {
             let users = stored(3_000);
             let server = Server::new(move |seen| answered(Habit::Okta, &users, seen)).await;
-            let (okta, beginnings) = (okta(&server.url), beginnings.map(at));
-            let found = okta.users_side_by_side("status pr", &beginnings, &Attributes::default(), &|_| ()).await;
-            assert_eq!(found.unwrap().users.len(), 3_000, "{beginnings:?}");
+            assert_eq!(found(&server, &beginnings.map(at)).await.users.len(), 3_000, "{beginnings:?}");
         }
     }
 

@@ -11,25 +11,48 @@ use crate::model::desired::{Desired, DesiredUser, Leave, State};
 use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 
-/// The accounts of a platform by their places in its listing, found by externalId and by user name.
+/// Who is linked by externalId.
+#[derive(Debug)]
+pub struct Links<'a> {
+    /// The place of each desired user's account in the platform's listing, in the order of the desired users.
+    of_users: Vec<Option<usize>>,
+    /// Accounts of whose users nothing is known.
+    pub unknown: Vec<&'a User>,
+}
+
+impl<'a> Links<'a> {
+    pub fn of(desired: &Desired, platform: &'a Platform) -> Self {
+        let users = platform.users.as_slice();
+        let external_id = |(at, user): (usize, &User)| {
+            let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
+            Some((id.into(), at))
+        };
+        let mut accounts: Vec<(OktaUserId, usize)> = users.iter().enumerate().filter_map(external_id).collect();
+        accounts.sort_unstable();
+        // Both are sorted: a million look-ups would take as long as all the rest.
+        let (mut accounts, mut unknown) = (accounts.into_iter().peekable(), Vec::new());
+        let of_user = |id: &OktaUserId| {
+            unknown.extend(std::iter::from_fn(|| accounts.next_if(|(other, _)| other < id)).map(|(_, at)| &users[at]));
+            let (_, first) = accounts.next_if(|(other, _)| other == id)?;
+            while accounts.next_if(|(other, _)| other == id).is_some() {}
+            Some(first)
+        };
+        let of_users = desired.users.keys().map(of_user).collect();
+        unknown.extend(accounts.map(|(_, at)| &users[at]));
+        Self { of_users, unknown }
+    }
+}
+
+/// The accounts of a platform by their places in its listing, found by user name.
 struct Accounts<'a> {
     users: &'a [User],
-    /// Sorted, as the desired users are.
-    by_external_id: Vec<(OktaUserId, usize)>,
     /// Made when it's asked for: where everybody is linked, nobody asks.
     by_user_name: OnceCell<Lookup<&'a str, usize>>,
 }
 
 impl<'a> Accounts<'a> {
     fn of(platform: &'a Platform) -> Self {
-        let users = platform.users.as_slice();
-        let external_id = |(at, user): (usize, &User)| {
-            let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
-            Some((id.into(), at))
-        };
-        let mut by_external_id: Vec<_> = users.iter().enumerate().filter_map(external_id).collect();
-        by_external_id.sort_unstable();
-        Self { users, by_external_id, by_user_name: OnceCell::new() }
+        Self { users: &platform.users, by_user_name: OnceCell::new() }
     }
 
     fn of_name(&self, user_name: &str) -> Option<usize> {
@@ -127,28 +150,23 @@ pub fn wanted_names(desired: &Desired) -> Lookup<&str, ()> {
 
 /// Matches every desired user with the account that is theirs.
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
-    let accounts = Accounts::of(platform);
+    let (accounts, links) = (Accounts::of(platform), Links::of(desired, platform));
     let mut found = Matches {
         account_of: vec![None; desired.users.len()],
         user_of: vec![None; platform.users.len()],
+        unknown: links.unknown,
         ..Matches::default()
     };
     let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
     claims.on_accounts.resize_with(platform.users.len(), Claimants::new);
-    let mut linked = accounts.by_external_id.iter().peekable();
-    for (place, (id, user)) in desired.users.iter().enumerate() {
-        while let Some((_, at)) = linked.next_if(|(other, _)| other < id) {
-            found.unknown.push(&accounts.users[*at]);
-        }
-        if let Some(&(_, at)) = linked.next_if(|(other, _)| other == id) {
-            while linked.next_if(|(other, _)| other == id).is_some() {}
+    for (place, ((id, user), linked)) in desired.users.iter().zip(links.of_users).enumerate() {
+        if let Some(at) = linked {
             claims.on_accounts[at].push(Claim { place, id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
         } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
             claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
         }
     }
-    found.unknown.extend(linked.map(|(_, at)| &accounts.users[*at]));
     claims.give_way(&accounts);
     for (at, (account, claims)) in accounts.users.iter().zip(&claims.on_accounts).enumerate() {
         settle(&mut found, Some((at, account)), &account.user_name, claims);

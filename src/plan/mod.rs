@@ -48,23 +48,15 @@ pub struct Doubts {
 impl Doubts {
     /// The doubts about users, which are found without a comparison: that takes longer than all else.
     pub fn of_users(desired: &Desired, platform: &Platform) -> Self {
-        let mut accounts: Vec<(OktaUserId, &User)> =
-            platform.users.iter().filter_map(|account| Some((account.okta_id()?, account))).collect();
-        accounts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        // Both are sorted: a million look-ups would take as long as all the rest.
-        let mut known = desired.users.keys().peekable();
-        accounts.retain(|(id, _)| {
-            while known.next_if(|other| *other < id).is_some() {}
-            known.peek() != Some(&id)
-        });
-        Self::of_unknown(accounts.into_iter(), desired)
+        Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired)
     }
 
     /// The doubts about the users of accounts of whom nothing is known.
-    fn of_unknown<'a>(accounts: impl Iterator<Item = (OktaUserId, &'a User)>, desired: &Desired) -> Self {
+    fn of_unknown(accounts: &[&User], desired: &Desired) -> Self {
         let wanted = LazyCell::new(|| matching::wanted_names(desired));
-        let doubted = accounts.filter(|(_, account)| account.active || wanted.contains(&*account.user_name));
-        Self { users: doubted.map(|(id, _)| id).collect(), memberships: BTreeSet::new() }
+        let doubted = |account: &&&User| account.active || wanted.contains(account.user_name.as_str());
+        let users = accounts.iter().filter(doubted).filter_map(|account| account.okta_id()).collect();
+        Self { users, memberships: BTreeSet::new() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -102,9 +94,8 @@ impl<'a> Comparison<'a> {
 
     /// Finds what has to be read again before [`Self::plan`].
     pub fn doubts(&self) -> Doubts {
-        let unknown = self.matches.unknown.iter().filter_map(|account| Some((account.okta_id()?, *account)));
         let memberships = projects::missing_in_listing(&self.projects);
-        Doubts { memberships, ..Doubts::of_unknown(unknown, self.desired) }
+        Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) }
     }
 
     /// The groups whose projects would change.

@@ -43,9 +43,9 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             None => {}
         }
     }
-    keep_the_last_admin(plan, platform);
-    count_unmatched(plan, platform, matches, desired);
     note_admins(plan, platform);
+    keep_the_last_admin(plan);
+    count_unmatched(plan, platform, matches, desired);
     plan.users.sort_unstable_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
 
@@ -261,17 +261,17 @@ fn keep_admin(op: &mut UserOp) {
 }
 
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
-/// that left.
-pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
-    let admins: BTreeSet<AccountId> = active_admins(platform).cloned().collect();
-    let lost = plan.users.iter().filter(|op| op.takes_admin(&admins)).count();
+/// that left. Who is ADMIN was noted.
+pub(super) fn keep_the_last_admin(plan: &mut Plan) {
+    let admins = &plan.standing.admins;
+    let lost = plan.users.iter().filter(|op| op.takes_admin(admins)).count();
     let becomes_admin = plan.users.iter().any(UserOp::makes_admin);
     if lost == 0 || becomes_admin || admins.len() > lost {
         return;
     }
     let rank = |at: &usize| (plan.users[*at].action == UserAction::Deactivate, &plan.users[*at].user_name);
     let Some(kept) =
-        (0..plan.users.len()).filter(|at| plan.users[*at].takes_admin(&admins)).min_by(|a, b| rank(a).cmp(&rank(b)))
+        (0..plan.users.len()).filter(|at| plan.users[*at].takes_admin(admins)).min_by(|a, b| rank(a).cmp(&rank(b)))
     else {
         return;
     };
@@ -287,11 +287,8 @@ pub(super) fn keep_the_last_admin(plan: &mut Plan, platform: &Platform) {
 /// Notes whose loss the guards look for.
 pub(super) fn note_admins(plan: &mut Plan, platform: &Platform) {
     plan.standing.owner.clone_from(&platform.owner);
-    plan.standing.admins = active_admins(platform).cloned().collect();
-}
-
-fn active_admins(platform: &Platform) -> impl Iterator<Item = &AccountId> {
-    platform.users.iter().filter(|user| user.active && user.is_admin()).map(|user| &user.id)
+    let admins = platform.users.iter().filter(|user| user.active && user.is_admin());
+    plan.standing.admins = admins.map(|user| user.id.clone()).collect();
 }
 
 /// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.

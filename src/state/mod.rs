@@ -122,7 +122,8 @@ impl State {
 /// Has the file use a write-ahead log. Of two processes that switch a new file at once, `SQLite` tells one that the other is
 /// at it without waiting [`BUSY`], so this does.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    let (delay, times) = (Duration::from_millis(10), 1500);
+    let delay = Duration::from_millis(10);
+    let times = usize::try_from(BUSY.as_millis() / delay.as_millis()).unwrap_or(usize::MAX);
     let again = ConstantBuilder::default().with_delay(delay).with_max_times(times);
     let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
     (|| connection.pragma_update(None, "journal_mode", "wal")).retry(again).when(is_busy).call()

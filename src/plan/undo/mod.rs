@@ -72,7 +72,8 @@ pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
         let account = op.account.as_ref().and_then(|id| accounts.by_id.get(id).copied());
         plan.users.extend(protected.restrict(op, account, &mut plan.warnings));
     }
-    keep_the_last_admin(&mut plan, platform);
+    note_admins(&mut plan, platform);
+    keep_the_last_admin(&mut plan);
     projects::undo(&mut plan, undone, &platform.projects, &accounts);
     plan.users.sort_by(|a, b| (a.action, &a.user_name).cmp(&(b.action, &b.user_name)));
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
@@ -86,7 +87,6 @@ pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
 /// Counts what stands. Nobody is read from Okta here: the accounts that it made or adopted are those that it answers
 /// for.
 fn stand(plan: &mut Plan, platform: &Platform) {
-    note_admins(plan, platform);
     for user in platform.users.iter().filter(|user| user.active && is_linked(user)) {
         plan.standing.managed_active += 1;
         plan.standing.privileged_active += usize::from(is_privileged(user));
