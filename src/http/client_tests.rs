@@ -181,6 +181,16 @@ async fn a_status_can_be_handed_back_at_once() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_once_is_never_repeated() {
+    for act in [ok(503, ""), answer(429, &[("retry-after", "0")], ""), ok(200, ""), Act::SendAndCut(String::new())] {
+        let server = Server::new(move |_| act.clone()).await;
+        let failure = client(&server.url).json::<Value>(&Request::get("/x").once()).await.unwrap_err();
+        assert_eq!((failure.attempts(), server.lines().len()), (1, 1), "{failure}");
+        assert_eq!(failure.is_unanswered(), matches!(failure.cause(), Cause::Cut(_)), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn json_of_another_shape_is_not_asked_for_again() {
     let server = Server::new(|_| ok(200, "{}")).await;
     let failure = client(&server.url).json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();

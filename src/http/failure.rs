@@ -185,6 +185,12 @@ impl Failure {
         matches!(&self.0.cause, Cause::Status { status, body } if status.as_u16() == 400 && body.is_invalid_cursor())
     }
 
+    /// Whether the server gave no answer at all: no connection was made, it was closed before any status came, or the time
+    /// for an answer ran out. A server that is gone fails so, and one that refuses a request doesn't.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.0.cause, Cause::Connect(_) | Cause::Dns(_) | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_))
+    }
+
     /// Whether the server may have acted although no usable answer came: a write must look at what stands there before
     /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, contract
     /// section 7) is an answer; other 500s may come after the work was done (contract section 3.1).
@@ -387,6 +393,19 @@ mod tests {
         for (code, body, expected) in cases {
             assert_eq!(status(code, body).is_lost_answer(), expected, "{code} {body}");
         }
+    }
+
+    #[test]
+    fn a_server_that_is_gone_is_told_from_one_that_answers() {
+        let unanswered = |cause| Failure::new(&Method::POST, String::new(), cause, 1).is_unanswered();
+        let text = String::new;
+        for cause in [Cause::Connect(text()), Cause::Dns(text()), Cause::Cut(text()), Cause::Timeout(Duration::ZERO)] {
+            assert!(unanswered(cause.clone()), "{cause:?}");
+        }
+        for cause in [Cause::Truncated(text()), Cause::Stalled(Duration::ZERO), Cause::Invalid(text())] {
+            assert!(!unanswered(cause.clone()), "{cause:?}");
+        }
+        assert!(!status(503, "").is_unanswered());
     }
 
     #[test]

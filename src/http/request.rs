@@ -18,6 +18,8 @@ pub enum Repeat {
     /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
     /// once, since the caller must look at what stands there before it writes again.
     Never,
+    /// Sent once, whatever happens: reads that are only worth a moment.
+    Once,
 }
 
 /// One request to the client's own server.
@@ -99,6 +101,13 @@ impl Request {
     pub fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
+    }
+
+    /// Sends the request without retries: not after a lost connection and not after a 429 either. Renewed credentials
+    /// (a token, a DPoP nonce) are still tried, because the server did nothing until then.
+    #[must_use]
+    pub fn once(self) -> Self {
+        self.repeat(Repeat::Once)
     }
 
     /// Keeps a good answer out of errors.

@@ -97,7 +97,7 @@ const TIMEOUT_ATTEMPTS: u32 = 2;
 
 /// Decides from nothing but its arguments.
 pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
-    let Some(pause) = attempt.pause else { return Decision::GiveUp };
+    let Some(pause) = attempt.pause.filter(|_| attempt.repeat != Repeat::Once) else { return Decision::GiveUp };
     let again_until = |most| if attempt.number < most { Decision::Again(pause) } else { Decision::GiveUp };
     match attempt.cause {
         Cause::Status { status, .. } if status.as_u16() == 429 => after_429(policy, attempt.signals, pause),
@@ -198,6 +198,7 @@ mod tests {
         for (cause, read, write) in cases {
             assert_eq!(decided(Repeat::Always, &cause, Signals::default(), 1), read, "read, {cause:?}");
             assert_eq!(decided(Repeat::Never, &cause, Signals::default(), 1), write, "write, {cause:?}");
+            assert_eq!(decided(Repeat::Once, &cause, Signals::default(), 1), stop, "once, {cause:?}");
         }
     }
 
