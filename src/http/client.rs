@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,7 @@ use super::authorize::{Authorization, Signed};
 use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, chain, seconds};
+use super::mask::{Mask, shortened};
 use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
@@ -43,6 +44,8 @@ pub struct Settings {
     /// The longest that an answer may take from its headers to its end.
     pub body_timeout: Duration,
     pub retry: Policy,
+    /// What no error and no log may show. Clients of the same server share it.
+    pub mask: Mask,
 }
 
 impl Settings {
@@ -60,6 +63,7 @@ impl Settings {
             idle_timeout: Duration::from_mins(1),
             body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
+            mask: Mask::default(),
         }
     }
 
@@ -88,6 +92,7 @@ struct Inner {
     answer_timeout: Duration,
     limits: Limits,
     retry: Policy,
+    mask: Mask,
     /// How many requests were repeated after trouble.
     repeated: AtomicU64,
     /// Whether the last answer was 401.
@@ -119,7 +124,8 @@ impl Client {
     /// Makes the client; nothing is sent yet. A base URL or a token that can't be used is a config error.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let base = parse_base(&settings.base_url)?;
-        settings.authorization.fixed().map_err(|message| Error::new(Kind::Config, message))?;
+        let fixed = settings.authorization.fixed().map_err(|message| Error::new(Kind::Config, message))?;
+        fixed.secrets.iter().for_each(|secret| settings.mask.keep(secret));
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("oktapieces/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -134,8 +140,9 @@ impl Client {
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
-        let Settings { authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, .. } =
-            settings;
+        let Settings {
+            authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, mask, ..
+        } = settings;
         Ok(Self(Arc::new(Inner {
             http,
             base,
@@ -145,6 +152,7 @@ impl Client {
             answer_timeout,
             limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
+            mask,
             repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
@@ -177,23 +185,23 @@ impl Client {
         &self.0.pace
     }
 
-    /// Sends a request; the reply has a 2xx status and any body but a web page. Nothing of it is kept.
+    /// Sends a request; the reply is complete and has any body but a web page. Nothing of it is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        Ok(self.run(request, async |body: Body<'_>| body.discard().await).await?.1)
+        Ok(self.run(request, async |body: Body| body.discard().await).await?.1)
     }
 
     /// Sends a request that is to be answered in JSON, which is parsed as it arrives: of a large answer no more is kept than
     /// the value. Answers that break off, or that aren't JSON, are repeated like other failures.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<(T, Reply), Failure> {
-        self.run(request, async |body: Body<'_>| body.json().await).await
+        self.run(request, async |body: Body| body.json().await).await
     }
 
     async fn run<T>(
         &self,
         request: &Request,
-        read: impl AsyncFn(Body<'_>) -> Result<T, Cause>,
+        read: impl AsyncFn(Body) -> Result<T, Cause>,
     ) -> Result<(T, Reply), Failure> {
-        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, shown(url), cause, attempts);
+        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals) = (1, 0);
@@ -237,7 +245,7 @@ impl Client {
 
     /// Waits as decided.
     async fn prepare(&self, url: &Url, decision: Decision, lowered: u64) {
-        tracing::debug!(url = shown(url), ?decision, "trying again");
+        tracing::debug!(url = self.shown(url), ?decision, "trying again");
         match decision {
             Decision::GiveUp => {}
             Decision::Again(pause) => sleep(pause).await,
@@ -253,17 +261,19 @@ impl Client {
         &self,
         request: &Request,
         url: &Url,
-        read: &impl AsyncFn(Body<'_>) -> Result<T, Cause>,
+        read: &impl AsyncFn(Body) -> Result<T, Cause>,
     ) -> Result<Attempted<T>, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
         let lowered = turn.lowered();
         // Not before its turn has come: what lets it in may be valid for a short time only.
         let signed = self.0.authorization.sign(&request.method, url).await?;
+        self.0.mask.keep_for_a_while(&signed.secrets);
         let start = Instant::now();
         let response = match self.dispatch(request, url, &signed).await {
             Ok(response) => response,
             Err(cause) => {
-                tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
+                let cause = cause.masked(&self.0.mask);
+                tracing::debug!(method = %request.method, url = self.shown(url), %cause, "no answer");
                 return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), lowered, mended: false });
             }
         };
@@ -274,17 +284,19 @@ impl Client {
             self.0.date.store(date, Ordering::Relaxed);
         }
         turn.learn(&signals);
-        let body = Body::new(response, self.0.limits, &signed, request.confidential);
-        let outcome = if status.is_success() {
-            read(body).await
-        } else {
-            body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text)))
+        let body = Body::new(response, self.0.limits, request.size, request.confidential);
+        let outcome = match () {
+            () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
+            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => read(body).await,
+            () => Err(Cause::Incomplete(status)),
         };
+        let outcome = outcome.map_err(|cause| cause.masked(&self.0.mask));
         drop(turn);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
+        tracing::debug!(method = %request.method, url = self.shown(url), status = status.as_u16(), milliseconds, "answer");
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
-        let reply = Reply { status, headers, method: request.method.clone(), url: shown(url) };
+        let (method, mask) = (request.method.clone(), self.0.mask.clone());
+        let reply = Reply { status, headers, method, url: shown(url), mask };
         Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, lowered, mended })
     }
 
@@ -325,6 +337,11 @@ impl Client {
         Cause::Status { status, body: Box::new(ErrorBody::parse(body).or_challenge(headers)) }
     }
 
+    /// The URL for errors and the log.
+    fn shown(&self, url: &Url) -> String {
+        self.0.mask.masked(&shown(url))
+    }
+
     fn resolve(&self, request: &Request) -> Result<Url, Cause> {
         let target = request.target.as_str();
         let base = &self.0.base;
@@ -338,6 +355,9 @@ impl Client {
             return Err(Cause::OtherHost { allowed: base.origin().ascii_serialization() });
         }
         // A URL parser takes `..` as a way up; an id that has it would reach another route.
+        if path_of(&text).split('/').any(is_dots) {
+            return Err(Cause::Unaskable);
+        }
         if path_of(&text) != url.path() {
             return Err(Cause::Invalid("its path isn't a plain one".to_owned()));
         }
@@ -363,6 +383,11 @@ fn parse_base(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// Whether a URL parser takes a part of a path for the same or the upper folder, as it does with escaped dots too.
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
 /// The path of a URL as it's written.
 fn path_of(url: &str) -> &str {
     let before_query = url.split(['?', '#']).next().unwrap_or_default();
@@ -380,8 +405,11 @@ fn shown(url: &Url) -> String {
     if !url.username().is_empty() || url.password().is_some() {
         return url.origin().ascii_serialization();
     }
-    url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
+    shortened(url.as_str().split(['?', '#']).next().unwrap_or_default(), LONGEST_URL)
 }
+
+/// The longest URL that is shown: it may hold an id of any length.
+const LONGEST_URL: usize = 300;
 
 /// How rustls begins its texts; its error type isn't within reach.
 const TLS_WORDS: [&str; 6] = [

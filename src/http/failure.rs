@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url};
 
-use super::error_body::{ErrorBody, snippet};
+use super::error_body::{self, ErrorBody, snippet};
+use super::mask::{Mask, shortened};
 use crate::error::{Error, Kind};
 
 /// A request that failed for good. Its text names the method and the URL without the query, and no secret.
@@ -63,6 +64,15 @@ pub enum Cause {
     /// The connection was lost after the request had gone out.
     #[error("lost the connection before the answer: {0}")]
     Cut(String),
+    /// The answer came more slowly than any real one; it was given up after this long.
+    #[error("got an answer that came too slowly, and gave it up after {}", seconds(.0))]
+    Slow(Duration),
+    /// The answer is larger than any real one.
+    #[error("got an answer that is too large: {0}")]
+    Oversized(String),
+    /// A status of success that doesn't say that this is the whole answer, such as 202 or 206.
+    #[error("answered {0}, which is no complete answer to this request")]
+    Incomplete(StatusCode),
     /// The answer broke off.
     #[error("got an incomplete answer: {0}")]
     Truncated(String),
@@ -84,6 +94,9 @@ pub enum Cause {
     /// The URL isn't one of this client's server.
     #[error("was not sent: it isn't on {allowed}")]
     OtherHost { allowed: String },
+    /// Part of the path is `.` or `..`, which a URL can't hold as a name: no entity has it as its id.
+    #[error("was not sent: no entity can have \".\" or \"..\" as its id")]
+    Unaskable,
     /// The request couldn't be built, since its path or a header isn't valid.
     #[error("was not sent: {0}")]
     Invalid(String),
@@ -94,6 +107,35 @@ impl Cause {
         let start = body.trim_start().to_lowercase();
         let html = start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head");
         Self::NotJson { status, html, snippet: snippet(body) }
+    }
+
+    /// The same without secrets in what the server wrote, and no longer than can be shown. Every cause passes here before
+    /// it becomes part of an error or of the log.
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        let masked = |text: &str| shortened(&mask.masked(text), LONGEST);
+        match self {
+            Self::Connect(text) => Self::Connect(masked(&text)),
+            Self::Dns(text) => Self::Dns(masked(&text)),
+            Self::Tls(text) => Self::Tls(masked(&text)),
+            Self::Cut(text) => Self::Cut(masked(&text)),
+            Self::Truncated(text) => Self::Truncated(masked(&text)),
+            Self::Unreadable(text) => Self::Unreadable(masked(&text)),
+            Self::Implausible(text) => Self::Implausible(masked(&text)),
+            Self::Oversized(text) => Self::Oversized(masked(&text)),
+            Self::Invalid(text) => Self::Invalid(masked(&text)),
+            Self::NotJson { status, html, snippet } => {
+                Self::NotJson { status, html, snippet: error_body::shown(&mask.masked(&snippet)) }
+            }
+            Self::Redirect { status, location } => Self::Redirect { status, location: masked(&location) },
+            Self::Status { status, body } => Self::Status { status, body: Box::new(body.masked(mask)) },
+            nothing @ (Self::Timeout(_)
+            | Self::Stalled(_)
+            | Self::Endless(_)
+            | Self::Slow(_)
+            | Self::Incomplete(_)
+            | Self::OtherHost { .. }
+            | Self::Unaskable) => nothing,
+        }
     }
 
     /// The same without anything of a good answer, which holds a secret.
@@ -108,9 +150,10 @@ impl Cause {
     /// The status of the answer, where there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::NotJson { status, .. } | Self::Status { status, .. } | Self::Redirect { status, .. } => {
-                Some(status.as_u16())
-            }
+            Self::NotJson { status, .. }
+            | Self::Status { status, .. }
+            | Self::Redirect { status, .. }
+            | Self::Incomplete(status) => Some(status.as_u16()),
             _ => None,
         }
     }
@@ -123,6 +166,9 @@ impl Cause {
         }
     }
 }
+
+/// The longest text of a cause.
+const LONGEST: usize = 400;
 
 /// Stands where an answer isn't shown.
 const HIDDEN: &str = "(not shown, since it may hold a token)";
@@ -174,10 +220,11 @@ impl Failure {
         }
     }
 
-    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`. Other 404s come from a wrong path, a
+    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`, or no entity can have such an id. Other 404s come from a wrong path, a
     /// proxy or a mistyped org and say nothing about the entity.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404) && self.code() == Some("E0000007")
+        let is_absent = self.status() == Some(404) && self.code() == Some("E0000007");
+        is_absent || self.0.cause == Cause::Unaskable
     }
 
     /// Whether Okta says that the cursor of a listing is invalid or has expired (`400`, E0000029 or E0000031).
@@ -199,6 +246,9 @@ impl Failure {
             Cause::Timeout(_)
             | Cause::Stalled(_)
             | Cause::Endless(_)
+            | Cause::Slow(_)
+            | Cause::Oversized(_)
+            | Cause::Incomplete(_)
             | Cause::Cut(_)
             | Cause::Truncated(_)
             | Cause::NotJson { .. }
@@ -218,7 +268,12 @@ impl Failure {
     /// says that it has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {
-            Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Cut(_) | Cause::Truncated(_) => true,
+            Cause::Timeout(_)
+            | Cause::Stalled(_)
+            | Cause::Endless(_)
+            | Cause::Slow(_)
+            | Cause::Cut(_)
+            | Cause::Truncated(_) => true,
             Cause::Status { status, body } => match status.as_u16() {
                 408 | 429 | 502..=504 => true,
                 500 => body.code.as_deref().is_none_or(|code| code.len() == 5 && code.starts_with("53")),
@@ -255,6 +310,12 @@ impl Failure {
             ),
             Cause::NotJson { html: true, .. } => Some(
                 "a web page with a good status mostly means a wrong base URL; a proxy's sign-in page is the other cause",
+            ),
+            Cause::Incomplete(_) | Cause::Oversized(_) | Cause::Slow(_) => {
+                Some("look for a proxy before the server that changes its answers")
+            }
+            Cause::Unreadable(_) => Some(
+                "look for a proxy that changes answers; if there is none, this version does not know the server's version",
             ),
             Cause::Redirect { .. } => Some("put the address that the server redirects to into the config"),
             Cause::Status { status, body } => hint_of_status(status.as_u16(), body.code.as_deref()),

@@ -89,7 +89,7 @@ pub struct Attempt<'a> {
 
 /// Connections that can't be made are mostly a wrong address: no long wait before saying so.
 const CONNECT_ATTEMPTS: u32 = 3;
-/// A web page instead of JSON is mostly a wrong base URL, and now and then a proxy's hiccup.
+/// Anything else than JSON is mostly a web page at a wrong base URL, and now and then a proxy's hiccup.
 const PAGE_ATTEMPTS: u32 = 2;
 
 /// A request that was waited for to its limit, up to ten minutes, isn't waited for again and again.
@@ -104,9 +104,9 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         // The server has seen nothing of the request, so that writes may be sent again too.
         Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
-        Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
-        Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) => again_until(TIMEOUT_ATTEMPTS),
-        Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => Decision::Again(pause),
+        Cause::NotJson { .. } => again_until(PAGE_ATTEMPTS),
+        Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Slow(_) => again_until(TIMEOUT_ATTEMPTS),
+        Cause::Cut(_) | Cause::Truncated(_) => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
             (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
             // Rules are being reconciled (recorded answer of Okta).
@@ -115,6 +115,9 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         },
         Cause::Tls(_)
         | Cause::Unreadable(_)
+        | Cause::Oversized(_)
+        | Cause::Incomplete(_)
+        | Cause::Unaskable
         | Cause::Implausible(_)
         | Cause::Redirect { .. }
         | Cause::OtherHost { .. }
@@ -171,6 +174,10 @@ mod tests {
             (Cause::Timeout(PAUSE), again, stop),
             (Cause::Stalled(PAUSE), again, stop),
             (Cause::Endless(PAUSE), again, stop),
+            (Cause::Slow(PAUSE), again, stop),
+            (Cause::Oversized(text()), stop, stop),
+            (Cause::Incomplete(StatusCode::PARTIAL_CONTENT), stop, stop),
+            (Cause::Unaskable, stop, stop),
             (Cause::Cut(text()), again, stop),
             (Cause::Truncated(text()), again, stop),
             (page(false), again, stop),
