@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -44,6 +44,7 @@ impl Tokens {
     /// Asks for a token. It may be repeated, since every attempt has an assertion of its own.
     pub(super) async fn ask(&self) -> Result<TokenAnswer, Failure> {
         let request = Request::new(Method::POST, PATH).body(FORM, Vec::new()).repeat(Repeat::Always).confidential();
+        let request = request.complete(&[StatusCode::OK]);
         let (answer, reply) = self.0.json::<TokenAnswer>(&request).await?;
         if !["bearer", "dpop"].contains(&answer.token_type.to_lowercase().as_str()) {
             return Err(reply.implausible("its token is of an unknown type"));
