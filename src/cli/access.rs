@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::environment::timeout;
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
-use crate::http::{self, Authorization};
+use crate::http::{self, Authorization, Mask};
 use crate::okta;
 use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes};
 
@@ -20,7 +20,9 @@ pub fn okta(settings: &Settings) -> Result<http::Settings> {
     let transport = http::Settings { authorities, share: *rate_limit_share, ..base }.within(timeout()?);
     let authorization = match access {
         OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
-        OktaAccess::ServiceApp(app) => AccessTokens::authorization(service_app(app, settings)?, &transport)?,
+        OktaAccess::ServiceApp(app) => {
+            AccessTokens::authorization(service_app(app, settings, &transport.mask)?, &transport)?
+        }
     };
     Ok(http::Settings { authorization, ..transport })
 }
@@ -54,8 +56,9 @@ pub fn described(settings: &Settings) -> String {
     }
 }
 
-fn service_app(app: &ServiceAppSettings, settings: &Settings) -> Result<ServiceApp> {
+fn service_app(app: &ServiceAppSettings, settings: &Settings, mask: &Mask) -> Result<ServiceApp> {
     let pem = app.key.read_text()?;
+    mask.keep(&pem);
     let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
     let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
     // Whoever names the scopes gets exactly those.

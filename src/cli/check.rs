@@ -115,7 +115,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             kind,
         );
     }
-    if found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
+    if found.are_checked() && found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
         lines.ok("expressions", "fit the org's user schema".to_owned());
     }
     if let Err(error) = found.mistakes(settings, lines.context.printer.colours_stderr()) {
