@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::Certificate;
 use secrecy::ExposeSecret;
 
-use super::environment::timeout;
+use super::environment::{proxy, timeout};
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http::{self, Authorization, Mask};
@@ -17,7 +17,8 @@ pub fn okta(settings: &Settings) -> Result<http::Settings> {
     let OktaSettings { org_url, access, ca_file, rate_limit_share } = &settings.okta;
     let authorities = authorities(ca_file.as_deref())?;
     let base = okta::settings(org_url.as_str(), Authorization::None);
-    let transport = http::Settings { authorities, share: *rate_limit_share, ..base }.within(timeout()?);
+    let proxy = proxy(org_url.scheme());
+    let transport = http::Settings { authorities, share: *rate_limit_share, proxy, ..base }.within(timeout()?);
     let authorization = match access {
         OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
         OktaAccess::ServiceApp(app) => {
@@ -33,6 +34,7 @@ pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
     let transport = http::Settings {
         authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
         authorities: authorities(settings.activepieces.ca_file.as_deref())?,
+        proxy: proxy(settings.activepieces.url.scheme()),
         ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
     };
     Ok(transport.within(timeout()?))

@@ -1,5 +1,6 @@
 //! The one send loop: resolves the URL, waits for its turn, sends, reads, and repeats what may be repeated.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{Certificate, StatusCode, Url};
+use reqwest::{Certificate, NoProxy, Proxy, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::authorize::{Authorization, Signed};
 use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
-use super::failure::{Cause, Failure, chain, seconds};
+use super::failure::{Cause, Failure, GivenUp, chain, seconds};
 use super::mask::{Mask, shortened};
 use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
@@ -29,6 +30,8 @@ pub struct Settings {
     /// Scheme, host, port and an optional path that all requests' paths are put behind.
     pub base_url: String,
     pub authorization: Authorization,
+    /// The proxy that the environment names, and by which variable.
+    pub proxy: Option<(&'static str, OsString)>,
     /// CAs that are trusted beside those of the system.
     pub authorities: Vec<Certificate>,
     /// The most requests that the server wants in flight.
@@ -54,6 +57,7 @@ impl Settings {
         Self {
             base_url: base_url.into(),
             authorization: Authorization::None,
+            proxy: None,
             authorities: Vec::new(),
             parallelism: 8,
             share: 1.0,
@@ -107,6 +111,9 @@ impl fmt::Debug for Client {
     }
 }
 
+/// A wait of this length is told.
+pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
+
 /// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
 const MOST_RENEWALS: u32 = 4;
 
@@ -137,6 +144,8 @@ impl Client {
         }
         if is_loopback(&base) {
             builder = builder.no_proxy();
+        } else if let Some((variable, value)) = &settings.proxy {
+            builder = builder.proxy(proxy(variable, value)?);
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
@@ -204,7 +213,7 @@ impl Client {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
-        let (mut number, mut renewals) = (1, 0);
+        let (mut number, mut renewals, mut waited) = (1, 0, Duration::ZERO);
         loop {
             let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, &read).await?;
             let cause = match outcome {
@@ -217,14 +226,21 @@ impl Client {
             }
             let pause = if cause.status() == Some(429) { rate_pauses.next() } else { pauses.next() };
             let handed_back = request.hand_back.is_some_and(|status| cause.status() == Some(status.as_u16()));
-            let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, pause };
-            match decide(&self.0.retry, attempt) {
-                decision if handed_back || decision == Decision::GiveUp => return Err(failed(&url, cause, number)),
+            let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, waited, pause };
+            let decision = decide(&self.0.retry, attempt);
+            let failure = |cause| failed(&url, cause, number);
+            match decision {
+                _ if handed_back => return Err(failure(cause)),
+                Decision::GiveUp => return Err(failure(cause)),
+                Decision::TooLong(wait) => return Err(failure(cause).given_up(GivenUp::TooLong(wait))),
                 Decision::Again(_) if !self.may_repeat(&cause) => {
-                    return Err(failed(&url, cause, number).in_a_troubled_run(self.0.repeated.load(Ordering::Relaxed)));
+                    let repeated = self.0.repeated.load(Ordering::Relaxed);
+                    return Err(failure(cause).given_up(GivenUp::Trouble(repeated)));
                 }
-                decision => self.prepare(&url, decision, lowered).await,
+                Decision::CloseBucket(wait) => waited += wait,
+                Decision::Again(_) | Decision::LessParallel(_) => {}
             }
+            self.prepare(&url, decision, lowered).await;
             number += 1;
         }
     }
@@ -247,8 +263,13 @@ impl Client {
     async fn prepare(&self, url: &Url, decision: Decision, lowered: u64) {
         tracing::debug!(url = self.shown(url), ?decision, "trying again");
         match decision {
-            Decision::GiveUp => {}
-            Decision::Again(pause) => sleep(pause).await,
+            Decision::GiveUp | Decision::TooLong(_) => {}
+            Decision::Again(pause) => {
+                if pause >= WORTH_SAYING {
+                    tracing::warn!("waiting {} s before {} is asked again", pause.as_secs(), self.shown(url));
+                }
+                sleep(pause).await;
+            }
             Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),
             Decision::LessParallel(pause) => {
                 self.0.pace.less_parallel(lowered);
@@ -381,6 +402,23 @@ fn parse_base(text: &str) -> Result<Url, Error> {
         return Err(wrong("it must end with the path"));
     }
     Ok(url)
+}
+
+/// The proxy of this value. One that can't be used is an error: the HTTP library would connect directly.
+fn proxy(variable: &str, value: &OsStr) -> Result<Proxy, Error> {
+    // Without the value, which may hold a password.
+    let wrong = |why: &str| {
+        Error::new(Kind::Config, format!("the proxy in {variable} can't be used: {why}"))
+            .hint("set it to http://HOST:PORT, or unset it to connect directly")
+    };
+    let text = value.to_str().ok_or_else(|| wrong("it isn't a text"))?;
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it must start with http:// or https://"));
+    }
+    let proxy = Proxy::all(url).map_err(|_| wrong("it isn't a URL of a proxy"))?;
+    Ok(proxy.no_proxy(NoProxy::from_env()))
 }
 
 /// Whether a URL parser takes a part of a path for the same or the upper folder, as it does with escaped dots too.

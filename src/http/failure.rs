@@ -21,8 +21,17 @@ struct Inner {
     url: String,
     cause: Cause,
     attempts: u32,
-    /// How many requests of the run had to be repeated, if that is why it was given up.
-    repeated: Option<u64>,
+    /// Why it was given up, where the cause alone doesn't say.
+    given_up: Option<GivenUp>,
+}
+
+/// Why a request isn't sent again that could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// So many requests of the run had to be repeated already.
+    Trouble(u64),
+    /// The server asks to wait for this long.
+    TooLong(Duration),
 }
 
 impl std::error::Error for Inner {}
@@ -33,10 +42,15 @@ impl fmt::Display for Inner {
         if self.attempts > 1 {
             write!(f, "; gave up after {} attempts", self.attempts)?;
         }
-        if let Some(repeated) = self.repeated {
-            write!(f, "; gave up since {repeated} requests of this run had to be repeated already")?;
+        match self.given_up {
+            None => Ok(()),
+            Some(GivenUp::Trouble(repeated)) => {
+                write!(f, "; gave up since {repeated} requests of this run had to be repeated already")
+            }
+            Some(GivenUp::TooLong(wait)) => {
+                write!(f, "; gave up since the server asks to wait {} s before the next request", wait.as_secs())
+            }
         }
-        Ok(())
     }
 }
 
@@ -179,12 +193,12 @@ const OAUTH_REFUSALS: [&str; 6] =
 
 impl Failure {
     pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
-        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, repeated: None }))
+        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, given_up: None }))
     }
 
-    /// The same, given up since so many requests of the run had been repeated.
-    pub(super) fn in_a_troubled_run(mut self, repeated: u64) -> Self {
-        self.0.repeated = Some(repeated);
+    /// The same with why it was given up.
+    pub(super) fn given_up(mut self, why: GivenUp) -> Self {
+        self.0.given_up = Some(why);
         self
     }
 
@@ -298,7 +312,7 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         match &self.0.cause {
-            _ if self.0.repeated.is_some() => {
+            _ if matches!(self.0.given_up, Some(GivenUp::Trouble(_))) => {
                 Some("the server, or the network before it, is in trouble: run it again once that is over")
             }
             Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
