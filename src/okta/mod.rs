@@ -36,4 +36,4 @@ pub use confirm::confirm;
 pub use mappings::profile_mapping;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use resolve::ResolvedScope;
-pub use unpushed::confirm_unpushed;
+pub use unpushed::{StillThere, confirm_unpushed};

@@ -16,6 +16,7 @@ pub mod saved;
 pub mod step;
 pub mod trust;
 pub mod undo;
+mod unresolved;
 pub mod users;
 
 use std::cell::LazyCell;
