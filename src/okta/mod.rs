@@ -21,6 +21,7 @@ mod people;
 pub mod read;
 mod resolve;
 mod schemas;
+mod search;
 mod side_by_side;
 mod unpushed;
 mod users;

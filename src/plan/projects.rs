@@ -75,6 +75,12 @@ pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
+/// The accounts of those of these users who would leave a project.
+pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
+    let extra = compared.iter().flat_map(|compared| &compared.members.extra);
+    extra.filter(|(id, _)| users.contains(id)).map(|(_, account)| account.id.clone()).collect()
+}
+
 /// The groups whose projects would change.
 pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
     let changes = |Compared { group, project, found, members }: &&Compared<'_>| {

@@ -476,7 +476,7 @@ async fn a_rule_whose_group_is_renamed_deleted_or_doubled_stops_no_offboarding()
         match how {
             "renamed" => org.rename_group(&group, "AP Engineering"),
             "deleted" => org.delete_group(&group),
-            "doubled" => _ = org.seed_group(None, "AP Team 001", "APP_GROUP", &[]),
+            "doubled" => drop(org.seed_group(None, "AP Team 001", "APP_GROUP", &[])),
             _ => {}
         }
         let before = platform.projects();
