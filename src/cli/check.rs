@@ -145,6 +145,12 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
             counted(usize::try_from(reading.asked_by_expressions).unwrap_or(usize::MAX), "request", "requests");
         lines.ok("expressions", format!("ask for more than profiles: {requests} more"));
     }
+    for rule in &reading.org.unresolved {
+        let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let fix = vec!["correct the rule under [[projects]]; until then its project stays as it is".to_owned()];
+        let detail = format!("{place}{}", rule.fault.told(&rule.wanted));
+        lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
+    }
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }

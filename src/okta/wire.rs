@@ -51,6 +51,28 @@ pub struct GroupProfile {
     pub name: String,
 }
 
+/// A user with all that Okta says of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Profile")]
+pub struct WholeUser {
+    pub user: User,
+    pub object: Profile,
+}
+
+impl TryFrom<Profile> for WholeUser {
+    type Error = serde_json::Error;
+
+    fn try_from(object: Profile) -> Result<Self, Self::Error> {
+        Ok(Self { user: User::deserialize(&object)?, object })
+    }
+}
+
+impl Keyed for WholeUser {
+    fn key(&self) -> &str {
+        self.user.id.as_str()
+    }
+}
+
 /// A group with all that Okta says of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Profile")]

@@ -264,6 +264,15 @@ impl Org {
         }
     }
 
+    /// Deletes a group for good.
+    pub fn delete_group(&self, group: &str) {
+        let mut tables = self.write();
+        tables.groups.remove(group);
+        for groups in tables.groups_of.values_mut() {
+            groups.remove(group);
+        }
+    }
+
     pub fn rename_group(&self, group: &str, name: &str) {
         if let Some(row) = self.write().groups.get_mut(group) {
             name.clone_into(&mut row.name);
