@@ -1,5 +1,7 @@
 //! Single requests. None of the writes is repeated here: who writes looks first at what stands there.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -8,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
-    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, normal,
+    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation,
+    normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -35,17 +38,30 @@ const SHORT: Duration = Duration::from_mins(2);
 #[derive(Clone, Debug)]
 pub struct Activepieces {
     http: Client,
+    /// Set once SCIM answered with a user without a role.
+    hides_roles: Arc<AtomicBool>,
 }
 
 impl Activepieces {
     /// The client's base URL is the platform's, without `/api`; its authorization is `Bearer sk-…`.
     pub fn new(http: Client) -> Self {
-        Self { http }
+        Self { http, hides_roles: Arc::default() }
     }
 
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (contract section 9). It is known after
+    /// the first user that was read.
+    pub fn hides_roles(&self) -> bool {
+        self.hides_roles.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a user of SCIM came without a role.
+    pub(super) fn note_hidden_roles(&self) {
+        self.hides_roles.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server still takes the key. It is asked only if its last answer was 401.
@@ -95,9 +111,24 @@ impl Activepieces {
         self.write(Method::POST, format!("{SCIM}/Users"), SCIM_JSON, body, SHORT).await
     }
 
-    /// Sets what the body has; all else of the user stays (contract section 3.4).
+    /// Sets what the body has; all else of the user stays but `active` (contract section 3.4).
     pub async fn put_user(&self, id: &AccountId, body: &UserBody<'_>) -> Result<ScimUser, Failure> {
         self.write(Method::PUT, user_path(id), SCIM_JSON, body, SHORT).await
+    }
+
+    /// Changes single attributes of a user. A server answers 200 as well where it ignores an operation (contract
+    /// sections 3.5 and 9), so the answer has to be compared.
+    pub async fn patch_user(&self, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<ScimUser, Failure> {
+        let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
+        self.write(Method::PATCH, user_path(id), SCIM_JSON, &body, SHORT).await
+    }
+
+    /// A user by id over REST, which shows the role in every version (contract section 5); none where there is none.
+    pub async fn rest_user(&self, id: &AccountId) -> Result<Option<RestUser>, Failure> {
+        match self.read(Request::get(format!("/api/v1/users/{}", segment(id.as_str())))).await {
+            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(None),
+            reply => reply.map(Some),
+        }
     }
 
     /// A slice of the groups, sorted by name; `start_index` counts from 1 (contract section 4.3).

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::{Repeat, Size};
 use crate::http::scripted::{Act, Seen, Server, answer, fast, json as ok};
+use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
 
