@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::{Repeat, Size};
 use crate::http::scripted::{Act, Seen, Server, answer, fast, json as ok};
+use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
 
@@ -363,7 +363,6 @@ async fn text_in_place_of_json_is_asked_for_once_more() {
 
 #[tokio::test]
 async fn an_answer_that_is_larger_than_any_real_one_is_given_up() {
-    // Unpacked by nobody: the limits count what comes out of the connection, packed or not.
     let (text, blanks) = (format!("[\"{}\"]", "x".repeat(3 << 20)), format!("[{}1]", " ".repeat(3 << 20)));
     for (body, why) in [(text, "it has a text of more than 1 MB"), (blanks, "it has blanks of more than 1 MB")] {
         let server = Server::new(move |_| ok(200, &body)).await;

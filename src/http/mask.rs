@@ -67,7 +67,7 @@ impl Mask {
     }
 
     /// The text on one line, without secrets, control characters and the marks of bidirectional text.
-    pub(super) fn masked(&self, text: &str) -> String {
+    pub(crate) fn masked(&self, text: &str) -> String {
         let fragments = Fragments::of(&self.secrets());
         if text.len() <= LONGEST {
             return fragments.masked(text);
@@ -323,10 +323,11 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use base64::Engine;
-    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::scripted::FORMS;
 
     const TOKEN: &str = "00aVery-Secret_Token0123456789abcdef-_XYZq";
 
@@ -338,29 +339,6 @@ mod tests {
 
     fn masked(text: &str) -> String {
         mask(TOKEN).masked(text)
-    }
-
-    /// Each form in which a server may write a text.
-    pub(crate) const FORMS: [(&str, fn(&str) -> String); 15] = [
-        ("plain", str::to_owned),
-        ("upper case", |text| text.to_uppercase()),
-        ("percent", |text| each(text, |byte| format!("%{byte:02x}"))),
-        ("percent of some", |text| text.replace('-', "%2D").replace('e', "%65")),
-        ("JSON escapes", |text| each(text, |byte| format!("\\u{byte:04x}"))),
-        ("C escapes", |text| each(text, |byte| format!("\\x{byte:02X}"))),
-        ("HTML escapes", |text| each(text, |byte| format!("&#{byte};"))),
-        ("control characters", |text| each(text, |byte| format!("{}\u{1}", char::from(byte)))),
-        ("zero-width characters", |text| each(text, |byte| format!("{}\u{200b}", char::from(byte)))),
-        ("hexadecimal", |text| each(text, |byte| format!("{byte:02x}"))),
-        ("base64", |text| BASE64_STANDARD.encode(text)),
-        ("base64 of the header", |text| BASE64_STANDARD.encode(format!("Bearer {text}"))),
-        ("base64 at another place", |text| BASE64_URL_SAFE_NO_PAD.encode(format!("xy{text}z"))),
-        ("base64 twice", |text| BASE64_STANDARD.encode(BASE64_STANDARD.encode(text))),
-        ("base64 in percent", |text| BASE64_STANDARD.encode(each(text, |byte| format!("%{byte:02X}")))),
-    ];
-
-    fn each(text: &str, write: impl Fn(u8) -> String) -> String {
-        text.bytes().map(write).collect()
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -161,4 +163,27 @@ fn take(buffer: &mut Vec<u8>) -> Option<Seen> {
     let body = String::from_utf8(buffer[end + 4..whole].to_vec()).unwrap();
     buffer.drain(..whole);
     Some(Seen { line, headers, body })
+}
+
+/// Each form in which a server may write a text.
+pub(crate) const FORMS: [(&str, fn(&str) -> String); 15] = [
+    ("plain", str::to_owned),
+    ("upper case", |text| text.to_uppercase()),
+    ("percent", |text| each(text, |byte| format!("%{byte:02x}"))),
+    ("percent of some", |text| text.replace('-', "%2D").replace('e', "%65")),
+    ("JSON escapes", |text| each(text, |byte| format!("\\u{byte:04x}"))),
+    ("C escapes", |text| each(text, |byte| format!("\\x{byte:02X}"))),
+    ("HTML escapes", |text| each(text, |byte| format!("&#{byte};"))),
+    ("control characters", |text| each(text, |byte| format!("{}\u{1}", char::from(byte)))),
+    ("zero-width characters", |text| each(text, |byte| format!("{}\u{200b}", char::from(byte)))),
+    ("hexadecimal", |text| each(text, |byte| format!("{byte:02x}"))),
+    ("base64", |text| BASE64_STANDARD.encode(text)),
+    ("base64 of the header", |text| BASE64_STANDARD.encode(format!("Bearer {text}"))),
+    ("base64 at another place", |text| BASE64_URL_SAFE_NO_PAD.encode(format!("xy{text}z"))),
+    ("base64 twice", |text| BASE64_STANDARD.encode(BASE64_STANDARD.encode(text))),
+    ("base64 in percent", |text| BASE64_STANDARD.encode(each(text, |byte| format!("%{byte:02X}")))),
+];
+
+fn each(text: &str, write: impl Fn(u8) -> String) -> String {
+    text.bytes().map(write).collect()
 }
