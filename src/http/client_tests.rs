@@ -348,6 +348,18 @@ async fn only_a_whole_answer_counts_as_one() {
 }
 
 #[tokio::test]
+async fn a_good_answer_that_repeats_the_token_is_no_answer() {
+    let server = Server::new(|seen| ok(200, &format!("[{:?}]", seen.header("authorization").unwrap()))).await;
+    let settings = Settings {
+        authorization: Authorization::Fixed("Bearer sk-a-longer-secret-key".into()),
+        ..Settings::new(&server.url)
+    };
+    let failure = Client::new(settings).unwrap().json::<Value>(&Request::get("/x")).await.unwrap_err();
+    assert!(failure.to_string().ends_with("it repeats the token or key of the request"), "{failure}");
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_is_passed_over() {
     let server = Server::new(|_| ok(200, "\u{feff}[1]")).await;
     assert_eq!(get(&server).await.unwrap(), json!([1]));

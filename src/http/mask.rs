@@ -81,6 +81,55 @@ impl Mask {
     }
 }
 
+/// Finds the secrets of one attempt in a good answer while it arrives. A server has no reason to send them back, and what it
+/// sends them as, such as somebody's name, would be shown and kept.
+pub(super) struct Echo {
+    secrets: Vec<SecretString>,
+    /// The end of what came: a secret may be in two parts.
+    end: Vec<u8>,
+    found: bool,
+}
+
+/// Shorter ones may be in an answer by chance.
+const SHORTEST_ECHO: usize = 16;
+
+impl Echo {
+    pub(super) fn of(sent: &[SecretString]) -> Self {
+        let long = sent.iter().filter(|secret| secret.expose_secret().len() >= SHORTEST_ECHO);
+        Self { secrets: long.cloned().collect(), end: Vec::new(), found: false }
+    }
+
+    /// Whether one was found so far.
+    pub(super) fn is_found(&self) -> bool {
+        self.found
+    }
+
+    /// Looks through the next part, also for what is escaped as JSON does it.
+    pub(super) fn look(&mut self, part: &[u8]) {
+        let Some(longest) = self.secrets.iter().map(|secret| secret.expose_secret().len()).max() else { return };
+        // Six characters for each that is escaped.
+        let kept = longest * 6;
+        self.end.extend_from_slice(&part[..part.len().min(kept)]);
+        self.found |= self.holds(&self.end) || self.holds(part);
+        if part.len() >= kept {
+            self.end.clear();
+            self.end.extend_from_slice(&part[part.len() - kept..]);
+        } else {
+            let surplus = self.end.len().saturating_sub(kept);
+            self.end.drain(..surplus);
+        }
+    }
+
+    fn holds(&self, part: &[u8]) -> bool {
+        let plain = |bytes: &[u8]| {
+            let mut texts = bytes.utf8_chunks().map(|chunk| chunk.valid());
+            texts.any(|text| self.secrets.iter().any(|secret| text.contains(secret.expose_secret())))
+        };
+        let escaped = || part.windows(4).any(|four| four == b"\\u00");
+        plain(part) || (escaped() && Form::of(part).unescaped().is_some_and(|form| plain(&form.bytes)))
+    }
+}
+
 fn contains<'a>(known: impl IntoIterator<Item = &'a SecretString>, secret: &SecretString) -> bool {
     known.into_iter().any(|known| known.expose_secret() == secret.expose_secret())
 }
@@ -159,8 +208,7 @@ impl Fragments {
 
     fn masked(&self, text: &str) -> String {
         let mut search = Search { fragments: self, hidden: Vec::new(), work: 0 };
-        let from = (0..text.len()).map(|at| (at, at + 1)).collect();
-        search.look(&Form { bytes: text.as_bytes().to_vec(), from }, DEPTH);
+        search.look(&Form::of(text.as_bytes()), DEPTH);
         if search.work > MOST_WORK {
             return REDACTED.to_owned();
         }
@@ -219,6 +267,11 @@ impl Search<'_> {
 }
 
 impl Form {
+    /// A text as it is.
+    fn of(text: &[u8]) -> Self {
+        Self { from: (0..text.len()).map(|at| (at, at + 1)).collect(), bytes: text.to_vec() }
+    }
+
     fn push(&mut self, byte: u8, from: (usize, usize)) {
         self.bytes.push(byte);
         self.from.push(from);
@@ -385,6 +438,24 @@ mod tests {
             text = BASE64_STANDARD.encode(text);
         }
         assert!(!masked(&text).contains(&TOKEN[..FRAGMENT]));
+    }
+
+    #[test]
+    fn an_echo_in_a_good_answer_is_found_however_it_arrives() {
+        let escaped: String = TOKEN.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let half = format!("{}\\u{:04x}{}", &TOKEN[..9], TOKEN.as_bytes()[9], &TOKEN[10..]);
+        let found = |text: &str, length: usize| {
+            let mut echo = Echo::of(&[TOKEN.into(), "short".into()]);
+            text.as_bytes().chunks(length).for_each(|part| echo.look(part));
+            echo.is_found()
+        };
+        for length in [1, 7, 41, 100, 252, 1000] {
+            for written in [TOKEN, &escaped, &half] {
+                let text = format!("[{}\"name\": \"{written}\"{}", "\"ä\u{20ac}\", ".repeat(90), ", 1".repeat(400));
+                assert!(found(&text, length), "{length}: {written}");
+            }
+            assert!(!found(&format!("[\"short\", \"\\u0041\", \"{}\"]", &TOKEN[1..]).repeat(30), length));
+        }
     }
 
     #[test]

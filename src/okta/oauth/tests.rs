@@ -1,14 +1,11 @@
 //! Tokens and proofs against an org that answers from a script.
 
-use std::io;
-
 use proptest::prelude::*;
-use tracing_subscriber::EnvFilter;
 
 use super::*;
 use crate::http::link::next_cursor;
 use crate::http::retry::Policy;
-use crate::http::scripted::{Act, FORMS, Seen, Server, answer, fast, json};
+use crate::http::scripted::{Act, FORMS, Log, Seen, Server, answer, fast, json};
 use crate::http::{Request, Settings};
 
 #[test]
@@ -75,21 +72,6 @@ async fn a_token_that_is_not_bound_to_the_key_that_was_proven_is_refused() {
     for acts in [vec![token("Bearer"), json(200, "[]")], vec![nonce(), token("DPoP"), json(200, "[]")]] {
         let server = Server::script(acts).await;
         client_of_app(&server.url).0.send(&Request::get("/api/v1/users")).await.unwrap();
-    }
-}
-
-/// What is written to a log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        locked(&self.0).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -183,13 +165,7 @@ async fn told(
         locked(&key).push_str(pem.expose_secret().lines().nth(1).unwrap());
         client
     };
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("oktapieces=trace"))
-        .with_writer(move || writer.clone())
-        .finish();
-    let logged = tracing::subscriber::set_default(subscriber);
+    let (log, logged) = Log::of_this_thread();
     let answered = client.json::<Vec<u32>>(&Request::get("/api/v1/users")).await;
     drop(logged);
     let failure = match answered {
@@ -201,7 +177,7 @@ async fn told(
     };
     let text = format!("{failure} {failure:?} {client:?}") + &format!("{:?}", Error::from(failure));
     let written = locked(&written).clone();
-    (text + &String::from_utf8_lossy(&locked(&log.0)), written)
+    (text + &log.text(), written)
 }
 
 proptest! {
