@@ -4,7 +4,7 @@
 //! digits, with characters in between, cut off, or in another case. So only the letters and digits of both sides are
 //! compared, any [`FRAGMENT`] of them in a row counts, and a text is searched in each form that it can be decoded to.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -167,7 +167,7 @@ pub(super) fn printable(text: &str) -> String {
 /// What is looked for: the letters and digits of all secrets, lower-cased.
 struct Fragments {
     /// All that are [`FRAGMENT`] long.
-    long: HashSet<[u8; FRAGMENT]>,
+    long: BTreeSet<[u8; FRAGMENT]>,
     /// Secrets that are shorter as a whole.
     short: Vec<Vec<u8>>,
 }
@@ -194,7 +194,7 @@ struct Search<'a> {
 
 impl Fragments {
     fn of(secrets: &Secrets) -> Self {
-        let mut fragments = Self { long: HashSet::new(), short: Vec::new() };
+        let mut fragments = Self { long: BTreeSet::new(), short: Vec::new() };
         for secret in secrets.lasting.iter().chain(&secrets.passing) {
             let plain: Vec<u8> = letters(secret.expose_secret().as_bytes()).map(|(_, byte)| byte).collect();
             if plain.len() < FRAGMENT {
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn a_secret_at_the_cut_of_a_long_text_is_hidden() {
-        for at in LONGEST / 2 - TOKEN.len()..LONGEST / 2 + 1 {
+        for at in (LONGEST / 2 - TOKEN.len())..=(LONGEST / 2) {
             let shown = masked(&format!("{}{TOKEN}{}", ".".repeat(at), ".".repeat(LONGEST)));
             let left = shown.bytes().filter(u8::is_ascii_alphanumeric).count();
             assert!(left < "redacted".len() + FRAGMENT, "{at}: {left} of it are shown");
