@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn an_echo_in_a_good_answer_is_found_however_it_arrives() {
-        let escaped: String = TOKEN.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        let escaped: String = FORMS[4].1(TOKEN);
         let half = format!("{}\\u{:04x}{}", &TOKEN[..9], TOKEN.as_bytes()[9], &TOKEN[10..]);
         let found = |text: &str, length: usize| {
             let mut echo = Echo::of(&[TOKEN.into(), "short".into()]);

@@ -165,8 +165,11 @@ fn take(buffer: &mut Vec<u8>) -> Option<Seen> {
     Some(Seen { line, headers, body })
 }
 
+/// Writes a text in another form.
+pub(crate) type Form = fn(&str) -> String;
+
 /// Each form in which a server may write a text.
-pub(crate) const FORMS: [(&str, fn(&str) -> String); 15] = [
+pub(crate) const FORMS: [(&str, Form); 15] = [
     ("plain", str::to_owned),
     ("upper case", |text| text.to_uppercase()),
     ("percent", |text| each(text, |byte| format!("%{byte:02x}"))),

@@ -88,8 +88,11 @@ enum Secret {
 const API_TOKEN: &str = "00aVery-Secret_Token0123456789abcdef-_XYZq";
 const ACCESS_TOKEN: &str = "eyJraWQiOiJBQkMifQ.eyJzdWIiOiIwb2ExIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 
+/// Makes an answer with a text in one place of it.
+type Place = fn(&str) -> Act;
+
 /// Answers of an org, with a text in one place of each.
-const PLACES: [(&str, fn(&str) -> Act); 26] = [
+const PLACES: [(&str, Place); 26] = [
     ("status line", |t| Act::SendAndCut(format!("HTTP/1.1 400 {t}\r\ncontent-length: 0\r\n\r\n"))),
     ("error", |t| answer(401, &[("www-authenticate", &format!("Bearer error=\"{t}\""))], "")),
     ("description", |t| {
