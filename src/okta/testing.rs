@@ -86,7 +86,7 @@ impl Company {
             },
             ["apps", id, "users", user] => {
                 let assigned = self.apps.iter().any(|app| app.0 == *id && app.3.contains(user));
-                self.one(assigned.then(|| json!({"id": user, "status": "ACTIVE"})))
+                self.one(assigned.then(|| json!({"id": user, "status": "ACTIVE", "profile": {}})))
             }
             _ => error(404, "E0000008", "path"),
         }
