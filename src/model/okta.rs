@@ -253,6 +253,8 @@ pub struct Org {
     pub in_scope: BTreeSet<OktaUserId>,
     /// How many users each part of the scope named, by what names it: `users assigned to the app Activepieces`.
     pub parts: BTreeMap<String, usize>,
+    /// Users who are in scope by an assignment alone of which it isn't known whether it is in force, with its status.
+    pub unsure: BTreeMap<OktaUserId, String>,
     /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
     pub gone: BTreeSet<OktaUserId>,
     /// The groups that are pushed, with the name that each project is to have.

@@ -44,9 +44,9 @@ pub fn diff(
     policy: &Policy,
 ) {
     let joining = LazyCell::new(|| Joining::of(desired, matches));
-    let names = name_counts(desired);
+    let names = groups_of_names(desired);
     for Compared { group, project, found, members } in compared {
-        if let Some(problem) = problem(project, found, names[project.name.as_str()]) {
+        if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
         }
@@ -148,16 +148,22 @@ impl<'a> Standing<'a> {
     }
 }
 
-fn name_counts(desired: &Desired) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for project in desired.projects.values() {
-        *counts.entry(project.name.as_str()).or_default() += 1;
+/// The groups that are to be projects of each name.
+fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (group, project) in &desired.projects {
+        groups.entry(project.name.as_str()).or_default().push((group, project.group_name.as_str()));
     }
-    counts
+    groups
 }
 
 /// A project that is linked already is no problem, whatever its name.
-fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> Option<Problem> {
+fn problem(
+    id: &OktaGroupId,
+    project: &DesiredProject,
+    found: &Found<'_>,
+    of_this_name: &[(&OktaGroupId, &str)],
+) -> Option<Problem> {
     let (kind, message) = match found {
         Found::Linked(_) => return None,
         Found::Ambiguous(count) => (
@@ -166,14 +172,16 @@ fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> 
                 "{count} projects of this name stand there without an externalId; rename all but the one to be used"
             ),
         ),
-        _ if of_this_name > 1 => (
-            ProblemKind::ProjectNameTwice,
-            format!(
-                "group {} and {} more are to be projects of this name; give each a name of its own in the config",
+        _ if of_this_name.len() > 1 => {
+            let others = of_this_name.iter().filter(|(other, _)| *other != id);
+            let others: Vec<String> = others.map(|(id, name)| format!("{name} ({id})")).collect();
+            let message = format!(
+                "group {} ({id}) is to be a project of this name, and so is {}; give each a name of its own in the config",
                 project.group_name,
-                of_this_name - 1
-            ),
-        ),
+                others.join(", and ")
+            );
+            (ProblemKind::ProjectNameTwice, message)
+        }
         _ => return None,
     };
     Some(Problem::new(&project.name, kind, message))
