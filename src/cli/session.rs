@@ -7,12 +7,14 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 
 use super::draft::{self, Drafted, Sources};
-use super::{Context, access, environment, expressions};
+use super::expressions::{self, Expressions};
+use super::{Context, access, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
+use crate::model::activepieces::Platform;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
@@ -135,17 +137,20 @@ impl Session {
         state(&self.settings)
     }
 
-    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
-    /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
-    pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
-        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+    /// Reads both sides, and holds the expressions against what was read.
+    pub async fn read_both(
+        &self,
+        known: &KnownOrg,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<(Expressions, okta::Reading, Platform)> {
         let okta_side = Box::pin(async {
             let okta = self.okta()?;
             let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
             let mapping = unchecked.mapping.clone();
             let (mut expressions, reading) = futures_util::future::join(
                 expressions::check_all(okta, unchecked),
-                self.read_okta(&mapping, &knows.org, &progress),
+                self.read_okta(&mapping, known, progress),
             )
             .await;
             let reading = reading?;
@@ -158,17 +163,36 @@ impl Session {
         for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
-        let policy = &self.settings.policy;
-        let now = Timestamp::now();
-        let sources = Sources {
+        Ok((expressions, reading, platform))
+    }
+
+    /// What a [`draft::Draft`] is made from, once both sides were read.
+    pub fn sources<'a>(
+        &'a self,
+        knows: &'a Knows,
+        expressions: &'a Expressions,
+        platform: &'a Platform,
+        now: Timestamp,
+    ) -> Result<Sources<'a>> {
+        Ok(Sources {
             okta: self.okta()?,
             mapping: &expressions.mapping,
-            platform: &platform,
-            policy,
+            platform,
+            policy: &self.settings.policy,
             now,
             writes: knows.writes,
             config: knows.config.as_deref(),
-        };
+        })
+    }
+
+    /// Reads both sides, confirms by id what would be taken away, and computes the plan, of which is held back what must
+    /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
+    pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let (expressions, reading, platform) = self.read_both(&knows.org, &progress, context).await?;
+        let policy = &self.settings.policy;
+        let now = Timestamp::now();
+        let sources = self.sources(knows, &expressions, &platform, now)?;
         let Drafted { mut plan, made_from, sizes, users, groups, reading } =
             Box::pin(draft::plan(sources, reading)).await?;
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();

@@ -154,6 +154,10 @@ pub async fn read(
     }
     warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
     let asked_by_expressions = okta.http().requests() - requests;
+    let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
+    warnings.extend(incomplete.map(|(id, _)| {
+        format!("the Okta user {id} came without a status or a profile and is left as they are; look at them in Okta")
+    }));
     warnings.extend(out_of_scope(&org));
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());

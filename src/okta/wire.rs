@@ -300,7 +300,6 @@ pub struct MappedProperty {
 /// A schema: attributes by name, in the base profile and the custom one.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Schema {
-    #[serde(default, deserialize_with = "null_as_default")]
     pub definitions: BTreeMap<String, SchemaPart>,
 }
 
@@ -355,7 +354,11 @@ mod tests {
         assert!(serde_json::from_value::<ProfileMapping>(mapping).unwrap().properties.is_empty());
         let kind = json!({"id": "1", "name": "user", "default": null, "_links": null});
         assert!(!serde_json::from_value::<UserType>(kind).unwrap().default);
-        assert!(serde_json::from_value::<Schema>(json!({"definitions": null})).unwrap().definitions.is_empty());
+        let schema: Schema = serde_json::from_value(json!({"definitions": {"custom": {"properties": null}}})).unwrap();
+        assert!(schema.definitions["custom"].properties.is_empty());
+        for odd in [json!({}), json!([]), json!({"definitions": null}), json!({"errorCode": "E0000009"})] {
+            assert!(serde_json::from_value::<Schema>(odd).is_err(), "no shape that isn't known counts as empty");
+        }
     }
 
     #[test]
