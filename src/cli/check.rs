@@ -59,6 +59,9 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
         lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
     }
     let okta_secret = lines.result(access::name(&settings), access::okta(&settings), |_| access::described(&settings));
+    if let Some(asked) = access::asked_scopes(&settings) {
+        lines.ok("Okta scopes", asked);
+    }
     let key = &settings.activepieces.api_key;
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {
@@ -115,7 +118,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             kind,
         );
     }
-    if found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
+    if found.has_schema() && found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
         lines.ok("expressions", "fit the org's user schema".to_owned());
     }
     if let Err(error) = found.mistakes(settings, lines.context.printer.colours_stderr()) {
