@@ -10,7 +10,7 @@ use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http::{self, Authorization, Mask};
 use crate::okta;
-use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes};
+use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
 
 /// The transport to the org. It reads the token or the key; nothing is sent yet.
 pub fn okta(settings: &Settings) -> Result<http::Settings> {
@@ -70,6 +70,14 @@ fn service_app(app: &ServiceAppSettings, settings: &Settings, mask: &Mask) -> Re
 
 fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
     app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
+}
+
+/// Which keys of the config ask for each scope; none where the scopes are named in it, or a token lets the requests in.
+pub fn asked_scopes(settings: &Settings) -> Option<String> {
+    let OktaAccess::ServiceApp(ServiceAppSettings { scopes: None, .. }) = &settings.okta.access else { return None };
+    let asked = scopes_by_key(&settings.scope, &settings.mapping.needs(), settings.from_okta);
+    let asked = asked.into_iter().map(|(scope, keys)| format!("{scope} for {}", keys.join(" and ")));
+    Some(asked.collect::<Vec<_>>().join(", "))
 }
 
 /// The certificates of a file, which are trusted beside those of the system.

@@ -29,6 +29,8 @@ pub enum ProblemKind {
     InvalidRole,
     /// The user name is no e-mail address, or another attribute no text.
     InvalidAttribute,
+    /// The status of the user's assignment to the app isn't known.
+    UnknownAssignment,
     /// One account that several Okta users claim.
     ClaimedTwice,
     /// Two accounts that one Okta user claims.
@@ -63,6 +65,7 @@ impl ProblemKind {
             Self::NotEvaluable => "not_evaluable",
             Self::InvalidRole => "invalid_role",
             Self::InvalidAttribute => "invalid_attribute",
+            Self::UnknownAssignment => "unknown_assignment",
             Self::ClaimedTwice => "claimed_twice",
             Self::TwoAccounts => "two_accounts",
             Self::EmailChanged => "email_changed",

@@ -96,7 +96,8 @@ pub async fn read(
     let searched = reader.found(search, Step::SearchedUsers, needs, known);
     let everybody = reader.found(everyone, Step::AllUsers, needs, known);
     let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
-    let parts = parts(&resolved.scope, app.len(), searched.users.len(), &members);
+    let assigned = app.iter().filter(|assigned| assigned.is_in_force != Some(false)).count();
+    let parts = parts(&resolved.scope, assigned, searched.users.len(), &members);
     let mut org = Org { users: everybody.users, parts, ..Org::default() };
     org.users.append(&mut searched.users);
     let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)].into_iter();
@@ -104,7 +105,15 @@ pub async fn read(
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
-    for Assigned { id, user, profile } in app {
+    let mut ended: BTreeMap<String, usize> = BTreeMap::new();
+    for Assigned { id, user, profile, status, is_in_force } in app {
+        if is_in_force == Some(false) {
+            *ended.entry(status).or_default() += 1;
+            continue;
+        }
+        if is_in_force.is_none() && !org.users.contains_key(&id) {
+            org.unsure.insert(id.clone(), status);
+        }
         if let (Some(profile), Some(profiles)) = (profile, org.extra.profiles.get_mut("appuser")) {
             profiles.insert(id.clone(), profile);
         }
@@ -112,6 +121,9 @@ pub async fn read(
     }
     let mut read = BTreeMap::new();
     for Read { group, members, users } in members {
+        for (id, _) in &users {
+            drop(org.unsure.remove(id));
+        }
         org.users.extend(users);
         read.extend(members.map(|members| (group, members)));
     }
@@ -132,14 +144,48 @@ pub async fn read(
     org.extra.group_objects = resolved.group_objects;
     let of = extra::evaluated(&org);
     let mut warnings = resolved.warnings;
+    if let (Some(app), false) = (&resolved.scope.app, ended.is_empty()) {
+        let statuses: Vec<String> = ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        warnings.push(format!(
+            "assignments to the app {:?} that aren't in force count as none: {}",
+            app.label,
+            statuses.join(", ")
+        ));
+    }
     warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
     let asked_by_expressions = okta.http().requests() - requests;
+    let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
+    warnings.extend(incomplete.map(|(id, _)| {
+        format!("the Okta user {id} came without a status or a profile and is left as they are; look at them in Okta")
+    }));
+    warnings.extend(out_of_scope(&org));
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
     let known = KnownOrg { groups, beginnings: begun.collect() };
     Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
+}
+
+/// Up to so many groups are named by a warning each.
+const MOST_WARNINGS: usize = 10;
+
+/// Warnings about pushed groups with members who aren't in scope, and so don't become members of the projects.
+fn out_of_scope(org: &Org) -> Vec<String> {
+    let missing = |pushed: &PushedGroup| pushed.members.iter().filter(|id| !org.in_scope.contains(*id)).count();
+    let groups = org.pushed.values().map(|pushed| (missing(pushed), pushed)).filter(|(missing, _)| *missing > 0);
+    let mut warnings: Vec<String> = groups
+        .map(|(missing, pushed)| {
+            let (all, name) = (pushed.members.len(), &pushed.group.name);
+            format!("{missing} of {all} members of the group {name:?} aren't in scope, and aren't added to its project")
+        })
+        .collect();
+    let more = warnings.len().saturating_sub(MOST_WARNINGS);
+    if more > 0 {
+        warnings.truncate(MOST_WARNINGS);
+        warnings.push(format!("{more} more pushed groups have members who aren't in scope"));
+    }
+    warnings
 }
 
 /// How many users each part of the scope named. The whole org is no part of anything.
@@ -194,6 +240,8 @@ struct Assigned {
     user: Option<PackedUser>,
     /// The profile that they have there, if it's asked for.
     profile: Option<Profile>,
+    status: String,
+    is_in_force: Option<bool>,
 }
 
 struct Reader<'a> {
@@ -213,13 +261,15 @@ impl Reader<'_> {
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
         let kept = &needs.attributes;
         let keep = |assigned: AppUser| {
+            let is_in_force = assigned.is_in_force();
             let user = assigned.embedded.user.filter(|user| user.id == assigned.id).map(|user| user.pack(kept).1);
             let profile = needs.app_user.then_some(assigned.profile);
-            Assigned { id: assigned.id, user, profile }
+            Assigned { id: assigned.id, user, profile, status: assigned.status, is_in_force }
         };
         let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
         // Okta forgot `expand` on later pages until release 2026.07.3.
-        let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(|assigned| assigned.user.is_some());
+        let is_done = |assigned: &Assigned| assigned.user.is_some() || assigned.is_in_force == Some(false);
+        let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(is_done);
         let asked = stream::iter(bare).map(async |bare| {
             let user = self.okta.beside(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })
