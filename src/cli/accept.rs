@@ -62,7 +62,7 @@ pub async fn run(args: AcceptArgs, context: &Context) -> Result<u8> {
     if !force {
         is_there(&entry, &plan(context).await?)?;
     }
-    write(&path, &entry, context)?;
+    write(&path, &entry)?;
     if context.printer.json {
         let Acceptance { kind, who, until, why, .. } = &entry;
         let accepted = json!({ "kind": kind, "who": who, "until": until, "why": why });
@@ -97,7 +97,7 @@ fn is_there(entry: &Acceptance, plan: &Plan) -> Result<()> {
 }
 
 /// Adds the entry behind all else of the file, which stays as it is.
-fn write(path: &Path, entry: &Acceptance, context: &Context) -> Result<()> {
+fn write(path: &Path, entry: &Acceptance) -> Result<()> {
     let shown = path.display().to_string();
     let refused = |refusal: Refusal| {
         Error::new(Kind::Config, format!("the config file `{shown}` can't be changed: it {refusal}"))
@@ -109,9 +109,7 @@ fn write(path: &Path, entry: &Acceptance, context: &Context) -> Result<()> {
     let text = String::from_utf8(bytes).map_err(|_| refused(Refusal::NoText))?;
     let text = with(&text, entry);
     config::parse(&text, &shown).map_err(|error| error.context(format!("`{shown}` was not changed")))?;
-    files::replace(path, text.as_bytes(), Some(permissions)).map_err(refused)?;
-    context.printer.status(&format!("Added [[accepted]] to {shown}."));
-    Ok(())
+    files::replace(path, text.as_bytes(), Some(permissions)).map_err(refused)
 }
 
 /// The text of a config with the entry at its end.

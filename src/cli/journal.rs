@@ -118,6 +118,11 @@ impl Journal {
 
     /// Notes that a step begins; an error says that it must not.
     pub fn begins(&self, step: Step<'_>) -> std::result::Result<(), String> {
+        // The lock of the platform keeps every other run out, that of the state file only some.
+        if let Some(Err(error)) = self.locks.last().map(Lock::holds) {
+            self.failure().get_or_insert(error);
+            return Err("the lock was lost".to_owned());
+        }
         let unwritable = || "the journal can't be written".to_owned();
         if self.failure().is_some() {
             return Err(unwritable());

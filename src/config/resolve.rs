@@ -42,7 +42,8 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// `config.toml:21`
     pub(super) fn location(&self, text: &Text) -> String {
-        let line = self.text[..text.span().start].matches('\n').count() + 1;
+        let before = &self.text.as_bytes()[..text.span().start];
+        let line = before.split(|byte| *byte == b'\n').count();
         format!("{}:{line}", self.name)
     }
 }

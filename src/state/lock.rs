@@ -24,8 +24,9 @@ const TRIES: usize = 100;
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    /// Where the file has to go with the lock.
-    unlinked: Option<PathBuf>,
+    path: PathBuf,
+    /// Whether the file goes with the lock.
+    passing: bool,
 }
 
 /// What became of an attempt to take a lock.
@@ -66,7 +67,7 @@ pub fn platform(id: &str, command: &str) -> Result<Taken> {
     let taken = take(&path, command).map_err(|refusal| failed(&path, refusal))?;
     Ok(match taken {
         Taken::Mine(mut lock) => {
-            lock.unlinked = Some(path);
+            lock.passing = true;
             Taken::Mine(lock)
         }
         taken => taken,
@@ -114,7 +115,7 @@ fn take(path: &Path, command: &str) -> std::result::Result<Taken, Refusal> {
         let text = format!("oktapieces {command}, process {}{}, since {}\n", std::process::id(), on_host(), now());
         file.set_len(0)?;
         file.write_all(text.as_bytes())?;
-        return Ok(Taken::Mine(Lock { file, unlinked: None }));
+        return Ok(Taken::Mine(Lock { file, path: path.to_owned(), passing: false }));
     }
     Err(std::io::Error::other("it is removed again and again").into())
 }
@@ -123,11 +124,25 @@ fn failed(path: &Path, refusal: Refusal) -> Error {
     Error::from_source(Kind::Failed, refusal).context(format!("locking {}", path.display()))
 }
 
+impl Lock {
+    /// Says that the lock holds no longer if its file was unlinked or replaced: another process may have the new one.
+    pub fn holds(&self) -> Result<()> {
+        match files::is_still(&self.file, &self.path) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("the lock file {} was removed while this run had it", self.path.display());
+                Err(Error::new(Kind::Failed, message).hint("see that no other run goes on, and run this again"))
+            }
+            Err(error) => Err(failed(&self.path, error.into())),
+        }
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // Another process that has the file open finds that it isn't the one of its name, and takes the new one.
-        if let Some(path) = self.unlinked.take().filter(|path| files::is_still(&self.file, path).unwrap_or(false)) {
-            drop(std::fs::remove_file(path));
+        if self.passing && self.holds().is_ok() {
+            drop(std::fs::remove_file(&self.path));
         }
         // An old name in it does no harm.
         drop(self.file.set_len(0));
@@ -171,11 +186,14 @@ mod tests {
         let Taken::Held(holder) = take(&path, "undo 1").unwrap() else { panic!("it was taken") };
         assert!(holder.starts_with(&format!("oktapieces apply, process {}", std::process::id())), "{holder}");
         let waiting = files::open_own(&path).unwrap();
-        first.unlinked = Some(path.clone());
+        first.passing = true;
+        first.holds().unwrap();
         drop(first);
         assert!(!path.exists());
         waiting.try_lock().unwrap();
-        let Taken::Mine(_next) = take(&path, "apply").unwrap() else { panic!("the old file is no lock") };
+        let Taken::Mine(next) = take(&path, "apply").unwrap() else { panic!("the old file is no lock") };
+        std::fs::remove_file(&path).unwrap();
+        assert!(next.holds().unwrap_err().to_string().ends_with("was removed while this run had it"));
         assert!(!files::is_still(&waiting, &path).unwrap());
     }
 

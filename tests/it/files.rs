@@ -212,6 +212,25 @@ async fn a_platform_has_one_lock_whatever_its_address_and_the_state_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_lock_file_is_removed_begins_nothing_more() {
+    let stage = Stage::of(SMALL).await;
+    let arguments = ["apply", "--yes", "--parallelism", "1"];
+    let writing = stage.waiting(&arguments, ("POST", "/Users"), 0, std::time::Duration::from_secs(1)).await;
+    let user = std::os::unix::fs::MetadataExt::uid(&fs::metadata(stage.folder()).unwrap());
+    let holder = format!("process {} ", writing.id().unwrap());
+    let files = fs::read_dir(format!("/tmp/oktapieces-{user}")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = files.filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains(&holder)));
+    fs::remove_file(files.next().unwrap()).unwrap();
+    let output = writing.wait_with_output().await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("was removed while this run had it"), "{stderr}");
+    let journal = Connection::open(database(&stage)).unwrap();
+    let query = "SELECT count(*) FROM operations WHERE begun IS NULL AND reason = 'the lock was lost'";
+    assert!(journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lock_of_a_platform_costs_no_request() {
     let stage = Stage::of(SMALL).await;
     stage.run(&["apply", "--yes"]).await;
