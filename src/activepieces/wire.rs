@@ -185,6 +185,8 @@ pub struct RestProject {
     #[serde(rename = "type", default)]
     pub kind: Option<String>,
     pub owner_id: AccountId,
+    #[serde(default)]
+    pub platform_id: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub analytics: Analytics,
 }
@@ -194,6 +196,14 @@ impl RestProject {
     pub fn is_team(&self) -> bool {
         self.kind.as_deref().is_none_or(|kind| kind == "TEAM")
     }
+}
+
+/// The platform that a row of a REST listing belongs to (contract section 5).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfPlatform {
+    #[serde(default)]
+    pub platform_id: Option<String>,
 }
 
 /// What the server counts in a project. It has no count of connections (contract section 5).

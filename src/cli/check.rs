@@ -236,7 +236,7 @@ impl Lines<'_> {
             let answer = serde_json::json!({
                 "format_version": FORMAT_VERSION, "lines": self.lines, "warnings": warnings, "failed": failed,
             });
-            self.context.printer.answer(&answer.to_string());
+            self.context.printer.answer_json(&answer);
         } else {
             let warnings = counted(warnings, "warning", "warnings");
             self.context.printer.answer(&format!("\n{failed} failed, {warnings}."));

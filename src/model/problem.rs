@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as UnknownName, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 /// A named problem: its subject is left alone, the rest goes on, and the exit code says so.
@@ -79,6 +81,14 @@ impl ProblemKind {
             Self::EmptyProjectName => "empty_project_name",
             Self::ChangedSince => "changed_since",
         }
+    }
+}
+
+impl ProblemKind {
+    /// The kind of this name, or a text that lists the names that there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let name: StrDeserializer<'_, UnknownName> = name.into_deserializer();
+        Self::deserialize(name).map_err(|error| error.to_string())
     }
 }
 
