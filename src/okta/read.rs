@@ -12,7 +12,7 @@ use super::known::{Known, Unread};
 use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
 use super::side_by_side::Found;
 use super::users::EVERYBODY;
-use super::wire::AppUser;
+use super::wire::{App, AppUser};
 use crate::error::{Error, Kind};
 use crate::expression::Needs;
 use crate::http::Failure;
@@ -105,6 +105,41 @@ pub async fn read(
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
+    let ended = add_assigned(&mut org, app);
+    let mut read = BTreeMap::new();
+    for Read { group, members, users } in members {
+        for (id, _) in &users {
+            drop(org.unsure.remove(id));
+        }
+        org.users.extend(users);
+        read.extend(members.map(|members| (group, members)));
+    }
+    org.in_scope = org.users.keys().cloned().collect();
+    add_pushed(&mut org, resolved.pushed.clone(), &read);
+    org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
+    org.unresolved.clone_from(&resolved.unresolved);
+    let requests = okta.http().requests();
+    if needs.groups {
+        reader.groups_of(&mut org, &resolved, &mut read).await?;
+    }
+    org.extra.group_objects = resolved.group_objects;
+    let of = extra::evaluated(&org);
+    let mut warnings = resolved.warnings;
+    warnings.extend(ended_assignments(resolved.scope.app.as_ref(), &ended));
+    warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
+    let asked_by_expressions = okta.http().requests() - requests;
+    warnings.extend(incomplete(&org));
+    warnings.extend(out_of_scope(&org));
+    if org.in_scope.is_empty() {
+        warnings.push("the scope holds no user".to_owned());
+    }
+    let (groups, unread) = resolved.known.after(resolved.groups, &read);
+    let known = KnownOrg { groups, beginnings: begun.collect() };
+    Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
+}
+
+/// Adds who is assigned to the app; gives how many assignments aren't in force, by status.
+fn add_assigned(org: &mut Org, app: Vec<Assigned>) -> BTreeMap<String, usize> {
     let mut ended: BTreeMap<String, usize> = BTreeMap::new();
     for Assigned { id, user, profile, status, is_in_force } in app {
         if is_in_force == Some(false) {
@@ -119,56 +154,38 @@ pub async fn read(
         }
         org.users.extend(user.map(|user| (id, user)));
     }
-    let mut read = BTreeMap::new();
-    for Read { group, members, users } in members {
-        for (id, _) in &users {
-            drop(org.unsure.remove(id));
-        }
-        org.users.extend(users);
-        read.extend(members.map(|members| (group, members)));
-    }
-    org.in_scope = org.users.keys().cloned().collect();
-    for (group, project_name) in resolved.pushed.clone() {
+    ended
+}
+
+/// Adds the groups that are pushed, as far as they weren't deleted meanwhile.
+fn add_pushed(org: &mut Org, pushed: Vec<(Group, String)>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
+    for (group, project_name) in pushed {
         if let Some(members) = read.get(&group.id).cloned() {
             org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
         } else {
             org.vanished.insert(group.id, project_name);
         }
     }
-    org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
-    org.unresolved.clone_from(&resolved.unresolved);
-    let requests = okta.http().requests();
-    if needs.groups {
-        reader.groups_of(&mut org, &resolved, &mut read).await?;
-    }
-    org.extra.group_objects = resolved.group_objects;
-    let of = extra::evaluated(&org);
-    let mut warnings = resolved.warnings;
-    if let (Some(app), false) = (&resolved.scope.app, ended.is_empty()) {
-        let statuses: Vec<String> = ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
-        warnings.push(format!(
-            "assignments to the app {:?} that aren't in force count as none: {}",
-            app.label,
-            statuses.join(", ")
-        ));
-    }
-    warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
-    let asked_by_expressions = okta.http().requests() - requests;
-    let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
-    warnings.extend(incomplete.map(|(id, _)| {
-        format!("the Okta user {id} came without a status or a profile and is left as they are; look at them in Okta")
-    }));
-    warnings.extend(out_of_scope(&org));
-    if org.in_scope.is_empty() {
-        warnings.push("the scope holds no user".to_owned());
-    }
-    let (groups, unread) = resolved.known.after(resolved.groups, &read);
-    let known = KnownOrg { groups, beginnings: begun.collect() };
-    Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
+}
+
+/// A warning about assignments that aren't in force.
+fn ended_assignments(app: Option<&App>, ended: &BTreeMap<String, usize>) -> Option<String> {
+    let app = app.filter(|_| !ended.is_empty())?;
+    let statuses: Vec<String> = ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let (label, statuses) = (&app.label, statuses.join(", "));
+    Some(format!("assignments to the app {label:?} that aren't in force count as none: {statuses}"))
 }
 
 /// Up to so many groups are named by a warning each.
 const MOST_WARNINGS: usize = 10;
+
+/// Warnings about users of whom Okta left something out.
+fn incomplete(org: &Org) -> impl Iterator<Item = String> + '_ {
+    let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
+    incomplete.map(|(id, _)| {
+        format!("the Okta user {id} came without a status or a profile and is left as they are; look at them in Okta")
+    })
+}
 
 /// Warnings about pushed groups with members who aren't in scope, and so don't become members of the projects.
 fn out_of_scope(org: &Org) -> Vec<String> {

@@ -179,7 +179,7 @@ pub struct AppUser {
     pub embedded: Embedded,
 }
 
-/// The statuses of an assignment, and whether it is in force (Okta's OpenAPI document 2026.06.3, `AppUserStatus`): one that
+/// The statuses of an assignment, and whether it is in force (`AppUserStatus` of Okta's API document, 2026.06.3): one that
 /// isn't was imported without a match, waits to be provisioned, can't use the app, or has ended.
 const ASSIGNMENTS: [(&str, bool); 13] = [
     ("ACTIVE", true),
