@@ -237,7 +237,7 @@ impl Activepieces {
         let request = Request::get("/api/v1/project-members")
             .param("projectId", project.as_str())
             .param("limit", &ALL_MEMBERS.to_string());
-        match self.read::<Page<ProjectMember>>(request.timeout(LISTING)).await {
+        match self.read::<Page<ProjectMember>>(request.timeout(LISTING).once()).await {
             Ok(page) => Ok(page.next.is_none().then_some(page.data)),
             Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
             Err(failure) => Err(failure),
@@ -307,8 +307,8 @@ mod tests {
     #[tokio::test]
     async fn filters_are_not_trusted() {
         let rest = r#"{"data": [
-            {"id": "a", "email": "a@x.io", "platformRole": "ADMIN", "externalId": "00u1"},
-            {"id": "b", "email": "b@x.io", "platformRole": "ADMIN", "externalId": null}]}"#;
+            {"id": "a", "email": "a@x.io", "platformRole": "ADMIN", "externalId": "00u1", "status": "ACTIVE"},
+            {"id": "b", "email": "b@x.io", "platformRole": "ADMIN", "externalId": null, "status": "ACTIVE"}]}"#;
         let scim = r#"{"totalResults": 2, "Resources": [
             {"id": "a", "userName": "a@x.io", "active": true}, {"id": "b", "userName": "B@x.io ", "active": true}]}"#;
         let answer =

@@ -394,7 +394,7 @@ mod tests {
         let user = json!({"id": "a", "userName": " Ada@X.io ", "active": true});
         let ListedUser(user) = serde_json::from_value(user).unwrap();
         assert_eq!(user.user_name, "ada@x.io");
-        let user = json!({"id": "a", "email": "Ada@X.io", "platformRole": "ADMIN"});
+        let user = json!({"id": "a", "email": "Ada@X.io", "platformRole": "ADMIN", "status": "ACTIVE"});
         assert_eq!(serde_json::from_value::<RestUser>(user).unwrap().email, "ada@x.io");
     }
 }

@@ -2,7 +2,7 @@
 //! reset the project role of each of them (contract section 4.4), and nothing is written to a project that isn't the group's
 //! any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::sleep;
 
@@ -146,6 +146,21 @@ pub async fn add(
     let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
     let send = async |chunk: &[AccountId]| server.activepieces.add_members(id, chunk).await;
     change_members(server, op, id, absent, send, "added").await
+}
+
+/// Gives members the project roles that they had before. Setting a role sends no e-mail and may be repeated.
+pub async fn give_roles(server: Server<'_>, id: &ProjectId, roles: &BTreeMap<AccountId, &str>) -> Result<(), Outcome> {
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let members = server.see(server.activepieces.project_members(id)).await?;
+    let members = members.ok_or_else(|| Outcome::Kept("the server doesn't let project roles be set".to_owned()))?;
+    for member in members {
+        if let Some(role) = roles.get(&member.user_id).filter(|role| !role.eq_ignore_ascii_case(&member.role)) {
+            server.see(server.activepieces.set_project_role(&member.id, role)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes those of these accounts that are members.

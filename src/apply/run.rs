@@ -239,7 +239,13 @@ impl Run<'_> {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
-        match project::add(self.to(&self.projects), op, &id, &wanted).await {
+        let added = project::add(self.to(&self.projects), op, &id, &wanted).await;
+        let roles = op.add.iter().filter_map(|member| Some((accounts.of(member)?, member.role.as_deref()?))).collect();
+        let added = match added {
+            Ok(()) => project::give_roles(self.to(&self.projects), &id, &roles).await,
+            failed => failed,
+        };
+        match added {
             Ok(()) if missing > 0 => {
                 Outcome::Failed(format!("{missing} of the members weren't added, since their accounts failed"))
             }

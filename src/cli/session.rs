@@ -174,6 +174,7 @@ impl Session {
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
+        self.look_at_roles(&mut plan).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         context.printer.status(&format!(
@@ -288,6 +289,25 @@ impl Session {
         held.sort();
         warnings.sort();
         Ok(())
+    }
+
+    /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
+    /// gives it back.
+    async fn look_at_roles(&self, plan: &mut Plan) {
+        for op in plan.projects.iter_mut().filter(|op| !op.remove.is_empty()) {
+            let Some(project) = &op.project else { continue };
+            let members = match self.activepieces.project_members(project).await {
+                Ok(members) => members.unwrap_or_default(),
+                Err(failure) => {
+                    tracing::debug!(%failure, "the project roles aren't known");
+                    continue;
+                }
+            };
+            let role_of: BTreeMap<_, _> = members.into_iter().map(|member| (member.user_id, member.role)).collect();
+            for removal in &mut op.remove {
+                removal.role = role_of.get(&removal.account).cloned();
+            }
+        }
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.

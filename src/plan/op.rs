@@ -61,7 +61,7 @@ pub struct Standing {
     #[serde(default)]
     pub email_changed: BTreeSet<OktaUserId>,
     /// Users out of scope or gone from Okta whose accounts are active, with these accounts.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<OktaUserId, AccountId>,
     /// User names of the accounts without an externalId that match nobody.
     pub local: Vec<String>,

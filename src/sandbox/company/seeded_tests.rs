@@ -154,7 +154,10 @@ fn every_kind_of_change_problem_and_warning_is_planned() {
     );
     assert_eq!(local(UserAction::Adopt), ["lotte.lenz", "mia.mayer", "nils.noll", "olga.orth", "paula.preis"]);
     assert_eq!(local(UserAction::Update), ["gina.gruber", "hugo.hahn", "ines.imhof", "yara.old"]);
-    assert_eq!(local(UserAction::Deactivate), ["rita.rau", "ruth.roth", "udo.ulrich", "xenia.xaver", "yann.yilmaz"]);
+    assert_eq!(
+        local(UserAction::Deactivate),
+        ["rita.rau", "ruth.roth", "udo.ulrich", "wanda.weiss", "xenia.xaver", "yann.yilmaz"]
+    );
     let kinds: BTreeSet<_> = plan.problems.iter().map(|problem| problem.kind).collect();
     let expected = [
         AmbiguousProject,
