@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
-    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, normal,
+    Page, PatchBody, ProjectMember, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody,
+    normal,
 };
 use crate::http::{Client, Failure, Request, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -21,6 +22,8 @@ const JSON: &str = "application/json";
 pub const ALL_USERS: usize = 2_147_483_647;
 /// More than any platform has; the REST listing has no maximum either, and loses rows over pages (contract section 5).
 pub const ALL_REST_USERS: usize = 1_000_000;
+/// More than any project has; this listing loses rows over pages too (contract section 5).
+const ALL_MEMBERS: usize = 1_000_000;
 /// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (contract section 3.3), and a
 /// page of 100 groups costs 4.8 s for each that has 20,000 members (contract section 4.2).
 const LISTING: Duration = Duration::from_mins(10);
@@ -163,6 +166,28 @@ impl Activepieces {
         self.write(Method::POST, format!("/api/v1/projects/{}", segment(id.as_str())), JSON, &body, SHORT).await
     }
 
+    /// The members of a project with their project roles, inactive ones too. None where the server doesn't tell: 402 without
+    /// project roles in its plan (contract section 5), 403 or 404 where a version or a proxy doesn't let keys at this route,
+    /// and a listing that is cut short.
+    pub async fn project_members(&self, project: &ProjectId) -> Result<Option<Vec<ProjectMember>>, Failure> {
+        let request = Request::get("/api/v1/project-members")
+            .param("projectId", project.as_str())
+            .param("limit", &ALL_MEMBERS.to_string());
+        match self.read::<Page<ProjectMember>>(request.timeout(LISTING)).await {
+            Ok(page) => Ok(page.next.is_none().then_some(page.data)),
+            Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Gives a member the project role of this name, in any case; no e-mail is sent (contract section 5).
+    pub async fn set_project_role(&self, member_id: &str, role: &str) -> Result<(), Failure> {
+        let body = serde_json::json!({ "role": role });
+        let path = format!("/api/v1/project-members/{}", segment(member_id));
+        let _row: serde_json::Value = self.write(Method::POST, path, JSON, &body, SHORT).await?;
+        Ok(())
+    }
+
     async fn patch_group(&self, id: &ProjectId, operations: Vec<Operation<'_>>) -> Result<ScimGroup, Failure> {
         let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
         self.write(Method::PATCH, group_path(id), SCIM_JSON, &body, GROUP).await
@@ -229,5 +254,39 @@ mod tests {
         assert_eq!((linked("00u1").await, linked("00u2").await), (Some("a".into()), None));
         let named = async |name: &str| activepieces.user_by_name(name).await.unwrap().map(|user| user.id);
         assert_eq!((named("b@x.io").await, named("c@x.io").await), (Some("b".into()), None));
+    }
+
+    #[tokio::test]
+    async fn members_of_a_project_are_listed_with_their_roles_where_the_server_tells() {
+        let page = r#"{"data": [{"id": "m1", "userId": "a", "projectRole": {"name": "Viewer", "permissions": []}}],
+            "next": null, "previous": null}"#;
+        let cut = r#"{"data": [], "next": "cursor"}"#;
+        let refusal = r#"{"code": "FEATURE_DISABLED", "params": {"message": "Feature is disabled"}}"#;
+        let member = ProjectMember { id: "m1".to_owned(), user_id: "a".into(), role: "Viewer".to_owned() };
+        let is_none = |status| json(status, refusal);
+        let acts = [json(200, page), json(200, cut), is_none(402), is_none(403), is_none(404), json(400, refusal)];
+        let server = Server::script(acts).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        let project = ProjectId::from("p 1");
+        assert_eq!(activepieces.project_members(&project).await.unwrap(), Some(vec![member]));
+        for _ in 0..4 {
+            assert_eq!(activepieces.project_members(&project).await.unwrap(), None);
+        }
+        assert_eq!(activepieces.project_members(&project).await.unwrap_err().status(), Some(400));
+        assert_eq!(server.seen()[0].param("projectId").as_deref(), Some("p 1"));
+        assert_eq!(server.seen()[0].param("limit").as_deref(), Some("1000000"));
+    }
+
+    #[tokio::test]
+    async fn a_project_role_is_set_by_the_id_of_the_membership() {
+        let server = Server::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        activepieces.set_project_role("m1", "Viewer").await.unwrap();
+        let seen = &server.seen()[0];
+        assert_eq!(
+            (seen.line.as_str(), seen.body.as_str()),
+            ("POST /api/v1/project-members/m1", r#"{"role":"Viewer"}"#)
+        );
+        assert_eq!(activepieces.set_project_role("m2", "Viewer").await.unwrap_err().status(), Some(404));
     }
 }

@@ -176,6 +176,26 @@ pub struct Analytics {
     pub total_flows: Option<u64>,
 }
 
+/// A member of a project, as `GET /v1/project-members` lists it (contract section 5).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectMember {
+    /// The id of the membership, which is the one to set a role by.
+    pub id: String,
+    pub user_id: AccountId,
+    /// The name of a default or a custom project role.
+    #[serde(rename = "projectRole", deserialize_with = "role_name")]
+    pub role: String,
+}
+
+fn role_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    Ok(Named::deserialize(deserializer)?.name)
+}
+
 /// A SCIM group as the server sends it (contract section 4).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
