@@ -137,7 +137,8 @@ fn members_and_names_of_projects_come_back_and_a_made_project_stays_empty() {
     let desired =
         with_projects(users([present("ada"), present("bob")]), [pushed("Eng", &["ada"]), pushed("New", &["bob"])]);
     let old = Project { display_name: "Old".to_owned(), ..project("Eng", Some(group_id("Eng").as_str()), &["bob"]) };
-    let before = Platform { users: vec![linked("ada"), linked("bob")], projects: vec![old], owner: None };
+    let before =
+        Platform { users: vec![linked("ada"), linked("bob")], projects: vec![old], owner: None, ..Platform::default() };
     let (made, after) = run(&desired, &before);
     let plan = back(&made, Trace::Done, &after);
     let restored = applied(&plan, &after);
