@@ -105,7 +105,7 @@ fn platform(step: u32) -> Platform {
     let mut users: Vec<_> = (0..USERS).map(scattered).filter(|at| at.is_multiple_of(step)).map(account).collect();
     // As they are sorted when they are read.
     users.sort_unstable_by(|a, b| a.external_id.cmp(&b.external_id));
-    Platform { users, projects: (0..GROUPS).map(project).collect(), owner: Some(account_id(0)) }
+    Platform { users, projects: (0..GROUPS).map(project).collect(), owner: Some(account_id(0)), ..Platform::default() }
 }
 
 fn mapping(role: &str) -> Mapping {

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform, Operation,
-    PATCH_SCHEMA, Page, PatchBody, ProjectMember, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig,
-    UserBody, UserOperation, normal,
+    PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, RestPlatform, RestProject, RestUser, ScimGroup,
+    ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -109,6 +109,24 @@ impl Activepieces {
         self.read(Request::get(format!("{SCIM}/ServiceProviderConfig"))).await
     }
 
+    /// Whether discovery answers with bare lists, which only 0.79 to 0.83 do (contract section 9).
+    pub async fn has_bare_lists(&self) -> Result<bool, Failure> {
+        let types: serde_json::Value = self.read(Request::get(format!("{SCIM}/ResourceTypes"))).await?;
+        Ok(types.is_array())
+    }
+
+    /// What the platform's plan allows. None where the server doesn't say: it has no such route, or keeps it from keys.
+    pub async fn platform_plan(&self) -> Result<Option<PlatformPlan>, Failure> {
+        let users: Page<OfPlatform> = self.read(Request::get("/api/v1/users").param("limit", "1")).await?;
+        let Some(id) = users.data.into_iter().find_map(|user| user.platform_id) else { return Ok(None) };
+        let platform = self.read::<RestPlatform>(Request::get(format!("/api/v1/platforms/{}", segment(&id)))).await;
+        match platform {
+            Ok(platform) => Ok(Some(platform.plan)),
+            Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// The newest `count` users (contract section 3.3).
     pub async fn users(&self, count: usize) -> Result<ListResponse<ListedUser>, Failure> {
         let request = Request::get(format!("{SCIM}/Users")).param("count", &count.to_string());
@@ -118,6 +136,12 @@ impl Activepieces {
     /// One page of the REST listing, which has roles in every version.
     pub async fn rest_users(&self, limit: usize) -> Result<Page<ListedRole>, Failure> {
         let request = Request::get("/api/v1/users").param("limit", &limit.to_string());
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
+    }
+
+    /// The REST listing with addresses and externalIds, which takes more memory.
+    pub async fn rest_accounts(&self) -> Result<Page<RestUser>, Failure> {
+        let request = Request::get("/api/v1/users").param("limit", &ALL_REST_USERS.to_string());
         self.read(request.timeout(LISTING).size(Size::LISTING)).await
     }
 
@@ -383,5 +407,22 @@ mod tests {
             activepieces.a_team_project().await.unwrap();
             assert_eq!(activepieces.requests(), before + 1, "a run that has waited reads it again");
         }
+    }
+
+    #[tokio::test]
+    async fn the_plan_of_the_platform_is_read_where_the_server_shows_it() {
+        let users = |id: &str| json(200, &format!(r#"{{"data": [{{"id": "a", "platformId": {id}}}], "next": null}}"#));
+        let shown = r#"{"id": "p1", "plan": {"scimEnabled": true, "projectRolesEnabled": false}}"#;
+        let acts = [users("\"p1\""), json(200, shown), users("null"), users("\"p1\""), json(404, "{}")];
+        let server = Server::script(acts).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        let plan = activepieces.platform_plan().await.unwrap().unwrap();
+        assert_eq!(
+            (plan.scim_enabled, plan.project_roles_enabled, plan.api_keys_enabled),
+            (Some(true), Some(false), None)
+        );
+        assert_eq!(activepieces.platform_plan().await.unwrap(), None);
+        assert_eq!(activepieces.platform_plan().await.unwrap(), None);
+        assert_eq!(server.lines()[1], "GET /api/v1/platforms/p1");
     }
 }

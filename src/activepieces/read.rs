@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
-use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject};
+use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject, RestUser};
 use crate::error::{Error, Kind, Result};
-use crate::model::activepieces::{Platform, Project, User};
-use crate::model::id::AccountId;
+use crate::model::activepieces::{EmbeddedUser, Platform, Project, User};
+use crate::model::id::{AccountId, OktaIds};
 
 /// Groups are asked for in pages of this size: each group costs the server queries of its own (contract section 4.3).
 const GROUPS_A_PAGE: usize = 100;
@@ -16,20 +16,26 @@ const GROUPS_A_PAGE: usize = 100;
 const PAGES_AT_ONCE: usize = 4;
 /// So many projects are looked through for one of a team.
 const PROJECTS: usize = 1000;
+/// So many accounts that SCIM doesn't list are asked for by id at the same time.
+const LOOKUPS_AT_ONCE: usize = 8;
+/// So many of the accounts with a customer's externalId are asked for by id: a list that is cut short lacks them in a row,
+/// and a mistake about one of them costs nothing, since such an account is never linked or deactivated for its externalId.
+const SAMPLE: usize = 100;
 /// How often a listing is read anew when somebody changes the platform meanwhile.
 const READS: usize = 3;
 
 /// Reads all users, projects and members, and who the owner is.
 pub async fn read(activepieces: &Activepieces) -> Result<Platform> {
-    let (users, projects, owner) =
+    let ((users, embedded), projects, owner) =
         futures_util::future::try_join3(users(activepieces), projects(activepieces), owner(activepieces)).await?;
     let owner = owner.or_else(|| oldest_admin(&users));
-    Ok(Platform { users, projects, owner })
+    Ok(Platform { users, projects, owner, embedded })
 }
 
 /// All users, as two listings agree on them: the one of SCIM and the one of REST have different faults, and a cap that
-/// a proxy or a later version puts on one of them shows in the other.
-async fn users(activepieces: &Activepieces) -> Result<Vec<User>> {
+/// a proxy or a later version puts on one of them shows in the other. Since August 2026 SCIM hides embedded accounts, also
+/// by id: these are the second list.
+async fn users(activepieces: &Activepieces) -> Result<(Vec<User>, Vec<EmbeddedUser>)> {
     let mut contradiction = String::new();
     for _ in 0..READS {
         let (scim, rest) =
@@ -38,17 +44,75 @@ async fn users(activepieces: &Activepieces) -> Result<Vec<User>> {
         if scim.resources.iter().any(|ListedUser(user)| user.platform_role.is_empty()) {
             activepieces.note_hidden_roles();
         }
-        match agree(scim, rest) {
-            Ok(users) => return Ok(users),
-            Err(why) => contradiction = why,
+        let count = scim.resources.len();
+        let (users, hidden) = match agree(scim, rest) {
+            Ok(listed) => listed,
+            Err(why) => {
+                contradiction = why;
+                continue;
+            }
+        };
+        match embedded(activepieces, &hidden).await? {
+            Ok(embedded) => return Ok((users, embedded)),
+            Err(shown) => {
+                contradiction = format!(
+                    "SCIM lists {count} users, REST {}, and SCIM shows \"{shown}\" by id",
+                    count + hidden.len()
+                );
+            }
         }
     }
     Err(Error::new(Kind::Failed, format!("the listing of the Activepieces users can't be trusted: {contradiction}"))
         .hint("run `oktapieces check`, and look for a proxy that cuts answers short"))
 }
 
+/// Which of the accounts that REST lists and SCIM doesn't are embedded: those that SCIM doesn't show by id either. Where it
+/// shows one, its listing was cut short or is older than the account, and the account's name is given instead.
+async fn embedded(
+    activepieces: &Activepieces,
+    hidden: &[AccountId],
+) -> Result<std::result::Result<Vec<EmbeddedUser>, String>> {
+    if hidden.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let mut accounts = activepieces.rest_accounts().await?.data;
+    // One that isn't among them any more was deleted meanwhile.
+    accounts.retain(|account| hidden.binary_search(&account.id).is_ok());
+    let mut lookups = stream::iter(to_look_up(&accounts))
+        .map(async |account| Ok::<_, Error>((account, activepieces.user(&account.id).await?)))
+        .buffer_unordered(LOOKUPS_AT_ONCE);
+    while let Some((account, found)) = lookups.try_next().await? {
+        if found.is_some() {
+            return Ok(Err(account.email.clone()));
+        }
+    }
+    drop(lookups);
+    let mut embedded: Vec<EmbeddedUser> =
+        accounts.into_iter().map(|account| EmbeddedUser { id: account.id, user_name: account.email }).collect();
+    embedded.sort_unstable_by(|a, b| (&a.user_name, &a.id).cmp(&(&b.user_name, &b.id)));
+    embedded.dedup_by(|a, b| a.id == b.id);
+    Ok(Ok(embedded))
+}
+
+/// The accounts to ask SCIM for by id: each that a sync could link or deactivate, because its externalId is Okta's or it has
+/// none, and a sample of the others, evenly over the listing with both ends.
+fn to_look_up(accounts: &[RestUser]) -> Vec<&RestUser> {
+    let is_customers = |account: &&RestUser| {
+        account.external_id.as_deref().is_some_and(|id| !id.is_empty() && !OktaIds::default().is_user(id))
+    };
+    let (customers, mut asked): (Vec<&RestUser>, Vec<&RestUser>) = accounts.iter().partition(is_customers);
+    match customers.len() {
+        all if all <= SAMPLE => asked.extend(customers),
+        all => asked.extend((0..SAMPLE).map(|n| customers[n * (all - 1) / (SAMPLE - 1)])),
+    }
+    asked
+}
+
+/// What two listings agree on: the users, and the ids, sorted, that REST lists and SCIM doesn't.
+type Agreed = (Vec<User>, Vec<AccountId>);
+
 /// Joins the two listings, or says how they contradict each other.
-fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result::Result<Vec<User>, String> {
+fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result::Result<Agreed, String> {
     let count = scim.resources.len();
     if scim.total_results != count {
         return Err(format!("it says {} users and lists {count}", scim.total_results));
@@ -69,9 +133,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
     roles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     roles.dedup_by(|a, b| a.id == b.id);
     let differ = format!("SCIM lists {count} users, REST {}", roles.len());
-    if roles.len() != count {
-        return Err(differ);
-    }
+    let hidden = roles.iter().map(|role| &role.id).filter(|id| !ids.contains(id)).cloned().collect();
     for user in &mut users {
         let role = roles.binary_search_by(|role| role.id.cmp(&user.id)).map_err(|_| differ.clone())?;
         if user.platform_role.is_empty() {
@@ -80,7 +142,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
     }
     // Okta's users come in this order too: what a plan compares stands side by side.
     users.sort_unstable_by(|a, b| (&a.external_id, &a.id).cmp(&(&b.external_id, &b.id)));
-    Ok(users)
+    Ok((users, hidden))
 }
 
 /// All TEAM projects with their members.
@@ -267,7 +329,8 @@ mod tests {
 
     #[test]
     fn two_agreeing_listings_are_believed_and_rest_fills_in_the_role() {
-        let users = agree(scim(2, &["a", "b"]), rest(&["b", "a"])).unwrap();
+        let (users, hidden) = agree(scim(2, &["a", "b"]), rest(&["b", "a"])).unwrap();
+        assert_eq!(hidden, []);
         assert_eq!(users.iter().map(|user| user.platform_role.as_ref()).collect::<Vec<_>>(), ["ADMIN", "ADMIN"]);
     }
 
@@ -281,8 +344,69 @@ mod tests {
     fn listings_that_contradict_themselves_or_each_other_are_not() {
         assert!(agree(scim(3, &["a", "b"]), rest(&["a", "b"])).is_err());
         assert!(agree(scim(2, &["a", "a"]), rest(&["a"])).is_err());
-        assert!(agree(scim(1, &["a"]), rest(&["a", "b"])).is_err());
+        assert!(agree(scim(2, &["a", "b"]), rest(&["a"])).is_err());
         assert!(agree(scim(2, &["a", "b"]), rest(&["a", "c"])).is_err());
         assert!(agree(scim(1, &["a"]), Page { next: Some("cursor".to_owned()), ..rest(&["a"]) }).is_err());
+    }
+
+    #[test]
+    fn accounts_that_scim_does_not_list_are_told_from_the_others() {
+        let (users, hidden) = agree(scim(1, &["b"]), rest(&["c", "b", "a"])).unwrap();
+        assert_eq!((users.len(), hidden), (1, vec!["a".into(), "c".into()]));
+    }
+
+    fn rest_user(id: &str, external_id: Option<&str>) -> RestUser {
+        let (email, external_id) = (format!("{id}@x.io"), external_id.map(str::to_owned));
+        let (first_name, last_name, status) = (String::new(), String::new(), "ACTIVE".to_owned());
+        let platform_role = "MEMBER".to_owned();
+        RestUser { id: id.into(), email, external_id, platform_role, first_name, last_name, status }
+    }
+
+    #[test]
+    fn each_account_that_could_be_linked_is_looked_up_and_a_sample_of_the_others() {
+        let okta = "00u1234567890abcdefg";
+        let few = [rest_user("a", Some("customer-1")), rest_user("b", Some(okta)), rest_user("c", None)];
+        assert_eq!(to_look_up(&few).len(), 3);
+        let customers = (0..5000).map(|n| rest_user(&n.to_string(), Some("customer")));
+        let linked = (5000..5150).map(|n| rest_user(&n.to_string(), Some(okta)));
+        let many: Vec<RestUser> = customers.chain(linked).collect();
+        let asked: BTreeSet<&str> = to_look_up(&many).into_iter().map(|account| account.id.as_str()).collect();
+        assert_eq!(asked.len(), 150 + SAMPLE);
+        assert!(asked.contains("0") && asked.contains("4999") && (5000..5150).all(|n| asked.contains(&*n.to_string())));
+    }
+
+    /// A server of one user whom SCIM lists and one whom it doesn't, and shows by id or not.
+    async fn hiding(shows: bool) -> Server {
+        Server::new(move |seen| {
+            let scim = json!({"id": "a", "userName": "a@x.io", "active": true});
+            let hidden = json!({"id": "b", "userName": "b@x.io", "active": true});
+            let rest = [("a", "00u1"), ("b", "customer-1")].map(|(id, external_id)| {
+                json!({"id": id, "email": format!("{id}@x.io"), "externalId": external_id, "platformRole": "MEMBER", "status": "ACTIVE"})
+            });
+            let answer = |status, body: Value| crate::http::scripted::json(status, &body.to_string());
+            match seen.path() {
+                "/api/v1/users" => answer(200, json!({"data": rest, "next": null})),
+                "/api/v1/scim/v2/Users" => answer(200, json!({"totalResults": 1, "Resources": [scim]})),
+                _ if shows => answer(200, hidden),
+                _ => answer(404, json!({"statusCode": 404, "message": "User not found"})),
+            }
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn an_account_that_scim_hides_by_id_too_is_embedded() {
+        let (users, embedded) = users(&activepieces(&hiding(false).await)).await.unwrap();
+        assert_eq!(users.len(), 1);
+        assert_eq!(embedded, [EmbeddedUser { id: "b".into(), user_name: "b@x.io".to_owned() }]);
+    }
+
+    #[tokio::test]
+    async fn a_scim_listing_that_lacks_an_account_that_scim_shows_by_id_is_read_again_and_at_last_refused() {
+        let server = hiding(true).await;
+        let error = users(&activepieces(&server)).await.unwrap_err().to_string();
+        assert!(error.contains("SCIM lists 1 users, REST 2, and SCIM shows \"b@x.io\" by id"), "{error}");
+        let listings = server.seen().iter().filter(|seen| seen.path() == "/api/v1/scim/v2/Users").count();
+        assert_eq!(listings, READS);
     }
 }

@@ -47,6 +47,31 @@ pub struct ServiceProviderConfig {
     pub schemas: Vec<String>,
 }
 
+/// What the platform's plan allows, as `GET /v1/platforms/:id` says it; none where it doesn't.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformPlan {
+    /// Without it all SCIM routes answer 402, and REST goes on (contract section 1.3).
+    #[serde(default)]
+    pub scim_enabled: Option<bool>,
+    /// Without it the routes of project members answer 402, and SCIM goes on (contract section 5).
+    #[serde(default)]
+    pub project_roles_enabled: Option<bool>,
+    /// Without it no custom role can be made; one that is there can be given.
+    #[serde(default)]
+    pub custom_roles_enabled: Option<bool>,
+    /// Without it no new key can be made; those that are there go on working (contract section 1.3).
+    #[serde(default)]
+    pub api_keys_enabled: Option<bool>,
+}
+
+/// The part of the platform that is read.
+#[derive(Debug, Deserialize)]
+pub struct RestPlatform {
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub plan: PlatformPlan,
+}
+
 /// A SCIM user as the server sends it (contract section 3).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

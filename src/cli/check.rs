@@ -6,12 +6,13 @@ use serde::Serialize;
 use super::expressions::{self, Expressions};
 use super::session::{PARALLELISM, Session, load};
 use super::{Context, access};
-use crate::activepieces;
 use crate::activepieces::wire::CONFIG_SCHEMA;
+use crate::activepieces::{self, Activepieces};
 use crate::config::settings::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
+use crate::model::activepieces::Platform;
 use crate::model::desired::State;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
@@ -186,12 +187,14 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     if lines.result("Activepieces REST", rest, |()| "the key may use it".to_owned()).is_none() {
         return;
     }
+    plan_flags(activepieces, lines).await;
     let platform = activepieces::read(activepieces).await;
-    let shown = |platform: &crate::model::activepieces::Platform| {
+    let shown = |platform: &Platform| {
         let users = counted(platform.users.len(), "account", "accounts");
         format!("{users}, {}", counted(platform.projects.len(), "team project", "team projects"))
     };
     let Some(platform) = lines.result("Activepieces listing", platform, shown) else { return };
+    generation(activepieces, &platform, lines).await;
     let owner = platform.users.iter().find(|user| Some(&user.id) == platform.owner.as_ref());
     if let Some(owner) = owner {
         lines.ok("Activepieces owner", format!("{} is protected", safe(&owner.user_name)));
@@ -199,6 +202,51 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
         let fix = vec!["name the owner under safety.protect".to_owned()];
         lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
     }
+}
+
+/// What the platform's plan switches off, and what the server will refuse for it.
+async fn plan_flags(activepieces: &Activepieces, lines: &mut Lines<'_>) {
+    // A server that doesn't say is no failure: what it refuses shows when it's asked.
+    let Ok(Some(plan)) = activepieces.platform_plan().await else { return };
+    let flags = [
+        ("SCIM", plan.scim_enabled, LineState::Warning, "every SCIM request will be refused"),
+        (
+            "project roles",
+            plan.project_roles_enabled,
+            LineState::Note,
+            "project roles can't be read or set, and new members get the server's default role",
+        ),
+        ("custom roles", plan.custom_roles_enabled, LineState::Note, "no custom project role can be made"),
+        ("API keys", plan.api_keys_enabled, LineState::Note, "this key works, and no new one can be made"),
+    ];
+    let on: Vec<&str> = flags.iter().filter(|(_, flag, ..)| *flag == Some(true)).map(|(name, ..)| *name).collect();
+    if !on.is_empty() {
+        lines.ok("Activepieces plan", format!("has {}", on.join(", ")));
+    }
+    for (name, _, state, refused) in flags.into_iter().filter(|(_, flag, ..)| *flag == Some(false)) {
+        lines.add("Activepieces plan", state, format!("has no {name}: {refused}"), Vec::new(), None);
+    }
+}
+
+/// The generation of the server, as its answers show it. A server that hides embedded accounts answers as the one before it
+/// while it has none (`docs/activepieces.md`).
+async fn generation(activepieces: &Activepieces, platform: &Platform, lines: &mut Lines<'_>) {
+    let bare = match activepieces.has_bare_lists().await {
+        Ok(bare) => bare,
+        Err(failure) => {
+            lines.result::<()>("Activepieces version", Err(failure.into()), |()| String::new());
+            return;
+        }
+    };
+    let embedded = counted(platform.embedded.len(), "embedded account", "embedded accounts");
+    lines.ok(
+        "Activepieces version",
+        match (bare, platform.embedded.is_empty()) {
+            (true, _) => "answers as 0.79 to 0.83: platform roles are read from REST".to_owned(),
+            (false, true) => "answers as 0.85 or newer".to_owned(),
+            (false, false) => format!("answers as 0.86 or newer: SCIM hides {embedded}, which are left alone"),
+        },
+    );
 }
 
 impl Lines<'_> {

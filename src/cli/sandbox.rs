@@ -8,6 +8,7 @@ use super::Context;
 use super::interrupt::signal;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
+use crate::sandbox::activepieces::Generation;
 use crate::sandbox::serve::{Chance, FaultKind};
 use crate::sandbox::{Options, Sandbox, company::Shape};
 
@@ -41,6 +42,12 @@ pub struct SandboxArgs {
     /// make a user, 1 ms for each member of a group
     #[arg(long, value_name = "N", value_parser = cpus)]
     activepieces_cpus: Option<usize>,
+    /// Answer as this version of Activepieces does: 0.79 (roles are not in SCIM), 0.85, or 0.86 (SCIM hides embedded accounts)
+    #[arg(long, value_name = "VERSION", default_value = "0.85", value_parser = generation)]
+    activepieces_version: Generation,
+    /// Add so many embedded accounts, as customers' tokens make them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    embedded: usize,
     /// Okta requests a minute, in each of its buckets
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
@@ -75,6 +82,13 @@ fn cpus(text: &str) -> std::result::Result<usize, String> {
     }
 }
 
+fn generation(text: &str) -> std::result::Result<Generation, String> {
+    let known = Generation::NAMED.into_iter().find(|(name, _)| *name == text);
+    known
+        .map(|(_, generation)| generation)
+        .ok_or_else(|| format!("the versions are {}", Generation::NAMED.map(|(name, _)| name).join(", ")))
+}
+
 fn share(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -93,6 +107,8 @@ impl SandboxArgs {
             company,
             latency: Duration::from_millis(self.latency),
             activepieces_cpus: self.activepieces_cpus,
+            generation: self.activepieces_version,
+            embedded: self.embedded,
             rate_limit: self.rate_limit,
             chances: self.fault.clone(),
             fault_seed: self.fault_seed,

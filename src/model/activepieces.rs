@@ -45,6 +45,15 @@ pub struct Project {
     pub members: Members<AccountId>,
 }
 
+/// An account that a customer's token made (identity provider JWT) and that SCIM hides since August 2026. It can't be read,
+/// linked, changed or deactivated through SCIM (`docs/activepieces.md`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EmbeddedUser {
+    pub id: AccountId,
+    /// Lower-cased and trimmed.
+    pub user_name: String,
+}
+
 /// The whole platform, as far as a sync looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {
@@ -52,4 +61,6 @@ pub struct Platform {
     pub projects: Vec<Project>,
     /// The platform's owner, where the server shows it.
     pub owner: Option<AccountId>,
+    /// By user name.
+    pub embedded: Vec<EmbeddedUser>,
 }

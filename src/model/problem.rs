@@ -41,6 +41,8 @@ pub enum ProblemKind {
     EmailChanged,
     /// Somebody left, and their account has no externalId of Okta's: it is for a human to deactivate.
     NotLinked,
+    /// The user's e-mail address is that of an embedded account, which SCIM hides.
+    EmbeddedAccount,
     /// Several projects of the name, none of them linked to the group.
     AmbiguousProject,
     /// Several groups that are to be projects of one name.
@@ -72,6 +74,7 @@ impl ProblemKind {
             Self::TwoAccounts => "two_accounts",
             Self::EmailChanged => "email_changed",
             Self::NotLinked => "not_linked",
+            Self::EmbeddedAccount => "embedded_account",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
             Self::GroupVanished => "group_vanished",

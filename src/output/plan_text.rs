@@ -305,7 +305,11 @@ fn notes(plan: &Plan, whole: bool) -> Option<String> {
     if mails > 0 {
         notes.push(format!("{} will be sent.", counted(mails, "welcome e-mail", "welcome e-mails")));
     }
-    let alone = [(&plan.standing.local, "local"), (&plan.standing.foreign, "linked to another directory")];
+    let alone = [
+        (&plan.standing.local, "local"),
+        (&plan.standing.foreign, "linked to another directory"),
+        (&plan.standing.embedded, "embedded"),
+    ];
     for (names, what) in alone.into_iter().filter(|(names, _)| !names.is_empty()) {
         let of = if whole { format!(": {}", folded(names, usize::MAX - 1)) } else { String::new() };
         let accounts = counted(names.len(), "account is", "accounts are");

@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod convergence;
 pub mod doubt;
+mod embedded;
 pub mod grace;
 pub mod guard;
 pub mod hash;
@@ -91,7 +92,8 @@ pub struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     pub fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
-        let matches = matching::matches(desired, platform);
+        let mut matches = matching::matches(desired, platform);
+        embedded::block(&mut matches, desired, platform);
         let projects = projects::compare(desired, platform, &matches);
         Self { desired, platform, matches, projects }
     }
@@ -116,6 +118,7 @@ impl<'a> Comparison<'a> {
     pub fn plan(&self, policy: &Policy) -> Plan {
         let Self { desired, platform, matches, projects } = self;
         let mut plan = Plan::default();
+        embedded::note(&mut plan, platform);
         users::diff(&mut plan, desired, platform, matches, policy);
         projects::diff(&mut plan, projects, desired, platform, matches, policy);
         plan.problems.extend(matches.problems.iter().cloned());

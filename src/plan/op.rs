@@ -67,6 +67,9 @@ pub struct Standing {
     pub local: Vec<String>,
     /// User names of the accounts with an externalId that is no Okta user id and that match nobody.
     pub foreign: Vec<String>,
+    /// User names of the embedded accounts, which SCIM hides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedded: Vec<String>,
 }
 
 /// One change of one account: a single request, and its look before and after.

@@ -14,6 +14,7 @@ use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
 
+mod embedded;
 mod guards;
 mod held;
 mod laws;
@@ -357,7 +358,7 @@ fn with_projects(mut desired: Desired, projects: impl IntoIterator<Item = (OktaG
 }
 
 fn one_project(desired: &Desired, users: Vec<User>, projects: Vec<Project>) -> Plan {
-    diff(desired, &Platform { users, projects, owner: None }, &policy())
+    diff(desired, &Platform { users, projects, owner: None, ..Platform::default() }, &policy())
 }
 
 #[test]
@@ -465,7 +466,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
     let standing = Platform {
         users: vec![linked("ada"), linked("missing"), inactive(linked("long-gone")), account("local", None)],
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &["ada", "local", "missing"])],
-        owner: None,
+        ..Platform::default()
     };
     let doubts = Comparison::of(&desired, &standing).doubts();
     assert_eq!(doubts.users, BTreeSet::from([okta_id("missing")]));
@@ -491,7 +492,7 @@ fn of_a_saved_plan_only_what_a_new_one_would_do_as_well_is_done() {
     let meanwhile = Platform {
         users: vec![linked("carol"), linked("bob")],
         projects: vec![project("Eng", None, &[])],
-        owner: None,
+        ..Platform::default()
     };
     let held = saved::still_holds(&saved, &diff(&desired, &meanwhile, &policy()), &untried);
     assert_eq!(held.stale, ["bob@example.com: create", "project Eng"]);
@@ -511,7 +512,7 @@ fn a_saved_plan_gives_a_project_no_name_and_the_guards_no_number_of_its_own() {
     let standing = |name: &str| Platform {
         users: vec![linked("ada"), linked("bob")],
         projects: vec![project(name, Some(group_id("Eng").as_str()), &["ada", "bob"])],
-        owner: None,
+        ..Platform::default()
     };
     let held = |saved: &Plan, new: &Plan| saved::still_holds(saved, new, &|_| false);
     // The group got another name meanwhile, whether the project is made, renamed or kept.
@@ -643,7 +644,7 @@ prop_compose! {
             project
         }).collect();
         let owner = owner.map(|name| AccountId::from(format!("account-{name}"))).filter(|id| users.iter().any(|u| u.id == *id));
-        Platform { users, projects, owner }
+        Platform { users, projects, owner, ..Platform::default() }
     }
 }
 

@@ -23,6 +23,10 @@ pub struct Options {
     pub latency: Duration,
     /// The CPUs that Activepieces has for requests, which cost then what they cost on a real server; without it nothing.
     pub activepieces_cpus: Option<usize>,
+    /// Which of Activepieces' generations is served.
+    pub generation: activepieces::Generation,
+    /// So many embedded accounts on the platform, and if there are any, a project of theirs.
+    pub embedded: usize,
     /// Requests a minute in each of Okta's buckets; without it those of a workforce org.
     pub rate_limit: Option<u32>,
     /// What befalls requests to either server by chance.
@@ -60,6 +64,8 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listeners = (listen(options.okta_port).await?, listen(options.activepieces_port).await?);
         let (org, platform) = company::build(&options.company, options.rate_limit);
+        platform.configure(|settings| settings.generation = options.generation);
+        company::embed(&platform, options.embedded);
         let (org, platform) = (Arc::new(org), Arc::new(platform.with_cpus(options.activepieces_cpus)));
         let admitted = |router| okta::admit(router, Arc::clone(&org));
         let mut seeds = fastrand::Rng::with_seed(options.fault_seed);

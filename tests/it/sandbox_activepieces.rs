@@ -6,6 +6,7 @@ mod bodies;
 mod contract;
 mod discovery;
 mod generation_a;
+mod generation_hides_embedded;
 mod group_listing;
 mod group_patch;
 mod groups;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use oktapieces::sandbox::Options;
+use oktapieces::sandbox::activepieces::Generation;
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
@@ -202,11 +204,55 @@ async fn without_a_terminal_an_apply_wants_yes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_server_that_hides_roles_converges_too() {
-    use oktapieces::sandbox::activepieces::Generation;
-    let stage = Stage::seeded().await;
-    stage.sandbox.platform().configure(|settings| settings.generation = Generation::A);
-    converges(&stage).await;
+async fn every_generation_of_the_server_converges_and_embedded_accounts_are_left_alone() {
+    for (version, generation) in Generation::NAMED {
+        let stage = Stage::with(Options { generation, embedded: 3, ..Options::default() }).await;
+        let platform = stage.sandbox.platform();
+        let embedded = || {
+            let users = platform.users().into_iter().filter(|user| user.email.ends_with("@customer.example"));
+            let projects = platform.projects().into_iter().filter(|project| project.name == "Customer");
+            (users.collect::<Vec<_>>(), projects.collect::<Vec<_>>())
+        };
+        let before = embedded();
+        assert_eq!((before.0.len(), before.1[0].members.len()), (3, 3));
+        let plan = converges(&stage).await;
+        assert_eq!(embedded(), before, "{version}");
+        let hidden = plan["standing"]["embedded"].as_array().map_or(0, Vec::len);
+        assert_eq!(hidden, if generation == Generation::HidesEmbedded { 3 } else { 0 }, "{version}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_in_scope_with_the_address_of_an_embedded_account_is_a_problem_and_the_rest_goes_on() {
+    let company = Shape::Generated { users: 6, groups: 1, members: 6, existing: 0.0, drift: 0.0, seed: 5 };
+    let stage = Stage::with(Options { company, generation: Generation::HidesEmbedded, ..Options::default() }).await;
+    let address = stage.plan().await["users"][0]["user_name"].as_str().unwrap().to_owned();
+    stage.sandbox.platform().seed_embedded(&address, "customer-1");
+    let before = stage.sandbox.platform().user(&address);
+    let applied = stage.run(&["apply", "--yes", "--verbose"]).await;
+    assert_eq!(applied.code, 3, "{applied:#?}");
+    assert!(applied.stdout.contains(&format!("1 account is embedded and left alone: {address}.")), "{applied:#?}");
+    let plan = stage.plan().await;
+    assert_eq!((operations(&plan), plan["problems"].as_array().unwrap().len()), (0, 1), "{plan}");
+    assert_eq!(plan["problems"][0]["kind"], "embedded_account");
+    assert_eq!(stage.sandbox.platform().user(&address), before);
+    assert_eq!(stage.sandbox.platform().projects()[0].members.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_the_generation_and_what_the_plan_of_the_platform_lacks() {
+    let company = Shape::Generated { users: 3, groups: 0, members: 0, existing: 1.0, drift: 0.0, seed: 5 };
+    for (generation, said) in [
+        (Generation::A, "answers as 0.79 to 0.83"),
+        (Generation::Current, "answers as 0.85 or newer"),
+        (Generation::HidesEmbedded, "SCIM hides 2 embedded accounts"),
+    ] {
+        let stage = Stage::with(Options { company, generation, embedded: 2, ..Options::default() }).await;
+        stage.sandbox.platform().configure(|settings| settings.project_roles_enabled = false);
+        let checked = stage.run(&["check"]).await;
+        assert_eq!(checked.code, 0, "{checked:#?}");
+        assert!(checked.stdout.contains(said) && checked.stdout.contains("has no project roles"), "{checked:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -253,8 +253,12 @@ fn projects_are_deleted_only_by_their_exact_number() {
     let delete = Policy { delete_unpushed: true, ..policy() };
     let projects = ["Old", "Older"].map(|name| project(name, Some(group_id(name).as_str()), &["ada"]));
     let by_hand = [project("By hand", None, &["ada"]), project("Foreign", Some("team-7"), &["ada"])];
-    let standing =
-        Platform { users: vec![linked("ada")], projects: projects.into_iter().chain(by_hand).collect(), owner: None };
+    let standing = Platform {
+        users: vec![linked("ada")],
+        projects: projects.into_iter().chain(by_hand).collect(),
+        owner: None,
+        ..Platform::default()
+    };
     let plan = diff(&users([present("ada")]), &standing, &delete);
     let doomed: Vec<_> = plan.projects.iter().map(|op| (op.name.as_str(), op.is_deletion(), op.members)).collect();
     assert_eq!(doomed, [("Old", true, 1), ("Older", true, 1)]);

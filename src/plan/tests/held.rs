@@ -66,7 +66,12 @@ fn every_kind() -> Plan {
     );
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
     let old = project("Old", Some(group_id("Old").as_str()), &[]);
-    let standing = Platform { users: vec![linked("ada"), linked("bob")], projects: vec![eng, old], owner: None };
+    let standing = Platform {
+        users: vec![linked("ada"), linked("bob")],
+        projects: vec![eng, old],
+        owner: None,
+        ..Platform::default()
+    };
     diff(&desired, &standing, &Policy { delete_unpushed: true, ..policy() })
 }
 
@@ -180,7 +185,7 @@ fn three_changes(platform: &Platform) -> Plan {
 fn differing() -> Platform {
     let eng = Project { display_name: "Old".to_owned(), ..project("Eng", Some(group_id("Eng").as_str()), &["bob"]) };
     let ada = User { given_name: "Adda".to_owned(), ..linked("ada") };
-    Platform { users: vec![ada, linked("bob")], projects: vec![eng], owner: None }
+    Platform { users: vec![ada, linked("bob")], projects: vec![eng], owner: None, ..Platform::default() }
 }
 
 /// What a run leaves to be known that wrote the plan, and after which the platform stands like this.
@@ -227,7 +232,12 @@ fn what_takes_something_away_is_written_however_often_it_is_undone() {
     );
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["carol"]);
     let operator = User { platform_role: "OPERATOR".into(), ..linked("ada") };
-    let standing = Platform { users: vec![operator, linked("bob"), linked("carol")], projects: vec![eng], owner: None };
+    let standing = Platform {
+        users: vec![operator, linked("bob"), linked("carol")],
+        projects: vec![eng],
+        owner: None,
+        ..Platform::default()
+    };
     let mut plan = diff(&desired, &standing, &policy());
     let all = plan.clone();
     let past = after(&plan, &standing);

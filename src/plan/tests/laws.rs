@@ -125,7 +125,7 @@ fn a_group_made_again_takes_its_project_over_where_it_is_certain() {
         let orphan =
             Project { display_name: name.to_owned(), ..super::project("old", Some(old.as_str()), &["ada", "bob"]) };
         let all = ["ada", "bob", "cy"].map(linked);
-        let before = Platform { users: all.into(), projects: vec![orphan], owner: None };
+        let before = Platform { users: all.into(), projects: vec![orphan], ..Platform::default() };
         diff(&desired, &before, &Policy { delete_unpushed: true, ..policy() })
     };
     let actions = |plan: &Plan| plan.projects.iter().map(|op| op.action.as_str()).collect::<Vec<_>>();
@@ -149,7 +149,7 @@ fn a_group_made_again_takes_its_project_over_where_it_is_certain() {
 fn what_has_not_the_exact_shape_of_oktas_ids_is_not_oktas() {
     let foreign = ["0gK3xQ", "cust-1", "00g1", "00gsfgmn9xhwtA6f74x6A"].map(|id| project(id, Some(id), &[]));
     let people = ["00u1", "emp-0815", "00usfgmn9xhwtA6f74x6A"].map(|id| account(id, Some(id)));
-    let before = Platform { users: people.into(), projects: foreign.into(), owner: None };
+    let before = Platform { users: people.into(), projects: foreign.into(), ..Platform::default() };
     let plan = diff(&users([]), &before, &Policy { delete_unpushed: true, ..policy() });
     assert!(plan.is_empty() && plan.warnings.is_empty(), "{plan:?}");
     assert_eq!(plan.standing.foreign.len(), 3);

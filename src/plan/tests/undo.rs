@@ -91,7 +91,7 @@ fn an_account_that_is_anothers_now_is_left_to_them() {
     let before = Platform {
         users: vec![linked("ada")],
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &[])],
-        owner: None,
+        ..Platform::default()
     };
     let (made, mut after) = run(&desired, &before);
     after.users[0].external_id = Some(okta_id("eve").as_str().into());
@@ -193,7 +193,8 @@ fn members_and_names_of_projects_come_back_and_a_made_project_stays_empty() {
     let desired =
         with_projects(users([present("ada"), present("bob")]), [pushed("Eng", &["ada"]), pushed("New", &["bob"])]);
     let old = Project { display_name: "Old".to_owned(), ..project("Eng", Some(group_id("Eng").as_str()), &["bob"]) };
-    let before = Platform { users: vec![linked("ada"), linked("bob")], projects: vec![old], owner: None };
+    let before =
+        Platform { users: vec![linked("ada"), linked("bob")], projects: vec![old], owner: None, ..Platform::default() };
     let (made, after) = run(&desired, &before);
     let plan = back(&made, Trace::Done, &after);
     let restored = applied(&plan, &after);

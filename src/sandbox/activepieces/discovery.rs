@@ -67,7 +67,7 @@ pub(super) fn schemas(platform: &Platform) -> Result<Reply, Failure> {
         attribute("active", "boolean", false, &[]),
         attribute("externalId", "string", false, &[]),
     ];
-    if platform.settings().generation == Generation::Current {
+    if platform.settings().generation != Generation::A {
         let mut role = attribute("platformRole", "string", false, &[]);
         role["canonicalValues"] = json!(PLATFORM_ROLES);
         user.push(attribute(CUSTOM_USER_ATTRIBUTES, "complex", false, &[role]));
@@ -109,7 +109,7 @@ fn attribute(name: &str, kind: &str, required: bool, sub_attributes: &[Value]) -
 fn two(platform: &Platform, resources: &[Value; 2]) -> Result<Reply, Failure> {
     match platform.settings().generation {
         Generation::A => Reply::ok(resources),
-        Generation::Current => Reply::ok(&json!({
+        Generation::Current | Generation::HidesEmbedded => Reply::ok(&json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "totalResults": 2,
             "startIndex": 1,

@@ -58,7 +58,7 @@ fn remove(platform: &Platform, row: ProjectRow, path: &str) {
     let captures = PATTERN.as_ref().and_then(|pattern| pattern.captures(path));
     let Some(id) = captures.as_ref().and_then(|captures| captures.get(1)) else { return };
     let mut state = platform.state();
-    if let Some(user) = state.user(id.as_str()) {
+    if let Some(user) = state.scim_user(id.as_str()) {
         state.remove_member(row, user);
     }
 }

@@ -10,7 +10,7 @@ use super::errors::Failure;
 use super::list_response::{DEFAULT_COUNT, ListResponse, Page, display_name_filter};
 use super::platform::Platform;
 use super::query::Query;
-use super::settings::Outage;
+use super::settings::{Generation, Outage};
 use super::state::{ProjectRow, State, UserRow};
 use super::transport::Reply;
 use super::users::Meta;
@@ -25,13 +25,16 @@ pub(super) struct GroupResource<'a> {
 impl<'a> GroupResource<'a> {
     /// The group as it is, inactive members included.
     pub fn stored(state: &'a State, row: ProjectRow) -> Self {
-        let members = state.projects[row].members.keys().copied().collect();
+        let members = state.projects[row].members.keys().copied().filter(|&user| !state.is_hidden(user)).collect();
         Self { state, row, members }
     }
 
     /// The group as POST and PUT answer it: with every listed id that is a user's, also inactive ones and those of
-    /// other platforms, which are no members (contract section 4.1).
+    /// other platforms, which are no members (contract section 4.1). The newest generation answers with the stored members.
     fn claimed(state: &'a State, row: ProjectRow, ids: &[&str]) -> Self {
+        if state.settings.generation == Generation::HidesEmbedded {
+            return Self::stored(state, row);
+        }
         let members = ids.iter().filter_map(|id| state.user_anywhere(id)).collect();
         Self { state, row, members }
     }
@@ -166,10 +169,13 @@ pub(super) async fn replace_members(
     ids: &[&str],
     repetition: Repetition,
 ) -> Result<(), Failure> {
-    let before: Vec<UserRow> = platform.state().projects[row].members.keys().copied().collect();
+    let before: Vec<UserRow> = {
+        let state = platform.state();
+        state.projects[row].members.keys().copied().filter(|&user| !state.is_hidden(user)).collect()
+    };
     add_members(platform, row, ids, repetition).await?;
     let mut state = platform.state();
-    let listed: BTreeSet<UserRow> = ids.iter().filter_map(|id| state.user(id)).collect();
+    let listed: BTreeSet<UserRow> = ids.iter().filter_map(|id| state.scim_user(id)).collect();
     for user in before.into_iter().filter(|user| !listed.contains(user)) {
         state.remove_member(row, user);
     }
@@ -190,7 +196,7 @@ pub(super) async fn add_members(
     {
         let state = platform.state();
         let members = &state.projects[row].members;
-        for user in ids.iter().filter_map(|id| state.user(id)).filter(|&user| state.users[user].active) {
+        for user in ids.iter().filter_map(|id| state.scim_user(id)).filter(|&user| state.users[user].active) {
             if !members.contains_key(&user) {
                 new.insert(user);
             }

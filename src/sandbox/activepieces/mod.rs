@@ -20,6 +20,7 @@ mod project_table;
 mod query;
 mod rest_invitations;
 mod rest_members;
+mod rest_platform;
 mod rest_projects;
 mod rest_users;
 mod routes;

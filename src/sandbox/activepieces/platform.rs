@@ -127,6 +127,25 @@ impl Platform {
         state.users[row].id.to_string()
     }
 
+    /// Puts an account there as an embedding customer's token makes it: an active MEMBER with the customer's own id as
+    /// externalId; gives the id. An address that is there already stays as it is.
+    pub fn seed_embedded(&self, email: &str, customers_id: &str) -> String {
+        let id = self.seed_user(SeedUser {
+            email: email.to_owned(),
+            first_name: "Embedded".to_owned(),
+            last_name: "User".to_owned(),
+            external_id: Some(customers_id.to_owned()),
+            role: "MEMBER".to_owned(),
+            active: true,
+        });
+        let mut state = self.state();
+        if let Some(row) = state.user(&id).filter(|&row| state.users[row].external_id.as_deref() == Some(customers_id))
+        {
+            state.users[row].embedded = true;
+        }
+        id
+    }
+
     /// Puts a user there who is on another platform of the same server; gives the id.
     pub fn seed_user_elsewhere(&self, email: &str, first_name: &str, last_name: &str) -> String {
         let mut state = self.state();

@@ -39,6 +39,7 @@ pub(super) enum Endpoint {
     RestListRoles,
     RestListRoleMembers(String),
     RestInvite,
+    RestGetPlatform(String),
 }
 
 /// What a path leads to.
@@ -151,6 +152,7 @@ fn rest_route(method: &Method, segments: &[&str]) -> Option<Endpoint> {
         ("GET", ["project-roles"]) => Endpoint::RestListRoles,
         ("GET", ["project-roles", id, "project-members"]) => Endpoint::RestListRoleMembers(param(id)?),
         ("POST", ["user-invitations"]) => Endpoint::RestInvite,
+        ("GET", ["platforms", id]) => Endpoint::RestGetPlatform(param(id)?),
         _ => return None,
     };
     Some(endpoint)

@@ -30,7 +30,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            generation: Generation::Current,
+            generation: Generation::default(),
             scim_enabled: true,
             project_roles_enabled: true,
             team_projects_limit: TeamProjectsLimit::Unlimited,
@@ -44,13 +44,23 @@ impl Default for Settings {
     }
 }
 
-/// The two generations of the server's SCIM (contract section 9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The three generations of the server's SCIM (`docs/activepieces.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Generation {
     /// 0.79 to 0.83: bare arrays in discovery, no role in user resources, PATCH `add` on users ignored.
     A,
-    /// Since 2026-06-09.
+    /// Since 2026-06-09 (0.85).
+    #[default]
     Current,
+    /// Since August 2026 (0.86): SCIM hides embedded accounts, and POST and PUT of a group answer with the members that are
+    /// stored.
+    HidesEmbedded,
+}
+
+impl Generation {
+    /// The version that stands for each generation.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("0.79", Self::A), ("0.85", Self::Current), ("0.86", Self::HidesEmbedded)];
 }
 
 /// `plan.teamProjectsLimit`.

@@ -92,6 +92,8 @@ pub(super) struct User {
     pub active: bool,
     /// Of another platform of the same server.
     pub elsewhere: bool,
+    /// Made by an embedding customer's token (identity provider JWT).
+    pub embedded: bool,
     pub deleted: bool,
     pub created: Time,
     pub updated: Time,

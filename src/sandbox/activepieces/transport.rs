@@ -15,7 +15,7 @@ use super::query::Query;
 use super::routes::{Endpoint, Found};
 use super::settings::Outage;
 use super::{auth, body, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users};
-use super::{group_patch, user_patch, validate};
+use super::{group_patch, rest_platform, user_patch, validate};
 
 /// What a browser gets for every path of the single-page application.
 const INDEX_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"UTF-8\"><title>Activepieces</title>\
@@ -170,5 +170,6 @@ async fn dispatch(platform: &Platform, endpoint: Endpoint, query: &Query, body: 
         Endpoint::RestListRoles => rest_members::list_roles(platform),
         Endpoint::RestListRoleMembers(id) => rest_members::list_of_role(platform, &id, query),
         Endpoint::RestInvite => rest_invitations::create(platform, body),
+        Endpoint::RestGetPlatform(id) => rest_platform::get(platform, &id),
     }
 }

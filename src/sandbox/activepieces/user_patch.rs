@@ -14,14 +14,14 @@ use super::validate::{CUSTOM_USER_ATTRIBUTES, PLATFORM_ROLES};
 /// `replace` takes effect at once, one by one; `add` is collected and applied at the end.
 pub(super) fn patch(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
     let mut state = platform.state();
-    let row = state.user(id).ok_or_else(Failure::user_not_found)?;
+    let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
     let mut additions = Additions::default();
     for operation in body["Operations"].as_array().into_iter().flatten() {
         let path = operation.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
         let value = operation.get("value");
         match operation["op"].as_str().unwrap_or_default() {
             "replace" | "Replace" => replace(&mut state, row, path, value)?,
-            "add" | "Add" if state.settings.generation == Generation::Current => {
+            "add" | "Add" if state.settings.generation != Generation::A => {
                 additions.collect(path, value)?;
             }
             _ => {}

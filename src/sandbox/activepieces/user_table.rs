@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::errors::Failure;
+use super::settings::Generation;
 use super::state::{Id, Identity, State, User, UserRow};
 
 /// The constraint whose name is in the answer when an external id is taken.
@@ -26,6 +27,16 @@ impl State {
     /// The user of this platform with this id, inactive ones included.
     pub fn user(&self, id: &str) -> Option<UserRow> {
         self.user_anywhere(id).filter(|&row| !self.users[row].elsewhere)
+    }
+
+    /// The user of this platform with this id, if SCIM shows them.
+    pub fn scim_user(&self, id: &str) -> Option<UserRow> {
+        self.user(id).filter(|&row| !self.is_hidden(row))
+    }
+
+    /// Whether SCIM leaves the user out: embedded accounts are, in the newest generation.
+    pub fn is_hidden(&self, row: UserRow) -> bool {
+        self.settings.generation == Generation::HidesEmbedded && self.users[row].embedded
     }
 
     /// The user with this id on any platform of the server.
@@ -90,6 +101,7 @@ impl State {
             platform_role: Cow::Borrowed("MEMBER"),
             active: true,
             elsewhere,
+            embedded: false,
             deleted: false,
             created,
             updated: created,

@@ -33,7 +33,7 @@ impl Serialize for UserResource<'_> {
         map.serialize_entry("name", &Name { given_name: &identity.first_name, family_name: &identity.last_name })?;
         map.serialize_entry("emails", &[Email { value: &identity.email, primary: true }])?;
         map.serialize_entry("active", &user.active)?;
-        if state.settings.generation == Generation::Current {
+        if state.settings.generation != Generation::A {
             map.serialize_entry(CUSTOM_USER_ATTRIBUTES, &Custom { platform_role: &user.platform_role })?;
         }
         map.serialize_entry("meta", &Meta::new("User", user.created, user.updated, user.id.as_str()))?;
@@ -95,20 +95,21 @@ pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure>
     let state = platform.state();
     let page = Page::of(query);
     let rows: Vec<UserRow> = if let Some(email) = user_name_filter(query) {
-        state.user_by_email(&email).into_iter().collect()
+        state.user_by_email(&email).into_iter().filter(|&row| !state.is_hidden(row)).collect()
     } else {
         let limit = Limit::of(page.count, DEFAULT_COUNT, DEFAULT_COUNT);
         if limit == Limit::Negative {
             return Err(Failure::negative_limit());
         }
-        state.users_newest_first().map(|(row, _)| row).take(limit.rows()).collect()
+        let shown = state.users_newest_first().map(|(row, _)| row).filter(|&row| !state.is_hidden(row));
+        shown.take(limit.rows()).collect()
     };
     Reply::ok(&ListResponse::new(page, rows.len(), UserResources(&state, &rows)))
 }
 
 pub(super) fn get(platform: &Platform, id: &str) -> Result<Reply, Failure> {
     let state = platform.state();
-    let row = state.user(id).ok_or_else(Failure::user_not_found)?;
+    let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
     Reply::ok(&UserResource(&state, row))
 }
 
@@ -191,7 +192,7 @@ fn welcome(state: &mut State, row: UserRow) -> Result<(), Failure> {
 /// Sets what is there and leaves the rest, but `active` (contract section 3.4).
 pub(super) fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
     let mut state = platform.state();
-    let row = state.user(id).ok_or_else(Failure::user_not_found)?;
+    let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
     let new = UserBody::of(body);
     state.update_user(row, new.change)?;
     let before = state.identity_of(row);
@@ -208,7 +209,7 @@ pub(super) fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, 
 /// Only deactivates, as often as it is called (contract section 3.6).
 pub(super) fn delete(platform: &Platform, id: &str) -> Result<Reply, Failure> {
     let mut state = platform.state();
-    let row = state.user(id).ok_or_else(Failure::user_not_found)?;
+    let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
     state.update_user(row, UserChange { active: Some(false), ..UserChange::default() })?;
     Ok(Reply::NoContent)
 }

@@ -255,7 +255,7 @@ impl Problems {
     fn primary(&mut self, path: &str, value: Option<&Value>, generation: Generation) {
         match generation {
             Generation::A => self.boolean(path, value),
-            Generation::Current => {
+            Generation::Current | Generation::HidesEmbedded => {
                 let text = value.and_then(Value::as_str);
                 if !value.is_some_and(Value::is_boolean) && !matches!(text, Some("true" | "false")) {
                     self.note(path, "Invalid input");

@@ -84,6 +84,7 @@ fn cost(platform: &Platform, endpoint: &Endpoint, body: &Value) -> Duration {
         | Endpoint::RestListMembers
         | Endpoint::RestOwnRole
         | Endpoint::RestListRoles
+        | Endpoint::RestGetPlatform(_)
         | Endpoint::RestListRoleMembers(_) => Duration::ZERO,
     }
 }

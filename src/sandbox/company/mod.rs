@@ -50,6 +50,15 @@ pub fn build(shape: &Shape, rate_limit: Option<u32>) -> (okta::Org, activepieces
     (org, platform)
 }
 
+/// Embedded accounts, and a project of their own, as a customer's tokens make them (`docs/activepieces.md`).
+pub fn embed(platform: &activepieces::Platform, accounts: usize) {
+    let account = |n: usize| platform.seed_embedded(&format!("guest{n}@customer.example"), &format!("customer-{n}"));
+    let members: Vec<_> = (1..=accounts).map(|n| (account(n), "Editor")).collect();
+    if !members.is_empty() {
+        platform.seed_project("Customer", Some("customer-project"), &members);
+    }
+}
+
 /// The text of a config file for a company that is served at these URLs.
 pub fn config(shape: &Shape, okta_url: &str, activepieces_url: &str) -> String {
     let (attributes, safety) = match shape {

@@ -90,7 +90,7 @@ fn standing(people: &[Person]) -> there::Platform {
         display_name: (*name).to_owned(),
         members: members.iter().map(|(name, _)| email(name).into()).collect(),
     });
-    there::Platform { users, projects: projects.collect(), owner: Some(OWNER.into()) }
+    there::Platform { users, projects: projects.collect(), owner: Some(OWNER.into()), ..there::Platform::default() }
 }
 
 fn plan() -> Plan {

@@ -140,7 +140,8 @@ async fn delete_fails_first_with_the_user_intact_and_then_succeeds() {
     assert_eq!(server.platform.user("a@example.com"), before);
     assert_eq!(server.delete(&format!("/api/v1/users/{id}")).await.status, 204);
     assert_eq!(server.platform.user("a@example.com"), None);
-    assert_eq!(server.delete(&format!("/api/v1/users/{id}")).await.status, 404);
+    // Versions before the one that hides embedded accounts don't look the account up first.
+    assert_eq!(server.delete(&format!("/api/v1/users/{id}")).await.status, 204);
 }
 
 #[tokio::test]
