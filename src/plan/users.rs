@@ -48,7 +48,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             None => {}
         }
     }
-    close_what_is_open(plan, open, &protected, policy);
+    close_what_is_open(plan, open, matches, &protected, policy);
     note_admins(plan, platform);
     keep_the_last_admin(plan);
     count_unmatched(plan, platform, matches, desired);
@@ -73,6 +73,7 @@ pub(super) fn is_linked(account: &User, ids: &OktaIds) -> bool {
 fn close_what_is_open(
     plan: &mut Plan,
     open: Vec<(&OktaUserId, &DesiredUser, Leave, &User)>,
+    matches: &Matches<'_>,
     protected: &Protected<'_>,
     policy: &Policy,
 ) {
@@ -84,6 +85,10 @@ fn close_what_is_open(
         }
         let op = protected.restrict(deactivate(id, leave, account), Some(account), &mut plan.warnings);
         plan.users.extend(op);
+        if matches.account_of.iter().flatten().all(|matched| matched.id != account.id) {
+            plan.standing.managed_active += 1;
+            plan.standing.privileged_active += usize::from(is_privileged(account));
+        }
     }
     plan.warnings.sort();
     plan.warnings.dedup();
