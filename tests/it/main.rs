@@ -39,3 +39,5 @@ mod tls;
 mod transport;
 #[cfg(feature = "sandbox")]
 mod undo;
+#[cfg(feature = "sandbox")]
+mod walks;
