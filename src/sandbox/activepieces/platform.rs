@@ -198,8 +198,10 @@ impl Platform {
     fn change_user(&self, id: &str, change: UserChange) {
         let mut state = self.state();
         if let Some(row) = state.user(id) {
+            let roles_stay = std::mem::take(&mut state.settings.roles_stay);
             // What is refused changes nothing.
             drop(state.update_user(row, change));
+            state.settings.roles_stay = roles_stay;
         }
     }
 

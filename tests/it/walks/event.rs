@@ -153,6 +153,8 @@ pub enum Event {
     /// Another address.
     Address(P),
     Swap(P, P),
+    /// Another user of Okta with the person's address, of this status.
+    Twin(P, &'static str),
     /// The attribute that gives a role.
     Profile(P, Role),
     NameGroup(G, Name),
@@ -172,6 +174,8 @@ pub enum Event {
     Middle(&'static str, usize, Hand),
     /// The answer to a write of the next run is lost, after so many.
     Lose(usize),
+    /// The platform answers well to a change of role, and keeps the role; or it's over.
+    RolesStay(bool),
     /// Okta's clock goes by so many hours.
     Clock(i64),
     Plan,
@@ -254,7 +258,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => p.clone().prop_map(Event::Hire),
         3 => p.clone().prop_map(Event::Rename),
-        6 => (p.clone(), status).prop_map(|(p, status)| Event::Status(p, status)),
+        6 => (p.clone(), status.clone()).prop_map(|(p, status)| Event::Status(p, status)),
         2 => p.clone().prop_map(Event::Delete),
         2 => p.clone().prop_map(Event::Assign),
         3 => p.clone().prop_map(Event::Unassign),
@@ -262,6 +266,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         3 => (p.clone(), g.clone()).prop_map(|(p, g)| Event::Quit(p, g)),
         2 => p.clone().prop_map(Event::Address),
         1 => (p.clone(), p.clone()).prop_map(|(one, other)| Event::Swap(one, other)),
+        1 => (p.clone(), status.clone()).prop_map(|(p, status)| Event::Twin(p, status)),
         3 => (p.clone(), role()).prop_map(|(p, role)| Event::Profile(p, role)),
         2 => (g.clone(), name).prop_map(|(g, name)| Event::NameGroup(g, name)),
         1 => g.clone().prop_map(Event::DeleteGroup),
@@ -269,6 +274,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         1 => g.clone().prop_map(Event::DoubleGroup),
         5 => hand().prop_map(Event::Hand),
         1 => Just(Event::Foreign),
+        1 => any::<bool>().prop_map(Event::RolesStay),
         1 => Just(Event::SeeAll),
         1 => hours.prop_map(Event::Clock),
         1 => Just(Event::Plan),
@@ -294,6 +300,11 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         .prop_map(|(one, other, after)| vec![one, other, Event::Kill(after)]);
     let lost = (restless.clone(), 0..3_usize).prop_map(|(one, after)| vec![one, Event::Lose(after), Event::Apply]);
     let saved = (restless, event.clone()).prop_map(|(one, other)| vec![one, Event::Save, other, Event::ApplySaved]);
+    let contested = (p.clone(), any::<bool>()).prop_map(|(p, moved)| {
+        let twins = [Event::Twin(p, "SUSPENDED"), Event::Twin(p, "SUSPENDED")];
+        let moved = if moved { vec![Event::Twin(p, "ACTIVE"), Event::Address(p)] } else { twins.to_vec() };
+        [moved, vec![Event::Status(p, "SUSPENDED"), Event::Apply]].concat()
+    });
     let left = p.clone().prop_map(|p| vec![Event::Status(p, "SUSPENDED"), Event::Unassign(p), Event::Apply]);
     let again = (p, any::<bool>()).prop_map(|(p, deleted)| {
         let gone = if deleted { Event::Delete(p) } else { Event::Status(p, "DEPROVISIONED") };
@@ -307,6 +318,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         1 => killed,
         1 => lost,
         1 => saved,
+        1 => contested,
         1 => left,
         1 => again,
     ]

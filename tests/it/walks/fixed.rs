@@ -108,9 +108,14 @@ async fn walk_that_suspends_and_unassigns() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn walk_that_suspends_somebody_whose_address_is_another_persons() {
-    holds(Setup::default(), &[Event::Swap(1, 2), Event::Status(1, "SUSPENDED"), Event::Apply]).await;
-    let events = [Event::Swap(1, 2), Event::Status(1, "SUSPENDED"), Event::Status(2, "SUSPENDED"), Event::Apply];
-    holds(Setup::default(), &events).await;
+    let suspended = Event::Status(1, "SUSPENDED");
+    let moved = [Event::Twin(1, "ACTIVE"), Event::Address(1)];
+    let twins = [Event::Twin(1, "SUSPENDED"), Event::Twin(1, "SUSPENDED")];
+    let swapped = [Event::Swap(1, 2), Event::Status(2, "SUSPENDED")];
+    for before in [moved, twins, swapped] {
+        let [one, other] = before;
+        holds(Setup::default(), &[one, other, suspended.clone(), Event::Apply]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,4 +300,19 @@ async fn walk_that_loses_answers_and_is_killed() {
         ];
         holds(Setup::default(), &events).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_promotes_somebody_whose_role_does_not_stand() {
+    let events = [
+        Event::Hand(Hand::Owner(Role::Member)),
+        Event::Status(0, "SUSPENDED"),
+        Event::Profile(2, Role::Admin),
+        Event::RolesStay(true),
+        Event::Apply,
+        Event::RolesStay(false),
+        Event::Status(1, "SUSPENDED"),
+        Event::Apply,
+    ];
+    holds(Setup::default(), &events).await;
 }

@@ -39,6 +39,8 @@ pub struct Step<'a> {
     /// Whether an answer of Activepieces was lost in it.
     pub faulty: bool,
     pub arguments: Vec<String>,
+    /// The accounts of the run that is undone, each with the Okta user whom that run was about.
+    pub undoes: BTreeMap<String, String>,
 }
 
 /// Somebody who is missing from the scope.
@@ -56,8 +58,8 @@ pub struct Ledger {
     missing: BTreeMap<String, Missing>,
     /// The project roles of members who were removed, by project and account.
     roles: BTreeMap<Key, String>,
-    /// Runs that wrote something.
-    pub runs: Vec<u64>,
+    /// Runs that wrote something, with their accounts and the Okta users whom they were about.
+    pub runs: Vec<(u64, BTreeMap<String, String>)>,
     latest: Timestamp,
 }
 
@@ -130,6 +132,15 @@ impl Step<'_> {
 
     fn op_of(&self, account: &Account) -> Option<&Value> {
         self.users().iter().find(|op| op["account"] == account.id.as_str() || op["user_name"] == account.email.as_str())
+    }
+
+    /// The accounts that the plan names, each with the Okta user.
+    pub fn accounts(&self) -> BTreeMap<String, String> {
+        let account = |op: &Value| {
+            let made = || self.after.by_address(text(&op["user_name"])).map(|account| account.id.clone());
+            op["account"].as_str().map(str::to_owned).or_else(made)
+        };
+        self.users().iter().filter_map(|op| Some((account(op)?, text(&op["okta_id"]).to_owned()))).collect()
     }
 
     /// What a second admin left last of one thing, and whether the run can't have seen it before its own write.
@@ -229,6 +240,7 @@ impl Ledger {
         }
         admins(step, &mut found);
         belongings(step, &mut found);
+        undone(step, &mut found);
         self.project_roles(step, &mut found);
         self.graces(step, &mut found);
         exit_code(step, &mut found);
@@ -496,6 +508,18 @@ fn names_as_admin(plan: &Value, name: &str) -> bool {
         key.contains("admin") && value.to_string().contains(name)
             || list(value).iter().any(|one| one.to_string().contains(name) && one.to_string().contains("ADMIN"))
     })
+}
+
+/// What was linked to somebody else since isn't a run's to undo.
+fn undone(step: &Step<'_>, found: &mut Vec<String>) {
+    for ((id, what), value) in step.own_changes() {
+        let user = step.before.accounts.get(&id).and_then(linked);
+        if let (Some(user), Some(then)) = (user, step.undoes.get(&id))
+            && user != then
+        {
+            found.push(format!("L7: {what} of an account is {value:?}, and it is {user}'s since, not {then}'s"));
+        }
+    }
 }
 
 /// What belongs to others is left alone, and nothing is deleted without its flag or while its group is there.

@@ -1,5 +1,6 @@
 //! A walk from its first apply to the point where nothing is left to do.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -19,11 +20,14 @@ struct Walk {
     world: World,
     ledger: Ledger,
     saved: bool,
+    /// The accounts of the run that is undone next.
+    undoes: BTreeMap<String, String>,
 }
 
 /// Goes a walk, and tells the first breach of a law in it.
 pub async fn walk(setup: Setup, events: &[Event]) -> Option<String> {
-    let mut walk = Walk { world: World::new(setup).await, ledger: Ledger::default(), saved: false };
+    let mut walk =
+        Walk { world: World::new(setup).await, ledger: Ledger::default(), saved: false, undoes: BTreeMap::new() };
     let mut told = walk.happens(&Event::Apply).await.map(|breach| format!("{breach} (in the first apply)"));
     for (at, event) in events.iter().enumerate() {
         if told.is_some() {
@@ -54,7 +58,9 @@ impl Walk {
             Event::ApplySaved => None,
             Event::Undo(back) => {
                 let runs = &self.ledger.runs;
-                let run = runs.len().checked_sub(back + 1).map(|at| runs[at].to_string())?;
+                let (run, accounts) = runs.len().checked_sub(back + 1).map(|at| runs[at].clone())?;
+                let run = run.to_string();
+                self.undoes = accounts;
                 self.run(Kind::Undo, &["undo", &run, "--yes", "--json"]).await.1
             }
             Event::Kill(after) => self.killed(*after).await,
@@ -109,9 +115,7 @@ impl Walk {
             traffic.mend();
         }
         let answer: Value = serde_json::from_str(&outcome.stdout).unwrap_or_default();
-        if kind != Kind::Plan && answer["operations"].as_u64() > Some(0) {
-            self.ledger.runs.extend(answer["run"].as_u64());
-        }
+        let wrote = answer["run"].as_u64().filter(|_| kind != Kind::Plan && answer["operations"].as_u64() > Some(0));
         let plan = if answer["plan"].is_object() { answer["plan"].clone() } else { answer };
         let refused = outcome.code == 5
             && plan["refusals"].as_array().is_some_and(|refusals| {
@@ -129,7 +133,12 @@ impl Walk {
             interferences: self.world.interferences.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect(),
             faulty: traffic.befallen() > befallen,
             arguments: arguments.to_vec(),
+            undoes: if kind == Kind::Undo { self.undoes.clone() } else { BTreeMap::new() },
         };
+        self.ledger.runs.extend(wrote.map(|run| (run, step.accounts())));
+        if std::env::var("TALK").is_ok() {
+            eprintln!("{}", told("", &step));
+        }
         let breach = self.ledger.judge(&step).into_iter().next();
         let breach = breach.map(|breach| told(&breach, &step));
         (outcome, breach)
@@ -154,9 +163,6 @@ impl Walk {
         let history = self.world.stage.run(&["history", "--json"]).await.json();
         let run = history["runs"][0]["id"].as_u64()?;
         let shown = self.world.stage.run(&["show", &run.to_string(), "--json"]).await;
-        if shown.json()["operations"].as_u64() > Some(0) {
-            self.ledger.runs.push(run);
-        }
         let step = Step {
             kind: Kind::Kill,
             setup: &self.world.setup,
@@ -169,7 +175,11 @@ impl Walk {
             interferences: Vec::new(),
             faulty: true,
             arguments: Vec::new(),
+            undoes: BTreeMap::new(),
         };
+        if shown.json()["operations"].as_u64() > Some(0) {
+            self.ledger.runs.push((run, step.accounts()));
+        }
         let breach = self.ledger.judge(&step).into_iter().next();
         breach.map(|breach| told(&breach, &step))
     }

@@ -321,6 +321,13 @@ impl World {
                 org.set_profile(&self.people[one].user, "email", theirs.into());
                 org.set_profile(&self.people[other].user, "email", mine.into());
             }
+            Event::Twin(p, status) => {
+                let at = p % self.people.len();
+                let mine = self.people[at].user.clone();
+                self.hire(at);
+                org.set_status(&self.people[at].user, status);
+                self.people[at].user = mine;
+            }
             Event::Profile(p, role) => org.set_profile(&self.person(p).user, "okta_role", role.in_profile().into()),
             Event::NameGroup(g, name) => {
                 let name = match name {
@@ -381,6 +388,7 @@ impl World {
             Event::SeeAll => org.see_all(),
             Event::Middle(write, after, hand) => self.middle.push((write, after, hand)),
             Event::Lose(after) => self.lost = Some(after),
+            Event::RolesStay(stay) => self.platform().configure(|settings| settings.roles_stay = stay),
             Event::Clock(hours) => org.shift_clock(hours * 3600),
             Event::Plan
             | Event::Apply
@@ -396,6 +404,7 @@ impl World {
     pub fn clear(&mut self) {
         self.middle.clear();
         self.lost = None;
+        self.platform().configure(|settings| settings.roles_stay = false);
     }
 
     /// Lets what waits for the next run happen in it.
