@@ -8,7 +8,7 @@ use oktapieces::sandbox::activepieces::{Platform, UserSnapshot as Account};
 use oktapieces::sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
-use super::event::{Roles, Setup};
+use super::event::{Projects, Roles, Setup};
 use super::world::{FOREIGN, Interference, Key, Standing, Truth, changes};
 use crate::support::Outcome;
 
@@ -208,6 +208,16 @@ impl Step<'_> {
         planned
     }
 
+    /// What the plan says of a thing that it changes stood there before.
+    fn reads(&self, (id, what): &Key) -> Option<Option<String>> {
+        let user = self.users().iter().find(|op| op["account"] == id.as_str());
+        let change =
+            user.and_then(|op| list(&op["changes"]).iter().find(|change| change["attribute"] == what.as_str()));
+        let project = self.projects().iter().find(|op| op["project"] == id.as_str());
+        let name = project.filter(|_| what == "name").and_then(|op| op["action"].get("rename"));
+        change.or(name).map(|read| read["from"].as_str().map(str::to_owned))
+    }
+
     /// What the run itself changed.
     fn own_changes(&self) -> BTreeMap<Key, Option<String>> {
         let mut own = changes(&self.before, &self.after);
@@ -285,7 +295,9 @@ impl Ledger {
             if let (Some(before), Some(after)) = (step.before.accounts.get(&id), step.after.accounts.get(&id)) {
                 let user = linked(after);
                 if what == "active" && !after.active {
-                    let missing = user.is_some_and(|user| truth.is_missing(user) && !setup.keep_unassigned);
+                    // Somebody suspended who is kept for that may go for being out of scope.
+                    let is_in = |user: &str| truth.users.contains_key(user) && truth.in_scope.contains(user);
+                    let missing = user.is_some_and(|user| !is_in(user) && !setup.keep_unassigned);
                     let out =
                         |user: &User| truth.is_out(&user.id) && !(setup.keep_suspended && user.status == "SUSPENDED");
                     let out = user.and_then(|user| truth.users.get(user)).is_some_and(out)
@@ -365,6 +377,40 @@ impl Ledger {
             }
         }
     }
+}
+
+/// What isn't as Okta has it once nothing is left to do, of all that the plan has no word about.
+pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
+    let words: String = ["problems", "held", "warnings"].into_iter().map(|what| plan[what].to_string()).collect();
+    for user in truth.users.values().filter(|user| truth.has_access(&user.id)) {
+        let profile = |what: &str| text(&user.profile[what]).to_owned();
+        let (email, login) = (profile("email"), profile("login"));
+        if [&email, &login, &user.id].into_iter().any(|name| words.contains(name)) {
+            continue;
+        }
+        let Some(account) = standing.accounts.values().find(|account| linked(account) == Some(&user.id)) else {
+            return Some(format!("{email} has no account"));
+        };
+        let keeps = setup.protect && account.email == "p0@example.com" || account.email == Platform::OWNER_EMAIL;
+        let role = truth.role(setup, &user.id).is_none_or(|role| role == account.role || keeps);
+        if !account.active || !role || account.first_name != profile("firstName") {
+            return Some(format!("{email} is to be like {user:?}, and is {account:?}"));
+        }
+        for project in standing.projects.values().filter(|project| !words.contains(&project.name)) {
+            let Some((name, members)) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else {
+                continue;
+            };
+            let pushed = match setup.projects {
+                Projects::None => false,
+                Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
+                Projects::ByPattern => name.starts_with("AP ") || name == "AP",
+            };
+            if pushed && members.contains(&user.id) != project.members.contains_key(&account.id) {
+                return Some(format!("{email} is in {:?}, or isn't, unlike in {name:?}", project.name));
+            }
+        }
+    }
+    None
 }
 
 /// No account becomes active unless the plan shows it for somebody who has access in Okta now.
@@ -460,10 +506,12 @@ fn writes(step: &Step<'_>, found: &mut Vec<String>) {
         let Some((left, next)) = step.interfered(key) else { continue };
         let stands = facts.get(key).cloned();
         // Between a look and a write there is always a moment.
+        let removed = planned.get(key) == Some(&None) && stands.is_none();
         let unseen = next && (planned.contains_key(key) || step.setup.old_server);
+        let seen = step.reads(key).is_some_and(|read| read == left);
         let was_made = !step.before.accounts.contains_key(&key.0) && step.after.accounts.contains_key(&key.0);
         let may_be_linked = was_made && ["externalId", "givenName", "familyName"].contains(&key.1.as_str());
-        if stands != left && !unseen && !may_be_linked {
+        if stands != left && !unseen && !seen && !removed && !may_be_linked {
             found.push(format!("L3: {key:?} is {stands:?}, and a second admin left {left:?}"));
         }
     }

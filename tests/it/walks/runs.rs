@@ -8,7 +8,7 @@ use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use super::event::{Event, Setup};
-use super::laws::{Kind, Ledger, Step};
+use super::laws::{Kind, Ledger, Step, unsettled};
 use super::world::{Standing, World};
 use crate::support::Outcome;
 
@@ -136,9 +136,6 @@ impl Walk {
             undoes: if kind == Kind::Undo { self.undoes.clone() } else { BTreeMap::new() },
         };
         self.ledger.runs.extend(wrote.map(|run| (run, step.accounts())));
-        if std::env::var("TALK").is_ok() {
-            eprintln!("{}", told("", &step));
-        }
         let breach = self.ledger.judge(&step).into_iter().next();
         let breach = breach.map(|breach| told(&breach, &step));
         (outcome, breach)
@@ -204,7 +201,12 @@ impl Walk {
         }
         let plan = self.world.stage.plan().await;
         let left = crate::support::operations(&plan);
-        (left > 0).then(|| format!("settling: {left} operations are left: {} {}", plan["users"], plan["projects"]))
+        let (truth, standing) = (self.world.truth(), Standing::of(&self.world.platform()));
+        if left == 0 {
+            let unsettled = unsettled(&self.world.setup, &truth, &standing, &plan);
+            return unsettled.map(|what| format!("settling: {what}: {}", plan["problems"]));
+        }
+        Some(format!("settling: {left} operations are left: {} {}", plan["users"], plan["projects"]))
     }
 }
 
