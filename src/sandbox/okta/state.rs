@@ -213,9 +213,9 @@ impl Org {
 
     /// Whom a request for this listing misses. It counts as one of the requests that miss them.
     pub(super) fn missed(&self, listing: &Listing) -> BTreeSet<String> {
-        let mut misses = self.misses();
+        let mut all = self.misses();
         let mut missed = BTreeSet::new();
-        for miss in misses.iter_mut().filter(|miss| miss.listing == *listing && miss.times > 0) {
+        for miss in all.iter_mut().filter(|miss| miss.listing == *listing && miss.times > 0) {
             miss.times -= 1;
             missed.insert(miss.user.clone());
         }

@@ -241,6 +241,7 @@ fn hand() -> impl Strategy<Value = Hand> {
 }
 
 /// One step, or several that only mean something together.
+#[expect(clippy::too_many_lines, reason = "a line for each kind of event")]
 fn steps() -> impl Strategy<Value = Vec<Event>> {
     let (p, g) = (0..5_usize, 0..3_usize);
     let status = prop_oneof![

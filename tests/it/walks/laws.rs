@@ -145,8 +145,7 @@ impl Step<'_> {
 
     /// What a second admin left last of one thing, and whether the run can't have seen it before its own write.
     fn interfered(&self, key: &Key) -> Option<(Option<String>, bool)> {
-        let touched = self.interferences.iter().filter(|seen| seen.changes.contains_key(key));
-        let last = touched.last()?;
+        let last = self.interferences.iter().rev().find(|seen| seen.changes.contains_key(key))?;
         let next_is_its_write = last.method != "GET" && last.path.contains(&key.0);
         Some((last.changes[key].clone(), next_is_its_write))
     }
@@ -209,13 +208,13 @@ impl Step<'_> {
     }
 
     /// What the plan says of a thing that it changes stood there before.
-    fn reads(&self, (id, what): &Key) -> Option<Option<String>> {
+    fn reads(&self, (id, what): &Key) -> Option<&str> {
         let user = self.users().iter().find(|op| op["account"] == id.as_str());
         let change =
             user.and_then(|op| list(&op["changes"]).iter().find(|change| change["attribute"] == what.as_str()));
         let project = self.projects().iter().find(|op| op["project"] == id.as_str());
         let name = project.filter(|_| what == "name").and_then(|op| op["action"].get("rename"));
-        change.or(name).map(|read| read["from"].as_str().map(str::to_owned))
+        change.or(name).map(|read| text(&read["from"]))
     }
 
     /// What the run itself changed.
@@ -363,10 +362,13 @@ impl Ledger {
             let Some(user) = linked(account).filter(|user| step.truth.is_missing(user)) else { continue };
             let Some(missing) = self.missing.get(user) else { continue };
             let was_active = step.before.accounts.get(&account.id).is_some_and(|before| before.active);
-            if was_active && !account.active && !step.touched(&account.id) && missing.sure {
-                if self.may_wait(setup, user, step.times.1) {
-                    found.push(format!("L8: {} was deactivated within the grace: {missing:?}", account.email));
-                }
+            if was_active
+                && !account.active
+                && !step.touched(&account.id)
+                && missing.sure
+                && self.may_wait(setup, user, step.times.1)
+            {
+                found.push(format!("L8: {} was deactivated within the grace: {missing:?}", account.email));
             }
             let waited = step.times.0.as_second() - missing.since.1.as_second();
             let is_over = missing.runs >= setup.grace_runs && waited >= setup.grace_hours * 3600;
@@ -453,10 +455,9 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
     let code = step.outcome.code;
     let expected = match step.kind {
         Kind::Undo => vec![0, 3, 5, 64],
-        Kind::ApplySaved => vec![0, 3, 5],
         Kind::Kill => return,
         Kind::Refused => vec![5, 7],
-        Kind::Plan | Kind::Apply => vec![0, 3, 5],
+        Kind::Plan | Kind::Apply | Kind::ApplySaved => vec![0, 3, 5],
     };
     if !expected.contains(&code) && !step.faulty {
         let why: String = step.outcome.stderr.lines().take(2).collect();
@@ -508,7 +509,7 @@ fn writes(step: &Step<'_>, found: &mut Vec<String>) {
         // Between a look and a write there is always a moment.
         let removed = planned.get(key) == Some(&None) && stands.is_none();
         let unseen = next && (planned.contains_key(key) || step.setup.old_server);
-        let seen = step.reads(key).is_some_and(|read| read == left);
+        let seen = step.reads(key).is_some_and(|read| Some(read) == left.as_deref());
         let was_made = !step.before.accounts.contains_key(&key.0) && step.after.accounts.contains_key(&key.0);
         let may_be_linked = was_made && ["externalId", "givenName", "familyName"].contains(&key.1.as_str());
         if stands != left && !unseen && !seen && !removed && !may_be_linked {

@@ -187,7 +187,7 @@ impl Walk {
         self.world.clear();
         let Setup { grace_runs, grace_hours, .. } = self.world.setup;
         self.world.org().shift_clock(grace_hours * 3600);
-        for _ in 0..grace_runs + 1 {
+        for _ in 0..=grace_runs {
             let (outcome, breach) = self.run(Kind::Apply, &["apply", "--yes", "--json"]).await;
             if breach.is_some() {
                 return breach.map(|breach| format!("{breach} (at the end)"));

@@ -1,7 +1,7 @@
 //! The company of a walk: who is who on both sides, and how events change it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oktapieces::sandbox::Options;
 use oktapieces::sandbox::activepieces::{
@@ -274,6 +274,7 @@ impl World {
     }
 
     /// What happens outside of runs.
+    #[expect(clippy::too_many_lines, reason = "an arm for each event")]
     pub fn happen(&mut self, event: &Event) {
         let org = self.org();
         match *event {
@@ -418,7 +419,7 @@ impl World {
                 by_hand(&platform, hand, &names);
                 let changes = changes(&before, &Standing::of(&platform));
                 let (method, path) = (method.to_owned(), path.to_owned());
-                seen.lock().unwrap_or_else(|error| error.into_inner()).push(Interference { changes, method, path });
+                seen.lock().unwrap_or_else(PoisonError::into_inner).push(Interference { changes, method, path });
             });
         }
     }
@@ -446,9 +447,21 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
                 });
             }
         }
-        Hand::Close(p) => account(p).into_iter().for_each(|id| platform.set_active(id, false)),
-        Hand::Reopen(p) => account(p).into_iter().for_each(|id| platform.set_active(id, true)),
-        Hand::Role(p, role) => account(p).into_iter().for_each(|id| platform.set_role(id, role.as_str())),
+        Hand::Close(p) => {
+            if let Some(id) = account(p) {
+                platform.set_active(id, false);
+            }
+        }
+        Hand::Reopen(p) => {
+            if let Some(id) = account(p) {
+                platform.set_active(id, true);
+            }
+        }
+        Hand::Role(p, role) => {
+            if let Some(id) = account(p) {
+                platform.set_role(id, role.as_str());
+            }
+        }
         Hand::ProjectRole(p, g, role) => {
             if let (Some(account), Some(project)) = (account(p), project(g))
                 && standing.projects[project].members.contains_key(account)
@@ -457,9 +470,15 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
             }
         }
         Hand::RenameProject(g) => {
-            project(g).into_iter().for_each(|id| platform.rename_project(id, &format!("By hand {g}")));
+            if let Some(id) = project(g) {
+                platform.rename_project(id, &format!("By hand {g}"));
+            }
         }
-        Hand::DeleteProject(g) => project(g).into_iter().for_each(|id| platform.delete_project(id)),
+        Hand::DeleteProject(g) => {
+            if let Some(id) = project(g) {
+                platform.delete_project(id);
+            }
+        }
         Hand::MakeProject(g, p) => {
             let name = GROUPS[g];
             let members: Vec<(String, &str)> = account(p).map(|id| (id.to_owned(), "Admin")).into_iter().collect();
