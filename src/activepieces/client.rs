@@ -10,7 +10,7 @@ use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
     Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, normal,
 };
-use crate::http::{Client, Failure, Request, segment};
+use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 
 const SCIM: &str = "/api/v1/scim/v2";
@@ -61,12 +61,13 @@ impl Activepieces {
     /// The newest `count` users (contract section 3.3).
     pub async fn users(&self, count: usize) -> Result<ListResponse<ListedUser>, Failure> {
         let request = Request::get(format!("{SCIM}/Users")).param("count", &count.to_string());
-        self.read(request.timeout(LISTING)).await
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
     }
 
     /// One page of the REST listing, which has roles in every version.
     pub async fn rest_users(&self, limit: usize) -> Result<Page<ListedRole>, Failure> {
-        self.read(Request::get("/api/v1/users").param("limit", &limit.to_string()).timeout(LISTING)).await
+        let request = Request::get("/api/v1/users").param("limit", &limit.to_string());
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
     }
 
     /// The REST user with exactly this externalId.
@@ -104,12 +105,12 @@ impl Activepieces {
         let request = Request::get(format!("{SCIM}/Groups"))
             .param("startIndex", &start_index.to_string())
             .param("count", &count.to_string());
-        self.read(request.timeout(LISTING)).await
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
     }
 
     /// A group by id; none where the server says that there is none.
     pub async fn group(&self, id: &ProjectId) -> Result<Option<ScimGroup>, Failure> {
-        found(self.read(Request::get(group_path(id)).timeout(GROUP)).await)
+        found(self.read(Request::get(group_path(id)).timeout(GROUP).size(Size::LISTING)).await)
     }
 
     /// Makes a project without members.
@@ -182,7 +183,8 @@ impl Activepieces {
     ) -> Result<T, Failure> {
         #[expect(clippy::expect_used, reason = "the bodies are structs of texts and flags, which always serialise")]
         let bytes = serde_json::to_vec(body).expect("a body of texts and flags");
-        let request = Request::new(method, path).body(content_type, bytes).timeout(timeout);
+        // The answer to a change of a group has all its members.
+        let request = Request::new(method, path).body(content_type, bytes).timeout(timeout).size(Size::LISTING);
         Ok(self.http.json(&request).await?.0)
     }
 }

@@ -184,7 +184,8 @@ pub struct ScimGroup {
     #[serde(default)]
     pub external_id: Option<String>,
     pub display_name: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    /// Always there (contract section 4): a group without them would be taken for an empty one, and all its members be
+    /// added again, which resets their roles.
     pub members: Vec<GroupMember>,
 }
 
@@ -287,13 +288,21 @@ mod tests {
             "meta": null, CUSTOM_SCHEMA: {"platformRole": null}});
         let ListedUser(user) = serde_json::from_value(user).unwrap();
         assert_eq!((user.given_name.as_str(), &*user.platform_role, user.created), ("", "", None));
-        let group = json!({"id": "p", "displayName": "P", "members": null});
-        let ListedGroup(project) = serde_json::from_value(group).unwrap();
-        assert_eq!(project.members.len(), 0);
         let project = json!({"id": "p", "displayName": "P", "ownerId": "a", "analytics": null});
         assert_eq!(serde_json::from_value::<RestProject>(project).unwrap().analytics.total_flows, None);
         let role = serde_json::from_value::<ListedRole>(json!({"id": "a", "platformRole": null})).unwrap();
         assert_eq!(role.platform_role, "");
+    }
+
+    #[test]
+    fn a_group_without_members_is_not_taken_for_an_empty_one() {
+        let read = |members: &str| {
+            serde_json::from_str::<ListedGroup>(&format!(r#"{{"id": "p", "displayName": "P"{members}}}"#))
+        };
+        assert_eq!(read(r#", "members": []"#).unwrap().0.members.len(), 0);
+        for members in ["", r#", "members": null"#, r#", "members": {}"#, r#", "members": [null]"#] {
+            assert!(read(members).is_err(), "{members}");
+        }
     }
 
     #[test]

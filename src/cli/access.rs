@@ -5,10 +5,10 @@ use std::path::Path;
 use reqwest::Certificate;
 use secrecy::ExposeSecret;
 
-use super::environment::timeout;
+use super::environment::{proxy, timeout};
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
-use crate::http::{self, Authorization};
+use crate::http::{self, Authorization, Mask};
 use crate::okta;
 use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes};
 
@@ -17,10 +17,13 @@ pub fn okta(settings: &Settings) -> Result<http::Settings> {
     let OktaSettings { org_url, access, ca_file, rate_limit_share } = &settings.okta;
     let authorities = authorities(ca_file.as_deref())?;
     let base = okta::settings(org_url.as_str(), Authorization::None);
-    let transport = http::Settings { authorities, share: *rate_limit_share, ..base }.within(timeout()?);
+    let proxy = proxy(org_url.scheme());
+    let transport = http::Settings { authorities, share: *rate_limit_share, proxy, ..base }.within(timeout()?);
     let authorization = match access {
         OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
-        OktaAccess::ServiceApp(app) => AccessTokens::authorization(service_app(app, settings)?, &transport)?,
+        OktaAccess::ServiceApp(app) => {
+            AccessTokens::authorization(service_app(app, settings, &transport.mask)?, &transport)?
+        }
     };
     Ok(http::Settings { authorization, ..transport })
 }
@@ -31,6 +34,7 @@ pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
     let transport = http::Settings {
         authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
         authorities: authorities(settings.activepieces.ca_file.as_deref())?,
+        proxy: proxy(settings.activepieces.url.scheme()),
         ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
     };
     Ok(transport.within(timeout()?))
@@ -54,8 +58,9 @@ pub fn described(settings: &Settings) -> String {
     }
 }
 
-fn service_app(app: &ServiceAppSettings, settings: &Settings) -> Result<ServiceApp> {
+fn service_app(app: &ServiceAppSettings, settings: &Settings, mask: &Mask) -> Result<ServiceApp> {
     let pem = app.key.read_text()?;
+    mask.keep(&pem);
     let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
     let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
     // Whoever names the scopes gets exactly those.

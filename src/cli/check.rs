@@ -115,7 +115,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             kind,
         );
     }
-    if found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
+    if found.are_checked() && found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
         lines.ok("expressions", "fit the org's user schema".to_owned());
     }
     if let Err(error) = found.mistakes(settings, lines.context.printer.colours_stderr()) {
@@ -144,6 +144,12 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
         let requests =
             counted(usize::try_from(reading.asked_by_expressions).unwrap_or(usize::MAX), "request", "requests");
         lines.ok("expressions", format!("ask for more than profiles: {requests} more"));
+    }
+    for rule in &reading.org.unresolved {
+        let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let fix = vec!["correct the rule under [[projects]]; until then its project stays as it is".to_owned()];
+        let detail = format!("{place}{}", rule.fault.told(&rule.wanted));
+        lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
     }
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);

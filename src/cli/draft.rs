@@ -1,7 +1,7 @@
-//! From what was read to a plan. Whatever it would rest on and that wasn't read for sure is read first: groups that are only
-//! known from an earlier run, and people that a listing missed.
+//! From what was read to a plan, in two passes: what the first one would change is read afresh and confirmed by id before the
+//! second one counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::okta::{self, Okta, Reading, again};
+use crate::plan::doubt::{self, Disagreement, doubted_roles};
 use crate::plan::op::UserAction;
 use crate::plan::past::Sizes;
 use crate::plan::saved::Fingerprints;
@@ -44,57 +45,60 @@ pub struct Drafted {
 }
 
 /// What was read so far, and what follows from it.
-struct Draft<'a> {
+pub struct Draft<'a> {
     sources: Sources<'a>,
     reading: Reading,
-    desired: Desired,
+    pub desired: Desired,
     /// Whom Okta was asked for by id.
     asked: Doubts,
-    /// Users whose groups were read, and aren't only known.
-    certain: BTreeSet<OktaUserId>,
+    /// The groups of users, by the users' own listings of them.
+    own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
+    /// Users of whom it can't be told whether they are in scope.
+    undecided: BTreeSet<OktaUserId>,
     /// As the listings had it.
     sizes: Option<Sizes>,
 }
 
-/// Makes the plan.
-pub async fn plan(sources: Sources<'_>, mut reading: Reading) -> Result<Drafted> {
-    let accounts = sources.platform.users.iter().filter_map(User::okta_id);
-    again::forget_deleted(sources.okta, &mut reading, accounts).await?;
-    let desired = attributes::desired(&reading.org, sources.mapping, sources.now);
-    let (asked, certain) = (Doubts::default(), BTreeSet::new());
-    let mut draft = Draft { sources, reading, desired, asked, certain, sizes: None };
-    let doubts = Doubts::of_users(&draft.desired, sources.platform);
-    if !doubts.is_empty() {
-        draft.confirm(doubts).await?;
+/// What the changes of a plan rest on and that isn't sure.
+#[derive(Default)]
+struct Unsure {
+    /// Groups whose members are only known from an earlier run.
+    groups: BTreeSet<OktaGroupId>,
+    /// Whoever loses something, or becomes ADMIN, by what a listing said.
+    doubts: Doubts,
+    /// Users whose attributes follow from groups that are only known.
+    users: BTreeSet<OktaUserId>,
+}
+
+impl Unsure {
+    fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.doubts.is_empty() && self.users.is_empty()
     }
-    // Each turn reads something that wasn't read before.
-    loop {
-        let comparison = Comparison::of(&draft.desired, sources.platform);
-        let groups = draft.only_known_groups(&comparison);
-        if !groups.is_empty() {
-            drop(comparison);
-            draft.read_members(&groups).await?;
-            continue;
-        }
-        let doubts = comparison.doubts().without(&draft.asked);
-        if !doubts.is_empty() {
-            drop(comparison);
-            draft.confirm(doubts).await?;
-            continue;
-        }
-        if !draft.may_be_only_known() {
-            let made_from = draft.made_from();
-            return Ok(Drafted::of(draft.sizes, draft.reading, made_from, || comparison.plan(sources.policy)));
-        }
-        let plan = comparison.plan(sources.policy);
-        let users = draft.only_known_users(&plan);
-        if users.is_empty() {
-            let made_from = draft.made_from();
-            return Ok(Drafted::of(draft.sizes, draft.reading, made_from, || plan));
-        }
+}
+
+/// Makes the plan. If what is known already changes nothing, that is all. Else what the changes rest on is read once more,
+/// what they take away is confirmed by id once, and what isn't sure then is held.
+pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
+    let Sources { platform, policy, .. } = sources;
+    let mut draft = Draft::of(sources, reading).await?;
+    let mut comparison = Comparison::of(&draft.desired, platform);
+    let unsure = draft.unsure(&comparison);
+    if !unsure.is_empty() {
         drop(comparison);
-        draft.read_groups_of(users).await?;
+        draft.settle(unsure).await?;
+        comparison = Comparison::of(&draft.desired, platform);
     }
+    let Unsure { groups, doubts, users } = draft.unsure(&comparison);
+    let memberships = comparison.leaving(&doubts.memberships);
+    let roles = doubts.memberships.union(&users).cloned().collect();
+    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
+    let made_from = draft.made_from();
+    again::forget_misses(&mut draft.reading, &draft.own_groups);
+    Ok(Drafted::of(draft.sizes, draft.reading, made_from, || {
+        let mut plan = comparison.plan(policy);
+        doubt::hold(&mut plan, &held);
+        plan
+    }))
 }
 
 impl Drafted {
@@ -108,21 +112,70 @@ impl Drafted {
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Maps what was read, and confirms by id who is missing in it though an active account is theirs.
+    pub async fn of(sources: Sources<'a>, mut reading: Reading) -> Result<Self> {
+        let accounts = sources.platform.users.iter().filter_map(User::okta_id);
+        again::forget_deleted(sources.okta, &mut reading, accounts).await?;
+        let desired = attributes::desired(&reading.org, sources.mapping, sources.now);
+        let mut draft = Self {
+            sources,
+            reading,
+            desired,
+            asked: Doubts::default(),
+            own_groups: BTreeMap::new(),
+            undecided: BTreeSet::new(),
+            sizes: None,
+        };
+        let doubts = Doubts::of_users(&draft.desired, sources.platform);
+        draft.confirm(doubts).await?;
+        Ok(draft)
+    }
+
     /// What the plan is made from, where that is to be told.
     fn made_from(&self) -> Fingerprints {
         let Sources { config, platform, .. } = self.sources;
         config.map(|config| Fingerprints::of(&self.desired, platform, config.to_owned())).unwrap_or_default()
     }
 
-    /// Groups that weren't read and whose projects the run would change.
-    fn only_known_groups(&self, comparison: &Comparison<'_>) -> BTreeSet<OktaGroupId> {
-        if !self.sources.writes || self.reading.unread.is_empty() {
-            return BTreeSet::new();
+    /// What the changes rest on.
+    fn unsure(&self, comparison: &Comparison<'_>) -> Unsure {
+        let Sources { mapping, policy, writes, .. } = self.sources;
+        let mut unsure = Unsure { doubts: comparison.doubts(), ..Unsure::default() };
+        if writes && !self.reading.unread.is_empty() {
+            unsure.groups = comparison.changing_groups();
+            unsure.groups.retain(|id| self.reading.unread.contains_key(id));
         }
-        let mut changing = comparison.changing_groups();
-        changing.retain(|id| self.reading.unread.contains_key(id));
-        changing
+        if mapping.needs().groups {
+            let plan = comparison.plan(policy);
+            unsure.doubts.memberships.extend(doubted_roles(&plan));
+            if writes && !self.reading.unread.is_empty() {
+                unsure.users = self.only_known_users(&plan);
+            }
+        }
+        unsure.doubts = unsure.doubts.without(&self.asked);
+        unsure
+    }
+
+    /// Users that the plan would give attributes which follow from groups that weren't read.
+    fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
+        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate);
+        gives.map(|op| &op.okta_id).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
+    }
+
+    /// Reads afresh what isn't sure, then asks for everybody who would lose something by it.
+    async fn settle(&mut self, mut unsure: Unsure) -> Result<()> {
+        let unread: BTreeSet<OktaGroupId> = self.reading.unread.keys().cloned().collect();
+        let one_by_one = unsure.users.difference(&unsure.doubts.memberships).count();
+        if one_by_one > 0 && again::requests(&self.reading, &unread) <= one_by_one {
+            unsure.groups = unread;
+        }
+        if !unsure.groups.is_empty() {
+            self.read_members(&unsure.groups).await?;
+            unsure = self.unsure(&Comparison::of(&self.desired, self.sources.platform));
+        }
+        unsure.doubts.memberships.append(&mut unsure.users);
+        self.confirm(unsure.doubts).await
     }
 
     async fn read_members(&mut self, groups: &BTreeSet<OktaGroupId>) -> Result<()> {
@@ -133,12 +186,12 @@ impl Draft<'_> {
         }
         // The listing may have missed again whom asking by id had found.
         self.asked.memberships.clear();
-        self.map_anew();
+        self.map_again();
         Ok(())
     }
 
     /// Maps again what follows from groups.
-    fn map_anew(&mut self) {
+    fn map_again(&mut self) {
         let Sources { mapping, now, .. } = self.sources;
         if mapping.needs().groups {
             self.desired = Desired::default();
@@ -149,38 +202,21 @@ impl Draft<'_> {
         }
     }
 
-    async fn confirm(&mut self, doubts: Doubts) -> Result<()> {
+    /// Asks Okta by id, and maps again what follows from the answers.
+    pub async fn confirm(&mut self, doubts: Doubts) -> Result<()> {
+        if doubts.is_empty() {
+            return Ok(());
+        }
+        let Sources { okta, mapping, now, .. } = self.sources;
         let Reading { org, scope, .. } = &mut self.reading;
         self.sizes.get_or_insert_with(|| Sizes::of(org, scope.key()));
         self.asked.add(&doubts);
         let doubted: BTreeSet<OktaUserId> = doubts.users.union(&doubts.memberships).cloned().collect();
-        okta::confirm(self.sources.okta, scope, org, doubts.users, doubts.memberships).await?;
-        attributes::renew(&mut self.desired, org, self.sources.mapping, self.sources.now, doubted.iter().cloned());
-        self.certain.extend(doubted);
-        Ok(())
-    }
-
-    /// Whether anything that may be written follows from groups that weren't read.
-    fn may_be_only_known(&self) -> bool {
-        self.sources.writes && !self.reading.unread.is_empty() && self.sources.mapping.needs().groups
-    }
-
-    /// Users that the plan would give attributes which follow from groups that weren't read.
-    fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
-        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate);
-        gives.map(|op| &op.okta_id).filter(|id| !self.certain.contains(id)).cloned().collect()
-    }
-
-    async fn read_groups_of(&mut self, users: BTreeSet<OktaUserId>) -> Result<()> {
-        let unread = self.reading.unread.len();
-        again::groups_of(self.sources.okta, &mut self.reading, &users).await?;
-        if self.reading.unread.len() < unread {
-            self.map_anew();
-        } else {
-            let Sources { mapping, now, .. } = self.sources;
-            attributes::renew(&mut self.desired, &self.reading.org, mapping, now, users.iter().cloned());
-        }
-        self.certain.extend(users);
+        let confirmed = okta::confirm(okta, scope, org, doubts.users, doubts.memberships).await?;
+        attributes::renew(&mut self.desired, org, mapping, now, doubted);
+        self.undecided.extend(confirmed.undecided);
+        self.asked.memberships.extend(confirmed.own_groups.keys().cloned());
+        self.own_groups.extend(confirmed.own_groups);
         Ok(())
     }
 }

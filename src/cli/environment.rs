@@ -1,6 +1,7 @@
 //! Every environment variable that the program itself reads. Secrets' variables are named in the config; `NO_COLOR`,
-//! `CLICOLOR_FORCE` and `TERM` are read by the colour library, `HTTPS_PROXY` and its kin by the HTTP library.
+//! `CLICOLOR_FORCE` and `TERM` are read by the colour library, `NO_PROXY` by the HTTP library.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ const TIMEOUT: &str = "OKTAPIECES_TIMEOUT";
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
 pub const LOG: &str = "RUST_LOG";
+/// Proxies for URLs with https, and with http.
+const HTTPS_PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const HTTP_PROXY: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// The user's config folder.
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's folder for what programs remember.
@@ -28,6 +32,14 @@ pub fn timeout() -> Result<Duration> {
     timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
         Error::new(Kind::Usage, format!("{TIMEOUT} isn't a number of seconds above 0: {:?}", text.to_string_lossy()))
     })
+}
+
+/// The proxy for URLs of this scheme and the name of its variable, in the order in which curl looks for them; an empty one is
+/// none.
+pub fn proxy(scheme: &str) -> Option<(&'static str, OsString)> {
+    let names = if scheme == "http" { HTTP_PROXY } else { HTTPS_PROXY };
+    let set = names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    set.into_iter().find(|(_, value)| !value.is_empty())
 }
 
 /// `oktapieces/config.toml` in the user's config folder, if there is such a folder.

@@ -22,6 +22,17 @@ pub struct Expressions {
     /// What can't be right whoever it is evaluated for, with the attribute that it is for.
     pub findings: Vec<(&'static str, Finding)>,
     pub warnings: Vec<String>,
+    /// Why the user schema isn't known.
+    unread: Option<Unread>,
+}
+
+/// Why the user schema isn't known.
+#[derive(Debug)]
+enum Unread {
+    /// The token may not read it, which is the admin's choice.
+    NotAllowed,
+    /// The answer was no schema.
+    Failed(String),
 }
 
 /// What is evaluated, before it is held against the org's user schema.
@@ -50,13 +61,18 @@ pub async fn find(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<U
 /// Reads the user schema, and holds all expressions against it.
 pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
     let Unchecked { mapping, listed, mut warnings } = unchecked;
-    let mut schema = okta.user_attributes().await.unwrap_or_else(|failure| {
-        warnings.push(format!(
-            "the org's user schema can't be read (a service app needs okta.schemas.read), so the names of attributes \
-             aren't checked: {failure}"
-        ));
-        Schema::new()
-    });
+    let (mut schema, unread) = match okta.user_attributes().await {
+        Ok(schema) => (schema, None),
+        Err(failure) => {
+            let error = Error::from(failure);
+            warnings.push(format!(
+                "the org's user schema can't be read (a service app needs okta.schemas.read), so the names of \
+                 attributes aren't checked: {error}"
+            ));
+            let allowed = error.kind != Kind::Unauthorized;
+            (Schema::new(), Some(if allowed { Unread::Failed(error.to_string()) } else { Unread::NotAllowed }))
+        }
+    };
     let mut findings = findings(&mapping, &schema);
     if findings.iter().any(|(_, finding)| finding.missing.is_some()) {
         // What the default user type lacks another one may have.
@@ -67,7 +83,7 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
             findings = self::findings(&mapping, &schema);
         }
     }
-    Expressions { mapping, listed, schema, findings, warnings }
+    Expressions { mapping, listed, schema, findings, warnings, unread }
 }
 
 /// All findings, by attribute.
@@ -124,9 +140,19 @@ impl Expressions {
         self.mapping.expressions().into_iter().map(|(attribute, mapped)| (attribute, place(&mapped.source))).collect()
     }
 
+    /// Whether the names of attributes were held against the org's user schema.
+    pub fn are_checked(&self) -> bool {
+        self.unread.is_none()
+    }
+
     /// Whether something would be written that can't be meant: an attribute that nobody has is null for everybody, and
     /// what Okta has can't be left out.
     pub fn refuse(&self, settings: &Settings, colour: bool) -> Result<()> {
+        if let Some(Unread::Failed(why)) = &self.unread {
+            // A misspelt attribute is null for everybody, and would take roles away.
+            let error = Error::new(Kind::Failed, why.clone()).context("reading the org's user schema");
+            return Err(error.hint("run it again; the names of attributes in expressions are checked by the schema"));
+        }
         let missing = self.findings.iter().any(|(_, finding)| finding.missing.is_some());
         let cannot = self.listed.iter().any(|listed| matches!(listed.verdict, Verdict::Cannot(_)));
         if missing || cannot || self.has_no_user_name() { self.mistakes(settings, colour) } else { Ok(()) }

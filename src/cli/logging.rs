@@ -1,4 +1,5 @@
-//! The log on stderr: requests with `--verbose`, anything by `RUST_LOG`. It never holds a header or a body.
+//! The log on stderr: requests with `--verbose`, anything by `RUST_LOG`, and otherwise long waits alone. It never holds a
+//! header or a body.
 
 use std::io;
 
@@ -7,17 +8,16 @@ use tracing_subscriber::EnvFilter;
 use super::environment;
 use crate::output::Verbosity;
 
-/// Starts the log; without `--verbose` or `RUST_LOG` there is none.
+/// Starts the log. Without `--verbose` or `RUST_LOG` it's part of what is said, which `--quiet` leaves out.
 pub fn start(verbosity: Verbosity, colour: bool) {
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colour).with_target(false);
     let filter = match EnvFilter::try_from_env(environment::LOG) {
         Ok(filter) => filter,
         Err(_) if verbosity == Verbosity::Verbose => EnvFilter::new("oktapieces=debug"),
-        Err(_) => return,
+        Err(_) if verbosity == Verbosity::Quiet => return,
+        Err(_) => {
+            return log.with_env_filter(EnvFilter::new("oktapieces=warn")).without_time().with_level(false).init();
+        }
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colour)
-        .with_target(false)
-        .init();
+    log.with_env_filter(filter).init();
 }

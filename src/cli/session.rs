@@ -1,5 +1,6 @@
 //! A config and the clients made from it: what `check`, `plan` and `apply` work with.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -13,10 +14,10 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
 use crate::model::known::KnownOrg;
-use crate::okta::{self, Okta, Step};
+use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
-use crate::plan::held;
+use crate::plan::held::{self, Because, Held};
 use crate::plan::op::ProjectAction;
 use crate::plan::saved::Fingerprints;
 use crate::plan::{Past, Plan};
@@ -186,15 +187,35 @@ impl Session {
         Ok(Planned { plan, made_from, remember, known: reading.known })
     }
 
-    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows.
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows. A project
+    /// whose group is there isn't deleted.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
+        let mut there = BTreeMap::new();
         for op in &mut plan.projects {
             if let ProjectAction::Delete { flows } = &mut op.action {
-                okta::confirm_unpushed(self.okta()?, &self.settings.projects, &op.group).await?;
+                if let Some(found) = okta::confirm_unpushed(self.okta()?, &self.settings.projects, &op.group).await? {
+                    there.insert(op.group.clone(), found);
+                    continue;
+                }
                 let project = self.activepieces.project_by_external_id(&op.group).await?;
                 *flows = project.and_then(|project| project.analytics.total_flows);
             }
         }
+        let Plan { projects, held, warnings, .. } = plan;
+        for op in projects.extract_if(.., |op| op.is_deletion() && there.contains_key(&op.group)) {
+            let StillThere { name, is_pushed } = &there[&op.group];
+            if *is_pushed {
+                let about = format!("the group {name}");
+                held.push(Held::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+            } else {
+                warnings.push(format!(
+                    "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
+                    op.name
+                ));
+            }
+        }
+        held.sort();
+        warnings.sort();
         Ok(())
     }
 

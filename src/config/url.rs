@@ -12,7 +12,7 @@ pub(super) struct UrlFault {
 }
 
 /// Okta's own domains, where the admin console has a host of its own beside the org's.
-const OKTA_DOMAINS: [&str; 3] = [".okta.com", ".oktapreview.com", ".okta-emea.com"];
+const OKTA_DOMAINS: [&str; 5] = [".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com", ".okta.mil"];
 
 /// What may follow the base URL of an Activepieces platform: its SCIM base URL, or parts of it.
 const ACTIVEPIECES_PATHS: [&str; 4] = ["/api/v1/scim/v2", "/api/v1/scim", "/api/v1", "/api"];

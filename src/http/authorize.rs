@@ -41,9 +41,6 @@ pub struct Signed {
     pub secrets: Vec<SecretString>,
 }
 
-/// Stands where an error page echoed a secret.
-const REDACTED: &str = "(redacted)";
-
 impl Signed {
     /// Adds a header that no log shows, and keeps its secret part out of errors.
     pub fn header(&mut self, name: HeaderName, scheme: &str, secret: &SecretString) -> Result<(), String> {
@@ -54,12 +51,6 @@ impl Signed {
         self.headers.insert(name, value);
         self.secrets.push(secret.clone());
         Ok(())
-    }
-
-    /// A text without the secrets, which a proxy's error page may echo.
-    pub(super) fn redacted(&self, text: &str) -> String {
-        let secrets = self.secrets.iter().filter(|secret| !secret.expose_secret().is_empty());
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
     }
 }
 

@@ -1,18 +1,18 @@
 //! The body of an answer, read as it arrives: a listing of 100,000 users is 50 MB of JSON, and what is kept of it far less.
 
 use std::io::{self, BufReader, Cursor, Read};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::bytes::Bytes;
 
-use super::authorize::Signed;
-use super::error_body::printable;
+use super::budget::{Meter, Size};
 use super::failure::{Cause, chain};
+use super::item;
 
 /// A body of fewer bytes is parsed when it's there; of a larger one only this much is kept, for errors to show.
 const AT_ONCE: usize = 1 << 20;
@@ -22,6 +22,9 @@ const ON_TASK: usize = 1 << 17;
 const CHUNKS_AHEAD: usize = 16;
 /// The parser takes single bytes, so that they come to it in blocks of this size.
 const BLOCK: usize = 1 << 16;
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How long a body may take.
 #[derive(Clone, Copy)]
@@ -33,49 +36,55 @@ pub(super) struct Limits {
 }
 
 /// The body of an answer under way.
-pub(super) struct Body<'a> {
+pub(super) struct Body {
     response: reqwest::Response,
     limits: Limits,
     began: Instant,
-    signed: &'a Signed,
+    meter: Meter,
     /// Nothing of it may be shown.
     confidential: bool,
-    received: usize,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn new(response: reqwest::Response, limits: Limits, signed: &'a Signed, confidential: bool) -> Self {
-        Self { response, limits, began: Instant::now(), signed, confidential, received: 0 }
+impl Body {
+    pub(super) fn new(response: reqwest::Response, limits: Limits, size: Size, confidential: bool) -> Self {
+        Self { response, limits, began: Instant::now(), meter: Meter::new(size), confidential }
     }
 
     /// Reads it to its end and keeps nothing. A web page is a proxy's, and says nothing of what the server did.
     pub(super) async fn discard(mut self) -> Result<(), Cause> {
         let (start, _) = self.start().await?;
         while self.chunk().await?.is_some() {}
-        let text = self.signed.redacted(&String::from_utf8_lossy(&start));
-        match Cause::not_json(self.response.status(), &text) {
+        match Cause::not_json(self.response.status(), &String::from_utf8_lossy(&start)) {
             page @ Cause::NotJson { html: true, .. } => Err(page),
             _ => Ok(()),
         }
     }
 
-    /// Its beginning, without secrets: an error's body has far less than that.
+    /// Its beginning: an error's body has far less than that, and one that is too large is still an error's.
     pub(super) async fn text(mut self) -> Result<String, Cause> {
-        let (start, _) = self.start().await?;
-        Ok(self.signed.redacted(&String::from_utf8_lossy(&start)))
+        let mut start = Vec::new();
+        while start.len() < AT_ONCE {
+            match self.chunk().await {
+                Ok(Some(chunk)) => start.extend_from_slice(&chunk),
+                Ok(None) | Err(Cause::Oversized(_)) => break,
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(String::from_utf8_lossy(&start).into_owned())
     }
 
     /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
     pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
         let (start, whole) = self.start().await?;
+        // A byte order mark says nothing (RFC 8259, section 8.1).
+        let start = if start.starts_with(BYTE_ORDER_MARK) { start.slice(BYTE_ORDER_MARK.len()..) } else { start };
         let parsed = match whole {
             true if start.len() <= ON_TASK => serde_json::from_slice(&start),
             true => parsed_apart(start.clone()).await?,
             false => self.parsed_on_arrival(&start).await?,
         };
         parsed.map_err(|error| {
-            let start = self.signed.redacted(&String::from_utf8_lossy(&start));
-            let cause = unfit(&error, self.response.status(), &start, self.received);
+            let cause = unfit(&error, self.response.status(), &start, self.meter.bytes());
             if self.confidential { cause.without_answer() } else { cause }
         })
     }
@@ -109,13 +118,22 @@ impl<'a> Body<'a> {
         parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
     }
 
+    /// The next part of it, within all limits.
     async fn chunk(&mut self) -> Result<Option<Bytes>, Cause> {
         let Limits { idle, whole } = self.limits;
-        let left = whole.saturating_sub(self.began.elapsed());
-        let waited = timeout(idle.min(left), self.response.chunk()).await;
-        let waited = waited.map_err(|_| if left < idle { Cause::Endless(whole) } else { Cause::Stalled(idle) })?;
+        let elapsed = self.began.elapsed();
+        let (left, left_by_progress) =
+            (whole.saturating_sub(elapsed), self.meter.allowed(idle).saturating_sub(elapsed));
+        let waited = timeout(idle.min(left).min(left_by_progress), self.response.chunk()).await;
+        let waited = waited.map_err(|_| match () {
+            () if left <= idle.min(left_by_progress) => Cause::Endless(whole),
+            () if left_by_progress < idle => Cause::Slow(self.meter.allowed(idle)),
+            () => Cause::Stalled(idle),
+        })?;
         let chunk = waited.map_err(|error| Cause::Truncated(chain(&error)))?;
-        self.received += chunk.as_ref().map_or(0, Bytes::len);
+        if let Some(chunk) = &chunk {
+            self.meter.take(chunk).map_err(Cause::Oversized)?;
+        }
         Ok(chunk)
     }
 }
@@ -145,15 +163,16 @@ impl Read for Arriving {
     }
 }
 
-/// What a text is that isn't the JSON that was due.
-fn unfit(error: &serde_json::Error, status: StatusCode, start: &str, length: usize) -> Cause {
+/// What a text is that isn't the JSON that was due. Of JSON in another shape the entity is named that can't be read.
+fn unfit(error: &serde_json::Error, status: StatusCode, start: &[u8], length: u64) -> Cause {
     if error.is_data() {
-        return Cause::Unreadable(printable(&error.to_string()));
+        let name = item::at(start, error.line(), error.column()).map(|name| format!("in {name}: ")).unwrap_or_default();
+        return Cause::Unreadable(format!("{name}{error}"));
     }
-    if error.is_eof() && start.trim_start().starts_with(['{', '[']) {
+    if error.is_eof() && matches!(start.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Cause::Truncated(format!("the JSON breaks off after {length} bytes"));
     }
-    Cause::not_json(status, start)
+    Cause::not_json(status, &String::from_utf8_lossy(start))
 }
 
 #[cfg(test)]
@@ -178,7 +197,7 @@ mod tests {
     fn bodies_that_are_not_what_was_due_are_told_apart() {
         let cause = |body: &str| {
             let error = serde_json::from_str::<Vec<u32>>(body).unwrap_err();
-            unfit(&error, StatusCode::OK, body, body.len())
+            unfit(&error, StatusCode::OK, body.as_bytes(), body.len() as u64)
         };
         assert!(matches!(cause("<!doctype html><html>"), Cause::NotJson { html: true, .. }));
         assert!(matches!(cause("OK"), Cause::NotJson { html: false, .. }));

@@ -1,13 +1,14 @@
 //! The one send loop: resolves the URL, waits for its turn, sends, reads, and repeats what may be repeated.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{Certificate, StatusCode, Url};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::{Certificate, NoProxy, Proxy, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
@@ -15,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use super::authorize::{Authorization, Signed};
 use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
-use super::failure::{Cause, Failure, chain, seconds};
+use super::failure::{Cause, Failure, GivenUp, chain, seconds};
+use super::mask::{Mask, shortened};
 use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
@@ -28,6 +30,8 @@ pub struct Settings {
     /// Scheme, host, port and an optional path that all requests' paths are put behind.
     pub base_url: String,
     pub authorization: Authorization,
+    /// The proxy that the environment names, and by which variable.
+    pub proxy: Option<(&'static str, OsString)>,
     /// CAs that are trusted beside those of the system.
     pub authorities: Vec<Certificate>,
     /// The most requests that the server wants in flight.
@@ -43,6 +47,8 @@ pub struct Settings {
     /// The longest that an answer may take from its headers to its end.
     pub body_timeout: Duration,
     pub retry: Policy,
+    /// What no error and no log may show. Clients of the same server share it.
+    pub mask: Mask,
 }
 
 impl Settings {
@@ -51,6 +57,7 @@ impl Settings {
         Self {
             base_url: base_url.into(),
             authorization: Authorization::None,
+            proxy: None,
             authorities: Vec::new(),
             parallelism: 8,
             share: 1.0,
@@ -60,6 +67,7 @@ impl Settings {
             idle_timeout: Duration::from_mins(1),
             body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
+            mask: Mask::default(),
         }
     }
 
@@ -88,6 +96,7 @@ struct Inner {
     answer_timeout: Duration,
     limits: Limits,
     retry: Policy,
+    mask: Mask,
     /// How many requests were repeated after trouble.
     repeated: AtomicU64,
     /// Whether the last answer was 401.
@@ -101,6 +110,9 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").field("base", &self.0.base.as_str()).finish_non_exhaustive()
     }
 }
+
+/// A wait of this length is told.
+pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
 const MOST_RENEWALS: u32 = 4;
@@ -119,7 +131,8 @@ impl Client {
     /// Makes the client; nothing is sent yet. A base URL or a token that can't be used is a config error.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let base = parse_base(&settings.base_url)?;
-        settings.authorization.fixed().map_err(|message| Error::new(Kind::Config, message))?;
+        let fixed = settings.authorization.fixed().map_err(|message| Error::new(Kind::Config, message))?;
+        fixed.secrets.iter().for_each(|secret| settings.mask.keep(secret));
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("oktapieces/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -131,11 +144,14 @@ impl Client {
         }
         if is_loopback(&base) {
             builder = builder.no_proxy();
+        } else if let Some((variable, value)) = &settings.proxy {
+            builder = builder.proxy(proxy(variable, value)?);
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
-        let Settings { authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, .. } =
-            settings;
+        let Settings {
+            authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, mask, ..
+        } = settings;
         Ok(Self(Arc::new(Inner {
             http,
             base,
@@ -145,6 +161,7 @@ impl Client {
             answer_timeout,
             limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
+            mask,
             repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
@@ -177,26 +194,26 @@ impl Client {
         &self.0.pace
     }
 
-    /// Sends a request; the reply has a 2xx status and any body but a web page. Nothing of it is kept.
+    /// Sends a request; the reply is complete and has any body but a web page. Nothing of it is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        Ok(self.run(request, async |body: Body<'_>| body.discard().await).await?.1)
+        Ok(self.run(request, async |body: Body| body.discard().await).await?.1)
     }
 
     /// Sends a request that is to be answered in JSON, which is parsed as it arrives: of a large answer no more is kept than
     /// the value. Answers that break off, or that aren't JSON, are repeated like other failures.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<(T, Reply), Failure> {
-        self.run(request, async |body: Body<'_>| body.json().await).await
+        self.run(request, async |body: Body| body.json().await).await
     }
 
     async fn run<T>(
         &self,
         request: &Request,
-        read: impl AsyncFn(Body<'_>) -> Result<T, Cause>,
+        read: impl AsyncFn(Body) -> Result<T, Cause>,
     ) -> Result<(T, Reply), Failure> {
-        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, shown(url), cause, attempts);
+        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
-        let (mut number, mut renewals) = (1, 0);
+        let (mut number, mut renewals, mut waited) = (1, 0, Duration::ZERO);
         loop {
             let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, &read).await?;
             let cause = match outcome {
@@ -209,14 +226,21 @@ impl Client {
             }
             let pause = if cause.status() == Some(429) { rate_pauses.next() } else { pauses.next() };
             let handed_back = request.hand_back.is_some_and(|status| cause.status() == Some(status.as_u16()));
-            let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, pause };
-            match decide(&self.0.retry, attempt) {
-                decision if handed_back || decision == Decision::GiveUp => return Err(failed(&url, cause, number)),
+            let attempt = Attempt { repeat: request.repeat, cause: &cause, signals: &signals, number, waited, pause };
+            let decision = decide(&self.0.retry, attempt);
+            let failure = |cause| failed(&url, cause, number);
+            match decision {
+                _ if handed_back => return Err(failure(cause)),
+                Decision::GiveUp => return Err(failure(cause)),
+                Decision::TooLong(wait) => return Err(failure(cause).given_up(GivenUp::TooLong(wait))),
                 Decision::Again(_) if !self.may_repeat(&cause) => {
-                    return Err(failed(&url, cause, number).in_a_troubled_run(self.0.repeated.load(Ordering::Relaxed)));
+                    let repeated = self.0.repeated.load(Ordering::Relaxed);
+                    return Err(failure(cause).given_up(GivenUp::Trouble(repeated)));
                 }
-                decision => self.prepare(&url, decision, lowered).await,
+                Decision::CloseBucket(wait) => waited += wait,
+                Decision::Again(_) | Decision::LessParallel(_) => {}
             }
+            self.prepare(&url, decision, lowered).await;
             number += 1;
         }
     }
@@ -237,10 +261,15 @@ impl Client {
 
     /// Waits as decided.
     async fn prepare(&self, url: &Url, decision: Decision, lowered: u64) {
-        tracing::debug!(url = shown(url), ?decision, "trying again");
+        tracing::debug!(url = self.shown(url), ?decision, "trying again");
         match decision {
-            Decision::GiveUp => {}
-            Decision::Again(pause) => sleep(pause).await,
+            Decision::GiveUp | Decision::TooLong(_) => {}
+            Decision::Again(pause) => {
+                if pause >= WORTH_SAYING {
+                    tracing::warn!("waiting {} s before {} is asked again", pause.as_secs(), self.shown(url));
+                }
+                sleep(pause).await;
+            }
             Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),
             Decision::LessParallel(pause) => {
                 self.0.pace.less_parallel(lowered);
@@ -253,17 +282,19 @@ impl Client {
         &self,
         request: &Request,
         url: &Url,
-        read: &impl AsyncFn(Body<'_>) -> Result<T, Cause>,
+        read: &impl AsyncFn(Body) -> Result<T, Cause>,
     ) -> Result<Attempted<T>, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
         let lowered = turn.lowered();
         // Not before its turn has come: what lets it in may be valid for a short time only.
         let signed = self.0.authorization.sign(&request.method, url).await?;
+        self.0.mask.keep_for_a_while(&signed.secrets);
         let start = Instant::now();
         let response = match self.dispatch(request, url, &signed).await {
             Ok(response) => response,
             Err(cause) => {
-                tracing::debug!(method = %request.method, url = shown(url), %cause, "no answer");
+                let cause = cause.masked(&self.0.mask);
+                tracing::debug!(method = %request.method, url = self.shown(url), %cause, "no answer");
                 return Ok(Attempted { outcome: Err(cause), signals: Signals::default(), lowered, mended: false });
             }
         };
@@ -274,17 +305,19 @@ impl Client {
             self.0.date.store(date, Ordering::Relaxed);
         }
         turn.learn(&signals);
-        let body = Body::new(response, self.0.limits, &signed, request.confidential);
-        let outcome = if status.is_success() {
-            read(body).await
-        } else {
-            body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text)))
+        let body = Body::new(response, self.0.limits, request.size, request.confidential);
+        let outcome = match () {
+            () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
+            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => read(body).await,
+            () => Err(Cause::Incomplete(status)),
         };
+        let outcome = outcome.map_err(|cause| cause.masked(&self.0.mask));
         drop(turn);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(method = %request.method, url = shown(url), status = status.as_u16(), milliseconds, "answer");
+        tracing::debug!(method = %request.method, url = self.shown(url), status = status.as_u16(), milliseconds, "answer");
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
-        let reply = Reply { status, headers, method: request.method.clone(), url: shown(url) };
+        let (method, mask) = (request.method.clone(), self.0.mask.clone());
+        let reply = Reply { status, headers, method, url: shown(url), mask };
         Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, lowered, mended })
     }
 
@@ -325,6 +358,11 @@ impl Client {
         Cause::Status { status, body: Box::new(ErrorBody::parse(body).or_challenge(headers)) }
     }
 
+    /// The URL for errors and the log.
+    fn shown(&self, url: &Url) -> String {
+        self.0.mask.masked(&shown(url))
+    }
+
     fn resolve(&self, request: &Request) -> Result<Url, Cause> {
         let target = request.target.as_str();
         let base = &self.0.base;
@@ -338,6 +376,9 @@ impl Client {
             return Err(Cause::OtherHost { allowed: base.origin().ascii_serialization() });
         }
         // A URL parser takes `..` as a way up; an id that has it would reach another route.
+        if path_of(&text).split('/').any(is_dots) {
+            return Err(Cause::Unaskable);
+        }
         if path_of(&text) != url.path() {
             return Err(Cause::Invalid("its path isn't a plain one".to_owned()));
         }
@@ -363,6 +404,28 @@ fn parse_base(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// The proxy of this value. One that can't be used is an error: the HTTP library would connect directly.
+fn proxy(variable: &str, value: &OsStr) -> Result<Proxy, Error> {
+    // Without the value, which may hold a password.
+    let wrong = |why: &str| {
+        Error::new(Kind::Config, format!("the proxy in {variable} can't be used: {why}"))
+            .hint("set it to http://HOST:PORT, or unset it to connect directly")
+    };
+    let text = value.to_str().ok_or_else(|| wrong("it isn't a text"))?;
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it must start with http:// or https://"));
+    }
+    let proxy = Proxy::all(url).map_err(|_| wrong("it isn't a URL of a proxy"))?;
+    Ok(proxy.no_proxy(NoProxy::from_env()))
+}
+
+/// Whether a URL parser takes a part of a path for the same or the upper folder, as it does with escaped dots too.
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
 /// The path of a URL as it's written.
 fn path_of(url: &str) -> &str {
     let before_query = url.split(['?', '#']).next().unwrap_or_default();
@@ -380,8 +443,11 @@ fn shown(url: &Url) -> String {
     if !url.username().is_empty() || url.password().is_some() {
         return url.origin().ascii_serialization();
     }
-    url.as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
+    shortened(url.as_str().split(['?', '#']).next().unwrap_or_default(), LONGEST_URL)
 }
+
+/// The longest URL that is shown: it may hold an id of any length.
+const LONGEST_URL: usize = 300;
 
 /// How rustls begins its texts; its error type isn't within reach.
 const TLS_WORDS: [&str; 6] = [

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::Repeat;
 use crate::http::scripted::{Act, Seen, Server, answer, fast, json as ok};
+use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
 
@@ -181,6 +181,16 @@ async fn a_status_can_be_handed_back_at_once() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_once_is_never_repeated() {
+    for act in [ok(503, ""), answer(429, &[("retry-after", "0")], ""), ok(200, ""), Act::SendAndCut(String::new())] {
+        let server = Server::new(move |_| act.clone()).await;
+        let failure = client(&server.url).json::<Value>(&Request::get("/x").once()).await.unwrap_err();
+        assert_eq!((failure.attempts(), server.lines().len()), (1, 1), "{failure}");
+        assert_eq!(failure.is_unanswered(), matches!(failure.cause(), Cause::Cut(_)), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn json_of_another_shape_is_not_asked_for_again() {
     let server = Server::new(|_| ok(200, "{}")).await;
     let failure = client(&server.url).json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
@@ -238,10 +248,13 @@ async fn the_token_never_leaves_for_another_host() {
         let failure = client.send(&Request::get(target)).await.unwrap_err();
         assert!(matches!(failure.cause(), Cause::OtherHost { .. }), "{target}: {failure}");
     }
-    for path in ["/api/../../x", "/users/..", "/users/%2e%2e/groups", "/a b"] {
+    for path in ["/api/../../x", "/users/..", "/users/.", "/users/%2e%2E/groups", "/users/.%2e?x"] {
         let failure = client.send(&Request::get(path)).await.unwrap_err();
-        assert!(matches!(failure.cause(), Cause::Invalid(_)), "{path}: {failure}");
+        assert_eq!(*failure.cause(), Cause::Unaskable, "{path}: {failure}");
+        assert!(failure.is_not_found(), "no entity can have such an id");
     }
+    let failure = client.send(&Request::get("/a b")).await.unwrap_err();
+    assert!(matches!(failure.cause(), Cause::Invalid(_)), "{failure}");
     assert_eq!((other.lines().len(), server.lines().len()), (0, 1));
     client.send(&Request::get(format!("{}/whole", server.url))).await.unwrap_err();
     assert_eq!(server.lines()[1], "GET /whole");
@@ -299,4 +312,144 @@ fn base_urls_that_cannot_be_used_are_config_errors_without_secrets() {
         Settings { authorization: Authorization::Fixed("SSWS a\nb".into()), ..Settings::new("https://example.com") };
     let error = Client::new(settings).unwrap_err();
     assert!(!error.to_string().contains("a\nb"));
+}
+
+#[tokio::test]
+async fn only_a_whole_answer_counts_as_one() {
+    let range = [("content-range", "bytes 0-1/200")];
+    for (method, act, complete) in [
+        (reqwest::Method::GET, ok(200, "[]"), true),
+        (reqwest::Method::GET, ok(201, "[]"), false),
+        (reqwest::Method::GET, ok(202, "[]"), false),
+        (reqwest::Method::GET, ok(203, "[]"), false),
+        (reqwest::Method::GET, answer(204, &[], ""), false),
+        (reqwest::Method::GET, ok(206, "[]"), false),
+        (reqwest::Method::GET, answer(200, &range, "[]"), false),
+        (reqwest::Method::POST, ok(200, "[]"), true),
+        (reqwest::Method::POST, ok(201, "[]"), true),
+        (reqwest::Method::POST, ok(202, "[]"), false),
+        (reqwest::Method::PATCH, ok(200, "[]"), true),
+        (reqwest::Method::PATCH, ok(202, "[]"), false),
+        (reqwest::Method::DELETE, ok(200, "[]"), true),
+        (reqwest::Method::DELETE, ok(202, "[]"), false),
+    ] {
+        let server = Server::script([act.clone()]).await;
+        let answered = client(&server.url).json::<Value>(&Request::new(method.clone(), "/x")).await;
+        let Err(failure) = answered else {
+            assert!(complete, "{method} {act:?}");
+            continue;
+        };
+        assert!(!complete && matches!(failure.cause(), Cause::Incomplete(_)), "{method} {act:?}: {failure}");
+        assert!(failure.is_lost_answer(), "a write may have been done");
+        assert_eq!(server.lines().len(), 1, "{method} {act:?}");
+    }
+    let server = Server::script([answer(204, &[], "")]).await;
+    client(&server.url).send(&Request::new(reqwest::Method::DELETE, "/x")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_passed_over() {
+    let server = Server::new(|_| ok(200, "\u{feff}[1]")).await;
+    assert_eq!(get(&server).await.unwrap(), json!([1]));
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn text_in_place_of_json_is_asked_for_once_more() {
+    let server = Server::new(|_| ok(200, "OK")).await;
+    get(&server).await.unwrap_err();
+    assert_eq!(server.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_larger_than_any_real_one_is_given_up() {
+    // Unpacked by nobody: the limits count what comes out of the connection, packed or not.
+    let (text, blanks) = (format!("[\"{}\"]", "x".repeat(3 << 20)), format!("[{}1]", " ".repeat(3 << 20)));
+    for (body, why) in [(text, "it has a text of more than 1 MB"), (blanks, "it has blanks of more than 1 MB")] {
+        let server = Server::new(move |_| ok(200, &body)).await;
+        let failure = get(&server).await.unwrap_err();
+        assert!(failure.to_string().ends_with(&format!("is too large: {why}")), "{failure}");
+        assert_eq!(server.lines().len(), 1);
+    }
+    let server = Server::new(|_| ok(200, &format!("[{}1]", "1,".repeat(200)))).await;
+    let request = Request::get("/x").size(Size { bytes: 1 << 20, values: 100 });
+    let failure = client(&server.url).json::<Value>(&request).await.unwrap_err();
+    assert!(failure.to_string().ends_with("it has more than 100 values"), "{failure}");
+    // An error stays an error, however large its body is.
+    let server = Server::new(|_| ok(400, &format!("\"{}", "x".repeat(3 << 20)))).await;
+    assert_eq!(get(&server).await.unwrap_err().status(), Some(400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_is_given_up_long_before_its_time_is_over() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[".to_owned();
+    for drop in ["1,", "                "] {
+        let parts = [vec![head.clone()], vec![drop.to_owned(); 5000]].concat();
+        let server = Server::new(move |_| Act::Trickle(parts.clone(), Duration::from_secs(1))).await;
+        let start = tokio::time::Instant::now();
+        let failure = get(&server).await.unwrap_err();
+        assert_eq!(*failure.cause(), Cause::Slow(Duration::from_mins(2)), "{failure}");
+        assert!(start.elapsed() < Duration::from_mins(5), "twice two minutes: {:?}", start.elapsed());
+        let settings = Settings { retry: fast(), ..Settings::new(&server.url) }.within(Duration::from_secs(5));
+        let start = tokio::time::Instant::now();
+        let failure = Client::new(settings).unwrap().json::<Value>(&Request::get("/x")).await.unwrap_err();
+        assert_eq!(*failure.cause(), Cause::Slow(Duration::from_secs(10)), "{failure}");
+        assert!(start.elapsed() < Duration::from_secs(30), "twice ten seconds: {:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_with_its_route() {
+    #[derive(Debug, serde::Deserialize)]
+    struct User {
+        #[serde(rename = "status")]
+        _status: String,
+    }
+    let body = r#"[{"id": "00u1", "status": "A"}, {"id": "00u2", "profile": {"login": "ada@x.io"}}]"#;
+    let server = Server::new(move |_| ok(200, body)).await;
+    let failure = client(&server.url).json::<Vec<User>>(&Request::get("/api/v1/users")).await.unwrap_err();
+    let text = failure.to_string();
+    assert!(text.contains("/api/v1/users answered JSON of an unexpected shape"), "{text}");
+    assert!(text.contains(r#"in "00u2" ("ada@x.io"): missing field `status`"#), "{text}");
+}
+
+#[tokio::test]
+async fn an_id_of_any_length_is_shown_in_short() {
+    let server = Server::new(|_| ok(404, "")).await;
+    let failure = client(&server.url).send(&Request::get(format!("/x/{}", "y".repeat(100_000)))).await.unwrap_err();
+    assert!(failure.to_string().len() < 500, "{}", failure.to_string().len());
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_refused_with_its_length() {
+    for status in [429, 503] {
+        let server = Server::new(move |_| answer(status, &[("retry-after", "86400")], "")).await;
+        let failure = get(&server).await.unwrap_err();
+        let text = "; gave up since the server asks to wait 86400 s before the next request";
+        assert!(failure.to_string().ends_with(text), "{failure}");
+        assert_eq!(server.lines().len(), 1);
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_an_error_that_does_not_show_it() {
+    let settings = |value: &str| {
+        let proxy = Some(("HTTPS_PROXY", value.into()));
+        Settings { proxy, ..Settings::new("https://example.okta.com") }
+    };
+    for value in
+        ["http://", "http://me:p4ss@", "socks5://p4ss:1080", "ftp://p4ss", "http://p4ss:port", "http://p4 ss", ":8080"]
+    {
+        let error = Client::new(settings(value)).unwrap_err();
+        assert_eq!(error.kind, Kind::Config, "{value}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("the proxy in HTTPS_PROXY can't be used") && !text.contains("p4ss"), "{text}");
+    }
+    for value in
+        ["http://proxy.example.com:8080", "https://me:p4ss@proxy.example.com", "proxy:8080", "proxy", "[::1]:80"]
+    {
+        Client::new(settings(value)).unwrap();
+    }
+    let own = Settings { base_url: "http://127.0.0.1:1".into(), ..settings("ftp://x") };
+    Client::new(own).unwrap();
 }

@@ -3,6 +3,19 @@
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 
+use super::mask::{Mask, printable, shortened};
+
+/// The longest snippet and the longest cause that is shown.
+const LONGEST: usize = 160;
+/// The longest message that is shown: one about a request with many faults names the first and the last ones.
+const LONGEST_MESSAGE: usize = 1000;
+/// The longest code and the longest id of an error.
+const LONGEST_WORD: usize = 64;
+/// So many causes are shown.
+const MOST_CAUSES: usize = 10;
+/// How much of a body is kept for its snippet.
+const KEPT: usize = 2000;
+
 /// What an error body says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorBody {
@@ -52,6 +65,18 @@ impl ErrorBody {
         self
     }
 
+    /// The same without secrets, and of a length that can be shown.
+    #[must_use]
+    pub(super) fn masked(&self, mask: &Mask) -> Self {
+        let short = |text: &String| shortened(&mask.masked(text), LONGEST_WORD);
+        Self {
+            code: self.code.as_ref().map(short),
+            message: shortened(&mask.masked(&self.message), LONGEST_MESSAGE),
+            causes: self.causes.iter().take(MOST_CAUSES).map(|cause| shortened(&mask.masked(cause), LONGEST)).collect(),
+            id: self.id.as_ref().map(short),
+        }
+    }
+
     /// Whether one of the causes says that the cursor of a listing is invalid or expired.
     pub fn is_invalid_cursor(&self) -> bool {
         match self.code.as_deref() {
@@ -96,23 +121,19 @@ fn message_of_params(params: &Value) -> String {
     params.get("message").and_then(Value::as_str).map_or_else(|| snippet(&params.to_string()), printable)
 }
 
-/// The beginning of a body on one line.
-pub fn snippet(body: &str) -> String {
-    const LONGEST: usize = 160;
-    let line = printable(body.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+/// The beginning of a body on one line. More of it is kept than is shown, since a secret may be cut in two here.
+pub(super) fn snippet(body: &str) -> String {
+    let start: String = body.chars().take(KEPT * 4).collect();
+    let line = printable(start.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
+    line.chars().take(KEPT).collect()
 }
 
-/// Without control characters and the marks of bidirectional text, which could rewrite or turn around what the terminal
-/// shows.
-pub(super) fn printable(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().filter(|character| !harmful(*character)).collect()
+/// A snippet as it's shown.
+pub(super) fn shown(snippet: &str) -> String {
+    match snippet.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &snippet[..end]),
+        None => snippet.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_long_body_is_cut() {
-        let shown = snippet(&"ä".repeat(500));
+        let shown = shown(&snippet(&"ä".repeat(500)));
         assert_eq!(shown.chars().count(), 161);
         assert!(shown.ends_with('…'));
     }

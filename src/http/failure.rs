@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url};
 
-use super::error_body::{ErrorBody, snippet};
+use super::error_body::{self, ErrorBody, snippet};
+use super::mask::{Mask, shortened};
 use crate::error::{Error, Kind};
 
 /// A request that failed for good. Its text names the method and the URL without the query, and no secret.
@@ -20,8 +21,17 @@ struct Inner {
     url: String,
     cause: Cause,
     attempts: u32,
-    /// How many requests of the run had to be repeated, if that is why it was given up.
-    repeated: Option<u64>,
+    /// Why it was given up, where the cause alone doesn't say.
+    given_up: Option<GivenUp>,
+}
+
+/// Why a request isn't sent again that could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// So many requests of the run had to be repeated already.
+    Trouble(u64),
+    /// The server asks to wait for this long.
+    TooLong(Duration),
 }
 
 impl std::error::Error for Inner {}
@@ -32,10 +42,15 @@ impl fmt::Display for Inner {
         if self.attempts > 1 {
             write!(f, "; gave up after {} attempts", self.attempts)?;
         }
-        if let Some(repeated) = self.repeated {
-            write!(f, "; gave up since {repeated} requests of this run had to be repeated already")?;
+        match self.given_up {
+            None => Ok(()),
+            Some(GivenUp::Trouble(repeated)) => {
+                write!(f, "; gave up since {repeated} requests of this run had to be repeated already")
+            }
+            Some(GivenUp::TooLong(wait)) => {
+                write!(f, "; gave up since the server asks to wait {} s before the next request", wait.as_secs())
+            }
         }
-        Ok(())
     }
 }
 
@@ -63,6 +78,15 @@ pub enum Cause {
     /// The connection was lost after the request had gone out.
     #[error("lost the connection before the answer: {0}")]
     Cut(String),
+    /// The answer came more slowly than any real one; it was given up after this long.
+    #[error("got an answer that came too slowly, and gave it up after {}", seconds(.0))]
+    Slow(Duration),
+    /// The answer is larger than any real one.
+    #[error("got an answer that is too large: {0}")]
+    Oversized(String),
+    /// A status of success that doesn't say that this is the whole answer, such as 202 or 206.
+    #[error("answered {0}, which is no complete answer to this request")]
+    Incomplete(StatusCode),
     /// The answer broke off.
     #[error("got an incomplete answer: {0}")]
     Truncated(String),
@@ -84,6 +108,9 @@ pub enum Cause {
     /// The URL isn't one of this client's server.
     #[error("was not sent: it isn't on {allowed}")]
     OtherHost { allowed: String },
+    /// Part of the path is `.` or `..`, which a URL can't hold as a name: no entity has it as its id.
+    #[error("was not sent: no entity can have \".\" or \"..\" as its id")]
+    Unaskable,
     /// The request couldn't be built, since its path or a header isn't valid.
     #[error("was not sent: {0}")]
     Invalid(String),
@@ -94,6 +121,35 @@ impl Cause {
         let start = body.trim_start().to_lowercase();
         let html = start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head");
         Self::NotJson { status, html, snippet: snippet(body) }
+    }
+
+    /// The same without secrets in what the server wrote, and no longer than can be shown. Every cause passes here before
+    /// it becomes part of an error or of the log.
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        let masked = |text: &str| shortened(&mask.masked(text), LONGEST);
+        match self {
+            Self::Connect(text) => Self::Connect(masked(&text)),
+            Self::Dns(text) => Self::Dns(masked(&text)),
+            Self::Tls(text) => Self::Tls(masked(&text)),
+            Self::Cut(text) => Self::Cut(masked(&text)),
+            Self::Truncated(text) => Self::Truncated(masked(&text)),
+            Self::Unreadable(text) => Self::Unreadable(masked(&text)),
+            Self::Implausible(text) => Self::Implausible(masked(&text)),
+            Self::Oversized(text) => Self::Oversized(masked(&text)),
+            Self::Invalid(text) => Self::Invalid(masked(&text)),
+            Self::NotJson { status, html, snippet } => {
+                Self::NotJson { status, html, snippet: error_body::shown(&mask.masked(&snippet)) }
+            }
+            Self::Redirect { status, location } => Self::Redirect { status, location: masked(&location) },
+            Self::Status { status, body } => Self::Status { status, body: Box::new(body.masked(mask)) },
+            nothing @ (Self::Timeout(_)
+            | Self::Stalled(_)
+            | Self::Endless(_)
+            | Self::Slow(_)
+            | Self::Incomplete(_)
+            | Self::OtherHost { .. }
+            | Self::Unaskable) => nothing,
+        }
     }
 
     /// The same without anything of a good answer, which holds a secret.
@@ -108,9 +164,10 @@ impl Cause {
     /// The status of the answer, where there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::NotJson { status, .. } | Self::Status { status, .. } | Self::Redirect { status, .. } => {
-                Some(status.as_u16())
-            }
+            Self::NotJson { status, .. }
+            | Self::Status { status, .. }
+            | Self::Redirect { status, .. }
+            | Self::Incomplete(status) => Some(status.as_u16()),
             _ => None,
         }
     }
@@ -124,6 +181,9 @@ impl Cause {
     }
 }
 
+/// The longest text of a cause.
+const LONGEST: usize = 400;
+
 /// Stands where an answer isn't shown.
 const HIDDEN: &str = "(not shown, since it may hold a token)";
 
@@ -133,12 +193,12 @@ const OAUTH_REFUSALS: [&str; 6] =
 
 impl Failure {
     pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
-        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, repeated: None }))
+        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, given_up: None }))
     }
 
-    /// The same, given up since so many requests of the run had been repeated.
-    pub(super) fn in_a_troubled_run(mut self, repeated: u64) -> Self {
-        self.0.repeated = Some(repeated);
+    /// The same with why it was given up.
+    pub(super) fn given_up(mut self, why: GivenUp) -> Self {
+        self.0.given_up = Some(why);
         self
     }
 
@@ -174,15 +234,22 @@ impl Failure {
         }
     }
 
-    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`. Other 404s come from a wrong path, a
+    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`, or no entity can have such an id. Other 404s come from a wrong path, a
     /// proxy or a mistyped org and say nothing about the entity.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404) && self.code() == Some("E0000007")
+        let is_absent = self.status() == Some(404) && self.code() == Some("E0000007");
+        is_absent || self.0.cause == Cause::Unaskable
     }
 
     /// Whether Okta says that the cursor of a listing is invalid or has expired (`400`, E0000029 or E0000031).
     pub fn is_invalid_cursor(&self) -> bool {
         matches!(&self.0.cause, Cause::Status { status, body } if status.as_u16() == 400 && body.is_invalid_cursor())
+    }
+
+    /// Whether the server gave no answer at all: no connection was made, it was closed before any status came, or the time
+    /// for an answer ran out. A server that is gone fails so, and one that refuses a request doesn't.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.0.cause, Cause::Connect(_) | Cause::Dns(_) | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_))
     }
 
     /// Whether the server may have acted although no usable answer came: a write must look at what stands there before
@@ -193,6 +260,9 @@ impl Failure {
             Cause::Timeout(_)
             | Cause::Stalled(_)
             | Cause::Endless(_)
+            | Cause::Slow(_)
+            | Cause::Oversized(_)
+            | Cause::Incomplete(_)
             | Cause::Cut(_)
             | Cause::Truncated(_)
             | Cause::NotJson { .. }
@@ -212,7 +282,12 @@ impl Failure {
     /// says that it has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {
-            Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Cut(_) | Cause::Truncated(_) => true,
+            Cause::Timeout(_)
+            | Cause::Stalled(_)
+            | Cause::Endless(_)
+            | Cause::Slow(_)
+            | Cause::Cut(_)
+            | Cause::Truncated(_) => true,
             Cause::Status { status, body } => match status.as_u16() {
                 408 | 429 | 502..=504 => true,
                 500 => body.code.as_deref().is_none_or(|code| code.len() == 5 && code.starts_with("53")),
@@ -237,7 +312,7 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         match &self.0.cause {
-            _ if self.0.repeated.is_some() => {
+            _ if matches!(self.0.given_up, Some(GivenUp::Trouble(_))) => {
                 Some("the server, or the network before it, is in trouble: run it again once that is over")
             }
             Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
@@ -249,6 +324,12 @@ impl Failure {
             ),
             Cause::NotJson { html: true, .. } => Some(
                 "a web page with a good status mostly means a wrong base URL; a proxy's sign-in page is the other cause",
+            ),
+            Cause::Incomplete(_) | Cause::Oversized(_) | Cause::Slow(_) => {
+                Some("look for a proxy before the server that changes its answers")
+            }
+            Cause::Unreadable(_) => Some(
+                "look for a proxy that changes answers; if there is none, this version does not know the server's version",
             ),
             Cause::Redirect { .. } => Some("put the address that the server redirects to into the config"),
             Cause::Status { status, body } => hint_of_status(status.as_u16(), body.code.as_deref()),
@@ -387,6 +468,19 @@ mod tests {
         for (code, body, expected) in cases {
             assert_eq!(status(code, body).is_lost_answer(), expected, "{code} {body}");
         }
+    }
+
+    #[test]
+    fn a_server_that_is_gone_is_told_from_one_that_answers() {
+        let unanswered = |cause| Failure::new(&Method::POST, String::new(), cause, 1).is_unanswered();
+        let text = String::new;
+        for cause in [Cause::Connect(text()), Cause::Dns(text()), Cause::Cut(text()), Cause::Timeout(Duration::ZERO)] {
+            assert!(unanswered(cause.clone()), "{cause:?}");
+        }
+        for cause in [Cause::Truncated(text()), Cause::Stalled(Duration::ZERO), Cause::Invalid(text())] {
+            assert!(!unanswered(cause.clone()), "{cause:?}");
+        }
+        assert!(!status(503, "").is_unanswered());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::client::WORTH_SAYING;
 use super::signals::Signals;
 
 /// From a path to the name of the bucket that its requests count for.
@@ -55,6 +56,8 @@ struct Bucket {
     answered: bool,
     window: Option<Window>,
     closed_until: Option<Instant>,
+    /// Until when it was last told that it's waited for.
+    told: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,11 +102,31 @@ impl Pace {
             match gate {
                 Gate::Open => return Turn { pace: self, bucket, lowered },
                 Gate::Answer => changed.await,
-                Gate::Until(moment) => tokio::select! {
-                    () = changed => {}
-                    () = sleep_until(moment) => {}
-                },
+                Gate::Until(moment) => {
+                    self.tell(bucket, moment);
+                    tokio::select! {
+                        () = changed => {}
+                        () = sleep_until(moment) => {}
+                    }
+                }
             }
+        }
+    }
+
+    /// Tells once that requests to this bucket wait until then.
+    fn tell(&self, bucket: &'static str, moment: Instant) {
+        let wait = moment.saturating_duration_since(Instant::now());
+        let is_new = {
+            let mut state = self.state();
+            let told = &mut state.buckets.entry(bucket).or_default().told;
+            let is_new = wait >= WORTH_SAYING && told.is_none_or(|told| moment > told + CLOCK_MARGIN);
+            if is_new {
+                *told = Some(moment);
+            }
+            is_new
+        };
+        if is_new {
+            tracing::warn!("waiting {} s for the server's rate limit of {bucket:?}", wait.as_secs());
         }
     }
 

@@ -1,11 +1,14 @@
 //! A request, whether it may be repeated, and its reply.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 
+use super::budget::Size;
 use super::failure::{Cause, Failure};
+use super::mask::Mask;
 
 /// How long the headers of an answer are waited for, unless the request says otherwise.
 pub const TIMEOUT: Duration = Duration::from_mins(1);
@@ -18,6 +21,8 @@ pub enum Repeat {
     /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
     /// once, since the caller must look at what stands there before it writes again.
     Never,
+    /// Sent once, whatever happens: reads that are only worth a moment.
+    Once,
 }
 
 /// One request to the client's own server.
@@ -33,13 +38,28 @@ pub struct Request {
     /// Content type and bytes.
     pub body: Option<(&'static str, Vec<u8>)>,
     /// Until the headers of the answer are there, with connecting and sending; each repetition has it anew. A body that keeps
-    /// coming may take any time.
+    /// coming may take longer.
     pub timeout: Duration,
     pub repeat: Repeat,
     /// A status that comes back at once although it would be repeated.
     pub hand_back: Option<StatusCode>,
     /// Whether a good answer holds a secret, so that no error may show any of it.
     pub confidential: bool,
+    /// How large the answer may be.
+    pub size: Size,
+    /// The statuses of a complete answer.
+    pub complete: &'static [StatusCode],
+}
+
+/// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
+/// answer, and 206 that it's a part (RFC 9110, section 15.3). Creations are answered by 201 and deletions by 204 (contract
+/// sections 3.1 and 4.6), or by 200 from a proxy that gives them a body.
+fn complete(method: &Method) -> &'static [StatusCode] {
+    match *method {
+        Method::POST => &[StatusCode::CREATED, StatusCode::OK],
+        Method::DELETE => &[StatusCode::NO_CONTENT, StatusCode::OK],
+        _ => &[StatusCode::OK],
+    }
 }
 
 impl Request {
@@ -47,6 +67,7 @@ impl Request {
     pub fn new(method: Method, target: impl Into<String>) -> Self {
         let repeat = if method.is_safe() { Repeat::Always } else { Repeat::Never };
         Self {
+            complete: complete(&method),
             method,
             target: target.into(),
             query: Vec::new(),
@@ -56,6 +77,7 @@ impl Request {
             repeat,
             hand_back: None,
             confidential: false,
+            size: Size::PAGE,
         }
     }
 
@@ -101,6 +123,27 @@ impl Request {
         self
     }
 
+    /// Sends the request without retries: not after a lost connection and not after a 429 either. Renewed credentials
+    /// (a token, a DPoP nonce) are still tried, because the server did nothing until then.
+    #[must_use]
+    pub fn once(self) -> Self {
+        self.repeat(Repeat::Once)
+    }
+
+    /// Takes no other status for a complete answer.
+    #[must_use]
+    pub fn complete(mut self, statuses: &'static [StatusCode]) -> Self {
+        self.complete = statuses;
+        self
+    }
+
+    /// Lets the answer be this large.
+    #[must_use]
+    pub fn size(mut self, size: Size) -> Self {
+        self.size = size;
+        self
+    }
+
     /// Keeps a good answer out of errors.
     #[must_use]
     pub fn confidential(mut self) -> Self {
@@ -116,19 +159,28 @@ impl Request {
     }
 }
 
-/// What an answer with a 2xx status says beside its body.
-#[derive(Clone, Debug)]
+/// What a complete answer says next to its body.
+#[derive(Clone)]
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub(super) method: Method,
     pub(super) url: String,
+    pub(super) mask: Mask,
+}
+
+impl fmt::Debug for Reply {
+    /// Without the headers, which may echo anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl Reply {
     /// An answer that is well-formed but can't be true, such as a listing that contradicts itself.
     pub fn implausible(&self, why: impl Into<String>) -> Failure {
-        Failure::new(&self.method, self.url.clone(), Cause::Implausible(why.into()), 1)
+        let cause = Cause::Implausible(why.into()).masked(&self.mask);
+        Failure::new(&self.method, self.mask.masked(&self.url), cause, 1)
     }
 }
 

@@ -21,8 +21,10 @@ pub struct Policy {
     pub min_delay: Duration,
     /// The longest pause before that addition.
     pub max_delay: Duration,
-    /// The longest wait for a rate limit to reset, whatever the server says.
+    /// The longest wait that a server may ask for. A longer one is an error: nobody should wait for it unawares.
     pub max_wait: Duration,
+    /// The longest that one request may wait in all, as servers ask for.
+    pub max_waits: Duration,
     /// Added to a wait for a rate limit, since the server's clock shows whole seconds.
     pub margin: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Policy {
             min_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(15),
             max_wait: Duration::from_mins(5),
+            max_waits: Duration::from_mins(15),
             margin: Duration::from_secs(1),
         }
     }
@@ -67,6 +70,8 @@ impl Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     GiveUp,
+    /// The server asks for a longer wait than any that is worth it.
+    TooLong(Duration),
     /// Send it again after this pause.
     Again(Duration),
     /// The bucket's rate is used up: nothing is sent to it for this long.
@@ -83,13 +88,15 @@ pub struct Attempt<'a> {
     pub signals: &'a Signals,
     /// 1 for the first.
     pub number: u32,
+    /// How long the request has waited as the server asked for.
+    pub waited: Duration,
     /// The next pause of the back-off that fits the cause; none when the budget is used up.
     pub pause: Option<Duration>,
 }
 
 /// Connections that can't be made are mostly a wrong address: no long wait before saying so.
 const CONNECT_ATTEMPTS: u32 = 3;
-/// A web page instead of JSON is mostly a wrong base URL, and now and then a proxy's hiccup.
+/// Anything else than JSON is mostly a web page at a wrong base URL, and now and then a proxy's hiccup.
 const PAGE_ATTEMPTS: u32 = 2;
 
 /// A request that was waited for to its limit, up to ten minutes, isn't waited for again and again.
@@ -97,24 +104,27 @@ const TIMEOUT_ATTEMPTS: u32 = 2;
 
 /// Decides from nothing but its arguments.
 pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
-    let Some(pause) = attempt.pause else { return Decision::GiveUp };
+    let Some(pause) = attempt.pause.filter(|_| attempt.repeat != Repeat::Once) else { return Decision::GiveUp };
     let again_until = |most| if attempt.number < most { Decision::Again(pause) } else { Decision::GiveUp };
     match attempt.cause {
-        Cause::Status { status, .. } if status.as_u16() == 429 => after_429(policy, attempt.signals, pause),
+        Cause::Status { status, .. } if status.as_u16() == 429 => after_429(policy, attempt, pause),
         // The server has seen nothing of the request, so that writes may be sent again too.
         Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
-        Cause::NotJson { html: true, .. } => again_until(PAGE_ATTEMPTS),
-        Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) => again_until(TIMEOUT_ATTEMPTS),
-        Cause::Cut(_) | Cause::Truncated(_) | Cause::NotJson { html: false, .. } => Decision::Again(pause),
+        Cause::NotJson { .. } => again_until(PAGE_ATTEMPTS),
+        Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Slow(_) => again_until(TIMEOUT_ATTEMPTS),
+        Cause::Cut(_) | Cause::Truncated(_) => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
-            (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt.signals, pause),
+            (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt, pause),
             // Rules are being reconciled (recorded answer of Okta).
             (423, Some("E0000239")) => Decision::Again(pause),
             _ => Decision::GiveUp,
         },
         Cause::Tls(_)
         | Cause::Unreadable(_)
+        | Cause::Oversized(_)
+        | Cause::Incomplete(_)
+        | Cause::Unaskable
         | Cause::Implausible(_)
         | Cause::Redirect { .. }
         | Cause::OtherHost { .. }
@@ -124,20 +134,28 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
 
 /// The rate kind waits for the reset by the server's clock; the concurrency kind, whose reset is a mere estimate, only
 /// for a moment.
-fn after_429(policy: &Policy, signals: &Signals, pause: Duration) -> Decision {
+fn after_429(policy: &Policy, attempt: Attempt<'_>, pause: Duration) -> Decision {
+    let signals = attempt.signals;
     if signals.is_concurrency() {
         return Decision::LessParallel(pause);
     }
-    let announced = signals.retry_after.or_else(|| Some(signals.window_left()? + policy.margin));
+    let announced = signals.retry_after.or_else(|| Some(signals.window_left()?.saturating_add(policy.margin)));
     match announced {
-        Some(wait) if !wait.is_zero() => Decision::CloseBucket(wait.min(policy.max_wait)),
+        Some(wait) if is_too_long(policy, attempt, wait) => Decision::TooLong(wait),
+        Some(wait) if !wait.is_zero() => Decision::CloseBucket(wait),
         _ => Decision::Again(pause),
     }
 }
 
-fn after_busy(policy: &Policy, signals: &Signals, pause: Duration) -> Decision {
-    let announced = signals.retry_after.unwrap_or_default().min(policy.max_wait);
-    Decision::Again(pause.max(announced))
+fn after_busy(policy: &Policy, attempt: Attempt<'_>, pause: Duration) -> Decision {
+    match attempt.signals.retry_after {
+        Some(wait) if is_too_long(policy, attempt, wait) => Decision::TooLong(wait),
+        announced => Decision::Again(pause.max(announced.unwrap_or_default())),
+    }
+}
+
+fn is_too_long(policy: &Policy, attempt: Attempt<'_>, wait: Duration) -> bool {
+    wait > policy.max_wait || attempt.waited.saturating_add(wait) > policy.max_waits
 }
 
 #[cfg(test)]
@@ -155,7 +173,10 @@ mod tests {
     }
 
     fn decided(repeat: Repeat, cause: &Cause, signals: Signals, number: u32) -> Decision {
-        decide(&Policy::default(), Attempt { repeat, cause, signals: &signals, number, pause: Some(PAUSE) })
+        decide(
+            &Policy::default(),
+            Attempt { repeat, cause, signals: &signals, number, waited: Duration::ZERO, pause: Some(PAUSE) },
+        )
     }
 
     #[test]
@@ -171,6 +192,10 @@ mod tests {
             (Cause::Timeout(PAUSE), again, stop),
             (Cause::Stalled(PAUSE), again, stop),
             (Cause::Endless(PAUSE), again, stop),
+            (Cause::Slow(PAUSE), again, stop),
+            (Cause::Oversized(text()), stop, stop),
+            (Cause::Incomplete(StatusCode::PARTIAL_CONTENT), stop, stop),
+            (Cause::Unaskable, stop, stop),
             (Cause::Cut(text()), again, stop),
             (Cause::Truncated(text()), again, stop),
             (page(false), again, stop),
@@ -198,6 +223,7 @@ mod tests {
         for (cause, read, write) in cases {
             assert_eq!(decided(Repeat::Always, &cause, Signals::default(), 1), read, "read, {cause:?}");
             assert_eq!(decided(Repeat::Never, &cause, Signals::default(), 1), write, "write, {cause:?}");
+            assert_eq!(decided(Repeat::Once, &cause, Signals::default(), 1), stop, "once, {cause:?}");
         }
     }
 
@@ -216,11 +242,13 @@ mod tests {
             (window(600, 48), Decision::CloseBucket(seconds(49))),
             (window(600, 0), Decision::CloseBucket(seconds(1))),
             (window(600, -5), Decision::Again(PAUSE)),
-            (window(600, 86_400), Decision::CloseBucket(seconds(300))),
+            (window(600, 299), Decision::CloseBucket(seconds(300))),
+            (window(600, 86_400), Decision::TooLong(seconds(86_401))),
+            (window(600, i64::MAX - 1_000), Decision::TooLong(seconds(i64::MAX as u64 - 999))),
             (window(0, 120), Decision::LessParallel(PAUSE)),
             (after(17), Decision::CloseBucket(seconds(17))),
             (after(0), Decision::Again(PAUSE)),
-            (after(86_400), Decision::CloseBucket(seconds(300))),
+            (after(86_400), Decision::TooLong(seconds(86_400))),
             (Signals { date: None, ..window(600, 48) }, Decision::Again(PAUSE)),
         ];
         for (signals, decision) in cases {
@@ -235,6 +263,24 @@ mod tests {
         let signals = Signals { retry_after: Some(Duration::from_secs(9)), ..Signals::default() };
         let decision = decided(Repeat::Always, &status(503, None), signals, 1);
         assert_eq!(decision, Decision::Again(Duration::from_secs(9)));
+        let signals = Signals { retry_after: Some(Duration::from_hours(1)), ..Signals::default() };
+        let decision = decided(Repeat::Always, &status(503, None), signals, 1);
+        assert_eq!(decision, Decision::TooLong(Duration::from_hours(1)));
+    }
+
+    #[test]
+    fn waits_as_the_server_asks_for_them_end_too() {
+        let (policy, cause) = (Policy::default(), status(429, None));
+        let signals = Signals { retry_after: Some(Duration::from_mins(4)), ..Signals::default() };
+        let decided = |minutes| {
+            let (waited, pause) = (Duration::from_mins(minutes), Some(PAUSE));
+            decide(
+                &policy,
+                Attempt { repeat: Repeat::Always, cause: &cause, signals: &signals, number: 1, waited, pause },
+            )
+        };
+        assert_eq!(decided(11), Decision::CloseBucket(Duration::from_mins(4)));
+        assert_eq!(decided(12), Decision::TooLong(Duration::from_mins(4)));
     }
 
     #[test]
@@ -244,7 +290,8 @@ mod tests {
         assert_eq!(decided(Repeat::Always, &Cause::Dns(String::new()), Signals::default(), 3), Decision::GiveUp);
         let cause = status(503, None);
         let signals = Signals::default();
-        let spent = Attempt { repeat: Repeat::Always, cause: &cause, signals: &signals, number: 6, pause: None };
+        let (repeat, waited) = (Repeat::Always, Duration::ZERO);
+        let spent = Attempt { repeat, cause: &cause, signals: &signals, number: 6, waited, pause: None };
         assert_eq!(decide(&Policy::default(), spent), Decision::GiveUp);
         assert_eq!(Policy::default().pauses().count(), 5);
         assert_eq!(Policy::default().rate_pauses().count(), 10);

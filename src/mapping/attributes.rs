@@ -107,6 +107,8 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         users: gone.chain(there).collect(),
         projects: projects(org),
         vanished: org.vanished.clone(),
+        groups: org.groups.clone(),
+        unresolved: org.unresolved.clone(),
     }
 }
 

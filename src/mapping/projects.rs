@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use crate::model::desired::{RuleFault, Unresolved};
 use crate::model::okta::{Group, GroupType};
 
 /// One `[[projects]]` entry.
@@ -23,39 +24,44 @@ pub enum Selector {
     Match(Regex),
 }
 
-/// Why the configured groups can't be taken as they stand.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    #[error("{}no group in Okta has the id or the name {wanted:?}{}", at(.location.as_deref()), did_you_mean(.nearest))]
-    NoSuchGroup { wanted: String, nearest: Vec<String>, location: Option<String> },
-    #[error("{}several groups are named {wanted:?}; name one by its id: {}", at(.location.as_deref()), .ids.join(", "))]
-    SeveralGroups { wanted: String, ids: Vec<String>, location: Option<String> },
-    #[error("{}the rule gives the group {group:?} an empty project name", at(.location.as_deref()))]
-    EmptyName { group: String, location: Option<String> },
+/// What the rules come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// The groups that are pushed, sorted by id, with the name that each project is to have.
+    pub pushed: Vec<(Group, String)>,
+    /// What is wrong with rules: each concerns its own project alone.
+    pub unresolved: Vec<Unresolved>,
 }
 
-/// The groups that the rules push, sorted by id, with the name that each project is to have. The first rule that takes a
-/// group names it. All faults of all rules come back at once.
-pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Result<Vec<(Group, String)>, Vec<Fault>> {
-    let (taken, faults) = resolve(rules, groups);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let mut sorted: Vec<&Group> = groups.iter().collect();
+/// The groups that the rules push. The first rule that takes a group names its project. A group of a name that several have
+/// is taken by no other rule: which of them is meant isn't known.
+pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Selected {
+    let (taken, mut unresolved) = resolve(rules, groups);
+    let is_doubled = |group: &Group| {
+        unresolved.iter().any(
+            |rule: &Unresolved| matches!(&rule.fault, RuleFault::SeveralGroups { groups } if groups.contains(group)),
+        )
+    };
+    let mut sorted: Vec<&Group> = groups.iter().filter(|group| !is_doubled(group)).collect();
     sorted.sort_by(|one, other| one.id.cmp(&other.id));
-    let (mut pushed, mut faults) = (Vec::new(), Vec::new());
+    let mut pushed = Vec::new();
     for group in sorted {
         let Some((rule, name)) = rules.iter().zip(&taken).find_map(|(rule, ids)| Some((rule, ids.name(rule, group)?)))
         else {
             continue;
         };
         if name.trim().is_empty() {
-            faults.push(Fault::EmptyName { group: group.name.clone(), location: rule.location.clone() });
+            unresolved.push(Unresolved {
+                wanted: group.name.clone(),
+                project: group.name.clone(),
+                fault: RuleFault::EmptyName { group: group.id.clone() },
+                location: rule.location.clone(),
+            });
         } else {
             pushed.push((group.clone(), name));
         }
     }
-    if faults.is_empty() { Ok(pushed) } else { Err(faults) }
+    Selected { pushed, unresolved }
 }
 
 /// The patterns that match no group, as written: mostly a mistake, and no fault.
@@ -68,7 +74,7 @@ pub fn idle_patterns<'a>(rules: &'a [ProjectRule], groups: &[Group]) -> Vec<&'a 
 }
 
 /// The group with this id, or the only one with exactly this name.
-pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, Fault> {
+pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, RuleFault> {
     if let Some(group) = groups.iter().find(|group| group.id.as_str() == wanted) {
         return Ok(group);
     }
@@ -77,14 +83,9 @@ pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, Fa
         [group] => Ok(group),
         [] => {
             let nearest = nearest(wanted, groups.iter().map(|group| group.name.as_str()));
-            Err(Fault::NoSuchGroup { wanted: wanted.to_owned(), nearest, location: None })
+            Err(RuleFault::NoSuchGroup { nearest })
         }
-        several => {
-            let mut ids: Vec<String> =
-                several.iter().map(|group| format!("{} ({})", group.id, group.kind.as_str())).collect();
-            ids.sort();
-            Err(Fault::SeveralGroups { wanted: wanted.to_owned(), ids, location: None })
-        }
+        several => Err(RuleFault::SeveralGroups { groups: several.iter().copied().cloned().collect() }),
     }
 }
 
@@ -132,41 +133,21 @@ pub fn takes(pattern: &Regex, group: &Group) -> bool {
     group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
 }
 
-fn resolve<'a>(rules: &'a [ProjectRule], groups: &'a [Group]) -> (Vec<Taken<'a>>, Vec<Fault>) {
-    let mut faults = Vec::new();
+fn resolve<'a>(rules: &'a [ProjectRule], groups: &'a [Group]) -> (Vec<Taken<'a>>, Vec<Unresolved>) {
+    let mut unresolved = Vec::new();
     let taken = rules.iter().map(|rule| match &rule.selector {
         Selector::Match(pattern) => Taken::Match(pattern),
         Selector::Group(wanted) => match find_group(wanted, groups) {
             Ok(group) => Taken::Group(group),
             Err(fault) => {
-                faults.push(fault.at(rule.location.clone()));
+                let project = rule.name.as_ref().unwrap_or(wanted).clone();
+                let location = rule.location.clone();
+                unresolved.push(Unresolved { wanted: wanted.clone(), project, fault, location });
                 Taken::Nothing
             }
         },
     });
-    (taken.collect(), faults)
-}
-
-impl Fault {
-    fn at(mut self, place: Option<String>) -> Self {
-        let (Self::NoSuchGroup { location, .. }
-        | Self::SeveralGroups { location, .. }
-        | Self::EmptyName { location, .. }) = &mut self;
-        *location = place;
-        self
-    }
-}
-
-fn at(location: Option<&str>) -> String {
-    location.map(|location| format!("{location}: ")).unwrap_or_default()
-}
-
-fn did_you_mean(nearest: &[String]) -> String {
-    if nearest.is_empty() {
-        return String::new();
-    }
-    let names: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
-    format!("; did you mean {}?", names.join(" or "))
+    (taken.collect(), unresolved)
 }
 
 #[cfg(test)]
@@ -199,8 +180,7 @@ mod tests {
     }
 
     fn selected(rules: &[ProjectRule]) -> Vec<(String, String)> {
-        let pushed = select(rules, &company()).unwrap();
-        pushed.into_iter().map(|(group, name)| (group.id.to_string(), name)).collect()
+        select(rules, &company()).pushed.into_iter().map(|(group, name)| (group.id.to_string(), name)).collect()
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -232,23 +212,33 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_come_at_once_and_name_the_next_step() {
-        let rules = [by_group("Enginering", None), by_group("Twice", None), by_group("xyz", None)];
-        let faults: Vec<String> = select(&rules, &company()).unwrap_err().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            faults,
-            [
-                r#"config.toml:40: no group in Okta has the id or the name "Enginering"; did you mean "Engineering"?"#,
-                r#"config.toml:40: several groups are named "Twice"; name one by its id: 00g0 (APP_GROUP), 00g1 (OKTA_GROUP)"#,
-                r#"config.toml:40: no group in Okta has the id or the name "xyz""#,
-            ]
-        );
+    fn the_fault_of_a_rule_concerns_its_project_alone_and_names_the_next_step() {
+        let rules = [
+            by_group("Enginering", None),
+            by_group("Twice", Some("Two")),
+            by_group("xyz", None),
+            by_match("^(AP Team|Twice)", None),
+        ];
+        let Selected { pushed, unresolved } = select(&rules, &company());
+        let faults: Vec<_> =
+            unresolved.iter().map(|rule| (rule.project.as_str(), rule.fault.told(&rule.wanted))).collect();
+        let expected = [
+            ("Enginering", r#"no group in Okta has the id or the name "Enginering"; did you mean "Engineering"?"#),
+            ("Two", r#"several groups are named "Twice"; name one by its id: 00g0 (APP_GROUP), 00g1 (OKTA_GROUP)"#),
+            ("xyz", r#"no group in Okta has the id or the name "xyz""#),
+        ];
+        assert_eq!(faults, expected.map(|(project, fault)| (project, fault.to_owned())));
+        assert!(unresolved.iter().all(|rule| rule.location.as_deref() == Some("config.toml:40")));
+        let pushed: Vec<_> = pushed.iter().map(|(group, _)| group.id.as_str()).collect();
+        assert_eq!(pushed, ["00g3", "00g4"], "a doubled name is taken by no pattern either");
     }
 
     #[test]
-    fn a_name_that_comes_out_empty_is_a_fault() {
-        let faults = select(&[by_match("^Eng(x*)", Some("$1"))], &company()).unwrap_err();
-        assert_eq!(faults, [Fault::EmptyName { group: "Engineering".into(), location: None }]);
+    fn a_name_that_comes_out_empty_is_a_fault_of_its_group() {
+        let Selected { pushed, unresolved } = select(&[by_match("^(?:Eng|AP )(x*)", Some("$1"))], &company());
+        assert!(pushed.is_empty());
+        let groups: Vec<_> = unresolved.iter().map(|rule| &rule.fault).collect();
+        assert_eq!(groups, ["00g2", "00g3", "00g4"].map(|id| RuleFault::EmptyName { group: id.into() }).each_ref());
     }
 
     #[test]

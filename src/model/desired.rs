@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::{OktaGroupId, OktaUserId};
-use super::okta::Status;
+use super::okta::{Group, Status};
 use super::problem::Problem;
 use super::{Members, PlatformRole};
 
@@ -17,7 +17,69 @@ pub struct Desired {
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
     /// Groups that were deleted while they were read, with the projects' names: of these nothing is known.
     pub vanished: BTreeMap<OktaGroupId, String>,
+    /// The names of all groups that Okta's listing held, pushed or not; empty where the groups weren't listed.
+    #[serde(skip)]
+    pub groups: BTreeMap<OktaGroupId, String>,
+    /// Rules that name no project: each is a problem, and its project is left alone.
+    pub unresolved: Vec<Unresolved>,
     pub on_create_only: OnCreateOnly,
+}
+
+/// A rule of the config that can't push a group as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unresolved {
+    /// The name or id that the rule has, or the name of the group that its pattern takes.
+    pub wanted: String,
+    /// The name that the project would have.
+    pub project: String,
+    pub fault: RuleFault,
+    /// `config.toml:40`.
+    pub location: Option<String>,
+}
+
+/// Why a name in the config stands for no group or no project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum RuleFault {
+    /// No group has this id or name; some names are like it.
+    NoSuchGroup { nearest: Vec<String> },
+    /// Several groups have this name.
+    SeveralGroups { groups: Vec<Group> },
+    /// The pattern gives the group an empty project name.
+    EmptyName { group: OktaGroupId },
+}
+
+impl Unresolved {
+    /// Whether the rule is about the project of this name that is linked to this group: then the project is left alone.
+    pub fn is_about(&self, group: &OktaGroupId, project: &str) -> bool {
+        match &self.fault {
+            RuleFault::NoSuchGroup { .. } => self.wanted == group.as_str() || self.project == project,
+            RuleFault::SeveralGroups { groups } => groups.iter().any(|other| other.id == *group),
+            RuleFault::EmptyName { group: other } => other == group,
+        }
+    }
+}
+
+impl RuleFault {
+    /// What is wrong with the name, as `config.toml:40: no group in Okta has …` says it.
+    pub fn told(&self, wanted: &str) -> String {
+        match self {
+            Self::NoSuchGroup { nearest } => {
+                let names: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
+                let hint =
+                    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) };
+                format!("no group in Okta has the id or the name {wanted:?}{hint}")
+            }
+            Self::SeveralGroups { groups } => {
+                let mut ids: Vec<String> =
+                    groups.iter().map(|group| format!("{} ({})", group.id, group.kind.as_str())).collect();
+                ids.sort();
+                format!("several groups are named {wanted:?}; name one by its id: {}", ids.join(", "))
+            }
+            Self::EmptyName { group } => {
+                format!("the rule gives the group {wanted:?} ({group}) an empty project name")
+            }
+        }
+    }
 }
 
 /// Attributes that accounts get when they are made, and that aren't touched later.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::Members;
+use super::desired::Unresolved;
 use super::id::{OktaGroupId, OktaUserId};
 use super::packed::PackedUser;
 
@@ -256,6 +257,10 @@ pub struct Org {
     pub gone: BTreeSet<OktaUserId>,
     /// The groups that are pushed, with the name that each project is to have.
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
+    /// The names of all groups that were listed.
+    pub groups: BTreeMap<OktaGroupId, String>,
+    /// Rules that name no group, several, or no project.
+    pub unresolved: Vec<Unresolved>,
     /// Groups that were to be pushed and were deleted while the org was read, with the projects' names.
     pub vanished: BTreeMap<OktaGroupId, String>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.

@@ -43,6 +43,12 @@ pub enum ProblemKind {
     ProjectNameTwice,
     /// A group that was deleted while it was read.
     GroupVanished,
+    /// A rule names a group that isn't in Okta.
+    GroupNotFound,
+    /// A rule names a group by a name that several groups have.
+    AmbiguousGroup,
+    /// A rule's pattern gives a group an empty project name.
+    EmptyProjectName,
     /// What a run left and isn't so any more, where the run is to be taken back.
     ChangedSince,
 }
@@ -62,6 +68,9 @@ impl ProblemKind {
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
             Self::GroupVanished => "group_vanished",
+            Self::GroupNotFound => "group_not_found",
+            Self::AmbiguousGroup => "ambiguous_group",
+            Self::EmptyProjectName => "empty_project_name",
             Self::ChangedSince => "changed_since",
         }
     }

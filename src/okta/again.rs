@@ -1,6 +1,6 @@
 //! Reads what was only known from an earlier run, where more than time hangs on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -9,14 +9,12 @@ use jiff::Timestamp;
 use super::client::Okta;
 use super::groups::MEMBERS_PAGE;
 use super::read::{Reading, members_failed};
+use super::users::IDS;
 use crate::error::Error;
-use crate::http::Failure;
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::known::KnownGroup;
 use crate::model::okta::{Group, Org};
-
-/// So many users are asked for by one filter, which stays shorter than what proxies let through.
-const IDS: usize = 25;
 
 /// Reads the members of these groups, which weren't read. One that was deleted meanwhile is no group of anybody any more, and
 /// the project of a pushed one is left alone.
@@ -87,12 +85,10 @@ pub async fn forget_deleted(
     if requests(reading, &groups) < asked.len().div_ceil(IDS) {
         return members(okta, reading, &groups).await;
     }
-    let gone = match deleted(okta, asked).await {
-        Ok(gone) => gone,
-        // The filter was refused, though it's one that Okta has.
-        Err(failure) if failure.status() == Some(400) => return members(okta, reading, &groups).await,
-        Err(failure) => return Err(Error::from(failure).context("asking Okta who of the known members is there")),
-    };
+    let found = okta.users_by_id(&asked).await;
+    let found =
+        found.map_err(|failure| Error::from(failure).context("asking Okta who of the known members is there"))?;
+    let gone: BTreeSet<OktaUserId> = found.into_iter().filter_map(|(id, user)| user.is_none().then_some(id)).collect();
     for id in &groups {
         let (Some(pushed), Some(known)) = (reading.org.pushed.get_mut(id), reading.known.groups.get_mut(id)) else {
             continue;
@@ -105,44 +101,17 @@ pub async fn forget_deleted(
     Ok(())
 }
 
-/// Those of the users who are deleted.
-async fn deleted(okta: &Okta, users: BTreeSet<OktaUserId>) -> Result<BTreeSet<OktaUserId>, Failure> {
-    let all: Vec<OktaUserId> = users.iter().cloned().collect();
-    let asked: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(<[_]>::to_vec).collect();
-    let reads = stream::iter(asked).map(async |ids| okta.users_there(&ids).await);
-    let there: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
-    let there: BTreeSet<OktaUserId> = there.into_iter().flatten().collect();
-    Ok(users.difference(&there).cloned().collect())
-}
-
-/// Reads which groups these users are in: of each of them, or of all groups that weren't read, whichever takes fewer requests.
-pub async fn groups_of(okta: &Okta, reading: &mut Reading, users: &BTreeSet<OktaUserId>) -> Result<(), Error> {
-    let unread: BTreeSet<OktaGroupId> = reading.unread.keys().cloned().collect();
-    if requests(reading, &unread) <= users.len() {
-        return members(okta, reading, &unread).await;
-    }
-    let reads = stream::iter(users.clone()).map(async |id| match okta.user_groups(&id).await {
-        Ok(groups) => Ok((id, Some(groups))),
-        Err(failure) if failure.is_not_found() => Ok((id, None)),
-        Err(failure) => Err(Error::from(failure).context(format!("reading the groups of the Okta user {id}"))),
-    });
-    let read: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
-    let Org { users, in_scope, gone, groups_of, .. } = &mut reading.org;
-    for (id, groups) in read {
-        if let Some(groups) = groups {
-            groups_of.insert(id, groups.into_iter().map(Arc::new).collect());
-        } else {
-            // Deleted since he was listed.
-            users.remove(&id);
-            in_scope.remove(&id);
-            gone.insert(id);
-        }
-    }
-    Ok(())
+/// Forgets groups whose members, as they were read or known, aren't what members themselves say: what a listing missed is
+/// never kept.
+pub fn forget_misses(reading: &mut Reading, own: &BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>) {
+    let agrees = |group: &OktaGroupId, known: &KnownGroup| {
+        own.iter().all(|(user, groups)| groups.contains(group) == known.members.contains(user))
+    };
+    reading.known.groups.retain(|group, known| agrees(group, known));
 }
 
 /// How many requests the members of these groups take, by as many as were known.
-fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
+pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
     let members = groups.iter().filter_map(|id| Some(reading.known.groups.get(id)?.members.len()));
     members.map(|members| 1 + members / MEMBERS_PAGE as usize).sum()
 }
@@ -153,22 +122,22 @@ mod tests {
 
     use super::*;
     use crate::http::scripted::Server;
-    use crate::model::known::{KnownGroup, KnownOrg};
+    use crate::model::known::KnownOrg;
     use crate::model::okta::{GroupType, PushedGroup};
     use crate::okta::resolve::ResolvedScope;
-    use crate::okta::testing::{error, okta, page};
+    use crate::okta::testing::{error, okta, page, user};
 
     fn group(id: &str) -> Group {
         Group { id: id.into(), name: id.to_owned(), kind: GroupType::OktaGroup }
     }
 
-    fn members(ids: &[&str]) -> Members<OktaUserId> {
+    fn ids(ids: &[&str]) -> Members<OktaUserId> {
         ids.iter().map(|id| OktaUserId::from(*id)).collect()
     }
 
     /// What is known of a group that is pushed, and of whose members one has an account and wasn't read.
     fn known_alone() -> Reading {
-        let known = KnownGroup { updated: String::new(), read: Timestamp::UNIX_EPOCH, members: members(&["00u1"]) };
+        let known = KnownGroup { updated: String::new(), read: Timestamp::UNIX_EPOCH, members: ids(&["00u1"]) };
         let pushed =
             PushedGroup { group: group("00g1"), project_name: "One".to_owned(), members: known.members.clone() };
         let org = Org { pushed: [("00g1".into(), pushed)].into(), ..Org::default() };
@@ -183,21 +152,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_known_group_is_read_where_the_filter_is_refused_and_its_project_left_alone_where_it_was_deleted() {
+    async fn who_was_deleted_is_forgotten_where_the_filter_is_refused_too() {
         for is_there in [true, false] {
             let server = Server::new(move |seen| match seen.path() {
-                "/api/v1/groups/00g1/users" if is_there => page(seen, &json!([]), None),
+                "/api/v1/users/00u1" if is_there => page(seen, &user("00u1", "ACTIVE"), None),
                 "/api/v1/users" => error(400, "E0000031", "Invalid search criteria."),
-                _ => error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)"),
+                _ => error(404, "E0000007", "Not found: Resource not found: 00u1 (User)"),
             })
             .await;
             let mut reading = known_alone();
             forget_deleted(&okta(&server.url), &mut reading, ["00u1".into()].into_iter()).await.unwrap();
-            assert!(reading.unread.is_empty());
-            let Org { pushed, vanished, .. } = reading.org;
-            let known: Vec<_> = pushed.values().map(|pushed| pushed.members.len()).collect();
-            assert_eq!((known, vanished.len()), if is_there { (vec![0], 0) } else { (vec![], 1) });
+            let known: Vec<_> = reading.org.pushed.values().map(|pushed| pushed.members.len()).collect();
+            assert_eq!(known, [usize::from(is_there)]);
         }
+    }
+
+    #[tokio::test]
+    async fn the_project_of_a_known_group_that_was_deleted_is_left_alone() {
+        let server =
+            Server::new(move |_| error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)")).await;
+        let mut reading = known_alone();
+        members(&okta(&server.url), &mut reading, &["00g1".into()].into()).await.unwrap();
+        assert!(reading.unread.is_empty() && reading.org.pushed.is_empty());
+        assert_eq!(reading.org.vanished.len(), 1);
+    }
+
+    #[test]
+    fn a_group_that_members_contradict_is_not_kept() {
+        for (groups, kept) in [(&["00g1", "00g2"][..], 1), (&["00g2"], 0)] {
+            let mut reading = known_alone();
+            let own = [("00u1".into(), groups.iter().map(|id| OktaGroupId::from(*id)).collect())].into();
+            forget_misses(&mut reading, &own);
+            assert_eq!(reading.known.groups.len(), kept, "{groups:?}");
+        }
+        let mut reading = known_alone();
+        forget_misses(&mut reading, &[("00u2".into(), ["00g1".into()].into())].into());
+        assert!(reading.known.groups.is_empty(), "missed by the listing");
     }
 
     #[test]
@@ -206,7 +196,7 @@ mod tests {
         let mut org = Org::default();
         org.groups_of.insert("00u1".into(), groups_of(&["00g1", "00g3"]));
         org.groups_of.insert("00u2".into(), groups_of(&["00g2", "00g3"]));
-        put(&mut org, group("00g2"), &members(&["00u2", "00u9"]), members(&["00u1", "00u9"]));
+        put(&mut org, group("00g2"), &ids(&["00u2", "00u9"]), ids(&["00u1", "00u9"]));
         assert_eq!(org.groups_of[&"00u1".into()], groups_of(&["00g1", "00g2", "00g3"]));
         assert_eq!(org.groups_of[&"00u2".into()], groups_of(&["00g3"]));
         assert_eq!(org.groups_of.len(), 2, "whose groups weren't read has none now");

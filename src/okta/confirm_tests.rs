@@ -93,31 +93,101 @@ async fn the_scope_of_a_deactivated_user_is_not_asked_for_and_that_of_a_suspende
     }
 }
 
-#[tokio::test]
-async fn a_search_is_narrowed_to_the_one_user_as_a_whole() {
-    let scope = Scope { search: Some("a eq \"1\" or b eq \"2\"".into()), ..Scope::default() };
-    let Reading { mut org, scope, .. } = first_read(&scope, company()).await;
-    let server = company().serve().await;
-    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u4"]), BTreeSet::new()).await.unwrap();
-    let search = server.seen().iter().find_map(|seen| seen.param("search"));
-    assert_eq!(search.as_deref(), Some(r#"(a eq "1" or b eq "2") and id eq "00u4""#));
+fn search(search: &str) -> Scope {
+    Scope { search: Some(search.into()), ..Scope::default() }
 }
 
 #[tokio::test]
-async fn where_a_narrowed_search_is_refused_the_search_is_asked_once_for_all() {
-    let company = company();
-    let refuses = |search: &str| search.contains(" and id eq ");
-    let server = Server::new(move |seen| match seen.param("search") {
-        Some(search) if refuses(&search) => error(400, "E0000031", "Invalid search criteria."),
-        _ => company.act(seen),
-    })
-    .await;
-    let scope = ResolvedScope { search: Some("status eq \"ACTIVE\"".into()), ..ResolvedScope::default() };
-    let mut org = Org::default();
-    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u1", "00u3", "00u4"]), BTreeSet::new()).await.unwrap();
-    assert_eq!(org.in_scope, ids(&["00u1", "00u4"]));
-    let whole = server.seen().iter().filter_map(|seen| seen.param("search")).filter(|search| !refuses(search)).count();
-    assert_eq!(whole, 3, "three pages, once");
+async fn a_search_is_told_on_the_user_whatever_its_index_says() {
+    let all = ["00u1", "00u2", "00u3", "00u4"];
+    let hidden = Company { hidden: [("index", "00u2"), ("index", "00u4")].into(), ..company() };
+    let Reading { mut org, scope, .. } = first_read(&search("status eq \"active\""), hidden.clone()).await;
+    org.in_scope.clear();
+    let server = hidden.serve().await;
+    let confirmed = confirm(&okta(&server.url), &scope, &mut org, ids(&all), BTreeSet::new()).await.unwrap();
+    assert_eq!(org.in_scope, ids(&["00u1", "00u2", "00u4"]));
+    assert!(confirmed.undecided.is_empty());
+    assert!(server.seen().iter().all(|seen| seen.param("search").is_none()), "{:?}", server.lines());
+}
+
+#[tokio::test]
+async fn where_a_search_cannot_be_told_its_index_may_say_yes_and_nobody_says_no() {
+    let whole = "status eq \"ACTIVE\" and realmId eq \"x\"";
+    for refused in [false, true] {
+        let Reading { mut org, scope, .. } = first_read(&search(whole), company()).await;
+        let hidden = Company { hidden: [("index", "00u4")].into(), ..company() };
+        let server = Server::new(move |seen| match seen.param("search") {
+            Some(_) if refused => error(400, "E0000031", "Invalid search criteria."),
+            _ => hidden.act(seen),
+        })
+        .await;
+        org.in_scope.clear();
+        let asked = ids(&["00u1", "00u3", "00u4"]);
+        let confirmed = confirm(&okta(&server.url), &scope, &mut org, asked, BTreeSet::new()).await.unwrap();
+        let found = if refused { ids(&[]) } else { ids(&["00u1"]) };
+        assert_eq!(
+            (&org.in_scope, confirmed.undecided),
+            (&found, ids(if refused { &["00u1", "00u4"] } else { &["00u4"] })),
+            "00u3 is suspended"
+        );
+        let searches: Vec<_> = server.seen().iter().filter_map(|seen| seen.param("search")).collect();
+        assert_eq!(searches, [format!("({whole}) and (id eq \"00u1\" or id eq \"00u4\")")]);
+    }
+}
+
+/// A company of so many users with long ids, none of them in the app or the group.
+fn crowd(users: usize) -> (Vec<&'static str>, Company) {
+    let names = (100..100 + users).map(|number| &*format!("00u{number}").leak());
+    let names: Vec<&'static str> = names.collect();
+    let users = names.iter().map(|id| (*id, "ACTIVE")).collect();
+    let company = Company {
+        users,
+        groups: vec![("00g1", "Engineering", "OKTA_GROUP", vec![])],
+        apps: vec![("0oa1", "Activepieces", "ACTIVE", vec![])],
+        page: 1000,
+        ..Company::default()
+    };
+    (names, company)
+}
+
+#[tokio::test]
+async fn many_are_asked_for_by_25_and_of_the_scope_a_sample() {
+    let groups = Scope { groups: vec!["Engineering".into()], ..Scope::default() };
+    let (names, company) = crowd(101);
+    // 5 requests find the users; a second listing and a sample find the scope, which is looked for in the end.
+    for (scope, requests) in [(search("profile.x pr"), 5), (app(), 5 + 1 + 20 + 1), (groups, 5 + 1 + 20 + 1)] {
+        let Reading { scope, .. } = first_read(&scope, company.clone()).await;
+        let server = company.clone().serve().await;
+        let mut org = Org::default();
+        let confirmed = confirm(&okta(&server.url), &scope, &mut org, ids(&names), BTreeSet::new()).await.unwrap();
+        assert!(confirmed.undecided.is_empty() && org.in_scope.is_empty() && org.users.len() == 101);
+        assert_eq!(server.lines().len(), requests, "{:?}", server.lines());
+    }
+}
+
+#[tokio::test]
+async fn where_the_sample_says_otherwise_than_the_listing_nothing_is_told_of_the_rest() {
+    for scope in [app(), Scope { groups: vec!["Engineering".into()], ..Scope::default() }] {
+        let (names, mut company) = crowd(100);
+        let scope = first_read(&scope, company.clone()).await.scope;
+        company.apps[0].3.clone_from(&names);
+        company.groups[0].3.clone_from(&names);
+        for path in ["apps/0oa1/users", "groups/00g1/users"] {
+            company.hidden.extend(names.iter().map(|id| (path, *id)));
+        }
+        let server = company.serve().await;
+        let mut org = Org::default();
+        let confirmed = confirm(&okta(&server.url), &scope, &mut org, ids(&names), BTreeSet::new()).await.unwrap();
+        assert_eq!((org.in_scope.len(), confirmed.undecided.len()), (20, 80));
+    }
+}
+
+#[tokio::test]
+async fn who_a_filter_misses_is_asked_for_by_id() {
+    let hidden = Company { hidden: [("index", "00u2")].into(), ..company() };
+    let org = confirmed(&app(), company(), hidden, &["00u2", "00u3", "00u9"], &[]).await.unwrap();
+    assert!(org.users.contains_key(&OktaUserId::from("00u2")));
+    assert_eq!(org.gone, ids(&["00u9"]));
 }
 
 #[tokio::test]
@@ -143,7 +213,7 @@ async fn a_scope_that_vanished_in_mid_run_makes_nobody_unassigned() {
 
 #[tokio::test]
 async fn what_cannot_be_confirmed_is_an_error_and_changes_nothing() {
-    for broken in ["/users/00u4", "/apps/0oa1/users/00u4"] {
+    for broken in ["/api/v1/users", "/apps/0oa1/users/00u4"] {
         let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
         let before = org.clone();
         let server =
@@ -156,7 +226,7 @@ async fn what_cannot_be_confirmed_is_an_error_and_changes_nothing() {
         let users = ids(&["00u3", "00u4", "00u9"]);
         let error = confirm(&okta(&server.url), &scope, &mut org, users, BTreeSet::new()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unauthorized, "{broken}: {error}");
-        assert!(error.to_string().starts_with("asking Okta again about the user 00u4"), "{error}");
+        assert!(error.to_string().starts_with("asking Okta again about"), "{error}");
         assert_eq!(org, before);
     }
 }

@@ -46,8 +46,11 @@ pub async fn profile_mapping(okta: &Okta, app: &str) -> Result<(ProfileMapping, 
     let whole =
         whole.ok_or_else(|| Error::new(Kind::Failed, "the app's profile mapping vanished while it was read"))?;
     mapping.id = whole.id;
-    mapping.properties = whole
-        .properties
+    let properties = whole.properties.ok_or_else(|| {
+        let error = format!("Okta's answer about the profile mapping of the app {:?} has no properties", app.label);
+        Error::new(Kind::Failed, error).hint("look for a proxy before Okta that changes its answers")
+    })?;
+    mapping.properties = properties
         .into_iter()
         .map(|(attribute, property)| {
             let on_create_only = property.push_status.as_deref() == Some("DONT_PUSH");

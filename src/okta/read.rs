@@ -123,6 +123,8 @@ pub async fn read(
             org.vanished.insert(group.id, project_name);
         }
     }
+    org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
+    org.unresolved.clone_from(&resolved.unresolved);
     let requests = okta.http().requests();
     if needs.groups {
         reader.groups_of(&mut org, &resolved, &mut read).await?;

@@ -10,7 +10,8 @@ use super::known::Known;
 use super::wire::{App, WireGroup};
 use crate::error::{Error, Kind};
 use crate::expression::Needs;
-use crate::mapping::projects::{ProjectRule, Selector, find_group, idle_patterns, nearest, select};
+use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
+use crate::model::desired::{RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile, Scope};
@@ -48,6 +49,8 @@ pub(super) struct Resolved<'a> {
     pub group_objects: BTreeMap<OktaGroupId, Profile>,
     /// The groups to push, with the projects' names.
     pub pushed: Vec<(Group, String)>,
+    /// Rules that push nothing as they stand.
+    pub unresolved: Vec<Unresolved>,
     pub warnings: Vec<String>,
 }
 
@@ -78,9 +81,11 @@ pub(super) async fn resolve<'a>(
 ) -> Result<Resolved<'a>, Error> {
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
     let groups = all_groups(app.okta, lists_groups, needs.group_objects);
+    let okta = app.okta;
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
     let mut known = Known::new(known, &groups, app.okta.http().server_time());
-    let groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
+    let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
+    add_missed(okta, rules, &mut groups).await?;
     let mut faults = Vec::new();
     let app = found.unwrap_or_else(|fault| {
         faults.push(fault);
@@ -90,14 +95,16 @@ pub(super) async fn resolve<'a>(
     for wanted in &scope.groups {
         match find_group(wanted, &groups) {
             Ok(group) => in_scope.push(group.clone()),
-            Err(fault) => faults.push(format!("[scope] groups: {fault}")),
+            Err(fault) => faults.push(format!("[scope] groups: {}", fault.told(wanted))),
         }
     }
-    let pushed = select(rules, &groups).unwrap_or_else(|found| {
-        faults.extend(found.iter().map(|fault| format!("[[projects]] {fault}")));
-        Vec::new()
-    });
+    let Selected { pushed, unresolved } = select(rules, &groups);
     if !faults.is_empty() {
+        // Without the whole scope nobody can be told to be out of it.
+        faults.extend(unresolved.iter().map(|rule| {
+            let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
+        }));
         return Err(Error::new(Kind::Config, faults.join("\n")));
     }
     // Profiles of their members are needed, not ids alone.
@@ -110,7 +117,22 @@ pub(super) async fn resolve<'a>(
         everyone: scope.everyone,
         needs: needs.clone(),
     };
-    Ok(Resolved { scope, groups, known, group_objects, pushed, warnings })
+    Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, warnings })
+}
+
+/// Adds the groups that rules name by id and that the listing missed.
+async fn add_missed(okta: &Okta, rules: &[ProjectRule], groups: &mut Vec<Group>) -> Result<(), Error> {
+    for rule in rules {
+        let Selector::Group(wanted) = &rule.selector else { continue };
+        let missed = matches!(find_group(wanted, groups), Err(RuleFault::NoSuchGroup { .. }));
+        if missed && OktaGroupId::is_shape_of(wanted) {
+            let id = OktaGroupId::from(wanted.as_str());
+            let found = okta.group(&id).await;
+            let failed = |failure| Error::from(failure).context(format!("asking Okta about the group {id}"));
+            groups.extend(found.map_err(failed)?);
+        }
+    }
+    Ok(())
 }
 
 /// All groups, and with `whole` all that Okta says of them.

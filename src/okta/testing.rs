@@ -46,7 +46,7 @@ pub(super) struct Company {
     pub apps: Vec<(&'static str, &'static str, &'static str, Vec<&'static str>)>,
     /// Entities on a page.
     pub page: usize,
-    /// Path and user: missing from that listing.
+    /// Path and user: missing from that listing; `index` is whatever is found by a search or filter.
     pub hidden: BTreeSet<(&'static str, &'static str)>,
     /// Embeds no user in app users after the first page, as Okta did.
     pub forgets_expand: bool,
@@ -93,16 +93,19 @@ impl Company {
     }
 
     fn searched(&self, seen: &Seen) -> Vec<Value> {
-        let search = seen.param("search").unwrap();
-        let wanted = search.rsplit_once("id eq \"").map(|(_, id)| id.trim_end_matches('"').to_owned());
-        let all: Vec<&'static str> = self.users.keys().copied().collect();
-        let hidden =
-            |id: &str| wanted.is_none() && self.hidden.iter().any(|(path, user)| *path == "users" && *user == id);
-        let fits = |id: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == id)
-                && (!search.contains("status eq \"ACTIVE\"") || self.users[id] == "ACTIVE")
+        let text = seen.param("search").or_else(|| seen.param("filter")).unwrap();
+        // A search or filter for some users alone.
+        let narrowed = text.contains("id eq \"");
+        let hidden = |id: &str| {
+            let is_hidden = |path: &str| self.hidden.iter().any(|(at, user)| *at == path && *user == id);
+            is_hidden("index") || (!narrowed && is_hidden("users"))
         };
-        all.into_iter().filter(|id| !hidden(id) && fits(id)).map(|id| user(id, self.users[id])).collect()
+        let fits = |id: &str| {
+            (!narrowed || text.contains(&format!("id eq \"{id}\"")))
+                && (!text.contains("status eq \"ACTIVE\"") || self.users[id] == "ACTIVE")
+        };
+        let shown = self.users.keys().filter(|id| !hidden(id) && fits(id));
+        shown.map(|id| user(id, self.users[id])).collect()
     }
 
     fn people(&self, path: &str, ids: &[&'static str]) -> Vec<Value> {

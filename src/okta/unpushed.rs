@@ -1,28 +1,34 @@
-//! Asks again, by id, before a project is deleted because its group isn't pushed any more.
+//! Asks again, by id, before a project is deleted because its group isn't in Okta any more.
 
 use super::client::Okta;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::mapping::projects::{ProjectRule, Selector, takes};
 use crate::model::id::OktaGroupId;
 use crate::model::okta::Group;
 
-/// Fails if the group is there and a pattern takes it: then the listing of the groups missed it, and can't be planned
-/// from. A group that a rule names by itself needs no asking, since a listing without it is an error already.
-pub async fn confirm_unpushed(okta: &Okta, rules: &[ProjectRule], group: &OktaGroupId) -> Result<(), Error> {
+/// A group that a listing didn't hold and that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StillThere {
+    pub name: String,
+    /// Whether a rule pushes it, so that the listing missed a group of the sync.
+    pub is_pushed: bool,
+}
+
+/// Asks for the group by id. While it is there, its project is never deleted, whatever the listing and the rules say.
+pub async fn confirm_unpushed(
+    okta: &Okta,
+    rules: &[ProjectRule],
+    group: &OktaGroupId,
+) -> Result<Option<StillThere>, Error> {
     let asked = okta.group(group).await;
     let asked =
         asked.map_err(|failure| Error::from(failure).context(format!("asking Okta about the group {group}")))?;
-    let pushed = |group: &Group| {
-        rules.iter().any(|rule| matches!(&rule.selector, Selector::Match(pattern) if takes(pattern, group)))
+    let takes = |rule: &ProjectRule, group: &Group| match &rule.selector {
+        Selector::Match(pattern) => takes(pattern, group),
+        Selector::Group(wanted) => group.id.as_str() == wanted || group.name == *wanted,
     };
-    match asked.filter(pushed) {
-        None => Ok(()),
-        Some(found) => {
-            let message =
-                format!("the listing of Okta's groups didn't hold {:?}, which is there and pushed", found.name);
-            Err(Error::new(Kind::Failed, message).hint("run it again; nothing was deleted"))
-        }
-    }
+    let is_pushed = |group: &Group| rules.iter().any(|rule| takes(rule, group));
+    Ok(asked.map(|group| StillThere { is_pushed: is_pushed(&group), name: group.name }))
 }
 
 #[cfg(test)]
@@ -38,10 +44,9 @@ mod tests {
         let server = Company { groups, ..Company::default() }.serve().await;
         let selector = Selector::Match(Regex::new("^AP (.+)$").unwrap());
         let rules = [ProjectRule { selector, name: None, location: None }];
-        let asked = async |id: &str| confirm_unpushed(&okta(&server.url), &rules, &id.into()).await;
-        let missed = asked("00g1").await.unwrap_err();
-        assert!(missed.to_string().contains("\"AP Red\""), "{missed}");
-        assert!(asked("00g2").await.is_ok(), "there, and no rule takes it any more");
-        assert!(asked("00g9").await.is_ok(), "deleted");
+        let asked = async |id: &str| confirm_unpushed(&okta(&server.url), &rules, &id.into()).await.unwrap();
+        assert_eq!(asked("00g1").await, Some(StillThere { name: "AP Red".to_owned(), is_pushed: true }));
+        assert_eq!(asked("00g2").await, Some(StillThere { name: "Blue".to_owned(), is_pushed: false }));
+        assert_eq!(asked("00g9").await, None, "deleted");
     }
 }

@@ -1,9 +1,12 @@
 //! Users and what groups they are in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::client::{Listing, Okta, OnPage};
-use super::wire::{UserId, WireGroup};
+use super::wire::{WholeUser, WireGroup};
 use crate::http::{Failure, Request, segment};
 use crate::model::id::OktaUserId;
 use crate::model::okta::{Group, User};
@@ -12,6 +15,8 @@ use crate::model::okta::{Group, User};
 pub const EVERYBODY: &str = "status pr";
 /// The most users on a page.
 pub(super) const PAGE: u32 = 200;
+/// So many users are asked for by one filter, which stays shorter than what proxies let through.
+pub(super) const IDS: usize = 25;
 /// Spares the server what isn't read here; it's faster only with all three (Okta API: Users, list).
 const OMIT: &str =
     r#"application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus""#;
@@ -40,20 +45,55 @@ impl Okta {
         self.list_as(&listing, on_page, keep).await
     }
 
-    /// Those of these users that exist, of any status: a filter shows deactivated ones too (Okta API: Users, list).
-    pub(super) async fn users_there(&self, ids: &[OktaUserId]) -> Result<Vec<OktaUserId>, Failure> {
-        let filter = ids.iter().map(|id| format!("id eq \"{id}\"")).collect::<Vec<_>>().join(" or ");
+    /// These users, each with the whole of what Okta says of them, or none if they don't exist. Several are asked for by one
+    /// filter, which shows deactivated users too (Okta API: Users, list); who that misses is asked for by id.
+    pub(super) async fn users_by_id(
+        &self,
+        ids: &BTreeSet<OktaUserId>,
+    ) -> Result<BTreeMap<OktaUserId, Option<WholeUser>>, Failure> {
+        let all: Vec<&OktaUserId> = ids.iter().collect();
+        let chunks: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(|ids| ids.iter().copied().cloned().collect()).collect();
+        let reads = stream::iter(chunks).map(async |ids| self.filtered(&ids).await);
+        let found: Vec<_> = reads.buffer_unordered(self.at_once()).try_collect().await?;
+        let mut found: BTreeMap<_, _> =
+            found.into_iter().flatten().map(|whole| (whole.user.id.clone(), Some(whole))).collect();
+        found.retain(|id, _| ids.contains(id));
+        let missed: Vec<OktaUserId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+        let reads = stream::iter(missed).map(async |id| {
+            let whole: Option<WholeUser> = self.entity(by_id(id.as_str())).await?;
+            Ok((id, whole))
+        });
+        found.extend(reads.buffer_unordered(self.at_once()).try_collect::<Vec<_>>().await?);
+        Ok(found)
+    }
+
+    /// Those of a few users that a filter shows. One user is better asked for by id, and so are all where the filter is
+    /// refused, though it's one that Okta has.
+    async fn filtered(&self, ids: &[OktaUserId]) -> Result<Vec<WholeUser>, Failure> {
+        if ids.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let filter = any_of(ids);
         let params = [("filter", filter.as_str())];
         let listing =
             Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
-        let found: Vec<UserId> = self.list(&listing, &|_| ()).await?;
-        Ok(found.into_iter().map(|user| user.id).collect())
+        match self.list(&listing, &|_| ()).await {
+            Err(failure) if failure.status() == Some(400) => Ok(Vec::new()),
+            found => found,
+        }
+    }
+
+    /// Those of these users that a search finds by its index.
+    pub(super) async fn found_among(&self, search: &str, ids: &[OktaUserId]) -> Result<BTreeSet<OktaUserId>, Failure> {
+        let narrowed = format!("({search}) and ({})", any_of(ids));
+        let found = self.users_as(&narrowed, &|_| (), &|user| user.id).await?;
+        Ok(found.into_iter().filter(|id| ids.contains(id)).collect())
     }
 
     /// A user by id or login, or none if there is no such user. A login with a slash in it finds nobody: Okta knows those
     /// by id only.
     pub async fn user(&self, id_or_login: &str) -> Result<Option<User>, Failure> {
-        self.entity(Request::get(format!("/api/v1/users/{}", segment(id_or_login)))).await
+        self.entity(by_id(id_or_login)).await
     }
 
     /// The groups of a user, `Everyone` included; it pages although Okta's documents name no parameters for it.
@@ -72,4 +112,13 @@ impl Okta {
     pub(super) async fn probe(&self, path: &str) -> Result<(), Failure> {
         self.http().json::<Vec<serde::de::IgnoredAny>>(&Request::get(path).param("limit", "1")).await.map(drop)
     }
+}
+
+fn by_id(id_or_login: &str) -> Request {
+    Request::get(format!("/api/v1/users/{}", segment(id_or_login)))
+}
+
+/// A filter, or a part of a search, that takes these users.
+fn any_of(ids: &[OktaUserId]) -> String {
+    ids.iter().map(|id| format!("id eq \"{id}\"")).collect::<Vec<_>>().join(" or ")
 }

@@ -51,6 +51,28 @@ pub struct GroupProfile {
     pub name: String,
 }
 
+/// A user with all that Okta says of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Profile")]
+pub struct WholeUser {
+    pub user: User,
+    pub object: Profile,
+}
+
+impl TryFrom<Profile> for WholeUser {
+    type Error = serde_json::Error;
+
+    fn try_from(object: Profile) -> Result<Self, Self::Error> {
+        Ok(Self { user: User::deserialize(&object)?, object })
+    }
+}
+
+impl Keyed for WholeUser {
+    fn key(&self) -> &str {
+        self.user.id.as_str()
+    }
+}
+
 /// A group with all that Okta says of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Profile")]
@@ -150,8 +172,8 @@ pub struct AppUser {
     pub status: String,
     /// `USER` or `GROUP`.
     pub scope: Option<String>,
-    /// The result of the last time that the app's mappings ran; may be empty or stale.
-    #[serde(default, deserialize_with = "null_as_default")]
+    /// The result of the last time that the app's mappings ran; may be empty or stale, and is always there.
+    #[serde(deserialize_with = "null_as_default")]
     pub profile: Profile,
     #[serde(rename = "_embedded", default, deserialize_with = "null_as_default")]
     pub embedded: Embedded,
@@ -222,14 +244,14 @@ pub struct GroupRule {
     pub status: String,
 }
 
-/// A profile mapping; in a listing it has no `properties`.
+/// A profile mapping; in a listing it has no `properties`, and alone it always does.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ProfileMapping {
     pub id: String,
     pub source: MappingEnd,
     pub target: MappingEnd,
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub properties: BTreeMap<String, MappedProperty>,
+    #[serde(default)]
+    pub properties: Option<BTreeMap<String, MappedProperty>>,
 }
 
 /// One side of a profile mapping.
@@ -250,11 +272,27 @@ pub struct MappedProperty {
     pub push_status: Option<String>,
 }
 
-/// A schema: attributes by name, in the base profile and the custom one.
+/// A schema: attributes by name, in the base profile and the custom one. There is no schema of users without any attribute
+/// (Okta API: Schemas, user: the base one can't be changed), so that an answer without one isn't a schema.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "AnySchema")]
 pub struct Schema {
-    #[serde(default, deserialize_with = "null_as_default")]
     pub definitions: BTreeMap<String, SchemaPart>,
+}
+
+#[derive(Deserialize)]
+struct AnySchema {
+    definitions: BTreeMap<String, SchemaPart>,
+}
+
+impl TryFrom<AnySchema> for Schema {
+    type Error = &'static str;
+
+    fn try_from(any: AnySchema) -> Result<Self, Self::Error> {
+        let AnySchema { definitions } = any;
+        let is_empty = definitions.values().all(|part| part.properties.is_empty());
+        if is_empty { Err("a schema without attributes") } else { Ok(Self { definitions }) }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -305,10 +343,26 @@ mod tests {
         assert!(users[0].profile.is_empty() && users[0].embedded.user.is_none());
         let mapping = json!({"id": "1", "source": {"id": "1", "name": "u", "type": "user"},
             "target": {"id": "2", "name": "a", "type": "appuser"}, "properties": null});
-        assert!(serde_json::from_value::<ProfileMapping>(mapping).unwrap().properties.is_empty());
+        assert!(serde_json::from_value::<ProfileMapping>(mapping).unwrap().properties.is_none());
         let kind = json!({"id": "1", "name": "user", "default": null, "_links": null});
         assert!(!serde_json::from_value::<UserType>(kind).unwrap().default);
-        assert!(serde_json::from_value::<Schema>(json!({"definitions": null})).unwrap().definitions.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_schema_is_not_taken_for_an_empty_one() {
+        let schema = |value: Value| serde_json::from_value::<Schema>(value);
+        let base = json!({"base": {"properties": {"login": {"type": "string"}}}, "custom": {"properties": null}});
+        assert_eq!(schema(json!({"definitions": base})).unwrap().definitions["base"].properties.len(), 1);
+        for odd in [
+            json!({}),
+            json!([]),
+            json!({"errorCode": "E0000009", "errorSummary": "Internal Server Error"}),
+            json!({"definitions": null}),
+            json!({"definitions": {}}),
+            json!({"definitions": {"base": {"properties": {}}, "custom": {}}}),
+        ] {
+            assert!(schema(odd.clone()).is_err(), "{odd}");
+        }
     }
 
     #[test]

@@ -219,6 +219,7 @@ pub(super) fn because(because: &Because) -> String {
         Because::Waiting { since, runs } => {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }
+        Because::AnswersDisagree { about } => format!("Okta's answers disagree about {}", safe(about)),
         Because::DoesNotStand => "written by the last run, and it did not stand".to_owned(),
     }
 }

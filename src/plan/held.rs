@@ -29,6 +29,8 @@ pub enum Because {
     SourceNotTrusted,
     /// Missing from the scope for too short a time: since then, in so many runs, this one included.
     Waiting { since: Timestamp, runs: usize },
+    /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.
+    AnswersDisagree { about: String },
     /// The last run wrote it, the server answered well, and it did not stand afterwards.
     DoesNotStand,
 }

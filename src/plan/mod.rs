@@ -1,6 +1,7 @@
 //! The difference between what should be and what stands, and the guards on it. Pure.
 
 pub mod convergence;
+pub mod doubt;
 pub mod grace;
 pub mod guard;
 pub mod hash;
@@ -16,6 +17,7 @@ pub mod saved;
 pub mod step;
 pub mod trust;
 pub mod undo;
+mod unresolved;
 pub mod users;
 
 use std::cell::LazyCell;
@@ -28,7 +30,7 @@ pub use step::Step;
 
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 
 /// Computes what has to be written so that the platform becomes what is desired.
 pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
@@ -96,6 +98,11 @@ impl<'a> Comparison<'a> {
     pub fn doubts(&self) -> Doubts {
         let memberships = projects::missing_in_listing(&self.projects);
         Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) }
+    }
+
+    /// The accounts of those of these users who would leave a project.
+    pub fn leaving(&self, users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
+        projects::leaving(&self.projects, users)
     }
 
     /// The groups whose projects would change.

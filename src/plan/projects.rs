@@ -8,6 +8,7 @@ use super::matching::Matches;
 use super::members::{Difference, Owners};
 use super::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use super::policy::Policy;
+use super::unresolved;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
@@ -64,6 +65,7 @@ pub fn diff(
         }
     }
     plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
+    plan.problems.extend(unresolved::problems(desired, platform));
     unpushed(plan, desired, platform, policy);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
@@ -71,6 +73,12 @@ pub fn diff(
 /// The Okta users whose leaving a project follows only from their missing in a listing of the group.
 pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
+}
+
+/// The accounts of those of these users who would leave a project.
+pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
+    let extra = compared.iter().flat_map(|compared| &compared.members.extra);
+    extra.filter(|(id, _)| users.contains(id)).map(|(_, account)| account.id.clone()).collect()
 }
 
 /// The groups whose projects would change.
@@ -251,6 +259,9 @@ fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, policy: &Po
             continue;
         }
         let name = &project.display_name;
+        if desired.unresolved.iter().any(|rule| rule.is_about(&group, name)) {
+            continue;
+        }
         if policy.delete_unpushed {
             plan.projects.push(ProjectOp {
                 name: name.clone(),

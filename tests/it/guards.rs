@@ -232,6 +232,10 @@ async fn projects_are_deleted_by_their_number_after_a_list_of_what_is_destroyed(
     let kept = stage.run(&["apply", "--yes"]).await;
     assert!(kept.stdout.contains("stays as it is") && platform.projects().len() == 3, "{kept:#?}");
     stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+    let there = stage.run(&["apply", "--yes"]).await;
+    assert!(there.stdout.contains("is called AP Team 002 in Okta"), "the groups are there: {there:#?}");
+    assert_eq!((there.code, platform.projects().len()), (0, 3), "{there:#?}");
+    stage.delete_groups_but("Team 001");
     let plan = stage.run(&["plan"]).await;
     let members = doomed[0].members.len();
     let destroyed = format!("destroys 7 flows, {members} members, and connections");
@@ -262,6 +266,7 @@ async fn deletions_that_were_killed_are_completed_with_the_number_that_is_left()
         let stage = synced().await;
         stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
         stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+        stage.delete_groups_but("Team 001");
         let deleting = ["apply", "--yes", "--allow-project-deletions", "2"];
         stage.killed(&deleting, ("DELETE", "/Groups"), after).await;
         let names = || stage.sandbox.platform().projects().into_iter().map(|project| project.name).collect::<Vec<_>>();

@@ -152,6 +152,12 @@ impl Stage {
         users.filter(|user| user.active).filter_map(|user| user.external_id).collect()
     }
 
+    /// Deletes the groups of all projects but the one of this name.
+    pub fn delete_groups_but(&self, kept: &str) {
+        let projects = self.sandbox.platform().projects().into_iter().filter(|project| project.name != kept);
+        projects.filter_map(|project| project.external_id).for_each(|group| self.sandbox.org().delete_group(&group));
+    }
+
     /// The plan as JSON.
     pub async fn plan(&self) -> Value {
         self.run(&["plan", "--json"]).await.json()

@@ -411,6 +411,7 @@ async fn a_project_that_grew_since_the_list_is_not_deleted() {
         Stage::of(Shape::Generated { users: 8, groups: 2, members: 3, existing: 1.0, drift: 0.0, seed: 6 }).await;
     stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
     stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+    stage.delete_groups_but("Team 001");
     let platform = stage.sandbox.platform();
     let doomed = platform.projects().into_iter().find(|project| project.name != "Team 001").unwrap();
     let traffic = stage.sandbox.activepieces_traffic();
@@ -452,4 +453,40 @@ async fn a_saved_plan_says_what_it_was_made_from_and_what_of_it_changed() {
     assert_eq!(applied().await.as_deref(), Some("Okta"));
     stage.reconfigure("[safety]", "# a remark\n[safety]");
     assert_eq!(applied().await.as_deref(), Some("Okta and the config"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_whose_group_is_renamed_deleted_or_doubled_stops_no_offboarding() {
+    for how in ["renamed", "deleted", "doubled", "named emptily"] {
+        let stage =
+            Stage::of(Shape::Generated { users: 12, groups: 2, members: 6, existing: 1.0, drift: 0.0, seed: 6 }).await;
+        let (org, platform) = (stage.sandbox.org(), stage.sandbox.platform());
+        assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
+        let rule = if how == "named emptily" {
+            "match = '^AP (x?)'\nname = '$1'"
+        } else {
+            "group = 'AP Team 001'\nname = 'Team 001'"
+        };
+        let text = std::fs::read_to_string(stage.folder().join("config.toml")).unwrap();
+        let projects = text.find("[[projects]]").unwrap();
+        let end = text[projects..].find("\n\n").map_or(text.len(), |at| projects + at);
+        let without = format!("{}[[projects]]\n{rule}{}", &text[..projects], &text[end..]);
+        stage.configure(&without.replace("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]"));
+        let group = org.group_id("AP Team 001").unwrap();
+        match how {
+            "renamed" => org.rename_group(&group, "AP Engineering"),
+            "deleted" => org.delete_group(&group),
+            "doubled" => drop(org.seed_group(None, "AP Team 001", "APP_GROUP", &[])),
+            _ => {}
+        }
+        let before = platform.projects();
+        let leaver = platform.users().into_iter().find(|user| user.active && user.role == "MEMBER").unwrap();
+        org.set_status(leaver.external_id.as_deref().unwrap(), "SUSPENDED");
+        let applied = stage.run(&["apply", "--yes", "--allow-deactivations", "1"]).await;
+        assert_eq!(applied.code, 3, "{how}: {applied:#?}");
+        assert!(!platform.user(&leaver.email).unwrap().active, "{how}: {applied:#?}");
+        assert!(platform.projects() == before, "{how}: {applied:#?}");
+        assert!(applied.stdout.contains("the project stays as it is"), "{how}: {applied:#?}");
+        assert_eq!(applied.stdout.contains("is called \"AP Engineering\" now"), how == "renamed", "{applied:#?}");
+    }
 }

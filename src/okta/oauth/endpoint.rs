@@ -1,12 +1,12 @@
 //! The org's token endpoint (Okta: Implement OAuth for Okta with a service app).
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ use super::dpop::{self, PROOF, ProofKey};
 use super::key::random_id;
 use super::{ServiceApp, locked};
 use crate::http::signals::Signals;
-use crate::http::{Authorize, Cause, Client, Failure, Repeat, Request, Signed, segment};
+use crate::http::{Authorize, Cause, Client, Failure, Mask, Repeat, Request, Signed, segment};
 
 const PATH: &str = "/oauth2/v1/token";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -34,21 +34,30 @@ pub(super) struct TokenAnswer {
 
 /// Asks for tokens.
 #[derive(Debug)]
-pub(super) struct Tokens(Client);
+pub(super) struct Tokens {
+    client: Client,
+    assertions: Arc<Assertions>,
+}
 
 impl Tokens {
-    pub(super) fn new(endpoint: Client) -> Self {
-        Self(endpoint)
+    pub(super) fn new(client: Client, assertions: Arc<Assertions>) -> Self {
+        Self { client, assertions }
     }
 
     /// Asks for a token. It may be repeated, since every attempt has an assertion of its own.
     pub(super) async fn ask(&self) -> Result<TokenAnswer, Failure> {
         let request = Request::new(Method::POST, PATH).body(FORM, Vec::new()).repeat(Repeat::Always).confidential();
-        let (answer, reply) = self.0.json::<TokenAnswer>(&request).await?;
-        if !["bearer", "dpop"].contains(&answer.token_type.to_lowercase().as_str()) {
-            return Err(reply.implausible("its token is of an unknown type"));
+        let request = request.complete(&[StatusCode::OK]);
+        let (answer, reply) = self.client.json::<TokenAnswer>(&request).await?;
+        match (answer.token_type.to_lowercase().as_str(), self.assertions.has_proofs()) {
+            ("dpop", true) | ("bearer", false) => Ok(answer),
+            // Whoever sees a token that isn't bound to a key can use it (RFC 9449, section 5).
+            ("bearer", true) => {
+                Err(reply.implausible("it took a proof of a key and gave a token that is not bound to it"))
+            }
+            ("dpop", false) => Err(reply.implausible("its token is bound to a key, but no proof of one was sent")),
+            _ => Err(reply.implausible("its token is of an unknown type")),
         }
-        Ok(answer)
     }
 }
 
@@ -63,12 +72,14 @@ pub(super) struct Assertions {
     nonce: Mutex<Option<String>>,
     /// Whether the org has refused the scopes with the optional one among them.
     refused: AtomicBool,
+    mask: Mask,
 }
 
 impl Assertions {
-    pub(super) fn new(app: ServiceApp) -> Self {
+    pub(super) fn new(app: ServiceApp, mask: Mask) -> Self {
         Self {
             app,
+            mask,
             ahead: AtomicI64::new(0),
             proofs: OnceLock::new(),
             nonce: Mutex::default(),
@@ -115,6 +126,7 @@ impl Assertions {
     fn signed(&self, method: &Method, url: &Url) -> Result<Signed, String> {
         // Each attempt has a new one: Okta takes a `jti` once only.
         let assertion = self.app.key.assertion(&self.app, url.as_str(), self.now(), &random_id()?)?;
+        self.mask.keep(&assertion);
         let body = format!(
             "grant_type=client_credentials&scope={}&client_assertion_type={}&client_assertion={}",
             segment(&self.scopes()),
@@ -122,16 +134,21 @@ impl Assertions {
             assertion.expose_secret()
         );
         let mut signed = Signed { body: Some(body.into()), secrets: vec![assertion], ..Signed::default() };
-        if self.proofs.get().is_some() {
+        if self.has_proofs() {
             let proof = self.proof(method, url, locked(&self.nonce).clone(), None)?;
             signed.header(PROOF, "", &proof)?;
         }
         Ok(signed)
     }
 
+    /// Whether proofs of a key are sent.
+    fn has_proofs(&self) -> bool {
+        self.proofs.get().is_some()
+    }
+
     /// Makes the key of the proofs; whether there was none.
     fn begin_proofs(&self) -> bool {
-        self.proofs.get().is_none() && ProofKey::new().is_ok_and(|key| self.proofs.set(key).is_ok())
+        !self.has_proofs() && ProofKey::new().is_ok_and(|key| self.proofs.set(key).is_ok())
     }
 }
 

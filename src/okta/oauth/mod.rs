@@ -27,7 +27,7 @@ pub use scopes::{SCHEMAS, least_scopes};
 
 use crate::error::Error;
 use crate::http::error_body::challenge;
-use crate::http::{Authorization, Authorize, Cause, Client, Failure, Settings, Signed};
+use crate::http::{Authorization, Authorize, Cause, Client, Failure, Mask, Settings, Signed};
 use dpop::PROOF;
 use endpoint::{Assertions, TokenAnswer, Tokens};
 
@@ -57,6 +57,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(24);
 pub struct AccessTokens {
     tokens: Tokens,
     assertions: Arc<Assertions>,
+    mask: Mask,
     current: Mutex<Option<Arc<Token>>>,
     /// Whoever asks for a token holds it, so that many requests at once ask once.
     asking: tokio::sync::Mutex<()>,
@@ -75,12 +76,14 @@ struct Token {
 impl AccessTokens {
     /// Authorizes the requests of a client with these settings; the token endpoint is reached in the same way.
     pub fn authorization(app: ServiceApp, settings: &Settings) -> Result<Authorization, Error> {
-        let assertions = Arc::new(Assertions::new(app));
+        let mask = settings.mask.clone();
+        let assertions = Arc::new(Assertions::new(app, mask.clone()));
         let authorization = Authorization::Signed(Arc::clone(&assertions) as Arc<dyn Authorize>);
         let endpoint = Client::new(Settings { authorization, parallelism: 1, share: 1.0, ..settings.clone() })?;
         Ok(Authorization::Signed(Arc::new(Self {
-            tokens: Tokens::new(endpoint),
+            tokens: Tokens::new(endpoint, Arc::clone(&assertions)),
             assertions,
+            mask,
             current: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             nonce: Mutex::default(),
@@ -96,6 +99,7 @@ impl AccessTokens {
         }
         let asked = Instant::now();
         let token = Arc::new(Token::new(self.tokens.ask().await?, asked));
+        self.mask.keep(&token.value);
         tracing::debug!(bound = token.is_bound, "has a new access token");
         *locked(&self.current) = Some(Arc::clone(&token));
         Ok(token)
