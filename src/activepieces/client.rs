@@ -1,5 +1,7 @@
 //! Single requests. None of the writes is repeated here: who writes looks first at what stands there.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -8,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
-    Page, PatchBody, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, normal,
+    Page, PatchBody, ProjectMember, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody,
+    UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -21,6 +24,8 @@ const JSON: &str = "application/json";
 pub const ALL_USERS: usize = 2_147_483_647;
 /// More than any platform has; the REST listing has no maximum either, and loses rows over pages (contract section 5).
 pub const ALL_REST_USERS: usize = 1_000_000;
+/// More than any project has; this listing loses rows over pages too (contract section 5).
+const ALL_MEMBERS: usize = 1_000_000;
 /// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (contract section 3.3), and a
 /// page of 100 groups costs 4.8 s for each that has 20,000 members (contract section 4.2).
 const LISTING: Duration = Duration::from_mins(10);
@@ -35,17 +40,30 @@ const SHORT: Duration = Duration::from_mins(2);
 #[derive(Clone, Debug)]
 pub struct Activepieces {
     http: Client,
+    /// Set once SCIM answered with a user without a role.
+    hides_roles: Arc<AtomicBool>,
 }
 
 impl Activepieces {
     /// The client's base URL is the platform's, without `/api`; its authorization is `Bearer sk-…`.
     pub fn new(http: Client) -> Self {
-        Self { http }
+        Self { http, hides_roles: Arc::default() }
     }
 
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (contract section 9). It is known after
+    /// the first user that was read.
+    pub fn hides_roles(&self) -> bool {
+        self.hides_roles.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a user of SCIM came without a role.
+    pub(super) fn note_hidden_roles(&self) {
+        self.hides_roles.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server still takes the key. It is asked only if its last answer was 401.
@@ -95,9 +113,24 @@ impl Activepieces {
         self.write(Method::POST, format!("{SCIM}/Users"), SCIM_JSON, body, SHORT).await
     }
 
-    /// Sets what the body has; all else of the user stays (contract section 3.4).
+    /// Sets what the body has; all else of the user stays but `active` (contract section 3.4).
     pub async fn put_user(&self, id: &AccountId, body: &UserBody<'_>) -> Result<ScimUser, Failure> {
         self.write(Method::PUT, user_path(id), SCIM_JSON, body, SHORT).await
+    }
+
+    /// Changes single attributes of a user. A server answers 200 as well where it ignores an operation (contract
+    /// sections 3.5 and 9), so the answer has to be compared.
+    pub async fn patch_user(&self, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<ScimUser, Failure> {
+        let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
+        self.write(Method::PATCH, user_path(id), SCIM_JSON, &body, SHORT).await
+    }
+
+    /// A user by id over REST, which shows the role in every version (contract section 5); none where there is none.
+    pub async fn rest_user(&self, id: &AccountId) -> Result<Option<RestUser>, Failure> {
+        match self.read(Request::get(format!("/api/v1/users/{}", segment(id.as_str())))).await {
+            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(None),
+            reply => reply.map(Some),
+        }
     }
 
     /// A slice of the groups, sorted by name; `start_index` counts from 1 (contract section 4.3).
@@ -162,6 +195,28 @@ impl Activepieces {
     pub async fn adopt_project(&self, id: &ProjectId, external_id: &OktaGroupId) -> Result<RestProject, Failure> {
         let body = serde_json::json!({ "externalId": external_id });
         self.write(Method::POST, format!("/api/v1/projects/{}", segment(id.as_str())), JSON, &body, SHORT).await
+    }
+
+    /// The members of a project with their project roles, inactive ones too. None where the server doesn't tell: 402 without
+    /// project roles in its plan (contract section 5), 403 or 404 where a version or a proxy doesn't let keys at this route,
+    /// and a listing that is cut short.
+    pub async fn project_members(&self, project: &ProjectId) -> Result<Option<Vec<ProjectMember>>, Failure> {
+        let request = Request::get("/api/v1/project-members")
+            .param("projectId", project.as_str())
+            .param("limit", &ALL_MEMBERS.to_string());
+        match self.read::<Page<ProjectMember>>(request.timeout(LISTING)).await {
+            Ok(page) => Ok(page.next.is_none().then_some(page.data)),
+            Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Gives a member the project role of this name, in any case; no e-mail is sent (contract section 5).
+    pub async fn set_project_role(&self, member_id: &str, role: &str) -> Result<(), Failure> {
+        let body = serde_json::json!({ "role": role });
+        let path = format!("/api/v1/project-members/{}", segment(member_id));
+        let _row: serde_json::Value = self.write(Method::POST, path, JSON, &body, SHORT).await?;
+        Ok(())
     }
 
     async fn patch_group(&self, id: &ProjectId, operations: Vec<Operation<'_>>) -> Result<ScimGroup, Failure> {
@@ -231,5 +286,39 @@ mod tests {
         assert_eq!((linked("00u1").await, linked("00u2").await), (Some("a".into()), None));
         let named = async |name: &str| activepieces.user_by_name(name).await.unwrap().map(|user| user.id);
         assert_eq!((named("b@x.io").await, named("c@x.io").await), (Some("b".into()), None));
+    }
+
+    #[tokio::test]
+    async fn members_of_a_project_are_listed_with_their_roles_where_the_server_tells() {
+        let page = r#"{"data": [{"id": "m1", "userId": "a", "projectRole": {"name": "Viewer", "permissions": []}}],
+            "next": null, "previous": null}"#;
+        let cut = r#"{"data": [], "next": "cursor"}"#;
+        let refusal = r#"{"code": "FEATURE_DISABLED", "params": {"message": "Feature is disabled"}}"#;
+        let member = ProjectMember { id: "m1".to_owned(), user_id: "a".into(), role: "Viewer".to_owned() };
+        let is_none = |status| json(status, refusal);
+        let acts = [json(200, page), json(200, cut), is_none(402), is_none(403), is_none(404), json(400, refusal)];
+        let server = Server::script(acts).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        let project = ProjectId::from("p 1");
+        assert_eq!(activepieces.project_members(&project).await.unwrap(), Some(vec![member]));
+        for _ in 0..4 {
+            assert_eq!(activepieces.project_members(&project).await.unwrap(), None);
+        }
+        assert_eq!(activepieces.project_members(&project).await.unwrap_err().status(), Some(400));
+        assert_eq!(server.seen()[0].param("projectId").as_deref(), Some("p 1"));
+        assert_eq!(server.seen()[0].param("limit").as_deref(), Some("1000000"));
+    }
+
+    #[tokio::test]
+    async fn a_project_role_is_set_by_the_id_of_the_membership() {
+        let server = Server::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        activepieces.set_project_role("m1", "Viewer").await.unwrap();
+        let seen = &server.seen()[0];
+        assert_eq!(
+            (seen.line.as_str(), seen.body.as_str()),
+            ("POST /api/v1/project-members/m1", r#"{"role":"Viewer"}"#)
+        );
+        assert_eq!(activepieces.set_project_role("m2", "Viewer").await.unwrap_err().status(), Some(404));
     }
 }

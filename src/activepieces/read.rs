@@ -35,6 +35,9 @@ async fn users(activepieces: &Activepieces) -> Result<Vec<User>> {
         let (scim, rest) =
             futures_util::future::try_join(activepieces.users(ALL_USERS), activepieces.rest_users(ALL_REST_USERS))
                 .await?;
+        if scim.resources.iter().any(|ListedUser(user)| user.platform_role.is_empty()) {
+            activepieces.note_hidden_roles();
+        }
         match agree(scim, rest) {
             Ok(users) => return Ok(users),
             Err(why) => contradiction = why,

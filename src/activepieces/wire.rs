@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::http::null_as_default;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Project, User};
-use crate::model::id::{AccountId, ExternalId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, ExternalId, OktaGroupId, ProjectId};
 
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -16,6 +16,9 @@ pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 pub const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 /// Where the platform role lives (the product's page on SCIM with Okta).
 pub const CUSTOM_SCHEMA: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes";
+
+/// The path by which PATCH sets the platform role: with a colon before its name (contract section 3.5).
+pub const CUSTOM_SCHEMA_ROLE: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes:platformRole";
 
 /// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (contract sections 3.3
 /// and 4.3).
@@ -129,6 +132,27 @@ pub struct RestUser {
     #[serde(default)]
     pub external_id: Option<String>,
     pub platform_role: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub first_name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub last_name: String,
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: String,
+}
+
+impl From<RestUser> for User {
+    fn from(user: RestUser) -> Self {
+        Self {
+            id: user.id,
+            external_id: user.external_id.map(ExternalId::from),
+            user_name: user.email,
+            given_name: user.first_name,
+            family_name: user.last_name,
+            active: user.status == "ACTIVE",
+            platform_role: user.platform_role.into(),
+            created: None,
+        }
+    }
 }
 
 /// What is kept of a user of the whole listing of `GET /v1/users`.
@@ -174,6 +198,26 @@ impl RestProject {
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {
     pub total_flows: Option<u64>,
+}
+
+/// A member of a project, as `GET /v1/project-members` lists it (contract section 5).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectMember {
+    /// The id of the membership, which is the one to set a role by.
+    pub id: String,
+    pub user_id: AccountId,
+    /// The name of a default or a custom project role.
+    #[serde(rename = "projectRole", deserialize_with = "role_name")]
+    pub role: String,
+}
+
+fn role_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    Ok(Named::deserialize(deserializer)?.name)
 }
 
 /// A SCIM group as the server sends it (contract section 4).
@@ -223,7 +267,7 @@ pub struct UserBody<'a> {
     pub schemas: [&'static str; 1],
     pub user_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<&'a OktaUserId>,
+    pub external_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,10 +306,37 @@ pub struct GroupBody<'a> {
 
 /// A PATCH with the operations that this server understands (contract sections 3.5 and 4.5).
 #[derive(Debug, Serialize)]
-pub struct PatchBody<'a> {
+pub struct PatchBody<O> {
     pub schemas: [&'static str; 1],
     #[serde(rename = "Operations")]
-    pub operations: Vec<Operation<'a>>,
+    pub operations: Vec<O>,
+}
+
+/// One operation of a PATCH of a user, in the forms that have an effect (contract section 3.5).
+#[derive(Debug, Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub enum UserOperation<'a> {
+    /// Sets one attribute, from version 0.84 on; older servers ignore it. All of them are applied together.
+    Add { path: &'static str, value: UserValue<'a> },
+    /// Sets `active` and `externalId`, in every version.
+    Replace { value: UserAccess<'a> },
+}
+
+/// The value of an attribute: the server takes a text for `active` by its truth in `JavaScript`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum UserValue<'a> {
+    Flag(bool),
+    Text(&'a str),
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserAccess<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

@@ -7,6 +7,7 @@
 //! nearer to their timeouts and keep everybody else waiting.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::report::Outcome;
 use crate::activepieces::Activepieces;
 use crate::http::Failure;
 
@@ -28,6 +30,7 @@ const ROUNDS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Write {
     CreateUser,
+    PatchUser,
     PutUser,
     Project,
     /// A change of members; the binary logarithm of what it costs.
@@ -47,18 +50,69 @@ pub fn cost_of_members(changed: usize, standing: usize) -> usize {
     changed + standing / 4
 }
 
-/// The platform, and the limit of what is written to it here.
+/// The platform, the limit of what is written to it here, and whether it still answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Server<'a> {
     pub activepieces: &'a Activepieces,
     pub limit: &'a Limit,
+    pub contact: &'a Contact,
+}
+
+/// Whether a server still answers: an apply doesn't try all its operations one by one on a server that is gone.
+#[derive(Debug, Default)]
+pub struct Contact {
+    /// Operations in a row that failed because no request was answered.
+    unanswered: AtomicUsize,
+}
+
+impl Contact {
+    /// So many operations in a row without an answer mean that the server is gone.
+    const GONE: usize = 3;
+
+    /// Whether the server is taken for gone.
+    pub fn is_lost(&self) -> bool {
+        self.unanswered.load(Ordering::Relaxed) >= Self::GONE
+    }
+
+    fn answered(&self) {
+        // A server that came back late doesn't revive a run that has begun to leave operations out.
+        if !self.is_lost() {
+            self.unanswered.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn unanswered(&self) {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Server<'_> {
+    /// The outcome of an operation that ends with this failure.
+    pub fn failed(self, failure: &Failure) -> Outcome {
+        if failure.is_unanswered() {
+            self.contact.unanswered();
+        }
+        Outcome::Failed(failure.to_string())
+    }
+
+    /// Reads something that an operation needs.
+    pub async fn see<T>(self, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Outcome> {
+        match request.await {
+            Ok(answer) => {
+                self.contact.answered();
+                Ok(answer)
+            }
+            Err(failure) => Err(self.failed(&failure)),
+        }
+    }
+
     /// Lets the limit learn from the answer to a request.
     pub async fn learn<T>(self, write: Write, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let (set, start) = (self.limit.state().set, Instant::now());
         let answer = request.await;
+        if !answer.as_ref().is_err_and(Failure::is_unanswered) {
+            self.contact.answered();
+        }
         if answer.as_ref().is_err_and(Failure::is_overload) {
             self.limit.overloaded(set);
         } else {

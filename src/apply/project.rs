@@ -1,5 +1,6 @@
 //! One operation on one project: itself, then its members. Nothing here ever sends a whole list of members, which would
-//! reset everybody's project role (contract section 4.4).
+//! reset the project role of each of them (contract section 4.4), and nothing is written to a project that isn't the group's
+//! any more.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +9,9 @@ use tokio::time::sleep;
 use super::adapt::{Server, Write};
 use super::report::Outcome;
 use super::retry::{is_conflict, pauses, survive};
-use crate::activepieces::Activepieces;
-use crate::activepieces::wire::ScimGroup;
+use crate::activepieces::wire::{RestProject, ScimGroup};
 use crate::http::Failure;
-use crate::model::id::{AccountId, ProjectId};
+use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 use crate::plan::op::{ProjectAction, ProjectOp};
 
 /// Members in one request: 2 s of the server's work for those that are added. Its answer shows all members of the group, which
@@ -24,7 +24,8 @@ pub async fn write(server: Server<'_>, op: &ProjectOp) -> Result<ProjectId, Outc
     match (&op.action, &op.project) {
         (ProjectAction::Create, _) | (_, None) => create(server, op).await,
         (ProjectAction::Adopt, Some(id)) => adopt(server, op, id).await.map(|()| id.clone()),
-        (ProjectAction::Rename { .. }, Some(id)) => rename(server, op, id).await.map(|()| id.clone()),
+        (ProjectAction::Relink { from }, Some(id)) => relink(server, op, id, from).await.map(|()| id.clone()),
+        (ProjectAction::Rename { from }, Some(id)) => rename(server, op, id, from).await.map(|()| id.clone()),
         (ProjectAction::Delete { .. }, Some(id)) => delete(server, op, id).await.map(|()| id.clone()),
         (ProjectAction::Members, Some(id)) => Ok(id.clone()),
     }
@@ -37,110 +38,178 @@ async fn create(server: Server<'_>, op: &ProjectOp) -> Result<ProjectId, Outcome
         let group = server.learn(Write::Project, server.activepieces.create_group(&op.name, &op.group)).await?;
         Ok((group.id, group.display_name))
     };
-    let look = async || {
-        let standing = server.activepieces.project_by_external_id(&op.group).await?;
-        Ok(standing.map(|project| (project.id, project.display_name)))
-    };
-    let (id, name) = survive(send, look).await?;
-    if name != op.name {
-        rename(server, op, &id).await?;
+    let look = async || Ok(linked(server, &op.group).await?.map(|project| (project.id, project.display_name)));
+    let (id, name) = survive(server, send, look).await?;
+    if name == op.name {
+        return Ok(id);
     }
-    Ok(id)
+    Err(Outcome::Stale(format!("the group's project appeared since the plan was made, with the name {name:?}")))
 }
 
+/// The project of this group.
+async fn linked(server: Server<'_>, group: &OktaGroupId) -> Result<Option<RestProject>, Outcome> {
+    server.see(server.activepieces.project_by_external_id(group)).await
+}
+
+/// Links a project that has no externalId yet.
 async fn adopt(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let look = async || {
-        let standing = server.activepieces.project_by_external_id(&op.group).await?;
-        Ok(standing.filter(|project| project.id == *id))
-    };
+    let now = group(server, id).await?;
+    if now.external_id.as_deref() == Some(op.group.as_str()) {
+        return Ok(());
+    }
+    if now.external_id.as_deref().is_some_and(|id| !id.is_empty()) || now.display_name != op.name {
+        return Err(Outcome::Stale("the project was renamed or linked since the plan was made".to_owned()));
+    }
+    link(server, op, id).await
+}
+
+/// Moves the project from a group that is gone to the group of its name, with all that is in it.
+async fn relink(server: Server<'_>, op: &ProjectOp, id: &ProjectId, from: &OktaGroupId) -> Result<(), Outcome> {
+    let is_it = |project: &RestProject| project.id == *id;
+    if linked(server, &op.group).await?.as_ref().is_some_and(is_it) {
+        return Ok(());
+    }
+    if !linked(server, from).await?.as_ref().is_some_and(is_it) {
+        return Err(Outcome::Stale("the project was linked to another group since the plan was made".to_owned()));
+    }
+    link(server, op, id).await
+}
+
+async fn link(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+    let look = async || Ok(linked(server, &op.group).await?.filter(|project| project.id == *id));
     let send = async || server.learn(Write::Project, server.activepieces.adopt_project(id, &op.group)).await;
-    let project = survive(send, look).await?;
+    let project = survive(server, send, look).await?;
     if project.external_id.as_deref() == Some(op.group.as_str()) {
         return Ok(());
     }
-    Err(Outcome::Kept("the server answered well and did not set the externalId".to_owned()))
+    Err(Outcome::Kept("the server returned 200 but did not set the externalId".to_owned()))
 }
 
-async fn rename(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let look = async || Ok(server.activepieces.group(id).await?.filter(|group| group.display_name == op.name));
-    let send = async || server.learn(Write::Project, server.activepieces.rename_group(id, &op.name)).await;
-    let group = survive(send, look).await?;
-    if group.display_name == op.name {
-        return Ok(());
+/// Renames the project while it has the name that the plan was made from. Each try looks first.
+async fn rename(server: Server<'_>, op: &ProjectOp, id: &ProjectId, from: &str) -> Result<(), Outcome> {
+    let mut pauses = pauses();
+    loop {
+        let now = linked(server, &op.group).await?.filter(|project| project.id == *id).ok_or_else(unlinked)?;
+        if now.display_name == op.name {
+            return Ok(());
+        }
+        if now.display_name != from {
+            return Err(Outcome::Stale(format!(
+                "changed meanwhile: the name is {:?} now, not {from:?}",
+                now.display_name
+            )));
+        }
+        match server.learn(Write::Project, server.activepieces.rename_group(id, &op.name)).await {
+            Ok(group) if group.display_name == op.name => return Ok(()),
+            Ok(group) => {
+                let kept = format!("the server returned 200 but the name is still {:?}", group.display_name);
+                return Err(Outcome::Kept(kept));
+            }
+            Err(failure) if failure.is_lost_answer() => match pauses.next() {
+                Some(pause) => sleep(pause).await,
+                None => return Err(server.failed(&failure)),
+            },
+            Err(failure) => return Err(server.failed(&failure)),
+        }
     }
-    Err(Outcome::Kept(format!("the server answered well and kept the name {:?}", group.display_name)))
 }
 
-/// Deletes the project if it is still that of the group, and holds no more than what was listed with the plan. Whether it is gone is looked after in any case: where the
-/// server's own queue stands still, it deletes and never answers (contract section 1.7).
+fn unlinked() -> Outcome {
+    Outcome::Stale("the project isn't linked to the group any more".to_owned())
+}
+
+/// Deletes the project if it is still that of the group, and holds no more than what was listed with the plan. Whether it is
+/// gone is looked after in any case: where the server's own queue stands still, it deletes and never answers (contract section
+/// 1.7).
 async fn delete(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let standing = server.activepieces.group(id).await.map_err(|failure| failure.to_string())?;
-    let Some(standing) = standing else { return Ok(()) };
-    if standing.external_id.as_deref() != Some(op.group.as_str()) {
-        return Err("the project isn't linked to the group any more".to_owned().into());
+    let Some(now) = server.see(server.activepieces.group(id)).await? else { return Ok(()) };
+    if now.external_id.as_deref() != Some(op.group.as_str()) {
+        return Err(unlinked());
     }
-    let listed = server.activepieces.project_by_external_id(&op.group).await.map_err(|failure| failure.to_string())?;
+    let listed = linked(server, &op.group).await?;
     let holds = ProjectAction::Delete { flows: listed.and_then(|project| project.analytics.total_flows) };
-    if standing.members.len() > op.members || holds != op.action {
-        return Err("there is more or other in the project now than was listed".to_owned().into());
+    if now.members.len() > op.members || holds != op.action {
+        return Err(Outcome::Stale("the project holds more or other things than when the plan was made".to_owned()));
     }
-    let look = async || Ok(server.activepieces.group(id).await?.is_none().then_some(()));
-    Ok(survive(async || server.learn(Write::Project, server.activepieces.delete_group(id)).await, look).await?)
+    let look = async || Ok(server.see(server.activepieces.group(id)).await?.is_none().then_some(()));
+    survive(server, async || server.learn(Write::Project, server.activepieces.delete_group(id)).await, look).await
 }
 
-/// Adds those who aren't members. What stands is read first, each time anew: adding a member again would reset the
-/// project role that an admin gave (contract section 4).
-pub async fn add(server: Server<'_>, id: &ProjectId, wanted: &BTreeSet<AccountId>) -> Result<(), Outcome> {
+/// Adds those of these accounts that aren't members. The members are read first, and again after each request: adding a
+/// member a second time would reset the project role that an admin gave (contract section 4).
+pub async fn add(
+    server: Server<'_>,
+    op: &ProjectOp,
+    id: &ProjectId,
+    wanted: &BTreeSet<AccountId>,
+) -> Result<(), Outcome> {
     let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
-    change_members(server, id, absent, async |chunk| server.activepieces.add_members(id, chunk).await, "added").await
+    let send = async |chunk: &[AccountId]| server.activepieces.add_members(id, chunk).await;
+    change_members(server, op, id, absent, send, "added").await
 }
 
-/// Removes those who are members.
-pub async fn remove(server: Server<'_>, id: &ProjectId, leaving: &BTreeSet<AccountId>) -> Result<(), Outcome> {
+/// Removes those of these accounts that are members.
+pub async fn remove(
+    server: Server<'_>,
+    op: &ProjectOp,
+    id: &ProjectId,
+    leaving: &BTreeSet<AccountId>,
+) -> Result<(), Outcome> {
     let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
     let send = async |chunk: &[AccountId]| server.activepieces.remove_members(id, chunk).await;
-    change_members(server, id, still, send, "removed").await
+    change_members(server, op, id, still, send, "removed").await
 }
 
-/// Sends what `left` finds still to do, in requests of a bounded size, until a read of the group shows nothing more to
-/// do. A server that answers well and does nothing (an inactive member is silently skipped) ends it too.
+/// Sends what `left` finds still to do, in requests of a bounded size, each from what the answer to the one before shows. A
+/// server that answers 200 and does nothing (an inactive member is silently skipped) ends it too.
 async fn change_members(
     server: Server<'_>,
+    op: &ProjectOp,
     id: &ProjectId,
     left: impl Fn(&BTreeSet<AccountId>) -> Vec<AccountId>,
     send: impl AsyncFn(&[AccountId]) -> Result<ScimGroup, Failure>,
     verb: &str,
 ) -> Result<(), Outcome> {
     let mut pauses = pauses();
-    let mut members = members(server.activepieces, id).await?;
+    let mut members = members(op, group(server, id).await?)?;
+    // Whom a request was sent for and who is still left: the server skipped them.
+    let mut skipped = BTreeSet::new();
     loop {
-        let mut failure = None;
-        for chunk in left(&members).chunks(MEMBERS_A_REQUEST) {
-            match server.learn(Write::members(chunk.len(), members.len()), send(chunk)).await {
-                Ok(group) => members = group.members.into_iter().map(|member| member.value).collect(),
-                Err(error) if error.is_lost_answer() || is_conflict(&error) => {
-                    failure = Some(error);
-                    break;
-                }
-                Err(error) => return Err(error.to_string().into()),
-            }
+        let mut next = left(&members);
+        next.retain(|account| !skipped.contains(account));
+        next.truncate(MEMBERS_A_REQUEST);
+        if next.is_empty() {
+            break;
         }
-        let Some(failure) = failure else {
-            let skipped = left(&members).len();
-            return if skipped == 0 {
-                Ok(())
-            } else {
-                Err(Outcome::Kept(format!("the server answered well, and {skipped} were not {verb}")))
-            };
-        };
-        let Some(pause) = pauses.next() else { return Err(failure.to_string().into()) };
-        sleep(pause).await;
-        members = self::members(server.activepieces, id).await?;
+        match server.learn(Write::members(next.len(), members.len()), send(&next)).await {
+            Ok(group) => {
+                members = self::members(op, group)?;
+                let again: BTreeSet<AccountId> = left(&members).into_iter().collect();
+                skipped.extend(next.into_iter().filter(|account| again.contains(account)));
+            }
+            Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => {
+                let Some(pause) = pauses.next() else { return Err(server.failed(&failure)) };
+                sleep(pause).await;
+                members = self::members(op, group(server, id).await?)?;
+            }
+            Err(failure) => return Err(server.failed(&failure)),
+        }
     }
+    if skipped.is_empty() {
+        return Ok(());
+    }
+    Err(Outcome::Kept(format!("the server returned 200 but {} were not {verb}", skipped.len())))
 }
 
-async fn members(activepieces: &Activepieces, id: &ProjectId) -> Result<BTreeSet<AccountId>, String> {
-    let group = activepieces.group(id).await.map_err(|failure| failure.to_string())?;
-    let group = group.ok_or("the project is gone")?;
+async fn group(server: Server<'_>, id: &ProjectId) -> Result<ScimGroup, Outcome> {
+    let group = server.see(server.activepieces.group(id)).await?;
+    group.ok_or_else(|| Outcome::Stale("the project is gone since the plan was made".to_owned()))
+}
+
+/// The members of the group's project.
+fn members(op: &ProjectOp, group: ScimGroup) -> Result<BTreeSet<AccountId>, Outcome> {
+    if group.external_id.as_deref() != Some(op.group.as_str()) {
+        return Err(unlinked());
+    }
     Ok(group.members.into_iter().map(|member| member.value).collect())
 }

@@ -17,6 +17,8 @@ pub enum Outcome {
     Kept(String),
     /// It doesn't stand; the text says why. Lower-case, no full stop.
     Failed(String),
+    /// It wasn't written: the current value isn't the one that the plan was made from, since somebody changed it meanwhile.
+    Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
     Skipped(String),
 }
@@ -35,7 +37,7 @@ impl Outcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Done => None,
-            Self::Kept(why) | Self::Failed(why) | Self::Skipped(why) => Some(why),
+            Self::Kept(why) | Self::Failed(why) | Self::Stale(why) | Self::Skipped(why) => Some(why),
         }
     }
 }
@@ -54,6 +56,8 @@ pub struct Report<'p> {
     pub interrupted: bool,
     /// Whether the server stopped taking the key, after which nothing more began.
     pub unauthorized: bool,
+    /// Whether the server stopped answering, after which nothing more began.
+    pub unreachable: bool,
 }
 
 /// The outcomes of a project's parts; none where a part had nothing to do.
@@ -106,7 +110,7 @@ impl<'p> Report<'p> {
 
     /// Whether operations weren't begun because the run could or should not go on.
     pub fn is_cut_short(&self) -> bool {
-        self.interrupted || self.unauthorized
+        self.interrupted || self.unauthorized || self.unreachable
     }
 
     /// Every outcome with the name of its subject.

@@ -1,13 +1,15 @@
-//! How a write survives a lost answer: by a look at what stands before it is sent again.
+//! How a write survives a lost answer: by a look at the current state before it is sent again.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 
+use super::adapt::Server;
+use super::report::Outcome;
 use crate::http::Failure;
 
-/// How often a write is tried, each time after a look at what stands.
+/// How often a write is tried, each time after a look at the current state.
 const TRIES: usize = 5;
 
 /// The pauses between the tries.
@@ -20,32 +22,31 @@ pub fn pauses() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
-/// Sends a write until it's answered, or until a look shows that what it was to make stands there. A conflict (409, or
-/// a 500 about a unique constraint, contract section 7) is looked after once and not sent again; a lost answer is.
-/// Gives what stands; the error says in one line why it doesn't.
+/// Sends a write until it's answered, or until a look shows that its result is there. A conflict (409, or a 500 about a
+/// unique constraint, contract section 7) is followed by one look and not sent again; a lost answer is sent again. The look
+/// ends the operation with an outcome where the write must not be sent any more.
 pub async fn survive<T>(
+    server: Server<'_>,
     send: impl AsyncFn() -> Result<T, Failure>,
-    look: impl AsyncFn() -> Result<Option<T>, Failure>,
-) -> Result<T, String> {
+    look: impl AsyncFn() -> Result<Option<T>, Outcome>,
+) -> Result<T, Outcome> {
     let mut pauses = pauses();
     loop {
         let failure = match send().await {
-            Ok(standing) => return Ok(standing),
+            Ok(result) => return Ok(result),
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
-            Err(failure) => return Err(failure.to_string()),
+            Err(failure) => return Err(server.failed(&failure)),
         };
-        match look().await {
-            Ok(Some(standing)) => return Ok(standing),
-            Ok(None) => {}
-            Err(error) => return Err(format!("{failure}; then the look at what stands failed: {error}")),
+        if let Some(result) = look().await? {
+            return Ok(result);
         }
         let pause = pauses.next().filter(|_| !is_conflict(&failure));
-        let Some(pause) = pause else { return Err(failure.to_string()) };
+        let Some(pause) = pause else { return Err(server.failed(&failure)) };
         sleep(pause).await;
     }
 }
 
-/// Whether something else stands there already (contract section 7, item 8).
+/// Whether something else is there already (contract section 7, item 8).
 pub fn is_conflict(failure: &Failure) -> bool {
     failure.status() == Some(409) || failure.code() == Some("23505")
 }

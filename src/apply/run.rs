@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio_util::sync::CancellationToken;
 
-use super::adapt::{Limit, Server, cost_of_members};
+use super::adapt::{Contact, Limit, Server, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, user};
 use crate::activepieces::Activepieces;
@@ -42,6 +42,7 @@ struct Run<'a> {
     tell: &'a Tell<'a>,
     /// The key isn't accepted any more: what hasn't begun would only fail, one by one.
     unauthorized: AtomicBool,
+    contact: Contact,
 }
 
 /// Writes the plan, at most `parallelism` operations side by side, fewer where the server takes no more, and never two to
@@ -55,7 +56,8 @@ pub async fn run<'p>(
 ) -> Report<'p> {
     let most = parallelism as usize;
     let (users, projects) = (Limit::new(most), Limit::new(most));
-    let run = Run { activepieces, users, projects, stop, tell, unauthorized: AtomicBool::new(false) };
+    let (unauthorized, contact) = (AtomicBool::new(false), Contact::default());
+    let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let (waiting, coming) = demotions_that_wait(coming, plan);
@@ -75,8 +77,9 @@ pub async fn run<'p>(
     users.extend(left);
     users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
-    let unauthorized = !run.is_let_in().await;
-    Report { users, projects, interrupted: stop.is_cancelled(), unauthorized, ..Report::default() }
+    let unreachable = run.contact.is_lost();
+    let unauthorized = !unreachable && !run.is_let_in().await;
+    Report { users, projects, interrupted: stop.is_cancelled(), unauthorized, unreachable, ..Report::default() }
 }
 
 /// Parts those who leave, after they were added to a project, from those who only leave. A server passes inactive users over
@@ -158,7 +161,9 @@ impl Run<'_> {
 
     /// Leaves out who would have been the last ADMIN.
     fn abandoned<'p>(&self, op: &'p UserOp) -> (&'p UserOp, Outcome) {
-        let outcome = Outcome::Skipped("nobody else became ADMIN, and this is the last one".to_owned());
+        let outcome = Outcome::Skipped(
+            "this is the last ADMIN and no other was created, so that the account stays ADMIN".to_owned(),
+        );
         drop((self.tell)(Event::Ended { step: Step::User(op), outcome: &outcome }));
         (op, outcome)
     }
@@ -234,7 +239,7 @@ impl Run<'_> {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
-        match project::add(self.to(&self.projects), &id, &wanted).await {
+        match project::add(self.to(&self.projects), op, &id, &wanted).await {
             Ok(()) if missing > 0 => {
                 Outcome::Failed(format!("{missing} of the members weren't added, since their accounts failed"))
             }
@@ -245,7 +250,7 @@ impl Run<'_> {
     async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let leaving = op.remove.iter().map(|removal| removal.account.clone()).collect();
-        outcome(&project::remove(self.to(&self.projects), &id, &leaving).await)
+        outcome(&project::remove(self.to(&self.projects), op, &id, &leaving).await)
     }
 
     /// Whether the server still takes the key. What was refused once more when it was asked again stays refused.
@@ -260,6 +265,9 @@ impl Run<'_> {
     async fn begins(&self, step: Step<'_>) -> Result<(), String> {
         if self.stop.is_cancelled() {
             return Err("the run was stopped".to_owned());
+        }
+        if self.contact.is_lost() {
+            return Err("Activepieces doesn't answer any more".to_owned());
         }
         if !self.is_let_in().await {
             return Err("the API key is not accepted any more".to_owned());
@@ -293,7 +301,7 @@ impl Run<'_> {
     }
 
     fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
-        Server { activepieces: self.activepieces, limit }
+        Server { activepieces: self.activepieces, limit, contact: &self.contact }
     }
 }
 

@@ -1,128 +1,310 @@
-//! One operation on one user.
+//! One operation on one user. A write states only what it changes, and only while the account still has the values that
+//! the plan was made from.
+
+use tokio::time::sleep;
 
 use super::adapt::{Server, Write};
 use super::report::Outcome;
-use super::retry::survive;
-use crate::activepieces::Activepieces;
-use crate::activepieces::wire::{Email, Name, RoleBody, ScimUser, USER_SCHEMA, UserBody};
+use super::retry::{is_conflict, pauses};
+use crate::activepieces::wire::{
+    CUSTOM_SCHEMA_ROLE, Email, Name, RoleBody, USER_SCHEMA, UserAccess, UserBody, UserOperation, UserValue,
+};
 use crate::http::Failure;
+use crate::model::PlatformRole;
 use crate::model::activepieces::User;
 use crate::model::id::AccountId;
-use crate::plan::op::{Attribute, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, UserOp};
 
 /// Does the operation and gives the account's id, or the outcome where it isn't done.
 pub async fn write(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     match &op.account {
         None => create(server, op).await,
-        Some(id) => put(server, op, id).await.map(|()| id.clone()),
+        Some(id) => update(server, op, id).await.map(|()| id.clone()),
     }
 }
 
-/// Creates the account. After a lost answer, or a 409, the user name is looked up: what stands there, perhaps half made
-/// (contract section 3.1), is brought in line instead of being made again. So is what the server made otherwise than it
-/// was asked to: it keeps the old names of an address that it has seen before.
+/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (contract
+/// section 3.1), is completed. An account that somebody else made meanwhile is left to the next plan, since this one never
+/// showed it.
 async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
-    let send = async || server.learn(Write::CreateUser, server.activepieces.create_user(&body(op))).await;
-    let look = async || standing(server.activepieces, op).await;
-    let user = match survive(send, look).await {
-        Ok(user) => user,
-        Err(why) => return Err(holder(server.activepieces, op).await.unwrap_or(why).into()),
-    };
-    let linked = user.external_id.as_deref().filter(|id| !id.is_empty());
-    if let Some(other) = linked.filter(|id| *id != op.okta_id.as_str()) {
-        return Err(format!("an account of this name appeared meanwhile, linked to {other}").into());
+    let (mut pauses, mut is_lost) = (pauses(), false);
+    loop {
+        let failure = match server.learn(Write::CreateUser, server.activepieces.create_user(&creation(op))).await {
+            Ok(user) => return complete(server, op, user.into()).await,
+            Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
+            Err(failure) => return Err(server.failed(&failure)),
+        };
+        is_lost |= failure.is_lost_answer();
+        if let Some(user) = by_address(server, op).await? {
+            let is_linked = external_id(&user) == Some(op.okta_id.as_str());
+            return match is_lost && (is_linked || is_half_made(server, &user).await?) {
+                true => complete(server, op, user).await,
+                false if is_linked && outstanding(&op.changes, &user).is_ok_and(|left| left.is_empty()) => Ok(user.id),
+                false => Err(appeared(&user)),
+            };
+        }
+        if is_conflict(&failure) {
+            return Err(holder(server, op).await.map_or_else(|| server.failed(&failure), Outcome::Failed));
+        }
+        let Some(pause) = pauses.next() else { return Err(server.failed(&failure)) };
+        sleep(pause).await;
     }
-    let id = user.id.clone();
-    if !differences(op, user).is_empty() {
-        put(server, op, &id).await?;
-    }
-    Ok(id)
 }
 
-/// The account of this name. One whose name can't be asked for, since it has a quote in it (contract section 3.3), is
+/// Brings an account in line that this run has just made: the server keeps the old names of an address that it has seen
+/// before (contract section 3.1), and may have been cut off before the role and the externalId were set.
+async fn complete(server: Server<'_>, op: &UserOp, user: User) -> Result<AccountId, Outcome> {
+    let differs = |change: &&Change| value(&user, change.attribute) != change.to;
+    let left: Vec<&Change> = op.changes.iter().filter(differs).filter(|change| is_shown(&user, change)).collect();
+    if left.is_empty() {
+        return Ok(user.id);
+    }
+    match send(server, op, &user, &left).await {
+        Ok(kept) => verified(&kept).map(|()| user.id),
+        // An answer that was lost once more: what is missing is for the next plan.
+        Err(failure) => Err(server.failed(&failure)),
+    }
+}
+
+/// The account of this address. One whose address can't be asked for, since it has a quote in it (contract section 3.3), is
 /// found by its externalId.
-async fn standing(activepieces: &Activepieces, op: &UserOp) -> Result<Option<ScimUser>, Failure> {
-    if let Some(user) = activepieces.user_by_name(&op.user_name).await? {
-        return Ok(Some(user));
+async fn by_address(server: Server<'_>, op: &UserOp) -> Result<Option<User>, Outcome> {
+    let look = async || {
+        if let Some(user) = server.activepieces.user_by_name(&op.user_name).await? {
+            return Ok(Some(user));
+        }
+        let linked = server.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await?;
+        match linked.filter(|user| user.email == op.user_name) {
+            Some(user) => server.activepieces.user(&user.id).await,
+            None => Ok(None),
+        }
+    };
+    Ok(server.see(look()).await?.map(User::from))
+}
+
+/// Whether the account is as a creation leaves it that was cut off in the middle: active, MEMBER, without an externalId
+/// (contract section 3.1).
+async fn is_half_made(server: Server<'_>, user: &User) -> Result<bool, Outcome> {
+    if !user.active || external_id(user).is_some() {
+        return Ok(false);
     }
-    let linked = activepieces.rest_user_by_external_id(op.okta_id.as_str()).await?;
-    match linked.filter(|user| user.email == op.user_name) {
-        Some(user) => activepieces.user(&user.id).await,
-        None => Ok(None),
-    }
+    let role = if user.platform_role.is_empty() {
+        let shown = server.see(server.activepieces.rest_user(&user.id)).await?;
+        shown.map(|user| user.platform_role).unwrap_or_default()
+    } else {
+        user.platform_role.to_string()
+    };
+    Ok(role == PlatformRole::Member.as_str())
+}
+
+fn appeared(user: &User) -> Outcome {
+    let linked = external_id(user).map(|id| format!(", linked to {id}")).unwrap_or_default();
+    Outcome::Stale(format!("an account of this address appeared since the plan was made{linked}"))
 }
 
 /// Who else holds the externalId, where that is why a creation failed.
-async fn holder(activepieces: &Activepieces, op: &UserOp) -> Option<String> {
-    let holder = activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
+async fn holder(server: Server<'_>, op: &UserOp) -> Option<String> {
+    let holder = server.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
     if holder.email == op.user_name {
         return None;
     }
     Some(format!("the account {} holds the externalId {}", holder.email, op.okta_id))
 }
 
-/// Sets what the operation says, and believes only what the server answers.
-async fn put(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
-    let send = async || {
-        let user = server.learn(Write::PutUser, server.activepieces.put_user(id, &body(op))).await?;
-        Ok(differences(op, user))
-    };
-    let look = async || {
-        let standing = server.activepieces.user(id).await?.map(|user| differences(op, user));
-        Ok(standing.filter(Vec::is_empty))
-    };
-    verified(&survive(send, look).await?)
-}
-
-fn verified(differences: &[String]) -> Result<(), Outcome> {
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Outcome::Kept(format!("the server answered well and kept {}", differences.join(", "))))
-}
-
-/// What stands otherwise than the operation says: `givenName "Ada"`.
-fn differences(op: &UserOp, user: ScimUser) -> Vec<String> {
-    let shows_role = user.custom.is_some();
-    let user = User::from(user);
-    let standing = |attribute| match attribute {
-        Attribute::Active => {
-            if user.active {
-                "true"
-            } else {
-                "false"
-            }
+/// Sets what the operation changes. Each try begins with a look at the account: what has its new value needs no write, and a
+/// value that is neither the old nor the new one was set by somebody else since and is left alone.
+async fn update(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
+    let mut pauses = pauses();
+    let mut refused = None;
+    loop {
+        let user = look(server, op, id).await?;
+        is_still_theirs(op, &user)?;
+        let left = outstanding(&op.changes, &user)?;
+        if left.is_empty() {
+            return Ok(());
         }
-        Attribute::PlatformRole => &user.platform_role,
-        Attribute::GivenName => user.given_name.as_str(),
-        Attribute::FamilyName => user.family_name.as_str(),
-        Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),
-    };
-    op.changes
-        .iter()
-        // Servers before 0.84 take the role and don't send it (contract section 9); the next plan shows it.
-        .filter(|change| change.attribute != Attribute::PlatformRole || shows_role)
-        .filter(|change| standing(change.attribute) != change.to)
-        .map(|change| format!("{} {:?}", change.attribute.as_str(), standing(change.attribute)))
-        .collect()
+        if let Some(failure) = refused {
+            return Err(server.failed(&failure));
+        }
+        let failure = match send(server, op, &user, &left).await {
+            Ok(kept) => return verified(&kept),
+            Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
+            Err(failure) => return Err(server.failed(&failure)),
+        };
+        if is_conflict(&failure) {
+            refused = Some(failure);
+            continue;
+        }
+        let Some(pause) = pauses.next() else { return Err(server.failed(&failure)) };
+        sleep(pause).await;
+    }
 }
 
-/// The body of POST and PUT. A deactivation without attributes names nothing but `active`, and the externalId where it's
-/// new.
-fn body(op: &UserOp) -> UserBody<'_> {
+/// The account as it is now. Servers before 0.84 show its role only over REST (contract section 9).
+async fn look(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<User, Outcome> {
+    let gone = || Outcome::Stale("the account is gone since the plan was made".to_owned());
+    let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
+    if changes_role && server.activepieces.hides_roles() {
+        return server.see(server.activepieces.rest_user(id)).await?.map(User::from).ok_or_else(gone);
+    }
+    server.see(server.activepieces.user(id)).await?.map(User::from).ok_or_else(gone)
+}
+
+/// Whether the account still belongs to the user whom the operation is for.
+fn is_still_theirs(op: &UserOp, user: &User) -> Result<(), Outcome> {
+    let is_linked_by_it = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
+    match external_id(user) {
+        Some(id) if id == op.okta_id.as_str() => Ok(()),
+        _ if is_linked_by_it => Ok(()),
+        Some(id) => Err(Outcome::Stale(format!("the account was linked to {id} since the plan was made"))),
+        None => Err(Outcome::Stale("the account isn't linked to the user any more".to_owned())),
+    }
+}
+
+/// The changes that are still to be written; the outcome where a value is neither the old one nor the new one.
+fn outstanding<'c>(changes: impl IntoIterator<Item = &'c Change>, user: &User) -> Result<Vec<&'c Change>, Outcome> {
+    let mut left = Vec::new();
+    let mut others = Vec::new();
+    for change in changes.into_iter().filter(|change| is_shown(user, change)) {
+        let (name, now) = (change.attribute.as_str(), value(user, change.attribute));
+        if now == change.to {
+            continue;
+        }
+        if now == change.from.as_deref().unwrap_or_default() {
+            left.push(change);
+        } else {
+            others.push(format!("{name} is {now:?} now, not {:?}", change.from.as_deref().unwrap_or_default()));
+        }
+    }
+    if others.is_empty() { Ok(left) } else { Err(Outcome::Stale(format!("changed meanwhile: {}", others.join(", ")))) }
+}
+
+/// Writes these changes to an account that was read just before, and gives those that the server answers otherwise.
+///
+/// A PATCH touches nothing else. Servers before 0.84 don't set names and roles by it (contract section 9); their PUT
+/// sets what it holds and activates an account where `active` isn't false, so that it repeats the value just read.
+async fn send(server: Server<'_>, op: &UserOp, user: &User, left: &[&Change]) -> Result<Vec<String>, Failure> {
+    let hides_role = user.platform_role.is_empty() || server.activepieces.hides_roles();
+    let operations = if hides_role { access_alone(left) } else { Some(additions(left)) };
+    let now = match operations {
+        Some(operations) => Some(patched(server, &user.id, operations).await?),
+        None => None,
+    };
+    let kept = |user: &User| -> Vec<String> {
+        let differs = |change: &&&Change| is_shown(user, change) && value(user, change.attribute) != change.to;
+        let told = |change: &&Change| format!("{} {:?}", change.attribute.as_str(), value(user, change.attribute));
+        left.iter().filter(differs).map(told).collect()
+    };
+    if let Some(now) = &now {
+        let kept = kept(now);
+        // The answer is the newest read of the account, so that it decides whether a PUT may follow.
+        if kept.is_empty() || outstanding(left.iter().copied(), now).is_err() || is_still_theirs(op, now).is_err() {
+            return Ok(kept);
+        }
+    }
+    let now = now.unwrap_or_else(|| user.clone());
+    let body = replacement(&now, left);
+    let put = server.activepieces.put_user(&user.id, &body);
+    Ok(kept(&server.learn(Write::PutUser, put).await?.into()))
+}
+
+async fn patched(server: Server<'_>, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<User, Failure> {
+    let patch = server.activepieces.patch_user(id, operations);
+    Ok(server.learn(Write::PatchUser, patch).await?.into())
+}
+
+/// One operation for each attribute, which the server applies together (contract section 3.5).
+fn additions<'c>(changes: &[&'c Change]) -> Vec<UserOperation<'c>> {
+    let addition = |change: &&'c Change| {
+        let (path, value) = match change.attribute {
+            Attribute::Active => ("active", UserValue::Flag(change.to == "true")),
+            Attribute::PlatformRole => (CUSTOM_SCHEMA_ROLE, UserValue::Text(&change.to)),
+            Attribute::GivenName => ("name.givenName", UserValue::Text(&change.to)),
+            Attribute::FamilyName => ("name.familyName", UserValue::Text(&change.to)),
+            Attribute::ExternalId => ("externalId", UserValue::Text(&change.to)),
+        };
+        UserOperation::Add { path, value }
+    };
+    changes.iter().map(addition).collect()
+}
+
+/// The PATCH that every version knows, where nothing but access and link changes.
+fn access_alone<'c>(changes: &[&'c Change]) -> Option<Vec<UserOperation<'c>>> {
+    let mut access = UserAccess::default();
+    for change in changes {
+        match change.attribute {
+            Attribute::Active => access.active = Some(change.to == "true"),
+            Attribute::ExternalId => access.external_id = Some(&change.to),
+            Attribute::PlatformRole | Attribute::GivenName | Attribute::FamilyName => return None,
+        }
+    }
+    Some(vec![UserOperation::Replace { value: access }])
+}
+
+/// The body of a PUT that sets these changes and leaves all else as it was read.
+fn replacement<'c>(user: &'c User, changes: &[&'c Change]) -> UserBody<'c> {
+    let to = |attribute| changes.iter().find(|change| change.attribute == attribute).map(|change| change.to.as_str());
+    let (given_name, family_name) = (to(Attribute::GivenName), to(Attribute::FamilyName));
+    let names = given_name
+        .or(family_name)
+        .is_some()
+        .then(|| Name { given_name: given_name.map(str::to_owned), family_name: family_name.map(str::to_owned) });
+    UserBody {
+        schemas: [USER_SCHEMA],
+        user_name: &user.user_name,
+        external_id: to(Attribute::ExternalId),
+        name: names,
+        emails: None,
+        display_name: None,
+        active: to(Attribute::Active).map_or(user.active, |active| active == "true"),
+        custom: to(Attribute::PlatformRole)
+            .and_then(PlatformRole::parse)
+            .map(|platform_role| RoleBody { platform_role }),
+    }
+}
+
+/// The body of a POST.
+fn creation(op: &UserOp) -> UserBody<'_> {
     let attributes = op.attributes.as_ref();
-    let links = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
     UserBody {
         schemas: [USER_SCHEMA],
         user_name: &op.user_name,
-        external_id: (attributes.is_some() || links).then_some(&op.okta_id),
+        external_id: Some(op.okta_id.as_str()),
         name: attributes.map(|attributes| Name {
             given_name: attributes.given_name.clone(),
             family_name: attributes.family_name.clone(),
         }),
         emails: attributes.and_then(|a| a.email.as_deref()).map(|value| [Email { value, primary: true }]),
         display_name: attributes.and_then(|a| a.display_name.as_deref()),
-        active: op.action != UserAction::Deactivate,
+        active: true,
         custom: attributes.map(|attributes| RoleBody { platform_role: attributes.platform_role }),
     }
+}
+
+fn verified(kept: &[String]) -> Result<(), Outcome> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    Err(Outcome::Kept(format!("the server returned 200 but still has {}", kept.join(", "))))
+}
+
+/// Whether the account as it was read tells the attribute's value: a role is empty where the server doesn't send it.
+fn is_shown(user: &User, change: &Change) -> bool {
+    change.attribute != Attribute::PlatformRole || !user.platform_role.is_empty()
+}
+
+fn value(user: &User, attribute: Attribute) -> &str {
+    match attribute {
+        Attribute::Active if user.active => "true",
+        Attribute::Active => "false",
+        Attribute::PlatformRole => &user.platform_role,
+        Attribute::GivenName => &user.given_name,
+        Attribute::FamilyName => &user.family_name,
+        Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),
+    }
+}
+
+/// The externalId, where `""` counts as none.
+fn external_id(user: &User) -> Option<&str> {
+    user.external_id.as_deref().filter(|id| !id.is_empty())
 }

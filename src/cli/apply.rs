@@ -59,19 +59,24 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
 /// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
 async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
-    let knows = writing.journal.knows(reads.full, saved.is_some(), writing.context)?;
-    let planned = writing.session.plan(&knows, reads.trust_source, writing.context).await?;
-    let Planned { plan: new, made_from, remember, known } = planned;
-    writing.journal.state().remember_org(&known)?;
-    let past = knows.past;
-    let proposal = match saved {
-        Some(saved) => {
-            tell_what_changed(&saved, &made_from, writing);
-            Proposal { held: rest(&saved, &new, writing)?, hash: saved.hash, past, remember }
-        }
-        None => Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember },
+    let propose = async || {
+        let knows = writing.journal.knows(reads.full, saved.is_some(), writing.context)?;
+        let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
+        let Planned { plan: new, made_from, seen, remember, known, now } = planned;
+        writing.journal.state().remember_org(&known)?;
+        writing.journal.remember_seen(&knows.past, &seen)?;
+        let past = seen;
+        Ok(match &saved {
+            Some(saved) => {
+                tell_what_changed(saved, &made_from, writing);
+                Proposal { held: rest(saved, &new, writing)?, hash: saved.hash.clone(), past, remember, now }
+            }
+            None => {
+                Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember, now }
+            }
+        })
     };
-    writing.carry_out(proposal, consent).await
+    writing.carry_out(propose, consent).await
 }
 
 /// Says which side isn't as it was when the plan was made: what of the plan that concerns is stale.

@@ -63,7 +63,7 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {
         let session = Session::with(settings, PARALLELISM)?;
-        okta_side(&session, session.okta()?, &mut lines).await;
+        okta_side(&session, &session.okta, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
     }
     Ok(lines.finish())

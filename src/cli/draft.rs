@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::okta::{self, Okta, Reading, again};
 use crate::plan::doubt::{self, Disagreement, doubted_roles};
 use crate::plan::op::UserAction;
@@ -115,7 +115,8 @@ impl Drafted {
 impl<'a> Draft<'a> {
     /// Maps what was read, and confirms by id who is missing in it though an active account is theirs.
     pub async fn of(sources: Sources<'a>, mut reading: Reading) -> Result<Self> {
-        let accounts = sources.platform.users.iter().filter_map(User::okta_id);
+        let ids = OktaIds::of(reading.org.users.keys(), []);
+        let accounts = sources.platform.users.iter().filter_map(|user: &User| user.okta_id(&ids));
         again::forget_deleted(sources.okta, &mut reading, accounts).await?;
         let desired = attributes::desired(&reading.org, sources.mapping, sources.now);
         let mut draft = Self {
@@ -130,6 +131,12 @@ impl<'a> Draft<'a> {
         let doubts = Doubts::of_users(&draft.desired, sources.platform);
         draft.confirm(doubts).await?;
         Ok(draft)
+    }
+
+    /// The sizes of the read, and what was read.
+    pub fn end(self) -> (Sizes, Reading) {
+        let sizes = self.sizes.unwrap_or_else(|| Sizes::of(&self.reading.org, self.reading.scope.key()));
+        (sizes, self.reading)
     }
 
     /// What the plan is made from, where that is to be told.

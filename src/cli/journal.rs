@@ -13,8 +13,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
 use crate::plan::convergence::Divergence;
+use crate::plan::resumed::Resumed;
 use crate::plan::{Past, Plan, Step};
-use crate::state::history::Run;
+use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
 use crate::state::{Lock, State, Taken};
 
@@ -80,6 +81,23 @@ impl Journal {
     /// Replaces what earlier runs left to be known.
     pub fn remember(&self, past: &Past) -> Result<()> {
         self.state.remember_past(past)
+    }
+
+    /// Records that users who were missing in earlier runs were seen in this one, whatever becomes of it.
+    pub fn remember_seen(&self, past: &Past, seen: &Past) -> Result<()> {
+        if past == seen { Ok(()) } else { self.state.remember_past(seen) }
+    }
+
+    /// What the last run that wrote was allowed to do and didn't, since the server failed. A run that its admin stopped
+    /// leaves nothing.
+    pub fn resumed(&self) -> Result<Resumed> {
+        let Some(last) = self.state.last_written()? else { return Ok(Resumed::default()) };
+        if !matches!(last.outcome.as_deref(), Some("partial" | "failed")) {
+            return Ok(Resumed::default());
+        }
+        // The plan of another version may have another form: then the limits hold as ever.
+        let Ok(Some(recorded)) = self.state.recorded(last) else { return Ok(Resumed::default()) };
+        Ok(Resumed::of(&recorded.plan, |step| *recorded.standing(step) == Standing::Ended(Outcome::Done)))
     }
 
     /// The file that the journal is in.

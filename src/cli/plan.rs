@@ -38,11 +38,13 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let knows = journal.knows(args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, known, .. } = session.plan(&knows, false, context).await?;
+    let Planned { plan, made_from, seen, known, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
+    journal.remember_seen(&knows.past, &seen)?;
     journal.planned(&plan)?;
     let hash = hash::of_plan(&plan);
-    let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &Allowed::default());
+    let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
+    let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
     if args.csv {
         context.printer.answer(&plan_csv::render(&plan));
     } else {

@@ -1,26 +1,29 @@
 //! A config and the clients made from it: what `check`, `plan` and `apply` work with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
-use super::draft::{self, Drafted, Sources};
-use super::{Context, access, environment, expressions};
+use super::draft::{self, Draft, Drafted, Sources};
+use super::expressions::{self, Expressions};
+use super::{Context, access, environment};
 use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
+use crate::model::activepieces::Platform;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
+use crate::plan::grace;
 use crate::plan::held::{self, Because, Held};
 use crate::plan::op::ProjectAction;
 use crate::plan::saved::Fingerprints;
-use crate::plan::{Past, Plan};
+use crate::plan::undo::{self, Undone};
+use crate::plan::{Comparison, Past, Plan};
 use crate::state::State;
 
 /// The most requests to Activepieces side by side, unless the admin says otherwise.
@@ -30,19 +33,30 @@ pub const PARALLELISM: u32 = 32;
 #[derive(Debug)]
 pub struct Session {
     pub settings: Settings,
-    /// Made when it's asked for.
-    okta: OnceLock<Okta>,
+    pub okta: Okta,
     pub activepieces: Activepieces,
 }
 
-/// A plan, and what a run that came to its end with it leaves to be known.
+/// A plan, and what the next run has to know of this one.
 #[derive(Debug)]
 pub struct Planned {
     pub plan: Plan,
     pub made_from: Fingerprints,
+    /// What holds whether the run is completed or not: who was seen isn't missing any more.
+    pub seen: Past,
+    /// What holds once the run is completed.
     pub remember: Past,
-    /// What it leaves to be known of the org.
     pub known: KnownOrg,
+    /// The time of the read, by Okta's clock.
+    pub now: Timestamp,
+}
+
+/// Both sides as they were read.
+struct Sides {
+    expressions: Expressions,
+    reading: okta::Reading,
+    platform: Platform,
+    now: Timestamp,
 }
 
 /// What earlier runs left to be known.
@@ -99,25 +113,9 @@ impl Session {
 
     /// Makes the clients for these settings.
     pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
-        let okta = OnceLock::from(okta_client(&settings)?);
+        let okta = okta_client(&settings)?;
         let activepieces = activepieces_client(&settings, parallelism)?;
         Ok(Self { settings, okta, activepieces })
-    }
-
-    /// Reads the config and the secret of Activepieces alone, for what needs no more.
-    pub fn without_okta(context: &Context, parallelism: u32) -> Result<Self> {
-        let settings = load(context)?;
-        let activepieces = activepieces_client(&settings, parallelism)?;
-        Ok(Self { settings, okta: OnceLock::new(), activepieces })
-    }
-
-    /// The client of the org.
-    pub fn okta(&self) -> Result<&Okta> {
-        if let Some(okta) = self.okta.get() {
-            return Ok(okta);
-        }
-        let okta = okta_client(&self.settings)?;
-        Ok(self.okta.get_or_init(|| okta))
     }
 
     /// The org's host, with the port where it's an unusual one.
@@ -135,43 +133,17 @@ impl Session {
         state(&self.settings)
     }
 
-    /// Reads both sides, reads again whoever is missing somewhere, and computes the plan, of which is held back what must
-    /// wait; `trust_source` takes a read for right that is much smaller than the last trusted one.
+    /// Reads both sides, confirms absences by id, and computes the plan, of which is deferred what must wait; `trust_source`
+    /// accepts a read that is much smaller than the last trusted one.
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let okta_side = Box::pin(async {
-            let okta = self.okta()?;
-            let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
-            let mapping = unchecked.mapping.clone();
-            let (mut expressions, reading) = futures_util::future::join(
-                expressions::check_all(okta, unchecked),
-                self.read_okta(&mapping, &knows.org, &progress),
-            )
-            .await;
-            let reading = reading?;
-            expressions.settle(&reading.org);
-            expressions.refuse(&self.settings, context.printer.colours_stderr())?;
-            Ok((expressions, reading))
-        });
-        let ((expressions, reading), platform) =
-            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
-        for warning in expressions.warned().iter().chain(&reading.warnings) {
-            context.printer.warning(warning);
-        }
+        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
         let policy = &self.settings.policy;
-        let now = Timestamp::now();
-        let sources = Sources {
-            okta: self.okta()?,
-            mapping: &expressions.mapping,
-            platform: &platform,
-            policy,
-            now,
-            writes: knows.writes,
-            config: knows.config.as_deref(),
-        };
+        let sources = self.sources(knows, &expressions, &platform, now)?;
         let Drafted { mut plan, made_from, sizes, users, groups, reading } =
             Box::pin(draft::plan(sources, reading)).await?;
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
+        let seen = grace::without_seen(&knows.past, &plan);
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
@@ -184,16 +156,82 @@ impl Session {
             counted(platform.projects.len(), "project", "projects"),
             counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
         ));
-        Ok(Planned { plan, made_from, remember, known: reading.known })
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
+    pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let policy = &self.settings.policy;
+        let sources = self.sources(knows, &expressions, &platform, now)?;
+        let draft = Box::pin(Draft::of(sources, reading)).await?;
+        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
+        let seen = grace::without_seen(&knows.past, &plan);
+        let (sizes, reading) = draft.end();
+        let run = held::Run { sizes: &sizes, now, trust_source: false };
+        held::settle(&mut plan, &knows.past, &run, policy);
+        drop(progress);
+        // An undo tells nothing about what the next apply has to expect.
+        let (made_from, remember) = (Fingerprints::default(), seen.clone());
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    fn sources<'a>(
+        &'a self,
+        knows: &'a Knows,
+        expressions: &'a Expressions,
+        platform: &'a Platform,
+        now: Timestamp,
+    ) -> Result<Sources<'a>> {
+        Ok(Sources {
+            okta: &self.okta,
+            mapping: &expressions.mapping,
+            platform,
+            policy: &self.settings.policy,
+            now,
+            writes: knows.writes,
+            config: knows.config.as_deref(),
+        })
+    }
+
+    /// Reads both sides, whole or not at all, and checks the expressions against the schemas.
+    async fn read(&self, knows: &Knows, progress: &Progress, context: &Context) -> Result<Sides> {
+        let okta_side = Box::pin(async {
+            let okta = &self.okta;
+            let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
+            let mapping = unchecked.mapping.clone();
+            let (mut expressions, reading) = futures_util::future::join(
+                expressions::check_all(okta, unchecked),
+                self.read_okta(&mapping, &knows.org, progress),
+            )
+            .await;
+            let reading = reading?;
+            expressions.settle(&reading.org);
+            expressions.refuse(&self.settings, context.printer.colours_stderr())?;
+            Ok((expressions, reading))
+        });
+        let ((expressions, reading), platform) =
+            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        for warning in expressions.warned().iter().chain(&reading.warnings) {
+            context.printer.warning(warning);
+        }
+        // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
+        let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
+        Ok(Sides { expressions, reading, platform, now })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows. A project
     /// whose group is there isn't deleted.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
-        let mut there = BTreeMap::new();
+        let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
-            if let ProjectAction::Delete { flows } = &mut op.action {
-                if let Some(found) = okta::confirm_unpushed(self.okta()?, &self.settings.projects, &op.group).await? {
+            if let ProjectAction::Relink { from } = &op.action {
+                if okta::confirm_unpushed(&self.okta, &[], from).await?.is_some() {
+                    relinked.insert(op.group.clone());
+                }
+            } else if let ProjectAction::Delete { flows } = &mut op.action {
+                if let Some(found) = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await? {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
@@ -214,6 +252,10 @@ impl Session {
                 ));
             }
         }
+        for op in projects.extract_if(.., |op| relinked.contains(&op.group)) {
+            let about = format!("the deletion of the group that {} is linked to", op.name);
+            held.push(Held::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
+        }
         held.sort();
         warnings.sort();
         Ok(())
@@ -223,12 +265,12 @@ impl Session {
     pub async fn read_okta(&self, mapping: &Mapping, known: &KnownOrg, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(self.okta()?, scope, projects, &mapping.needs(), known, &tell).await
+        okta::read(&self.okta, scope, projects, &mapping.needs(), known, &tell).await
     }
 
     /// How many requests were sent so far, to both servers.
     pub fn requests(&self) -> u64 {
-        self.okta.get().map_or(0, |okta| okta.http().requests()) + self.activepieces.requests()
+        self.okta.http().requests() + self.activepieces.requests()
     }
 }
 

@@ -7,22 +7,21 @@ use clap::Args;
 use super::Context;
 use super::interrupt::Interrupt;
 use super::journal::Journal;
-use super::session::Session;
+use super::session::{Knows, Planned, Session};
 use super::write::{Consent, Proposal, WriteArgs, Writing};
-use crate::activepieces;
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::output::progress::Progress;
+use crate::plan::Step;
 use crate::plan::hash;
 use crate::plan::saved::Held;
-use crate::plan::undo::{Trace, Undone, undo};
-use crate::plan::{Plan, Step};
+use crate::plan::undo::{Trace, Undone};
 use crate::state::history::{Recorded, Standing};
 
-/// Show the plan that takes a run back, ask, and write it
+/// Show the plan that undoes a run, ask, and write it
 ///
-/// What the run did is undone as far as it still stands: accounts become active or inactive again, roles, names and
-/// memberships are those of before. What changed since is named and left alone, and so is what can't be undone.
+/// What the run did is undone as far as it is still so: accounts become active or inactive again, roles, names and
+/// memberships are those of before. Nobody gets access or a role back who has no access in Okta today. What changed since is
+/// named and left alone, and so is what can't be undone.
 #[derive(Debug, Args)]
 pub struct UndoArgs {
     /// The number of a run, which history lists
@@ -45,7 +44,7 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
         args.write.can_ask(context)?;
     }
     let interrupt = Interrupt::watch();
-    let session = Session::without_okta(context, args.write.parallelism)?;
+    let session = Session::open(context, args.write.parallelism)?;
     let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
     let next = "Run oktapieces plan to see what the next apply would do again.";
@@ -59,22 +58,22 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
     let state = writing.journal.state();
     let recorded = state.recorded(state.run(run)?)?;
     let recorded = recorded.ok_or_else(|| Error::new(Kind::Usage, format!("run {run} wrote nothing")))?;
-    let plan = plan(&recorded, writing).await?;
-    if !plan.is_empty() {
-        writing.context.printer.warning("the next apply does again what Okta and the config still ask for");
-    }
-    let past = writing.journal.past()?;
-    let (hash, remember) = (hash::of_plan(&plan), past.clone());
-    let proposal = Proposal { held: Held { plan, ..Held::default() }, hash, past, remember };
-    writing.carry_out(proposal, consent).await
+    let propose = async || {
+        let knows = writing.journal.knows(false, false, writing.context)?;
+        let Planned { plan, seen, remember, now, .. } = plan(&recorded, &knows, writing).await?;
+        writing.journal.remember_seen(&knows.past, &seen)?;
+        if !plan.is_empty() {
+            writing.context.printer.warning("the next apply repeats what Okta and the config still ask for");
+        }
+        let hash = hash::of_plan(&plan);
+        Ok(Proposal { held: Held { plan, ..Held::default() }, hash, past: seen, remember, now })
+    };
+    writing.carry_out(propose, consent).await
 }
 
-/// The plan that takes the run back, against a new read of the platform.
-async fn plan(recorded: &Recorded, writing: &Writing<'_>) -> Result<Plan> {
+/// The plan that undoes the run, from a new read of both sides.
+async fn plan(recorded: &Recorded, knows: &Knows, writing: &Writing<'_>) -> Result<Planned> {
     let (session, state, run) = (writing.session, writing.journal.state(), recorded.run.id);
-    let progress = Progress::spinner(&writing.context.printer, "Reading Activepieces");
-    let platform = activepieces::read(&session.activepieces).await?;
-    drop(progress);
     let mut blurred = BTreeSet::new();
     for step in recorded.plan.steps() {
         if trace(recorded, step) == Trace::Perhaps && state.tried_since(run, step)? {
@@ -85,7 +84,8 @@ async fn plan(recorded: &Recorded, writing: &Writing<'_>) -> Result<Plan> {
         Trace::Perhaps if blurred.contains(&(step.kind(), step.okta_id())) => Trace::Blurred,
         trace => trace,
     };
-    Ok(undo(Undone { run, plan: &recorded.plan, trace: &trace }, &platform, &session.settings.policy))
+    let undone = Undone { run, plan: &recorded.plan, trace: &trace };
+    Box::pin(session.undo(knows, undone, writing.context)).await
 }
 
 /// What the journal of the run knows of a step.

@@ -1,6 +1,7 @@
 //! How a plan becomes written, for `apply` and `undo` alike: guards, the plan, the question, the writing, the report.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -11,13 +12,15 @@ use super::journal::Journal;
 use super::plan::show;
 use super::session::{PARALLELISM, Session};
 use crate::activepieces;
-use crate::apply::{self, Event, Report};
+use crate::apply::{self, Event, Outcome, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
-use crate::output::text::{count, safe};
+use crate::output::text::{count, counted, safe};
 use crate::output::{json, report_text};
 use crate::plan::convergence::Stands;
 use crate::plan::guard::{self, Allowed, Refusal};
+use crate::plan::op::{ProjectAction, ProjectOp};
+use crate::plan::resumed::Resumed;
 use crate::plan::saved::Held;
 use crate::plan::{Past, Plan};
 
@@ -36,6 +39,9 @@ pub struct WriteArgs {
     /// Allow exactly so many deactivations, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_deactivations: Option<usize>,
+    /// Allow exactly so many users to become ADMIN, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_new_admins: Option<usize>,
     /// Allow a plan that deactivates accounts because nobody is in scope
     #[arg(long)]
     allow_empty_scope: bool,
@@ -47,16 +53,18 @@ pub struct WriteArgs {
     approve: Option<String>,
 }
 
-/// What is to be written, and what is known around it.
+/// What is to be written, and the state around it.
 #[derive(Debug)]
 pub struct Proposal {
     pub held: Held,
     /// The hash of the plan as it was looked at, which of a saved plan may have a stale part.
     pub hash: String,
-    /// What earlier runs left to be known.
+    /// State recorded by earlier runs.
     pub past: Past,
-    /// What this one leaves to be known if it comes to its end.
+    /// State to record once this run is completed.
     pub remember: Past,
+    /// The time of the read, by Okta's clock.
+    pub now: Timestamp,
 }
 
 fn parallelism(text: &str) -> std::result::Result<u32, String> {
@@ -67,9 +75,11 @@ fn parallelism(text: &str) -> std::result::Result<u32, String> {
 }
 
 impl WriteArgs {
-    fn allowed(&self) -> Allowed {
+    fn allowed(&self, resumed: Resumed) -> Allowed {
         Allowed {
             deactivations: self.allow_deactivations,
+            new_admins: self.allow_new_admins,
+            resumed,
             project_deletions: self.allow_project_deletions,
             empty_scope: self.allow_empty_scope,
             approved: self.approve.clone(),
@@ -81,8 +91,8 @@ impl WriteArgs {
         if self.yes || context.printer.interactive {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, "nobody can be asked here, since this is no terminal")
-            .hint("--yes writes without asking"))
+        Err(Error::new(Kind::Usage, "cannot prompt: stdin is not a terminal")
+            .hint("pass --yes to apply without a prompt"))
     }
 }
 
@@ -104,42 +114,71 @@ pub struct Writing<'a> {
     pub journal: &'a Journal,
     pub interrupt: &'a Interrupt,
     pub context: &'a Context,
-    /// What to do after it.
+    /// What to do after it, where all was done.
     pub next: &'static str,
 }
 
 impl Writing<'_> {
-    /// Shows the plan and writes it, with that consent. Refuses what the guards don't allow.
-    pub async fn carry_out(&self, proposal: Proposal, consent: Consent) -> Result<u8> {
+    /// Shows the plan that is proposed and writes it, with that consent. Refuses what the guards don't allow. After a question
+    /// that was open for long the plan is made again, and asked about again where it isn't the same.
+    pub async fn carry_out(&self, propose: impl AsyncFn() -> Result<Proposal>, consent: Consent) -> Result<u8> {
+        let mut proposal = propose().await?;
+        loop {
+            self.show(&proposal, consent)?;
+            let Proposal { held: Held { plan, .. }, hash, .. } = &proposal;
+            if consent == Consent::Withheld {
+                self.context.printer.status("\nNothing was written.");
+                return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
+            }
+            if consent == Consent::Given || plan.is_empty() {
+                return self.write_and_report(proposal).await;
+            }
+            let open = Open::now();
+            if !self.context.printer.confirm("\nApply this plan?") {
+                self.context.printer.status("Nothing was written.");
+                return Err(interrupted());
+            }
+            if !open.for_long() {
+                return self.write_and_report(proposal).await;
+            }
+            let fresh = propose().await?;
+            if fresh.hash == *hash {
+                return self.write_and_report(fresh).await;
+            }
+            self.context.printer.warning("the plan changed while the question was open; this is the plan as it is now");
+            proposal = fresh;
+        }
+    }
+
+    /// Shows the plan, and refuses what the guards don't allow.
+    fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Held { plan, stale, .. }, hash, past, mut remember } = proposal;
-        self.journal.planned(&plan)?;
+        let Proposal { held: Held { plan, .. }, hash, past, .. } = proposal;
+        self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
-            context.printer.warning("no earlier apply is known here: of all limits only that of deactivations counts");
+            context
+                .printer
+                .warning("no earlier apply is recorded here: of the default limits only that of deactivations counts");
         }
-        let refusals = guard::check(&plan, &hash, &session.settings.policy, &past, &args.allowed());
+        let allowed = args.allowed(self.journal.resumed()?);
+        let refusals = guard::check(plan, hash, &session.settings.policy, past, &allowed);
         if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
-            show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
+            show(plan, hash, (session.org(), session.platform()), &refusals, context);
         }
-        if !refusals.is_empty() {
-            return Err(refused(&refusals, &hash));
-        }
-        if consent == Consent::Withheld {
-            context.printer.status("\nNothing was written.");
-            return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
-        }
-        if consent == Consent::Asked && !plan.is_empty() && !context.printer.confirm("\nApply this plan?") {
-            context.printer.status("Nothing was written.");
-            return Err(interrupted());
-        }
+        if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
+    }
+
+    /// Writes the plan, reads it again, and records what the next run has to know.
+    async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
+        let context = self.context;
+        let Proposal { held: Held { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, &hash, &report)?;
-        let now = Timestamp::now();
         let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
         if let Err(error) = seen {
-            context.printer.warning(&format!("it couldn't be seen whether all of it stands: {error}"));
+            context.printer.warning(&format!("the changes couldn't be read again to verify them: {error}"));
             return Ok(if code == EXIT_OK { Kind::Partial.exit_code() } else { code });
         }
         Ok(code)
@@ -180,6 +219,15 @@ impl Writing<'_> {
         Ok(apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell).await)
     }
 
+    /// What to do next.
+    fn next(&self, report: &Report<'_>) -> &'static str {
+        let (done, all) = report.done_of();
+        if done == all && report.stale.is_empty() && report.diverged.is_empty() {
+            return self.next;
+        }
+        "Run oktapieces plan to see what is left to do."
+    }
+
     /// Shows what came of it and gives the exit code.
     fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
@@ -188,27 +236,74 @@ impl Writing<'_> {
             printer.answer(&json::report(run, &plan, report).to_string());
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));
-            printer.status(&format!("\n{} This was run {run}: oktapieces undo {run} takes it back.", self.next));
+            printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));
         }
         let (done, all) = report.done_of();
         if report.interrupted {
             return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
         }
+        if report.unreachable {
+            let (printer, remain) = (&self.context.printer, count(all - done));
+            printer.warning(&format!(
+                "Activepieces stopped answering: {remain} of {} weren't done; run it again once the server is back",
+                counted(all, "operation", "operations")
+            ));
+            return Ok(Kind::Partial.exit_code());
+        }
         if report.unauthorized {
             let remain = format!("{} of {all} operations remain; put a new key in place and run it again", all - done);
-            let message = "Activepieces does not accept the API key any more";
+            let message = "Activepieces doesn't accept the API key any more";
             return Err(Error::new(Kind::Unauthorized, message).hint(remain));
         }
         if all == 0 && !report.stale.is_empty() {
-            return Err(Error::new(Kind::Refused, "nothing of the plan holds any more").hint("make a new one"));
+            return Err(Error::new(Kind::Refused, "nothing of the plan is current any more").hint("make a new plan"));
         }
         if !plan.shrunk.is_empty() {
-            printer.warning("the source is not trusted, and nothing was taken away; --trust-source takes it for right");
+            printer.warning(
+                "the Okta data looks incomplete, so nothing was removed; pass --trust-source if it is correct",
+            );
             return Ok(Kind::NotTrusted.exit_code());
         }
         let whole = done == all && report.stale.is_empty() && report.diverged.is_empty() && plan.problems.is_empty();
         Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
     }
+}
+
+/// Since when a question is open.
+struct Open {
+    instant: Instant,
+    /// The monotonic clock stands still while a machine sleeps.
+    time: SystemTime,
+}
+
+impl Open {
+    /// After so long the plan is made again: somebody else may have changed what it touches.
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn now() -> Self {
+        Self { instant: Instant::now(), time: SystemTime::now() }
+    }
+
+    fn for_long(&self) -> bool {
+        // A clock that was set back or far ahead costs no more than another read.
+        let by_clock = self.time.elapsed().unwrap_or(Self::LONG);
+        self.instant.elapsed() >= Self::LONG || by_clock >= Self::LONG
+    }
+}
+
+/// How the run is undone, where anything that it did can be.
+fn undo_hint(run: u32, report: &Report<'_>) -> String {
+    let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. });
+    let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
+    let users = report.users.iter().any(|(_, outcome)| outcome.is_done());
+    let projects = report.projects.iter().any(|(op, outcomes)| {
+        (itself(op) && is_done(&outcomes.project)) || is_done(&outcomes.add) || is_done(&outcomes.remove)
+    });
+    if users || projects {
+        return format!(": oktapieces undo {run} undoes it");
+    }
+    let (done, _) = report.done_of();
+    if done > 0 { "; what it did can't be undone".to_owned() } else { String::new() }
 }
 
 /// All refusals, with the flags that would allow them.

@@ -44,7 +44,7 @@ const KEYS: [(&str, &[&str]); 9] = [
     ("attributes", &["from_okta", "userName", "givenName", "familyName", "email", "displayName", "platformRole"]),
     ("projects", &["group", "match", "name"]),
     ("projects_policy", &["delete_unpushed"]),
-    ("lifecycle", &["suspended", "unassigned", "deactivate_after_runs", "deactivate_after"]),
+    ("lifecycle", &["suspended", "unassigned", "deleted", "deactivate_after_runs", "deactivate_after"]),
     (
         "safety",
         &[
@@ -53,6 +53,7 @@ const KEYS: [(&str, &[&str]); 9] = [
             "max_role_or_email_changes",
             "max_members_removed",
             "max_creations",
+            "max_new_admins",
             "max_shrink",
             "size_floor",
             "protect",
@@ -158,6 +159,7 @@ pub(super) struct Project {
 pub(super) struct Lifecycle {
     pub(super) suspended: Option<Text>,
     pub(super) unassigned: Option<Text>,
+    pub(super) deleted: Option<Text>,
     pub(super) deactivate_after_runs: Option<Spanned<Amount>>,
     pub(super) deactivate_after: Option<Text>,
 }
@@ -170,6 +172,7 @@ pub(super) struct Safety {
     pub(super) max_role_or_email_changes: Option<Spanned<Amount>>,
     pub(super) max_members_removed: Option<Spanned<Amount>>,
     pub(super) max_creations: Option<Spanned<Amount>>,
+    pub(super) max_new_admins: Option<Spanned<Amount>>,
     pub(super) max_shrink: Option<Spanned<Amount>>,
     pub(super) size_floor: Option<Spanned<Amount>>,
     pub(super) protect: Vec<Text>,
@@ -286,6 +289,7 @@ impl Lifecycle {
         Self {
             suspended: table.text("suspended", faults),
             unassigned: table.text("unassigned", faults),
+            deleted: table.text("deleted", faults),
             deactivate_after_runs: table.amount("deactivate_after_runs", "a number of runs, such as 2", faults),
             deactivate_after: table.text("deactivate_after", faults),
         }
@@ -302,6 +306,7 @@ impl Safety {
             max_role_or_email_changes: limit("max_role_or_email_changes"),
             max_members_removed: limit("max_members_removed"),
             max_creations: limit("max_creations"),
+            max_new_admins: limit("max_new_admins"),
             max_shrink: limit("max_shrink"),
             size_floor: table.amount("size_floor", "a number, such as 20", faults),
             protect: protect.map(Spanned::into_inner).unwrap_or_default(),

@@ -243,6 +243,7 @@ impl Resolver<'_> {
         Policy {
             suspended: self.or_fault(lifecycle.suspended.as_ref(), on_leave).unwrap_or_default(),
             unassigned: self.or_fault(lifecycle.unassigned.as_ref(), on_leave).unwrap_or_default(),
+            deleted: self.or_fault(lifecycle.deleted.as_ref(), on_leave).unwrap_or_default(),
             grace: Grace {
                 runs: self.or_fault(lifecycle.deactivate_after_runs.as_ref(), runs).unwrap_or(grace.runs),
                 time: self.or_fault(lifecycle.deactivate_after.as_ref(), duration).unwrap_or(grace.time),
@@ -263,6 +264,7 @@ impl Resolver<'_> {
             members_removed: or(&safety.max_members_removed, default.members_removed),
             creations: or(&safety.max_creations, default.creations),
             shrink: or(&safety.max_shrink, default.shrink),
+            new_admins: self.or_fault(safety.max_new_admins.as_ref(), limit),
             size_floor: self.or_fault(safety.size_floor.as_ref(), number),
         }
     }

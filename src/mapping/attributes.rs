@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
 use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::okta::{Org, PushedGroup, Status, User};
 use crate::model::problem::{Problem, ProblemKind};
 
@@ -109,6 +109,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         vanished: org.vanished.clone(),
         groups: org.groups.clone(),
         unresolved: org.unresolved.clone(),
+        ids: OktaIds::of(org.users.keys(), org.groups.keys().chain(org.pushed.keys())),
     }
 }
 
@@ -150,7 +151,7 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> De
 }
 
 fn deleted(id: &OktaUserId) -> DesiredUser {
-    DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted))
+    DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted)).out_of_scope()
 }
 
 /// Why people have their roles: mostly for one of a few reasons, which are kept once.
@@ -186,7 +187,8 @@ impl Evaluation<'_> {
     fn mapped(&self, in_scope: bool, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
         let left = match (&self.user.status, in_scope) {
             (Status::Deprovisioned, _) => Some(Leave::Deactivated),
-            (Status::Suspended, true) => Some(Leave::Suspended),
+            // A suspension counts outside of the scope too: an offboarding suspends a user and takes the app away.
+            (Status::Suspended, _) => Some(Leave::Suspended),
             // Nothing is decided from a status that isn't known, whatever the scope.
             (Status::Other(_), _) | (Status::Staged, true) => None,
             (_, false) => Some(Leave::Unassigned),
@@ -194,7 +196,8 @@ impl Evaluation<'_> {
         };
         let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
         let state = left.map_or_else(|| State::Untouched(self.user.status.clone()), State::Left);
-        DesiredUser::new(self.user.login(), user_name, state)
+        let user = DesiredUser::new(self.user.login(), user_name, state);
+        if in_scope { user } else { user.out_of_scope() }
     }
 
     fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {

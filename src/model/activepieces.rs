@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, ExternalId, OktaUserId, ProjectId};
+use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
 use super::{Members, PlatformRole};
 
 /// A user of the platform, inactive ones included (contract section 3).
@@ -26,8 +26,8 @@ pub struct User {
 
 impl User {
     /// The Okta user whom the externalId names, if it's the id of one.
-    pub fn okta_id(&self) -> Option<OktaUserId> {
-        self.external_id.as_deref().filter(|id| OktaUserId::is_shape_of(id)).map(OktaUserId::from)
+    pub fn okta_id(&self, ids: &OktaIds) -> Option<OktaUserId> {
+        self.external_id.as_deref().filter(|id| ids.is_user(id)).map(OktaUserId::from)
     }
 
     pub fn is_admin(&self) -> bool {

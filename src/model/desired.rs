@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{OktaGroupId, OktaUserId};
+use super::id::{OktaGroupId, OktaIds, OktaUserId};
 use super::okta::{Group, Status};
 use super::problem::Problem;
 use super::{Members, PlatformRole};
@@ -23,6 +23,9 @@ pub struct Desired {
     /// Rules that name no project: each is a problem, and its project is left alone.
     pub unresolved: Vec<Unresolved>,
     pub on_create_only: OnCreateOnly,
+    /// How the org's ids look.
+    #[serde(skip)]
+    pub ids: OktaIds,
 }
 
 /// A rule of the config that can't push a group as it stands.
@@ -99,13 +102,21 @@ pub struct DesiredUser {
     /// gave none.
     pub user_name: Option<String>,
     pub state: State,
+    /// Whether the scope names the user, whatever the status.
+    pub in_scope: bool,
 }
 
 impl DesiredUser {
-    /// One with this `profile.login`, or the id where Okta has none.
+    /// A user in scope with this `profile.login`, or the id where Okta has none.
     pub fn new(login: &str, user_name: Option<String>, state: State) -> Self {
         let login = (user_name.as_deref() != Some(login)).then(|| login.into());
-        Self { login, user_name, state }
+        Self { login, user_name, state, in_scope: true }
+    }
+
+    /// The same user outside of the scope.
+    #[must_use]
+    pub fn out_of_scope(self) -> Self {
+        Self { in_scope: false, ..self }
     }
 
     /// What to name the person by.

@@ -1,6 +1,7 @@
 //! Ids as types of their own, so that an Okta id can't be taken for an Activepieces one.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
@@ -194,35 +195,57 @@ impl Deref for ExternalId {
     }
 }
 
-impl OktaUserId {
-    /// Whether an `externalId` has the shape of an Okta user id. Other shapes were set by another directory or by hand.
-    pub fn is_shape_of(external_id: &str) -> bool {
-        is_okta_id(external_id, "00u")
-    }
-}
-
-impl OktaGroupId {
-    /// Whether an `externalId` has the shape of an Okta group id; an example in Okta's `OpenAPI` document begins with `0g`.
-    pub fn is_shape_of(external_id: &str) -> bool {
-        is_okta_id(external_id, "00g") || is_okta_id(external_id, "0g")
-    }
-}
-
 impl OktaAppId {
     /// Whether a text may be the id of an Okta app. A label may look the same.
     pub fn is_shape_of(text: &str) -> bool {
-        is_okta_id(text, "0oa")
+        has_prefix(text, "0oa")
     }
 }
 
-/// The longest text that is taken for an id.
-const LONGEST: usize = 100;
+/// The length of the ids in all of Okta's documents and recorded answers.
+const LENGTH: usize = 20;
 
-/// Okta's ids begin with their type. Nothing says that they always have 20 letters and digits, as they mostly do.
-fn is_okta_id(text: &str, prefix: &str) -> bool {
-    let is_of_ids = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+/// How the ids of an Okta org look: an `externalId` of another shape was set by another directory, by an embedding
+/// customer or by hand, and what has it isn't Okta's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OktaIds {
+    /// Lengths above the usual one, of the ids that the org really has.
+    user_lengths: BTreeSet<usize>,
+    group_lengths: BTreeSet<usize>,
+}
+
+impl OktaIds {
+    /// The shapes that the ids of these users and groups have.
+    pub fn of<'a>(
+        users: impl IntoIterator<Item = &'a OktaUserId>,
+        groups: impl IntoIterator<Item = &'a OktaGroupId>,
+    ) -> Self {
+        let longer = |id: &str| Some(id.len()).filter(|length| *length > LENGTH);
+        Self {
+            user_lengths: users.into_iter().filter_map(|id| longer(id.as_str())).collect(),
+            group_lengths: groups.into_iter().filter_map(|id| longer(id.as_str())).collect(),
+        }
+    }
+
+    /// Whether an `externalId` has the shape of a user's id.
+    pub fn is_user(&self, external_id: &str) -> bool {
+        has_shape(external_id, "00u", &self.user_lengths)
+    }
+
+    /// Whether an `externalId` has the shape of a group's id.
+    pub fn is_group(&self, external_id: &str) -> bool {
+        has_shape(external_id, "00g", &self.group_lengths)
+    }
+}
+
+fn has_shape(text: &str, prefix: &str, longer: &BTreeSet<usize>) -> bool {
+    (text.len() == LENGTH || longer.contains(&text.len())) && has_prefix(text, prefix)
+}
+
+/// Okta's ids begin with their type, and letters and digits follow.
+fn has_prefix(text: &str, prefix: &str) -> bool {
     let rest = text.strip_prefix(prefix).unwrap_or_default();
-    !rest.is_empty() && text.len() <= LONGEST && rest.bytes().all(is_of_ids)
+    !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -230,17 +253,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_told_by_how_they_begin_and_not_by_their_length() {
-        for id in ["00usfgmn9xhwtA6f74x6", "00u1", "00u00000001", "00usfgmn9xhwt-6f_4x6", &format!("00u{:097}", 0)] {
-            assert!(OktaUserId::is_shape_of(id), "{id}");
+    fn an_id_is_oktas_only_in_the_exact_shape_of_the_orgs_ids() {
+        let (usual, long) = ("00usfgmn9xhwtA6f74x6", "00usfgmn9xhwtA6f74x6AB");
+        let ids = OktaIds::default();
+        assert!(ids.is_user(usual) && ids.is_group("00gsfgmn9xhwtA6f74x6"));
+        let others = ["", "00u", "00u1", long, "emp-0815", "0gK3xQ", "00usfgmn9xhwt-6f_4x6", "00usfgmn9xhwtA6f7 x6"];
+        for other in others.into_iter().chain(["00gsfgmn9xhwtA6f74x6", "cust-000000000000001"]) {
+            assert!(!ids.is_user(other), "{other}");
         }
-        for other in
-            ["", "00u", "emp-0815", "00gsfgmn9xhwtA6f74x6", "00u 1", "00u1@x.io", "00uä", &format!("00u{:098}", 0)]
-        {
-            assert!(!OktaUserId::is_shape_of(other), "{other}");
-        }
-        assert!(["00g1", "0gabcd1234", "00gsfgmn9xhwtA6f74x6"].into_iter().all(OktaGroupId::is_shape_of));
-        assert!(!["0g", "00g", "00u1", "g1", "Engineering"].into_iter().any(OktaGroupId::is_shape_of));
+        assert!(!ids.is_group("0gK3xQ") && !ids.is_group(usual) && !ids.is_group("0gsfgmn9xhwtA6f74x6A"));
+        let org = OktaIds::of(&[usual.into(), long.into(), "00u1".into()], &[]);
+        assert!(org.is_user(usual) && org.is_user("00u999999999999999999Z") && !org.is_user("00u1"));
+        assert!(!org.is_group("00g9999999999999999999"));
     }
 
     #[test]

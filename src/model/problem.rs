@@ -43,6 +43,8 @@ pub enum ProblemKind {
     ProjectNameTwice,
     /// A group that was deleted while it was read.
     GroupVanished,
+    /// A project of a deleted group, which a group of another id may be made again of.
+    GroupMadeAgain,
     /// A rule names a group that isn't in Okta.
     GroupNotFound,
     /// A rule names a group by a name that several groups have.
@@ -68,6 +70,7 @@ impl ProblemKind {
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
             Self::GroupVanished => "group_vanished",
+            Self::GroupMadeAgain => "group_made_again",
             Self::GroupNotFound => "group_not_found",
             Self::AmbiguousGroup => "ambiguous_group",
             Self::EmptyProjectName => "empty_project_name",

@@ -118,8 +118,6 @@ pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::http::scripted::Server;
     use crate::model::known::KnownOrg;

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::expression::Needs;
 use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
 use crate::model::desired::{RuleFault, Unresolved};
-use crate::model::id::{OktaAppId, OktaGroupId};
+use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile, Scope};
 
@@ -122,10 +122,11 @@ pub(super) async fn resolve<'a>(
 
 /// Adds the groups that rules name by id and that the listing missed.
 async fn add_missed(okta: &Okta, rules: &[ProjectRule], groups: &mut Vec<Group>) -> Result<(), Error> {
+    let ids = OktaIds::of([], groups.iter().map(|group| &group.id));
     for rule in rules {
         let Selector::Group(wanted) = &rule.selector else { continue };
         let missed = matches!(find_group(wanted, groups), Err(RuleFault::NoSuchGroup { .. }));
-        if missed && OktaGroupId::is_shape_of(wanted) {
+        if missed && ids.is_group(wanted) {
             let id = OktaGroupId::from(wanted.as_str());
             let found = okta.group(&id).await;
             let failed = |failure| Error::from(failure).context(format!("asking Okta about the group {id}"));

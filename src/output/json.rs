@@ -22,6 +22,8 @@ struct Document<'a> {
     plan: &'a Plan,
     totals: Totals,
     welcome_emails: usize,
+    /// The user names of everybody who becomes ADMIN.
+    new_admins: Vec<&'a str>,
     refusals: Vec<Value>,
 }
 
@@ -36,6 +38,7 @@ pub fn plan(plan: &Plan, hash: &str, (okta, activepieces): (&str, &str), refusal
         plan,
         totals: plan.totals(),
         welcome_emails: plan.welcome_emails(),
+        new_admins: plan.new_admins().map(|op| op.user_name.as_str()).collect(),
         refusals: refusals.iter().map(|refusal| refused(refusal, hash)).collect(),
     };
     serde_json::to_value(document).unwrap_or_default()
@@ -74,5 +77,6 @@ pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
         "stale": report.stale,
         "diverged": report.diverged,
         "interrupted": report.interrupted,
+        "unreachable": report.unreachable,
     })
 }

@@ -106,6 +106,9 @@ impl Table {
         let itself = Row { action: op.action.as_str(), ..row };
         match &op.action {
             ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
+            ProjectAction::Relink { from } => {
+                self.add(Row { attribute: "externalId", before: from.as_str(), after: op.group.as_str(), ..itself });
+            }
             ProjectAction::Rename { from } => {
                 self.add(Row { attribute: "displayName", before: from, after: &op.name, ..itself });
             }
@@ -155,10 +158,16 @@ mod tests {
             project: None,
             action: ProjectAction::Rename { from: "a\",\"b".into() },
             members: 1,
-            add: vec![Member { user_name: "+ada@example.com".into(), okta_id: "00u1".into(), account: None }],
+            add: vec![Member {
+                user_name: "+ada@example.com".into(),
+                okta_id: "00u1".into(),
+                account: None,
+                role: None,
+            }],
             remove: Vec::new(),
         };
-        op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason: "left, for good".into() });
+        let reason = "left, for good".into();
+        op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason, okta_id: None, role: None });
         let problems = vec![Problem::new("-bob", ProblemKind::TwoAccounts, "@two")];
         let text = render(&Plan { projects: vec![op], problems, ..Plan::default() });
         let mut reader = csv::Reader::from_reader(text.as_bytes());

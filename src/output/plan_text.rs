@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
 use crate::plan::held::{Because, Held};
-use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
 
 /// From this many rows on a list is folded.
 const LONG: usize = 20;
@@ -37,6 +37,7 @@ pub struct Around<'a> {
 pub fn render(plan: &Plan, around: Around<'_>) -> String {
     let mut sections =
         vec![format!("{} → {}", styled(BOLD, safe(around.okta)), styled(BOLD, safe(around.activepieces)))];
+    sections.extend(new_admins(plan));
     sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
@@ -50,6 +51,25 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     }
     sections.push(total(plan));
     sections.join("\n\n")
+}
+
+/// Everybody who becomes ADMIN, by name and never cut short.
+fn new_admins(plan: &Plan) -> Option<String> {
+    let mut table = table();
+    let rows: Vec<_> = plan.new_admins().map(|op| [safe(&op.user_name), how_admin(op), why(op)]).collect();
+    add_rows(&mut table, rows.into_iter(), &styled(REMOVE, "!"), true);
+    section("New ADMINs", &table)
+}
+
+/// How somebody becomes ADMIN.
+fn how_admin(op: &UserOp) -> String {
+    let gives_role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
+    match (op.action, gives_role) {
+        (UserAction::Create, _) => "becomes ADMIN with a new account".to_owned(),
+        (_, Some(change)) => format!("becomes ADMIN: role {} → ADMIN", safe(change.from.as_deref().unwrap_or("–"))),
+        (UserAction::Reactivate, None) => "becomes ADMIN: the inactive account is ADMIN".to_owned(),
+        _ => "becomes ADMIN: the account is ADMIN".to_owned(),
+    }
 }
 
 fn refused(refusal: &Refusal, hash: &str) -> String {
@@ -100,7 +120,7 @@ fn what(op: &UserOp) -> String {
 fn full_name(attributes: &Attributes) -> String {
     let names = [&attributes.given_name, &attributes.family_name].into_iter().flatten();
     let name = names.map(|name| safe(name)).collect::<Vec<_>>().join(" ");
-    if name.is_empty() { "no name".to_owned() } else { name }
+    if name.trim().is_empty() { "no name".to_owned() } else { name }
 }
 
 fn change(change: &Change) -> String {
@@ -137,9 +157,14 @@ pub(super) fn why(op: &UserOp) -> String {
 
 fn projects(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    for (verb, style) in
-        [("- delete", REMOVE), ("+ create", ADD), ("= adopt", CHANGE), ("~ rename", CHANGE), ("~ members", CHANGE)]
-    {
+    for (verb, style) in [
+        ("- delete", REMOVE),
+        ("+ create", ADD),
+        ("= adopt", CHANGE),
+        ("= relink", CHANGE),
+        ("~ rename", CHANGE),
+        ("~ members", CHANGE),
+    ] {
         let ops: Vec<&ProjectOp> = plan.projects.iter().filter(|op| project_verb(&op.action) == verb).collect();
         let rows = ops.iter().map(|op| [safe(&op.name), members(op, whole), project_why(op)]);
         add_rows(&mut table, rows, &styled(style, verb), whole);
@@ -151,6 +176,7 @@ fn project_verb(action: &ProjectAction) -> &'static str {
     match action {
         ProjectAction::Create => "+ create",
         ProjectAction::Adopt => "= adopt",
+        ProjectAction::Relink { .. } => "= relink",
         ProjectAction::Rename { .. } => "~ rename",
         ProjectAction::Members => "~ members",
         ProjectAction::Delete { .. } => "- delete",
@@ -162,6 +188,9 @@ fn project_why(op: &ProjectOp) -> String {
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
         ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {group}"),
+        ProjectAction::Relink { from } => {
+            format!("the group was made again: externalId {} → {group}", safe(from.as_str()))
+        }
         ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),
         ProjectAction::Members => String::new(),
         ProjectAction::Delete { .. } => format!("group {group} isn't pushed any more"),
@@ -184,10 +213,17 @@ fn members(op: &ProjectOp, whole: bool) -> String {
     reasons.dedup();
     for reason in reasons {
         let leaving = op.remove.iter().filter(|removal| removal.reason == reason);
-        let names: Vec<&str> = leaving.map(|removal| removal.user_name.as_str()).collect();
+        let names: Vec<String> = leaving.map(with_role).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), folded(&names, shown), safe(reason))));
     }
     if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
+}
+
+/// A member with the project role that goes, where it is known.
+fn with_role(removal: &Removal) -> String {
+    let role = removal.role.as_ref().map(|role| format!(" (project role {role} goes)")).unwrap_or_default();
+    format!("{}{role}", removal.user_name)
 }
 
 /// What goes with a project, as far as the server says it (contract section 5).
@@ -203,24 +239,24 @@ fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
     let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
     add_rows(&mut table, plan.held.iter().map(row), &styled(CHANGE, "…"), whole);
-    let held = section("Held back", &table);
+    let held = section("Deferred", &table);
     if plan.shrunk.is_empty() {
         return held;
     }
-    let mut lines = vec![styled(BOLD, "The source is not trusted: nothing is taken away")];
+    let mut lines = vec![styled(BOLD, "The Okta data looks incomplete: nothing is removed")];
     lines.extend(plan.shrunk.iter().map(|shrunk| format!("  {} {}", styled(REMOVE, "!"), safe(&shrunk.to_string()))));
-    lines.push("  apply --trust-source takes this read as the right one".to_owned());
+    lines.push("  pass --trust-source to apply if the data is correct".to_owned());
     Some(lines.into_iter().chain(held.map(|held| format!("\n{held}"))).collect::<Vec<_>>().join("\n"))
 }
 
 pub(super) fn because(because: &Because) -> String {
     match because {
-        Because::SourceNotTrusted => "the source is not trusted".to_owned(),
+        Because::SourceNotTrusted => "the Okta data looks incomplete".to_owned(),
         Because::Waiting { since, runs } => {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }
         Because::AnswersDisagree { about } => format!("Okta's answers disagree about {}", safe(about)),
-        Because::DoesNotStand => "written by the last run, and it did not stand".to_owned(),
+        Because::DoesNotStand => "written by an earlier run, and not kept by the server".to_owned(),
     }
 }
 
@@ -230,7 +266,7 @@ fn problems(plan: &Plan, whole: bool) -> Option<String> {
         [safe(&problem.subject), safe(&problem.message), safe(problem.location.as_deref().unwrap_or_default())]
     };
     add_rows(&mut table, plan.problems.iter().map(row), &styled(REMOVE, "!"), whole);
-    section("Problems: these are left alone", &table)
+    section("Problems", &table)
 }
 
 fn warnings(plan: &Plan, whole: bool) -> Option<String> {
@@ -269,6 +305,7 @@ pub fn total(plan: &Plan) -> String {
     let projects = [
         (totals.projects_create, "to create"),
         (totals.projects_adopt, "to adopt"),
+        (totals.projects_relink, "to relink"),
         (totals.projects_rename, "to rename"),
         (totals.projects_delete, "to delete"),
     ];
@@ -294,7 +331,7 @@ pub fn total(plan: &Plan) -> String {
     };
     let held = match plan.held.len() {
         0 => String::new(),
-        number => format!(", {} held back", count(number)),
+        number => format!(", {} deferred", count(number)),
     };
     if changes.is_empty() {
         return format!("{}: {unchanged}{held}{problems}.", styled(BOLD, "No changes"));

@@ -9,13 +9,13 @@ pub fn render(report: &Report<'_>) -> String {
     let stopped = |outcome: &Outcome| report.is_cut_short() && matches!(outcome, Outcome::Skipped(_));
     let told = report.outcomes().filter(|(_, outcome)| !stopped(outcome));
     let mut lines: Vec<String> = told.filter_map(|(subject, outcome)| Some(line(subject, outcome.why()?))).collect();
-    lines.extend(report.stale.iter().map(|name| line(name, "stale: it changed since the plan was made")));
+    lines.extend(report.stale.iter().map(|name| line(name, "changed since the plan was made")));
     if !lines.is_empty() {
         lines.insert(0, counted(lines.len(), "operation is", "operations are") + " not done:");
         lines.push(String::new());
     }
     if !report.diverged.is_empty() {
-        lines.push("The server answered well, and on looking again it stands otherwise:".to_owned());
+        lines.push("The server returned 200, but reading it again shows other values:".to_owned());
         lines.extend(report.diverged.iter().map(|found| line(&found.subject, &found.what)));
         lines.push(String::new());
     }

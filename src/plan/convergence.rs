@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::hash::fingerprint;
 use super::held::{Because, Held};
-use super::op::{Attribute, Change, Member, Plan, ProjectAction, ProjectOp, UserAction, UserOp};
+use super::op::{Attribute, Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use super::past::Past;
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
@@ -116,9 +116,10 @@ fn differs(change: &Change, user: &User) -> Option<String> {
     (stands != change.to).then(|| format!("{attribute} is {stands:?} and not {:?}", change.to))
 }
 
-/// What takes something away is written as often as it is needed: somebody who keeps undoing it must not have their way.
+/// What takes something away is written as often as it is needed: somebody who keeps undoing it must not have their way. A
+/// new link takes the account from the user whom it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
-    op.action != UserAction::Deactivate && !op.is_downgrade()
+    op.action != UserAction::Deactivate && !op.is_downgrade() && op.reason != Reason::Relinked
 }
 
 fn of_user(op: &UserOp) -> String {

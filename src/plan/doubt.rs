@@ -82,6 +82,8 @@ mod tests {
             user_name: account.to_owned(),
             account: account.into(),
             reason: String::new(),
+            okta_id: None,
+            role: None,
         });
         let project = ProjectOp {
             name: "Sales".to_owned(),

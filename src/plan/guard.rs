@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::op::{Attribute, Plan, ProjectOp, Standing, UserAction, UserOp};
 use super::past::Past;
 use super::policy::{Limit, Limits, Policy};
+use super::resumed::Resumed;
 use crate::model::id::OktaUserId;
 
 /// A named refusal, with the numbers behind it.
@@ -40,6 +41,8 @@ pub enum Refusal {
     MaxDeactivations(Over),
     MaxRoleDowngrades(Over),
     MaxRoleOrEmailChanges(Over),
+    /// Users who become ADMIN.
+    MaxNewAdmins(Over),
     /// More creations than a platform that should be in sync already can need.
     MaxCreations(Over),
     /// Of one project, or, as a share, of all of them together.
@@ -67,12 +70,16 @@ pub struct Over {
 pub struct Allowed {
     /// Exactly so many deactivations.
     pub deactivations: Option<usize>,
+    /// Exactly so many users who become ADMIN.
+    pub new_admins: Option<usize>,
     /// Exactly so many deletions of projects.
     pub project_deletions: Option<usize>,
     /// A scope without anybody in it.
     pub empty_scope: bool,
     /// The plan of this hash, over all limits.
     pub approved: Option<String>,
+    /// What the last run was allowed to do and didn't.
+    pub resumed: Resumed,
 }
 
 impl Refusal {
@@ -83,6 +90,7 @@ impl Refusal {
             Self::EmptyScope { .. } => Some("--allow-empty-scope".to_owned()),
             Self::ProjectDeletions { deletions } => Some(format!("--allow-project-deletions {deletions}")),
             Self::MaxDeactivations(over) => Some(format!("--allow-deactivations {}", over.number)),
+            Self::MaxNewAdmins(over) => Some(format!("--allow-new-admins {}", over.number)),
             Self::MaxRoleDowngrades(_)
             | Self::MaxRoleOrEmailChanges(_)
             | Self::MaxCreations(_)
@@ -95,6 +103,7 @@ impl Refusal {
         matches!(
             self,
             Self::MaxDeactivations(_)
+                | Self::MaxNewAdmins(_)
                 | Self::MaxRoleDowngrades(_)
                 | Self::MaxRoleOrEmailChanges(_)
                 | Self::MaxCreations(_)
@@ -119,6 +128,9 @@ impl fmt::Display for Refusal {
                     ["user whose role or e-mail address changes", "users whose roles or e-mail addresses change"];
                 over.tell(f, what, "max_role_or_email_changes", managed)
             }
+            Self::MaxNewAdmins(over) => {
+                over.tell(f, ["user who becomes ADMIN", "users who become ADMIN"], "max_new_admins", managed)
+            }
             Self::MaxCreations(over) => over.tell(f, ["creation", "creations"], "max_creations", managed),
             Self::MaxMembersRemoved { project, over } => {
                 let whence = project.as_ref().map_or("all projects".to_owned(), |name| format!("the project {name}"));
@@ -131,10 +143,10 @@ impl fmt::Display for Refusal {
             Self::OwnerRole { user_name } => {
                 write!(f, "the platform's owner {user_name} would lose ADMIN or the account")
             }
-            Self::LastAdmin { admins } => write!(f, "no active ADMIN would be left of {admins}"),
+            Self::LastAdmin { admins } => write!(f, "this would leave no active ADMIN ({admins} today)"),
             Self::EmptyScope { deactivations } => {
                 let accounts = if *deactivations == 1 { "account" } else { "accounts" };
-                write!(f, "nobody is in scope, and {deactivations} {accounts} would be deactivated for it")
+                write!(f, "the scope is empty; this would deactivate {deactivations} {accounts}")
             }
             Self::ProjectDeletions { deletions: 1 } => write!(f, "1 project would be deleted with all that is in it"),
             Self::ProjectDeletions { deletions } => {
@@ -168,44 +180,56 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
     if deletions > 0 && allowed.project_deletions != Some(deletions) {
         refusals.push(Refusal::ProjectDeletions { deletions });
     }
-    refusals.extend(over_limits(plan, policy, past).into_iter().filter(|refusal| match refusal {
+    refusals.extend(over_limits(plan, policy, past, &allowed.resumed).into_iter().filter(|refusal| match refusal {
         Refusal::MaxDeactivations(over) => allowed.deactivations != Some(over.number),
+        Refusal::MaxNewAdmins(over) => allowed.new_admins != Some(over.number),
         _ => true,
     }));
     refusals.retain(|refusal| approved.is_none() || !refusal.is_limit());
     refusals
 }
 
-fn over_limits(plan: &Plan, policy: &Policy, past: &Past) -> Vec<Refusal> {
+/// What the last run was allowed to do counts in no limit.
+fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> Vec<Refusal> {
     let limits = &policy.limits;
-    let (totals, managed) = (plan.totals(), plan.standing.managed_active);
+    let managed = plan.standing.managed_active;
+    let users =
+        |is_counted: fn(&UserOp) -> bool| plan.users.iter().filter(|op| is_counted(op) && !resumed.user(op)).count();
+    let removed = |op: &ProjectOp| op.remove.iter().filter(|removal| !resumed.removal(op, removal)).count();
     let over_floor = |number: usize, limit: Limit, of: usize, floor: usize| {
         let allowed = limit.of(of, floor);
         (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
     };
-    let deactivations = over_floor(totals.deactivate, limits.deactivations, managed, limits.floor_of_deactivations());
+    let deactivations = users(|op| op.action == UserAction::Deactivate);
+    let deactivations = over_floor(deactivations, limits.deactivations, managed, limits.floor_of_deactivations());
     let deactivations = deactivations.map(Refusal::MaxDeactivations);
-    if past.trusted.is_none() {
-        // The first run may find anything; whoever applies it has the plan before his eyes.
-        return deactivations.into_iter().collect();
+    let is_first = past.trusted.is_none();
+    let new_admins = limits.new_admins.or((!is_first).then_some(Limits::NEW_ADMINS));
+    let new_admins = new_admins.and_then(|limit| over_floor(users(UserOp::is_new_admin), limit, managed, 0));
+    let new_admins = new_admins.map(Refusal::MaxNewAdmins);
+    if is_first {
+        // The first run may find anything, and the admin who applies it sees the plan.
+        return deactivations.into_iter().chain(new_admins).collect();
     }
     let over = |number, limit, of| over_floor(number, limit, of, limits.floor());
-    let downgrades = plan.users.iter().filter(|op| op.is_downgrade()).count();
+    let downgrades = users(UserOp::is_downgrade);
     let whole = [
         deactivations,
+        new_admins,
         over_downgrades(downgrades, limits, &plan.standing).map(Refusal::MaxRoleDowngrades),
-        over(role_or_email_changes(plan, past), limits.role_or_email_changes, managed)
+        over(role_or_email_changes(plan, past, resumed), limits.role_or_email_changes, managed)
             .map(Refusal::MaxRoleOrEmailChanges),
-        over(totals.create, limits.creations, managed).map(Refusal::MaxCreations),
+        over(users(|op| op.action == UserAction::Create), limits.creations, managed).map(Refusal::MaxCreations),
     ];
     let of_project = |op: &ProjectOp| {
-        let over = over(op.remove.len(), limits.members_removed, op.members)?;
+        let over = over(removed(op), limits.members_removed, op.members)?;
         Some(Refusal::MaxMembersRemoved { project: Some(op.name.clone()), over })
     };
     let mut removals: Vec<Refusal> = plan.projects.iter().filter_map(of_project).collect();
     if removals.is_empty() && matches!(limits.members_removed, Limit::Percent(_)) {
         // Each of many small projects may lose everybody, but not all of them in one run.
-        let over = over(totals.members_remove, limits.members_removed, plan.standing.members);
+        let removed = plan.projects.iter().map(removed).sum();
+        let over = over(removed, limits.members_removed, plan.standing.members);
         removals.extend(over.map(|over| Refusal::MaxMembersRemoved { project: None, over }));
     }
     whole.into_iter().flatten().chain(removals).collect()
@@ -225,11 +249,11 @@ fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Optio
 
 /// Users who stand there with another role or e-mail address than they are to have. A changed address that an earlier
 /// run told of already doesn't count again: it can't be written, and would refuse every plan for good.
-fn role_or_email_changes(plan: &Plan, past: &Past) -> usize {
+fn role_or_email_changes(plan: &Plan, past: &Past, resumed: &Resumed) -> usize {
     let changes_role = |op: &&UserOp| {
         op.action != UserAction::Create && op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole)
     };
-    let roles = plan.users.iter().filter(changes_role).map(|op| &op.okta_id);
+    let roles = plan.users.iter().filter(changes_role).filter(|op| !resumed.user(op)).map(|op| &op.okta_id);
     let emails = plan.standing.email_changed.difference(&past.email_changed);
     roles.chain(emails).collect::<BTreeSet<&OktaUserId>>().len()
 }

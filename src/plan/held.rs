@@ -10,6 +10,7 @@ use super::op::Plan;
 use super::past::{Past, Sizes};
 use super::policy::Policy;
 use super::trust;
+use super::users::keep_the_last_admin;
 
 /// One thing that is held back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         trust::hold(plan);
     }
     plan.projects.retain(|op| !op.is_empty());
+    // The last ADMIN may have been meant to go because somebody else becomes one, which is deferred now.
+    keep_the_last_admin(plan);
+    plan.warnings.sort();
     plan.held.sort();
     if !plan.shrunk.is_empty() {
         // Nothing is learnt from a read that isn't trusted.

@@ -73,6 +73,8 @@ pub struct Matches<'a> {
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
     pub superseded: BTreeSet<&'a OktaUserId>,
+    /// The account whose externalId names the user, in the order of the desired users, whoever it goes to.
+    pub linked: Vec<Option<&'a User>>,
     /// Linked accounts of whose users nothing is known.
     pub unknown: Vec<&'a User>,
     pub problems: Vec<Problem>,
@@ -154,6 +156,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
     let mut found = Matches {
         account_of: vec![None; desired.users.len()],
         user_of: vec![None; platform.users.len()],
+        linked: links.of_users.iter().map(|at| at.map(|at| &platform.users[at])).collect(),
         unknown: links.unknown,
         ..Matches::default()
     };

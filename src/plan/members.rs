@@ -4,7 +4,7 @@ use super::lookup::Lookup;
 use super::matching::Matches;
 use crate::model::Members;
 use crate::model::activepieces::{Platform, Project, User};
-use crate::model::id::{AccountId, OktaUserId};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
 
 /// The Okta user who answers for an account.
 struct Owner<'a> {
@@ -23,11 +23,11 @@ pub struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    pub fn of(platform: &'a Platform, matches: &Matches<'_>) -> Self {
+    pub fn of(platform: &'a Platform, matches: &Matches<'_>, ids: &OktaIds) -> Self {
         let owner = |(account, owner): (&'a User, Option<&OktaUserId>)| {
             let owner = owner.cloned();
             let is_matched = owner.is_some();
-            Some(Owner { id: owner.or_else(|| account.okta_id())?, account, is_matched })
+            Some(Owner { id: owner.or_else(|| account.okta_id(ids))?, account, is_matched })
         };
         let mut sorted: Vec<Owner<'a>> =
             platform.users.iter().zip(matches.user_of.iter().copied()).filter_map(owner).collect();
@@ -35,6 +35,16 @@ impl<'a> Owners<'a> {
         let place = |(place, owner): (usize, &Owner<'_>)| (owner.account.id.clone(), place);
         let places = Lookup::of(sorted.len(), sorted.iter().enumerate().map(place));
         Self { sorted, places }
+    }
+
+    /// How many of a project's members that Okta answers for are in a group, and how many there are.
+    pub fn shared(&self, project: &Project, group: &Members<OktaUserId>) -> (usize, usize) {
+        let (mut shared, mut owned) = (0, 0);
+        for owner in self.of_members(Some(project)) {
+            owned += 1;
+            shared += usize::from(group.contains(&owner.id));
+        }
+        (shared, owned)
     }
 
     /// The owners of a project's members, by their ids.

@@ -13,6 +13,7 @@ pub mod op;
 pub mod past;
 pub mod policy;
 pub mod projects;
+pub mod resumed;
 pub mod saved;
 pub mod step;
 pub mod trust;
@@ -57,7 +58,7 @@ impl Doubts {
     fn of_unknown(accounts: &[&User], desired: &Desired) -> Self {
         let wanted = LazyCell::new(|| matching::wanted_names(desired));
         let doubted = |account: &&&User| account.active || wanted.contains(account.user_name.as_str());
-        let users = accounts.iter().filter(doubted).filter_map(|account| account.okta_id()).collect();
+        let users = accounts.iter().filter(doubted).filter_map(|account| account.okta_id(&desired.ids)).collect();
         Self { users, memberships: BTreeSet::new() }
     }
 
@@ -79,7 +80,7 @@ impl Doubts {
     }
 }
 
-/// What is desired, held against what stands.
+/// What is desired, compared with the current platform.
 pub struct Comparison<'a> {
     desired: &'a Desired,
     platform: &'a Platform,

@@ -31,7 +31,7 @@ pub struct Plan {
     pub expressions: BTreeMap<String, String>,
 }
 
-/// What stands and stays as it is.
+/// What the platform holds, and what of it stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Okta users in scope who aren't deactivated in Okta.
@@ -56,6 +56,9 @@ pub struct Standing {
     /// Users whose e-mail address isn't that of their account any more.
     #[serde(default)]
     pub email_changed: BTreeSet<OktaUserId>,
+    /// Users out of scope or gone from Okta whose accounts are active, with these accounts.
+    #[serde(skip)]
+    pub missing: BTreeMap<OktaUserId, AccountId>,
     /// User names of the accounts without an externalId that match nobody.
     pub local: Vec<String>,
     /// User names of the accounts with an externalId that is no Okta user id and that match nobody.
@@ -179,6 +182,11 @@ pub enum ProjectAction {
     Create,
     /// Sets the externalId of a project of exactly that name, which touches no member by itself.
     Adopt,
+    /// Moves the project of a group that was deleted to the group that was made again under its name, with all that is in
+    /// it.
+    Relink {
+        from: OktaGroupId,
+    },
     Rename {
         from: String,
     },
@@ -197,6 +205,7 @@ impl ProjectAction {
         match self {
             Self::Create => "create",
             Self::Adopt => "adopt",
+            Self::Relink { .. } => "relink",
             Self::Rename { .. } => "rename",
             Self::Members => "members",
             Self::Delete { .. } => "delete",
@@ -211,6 +220,9 @@ pub struct Member {
     pub okta_id: OktaUserId,
     /// None where the account is made by this very plan.
     pub account: Option<AccountId>,
+    /// The project role to give back, where an undo restores a membership; without it the server gives its default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// Somebody to be removed from a project.
@@ -219,6 +231,12 @@ pub struct Removal {
     pub user_name: String,
     pub account: AccountId,
     pub reason: String,
+    /// The Okta user whom the account belonged to when the plan was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub okta_id: Option<OktaUserId>,
+    /// The project role that goes with the membership, where the server tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// How many of what a plan holds.
@@ -231,6 +249,7 @@ pub struct Totals {
     pub deactivate: usize,
     pub projects_create: usize,
     pub projects_adopt: usize,
+    pub projects_relink: usize,
     pub projects_rename: usize,
     pub projects_delete: usize,
     pub members_add: usize,
@@ -242,6 +261,15 @@ impl UserOp {
     pub fn makes_admin(&self) -> bool {
         let role = self.attributes.as_ref().map(|attributes| attributes.platform_role);
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
+    }
+
+    /// Whether somebody becomes ADMIN by it who wasn't: by the role, by access or by the link to the account.
+    pub fn is_new_admin(&self) -> bool {
+        let gives = |change: &Change| match change.attribute {
+            Attribute::Active | Attribute::PlatformRole | Attribute::ExternalId => true,
+            Attribute::GivenName | Attribute::FamilyName => false,
+        };
+        self.makes_admin() && self.changes.iter().any(gives)
     }
 
     /// Whether it takes ADMIN away from one of these, who have it.
@@ -287,11 +315,17 @@ impl Plan {
             deactivate: users(UserAction::Deactivate),
             projects_create: projects(|action| *action == ProjectAction::Create),
             projects_adopt: projects(|action| *action == ProjectAction::Adopt),
+            projects_relink: projects(|action| matches!(action, ProjectAction::Relink { .. })),
             projects_rename: projects(|action| matches!(action, ProjectAction::Rename { .. })),
             projects_delete: projects(|action| matches!(action, ProjectAction::Delete { .. })),
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
         }
+    }
+
+    /// Everybody who becomes ADMIN.
+    pub fn new_admins(&self) -> impl Iterator<Item = &UserOp> {
+        self.users.iter().filter(|op| op.is_new_admin())
     }
 
     /// A welcome e-mail goes out for each creation (contract section 3.1, step 8).

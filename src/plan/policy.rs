@@ -61,6 +61,8 @@ pub struct Limits {
     pub members_removed: Limit,
     /// Over the managed active users, once a run has brought the platform in line.
     pub creations: Limit,
+    /// Users who become ADMIN. What the admin sets holds from the first run on, the default from the second.
+    pub new_admins: Option<Limit>,
     /// How much smaller than the last trusted read one may be, over that.
     pub shrink: Limit,
     /// Shares of fewer than so many don't count. Where the admin says nothing, a share of deactivations always does.
@@ -70,6 +72,10 @@ pub struct Limits {
 impl Limits {
     /// Below so many people a share of anything but deactivations doesn't count, unless the admin says otherwise.
     const SIZE_FLOOR: usize = 20;
+
+    /// So many users may become ADMIN in one run, unless the admin says otherwise: few have this role in a large company
+    /// too.
+    pub const NEW_ADMINS: Limit = Limit::Count(5);
 
     /// The floor for all shares but that of deactivations.
     pub fn floor(&self) -> usize {
@@ -90,6 +96,7 @@ impl Default for Limits {
             role_or_email_changes: Limit::Percent(50.0),
             members_removed: Limit::Percent(50.0),
             creations: Limit::Percent(100.0),
+            new_admins: None,
             shrink: Limit::Percent(50.0),
             size_floor: None,
         }
@@ -116,8 +123,10 @@ impl Default for Grace {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
     pub suspended: OnLeave,
-    /// Out of scope, or gone from Okta.
+    /// Out of scope, and still in Okta.
     pub unassigned: OnLeave,
+    /// Gone from Okta.
+    pub deleted: OnLeave,
     /// For those who are out of scope or gone from Okta.
     pub grace: Grace,
     pub limits: Limits,

@@ -12,7 +12,7 @@ use super::unresolved;
 use super::users::{is_linked, is_managed};
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// A group that is pushed, held against its project.
@@ -25,9 +25,13 @@ pub struct Compared<'a> {
 
 /// Holds each group that is pushed against its project.
 pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
-    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches));
+    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches, &desired.ids));
+    let orphans = Orphans::of(desired, platform);
     let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
-        let found = standing.find(group, &project.name);
+        let found = match standing.find(group, &project.name) {
+            Found::Nothing => orphans.of_group(project, &owners),
+            found => found,
+        };
         let members = Difference::of(&project.members, found.project(), &owners);
         Compared { group, project, found, members }
     };
@@ -46,7 +50,7 @@ pub fn diff(
     let joining = LazyCell::new(|| Joining::of(desired, matches));
     let names = name_counts(desired);
     for Compared { group, project, found, members } in compared {
-        if let Some(problem) = problem(project, found, names[project.name.as_str()]) {
+        if let Some(problem) = problem(group, project, found, names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
         }
@@ -66,7 +70,8 @@ pub fn diff(
     }
     plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
     plan.problems.extend(unresolved::problems(desired, platform));
-    unpushed(plan, desired, platform, policy);
+    let claimed = compared.iter().filter_map(|compared| compared.found.orphan()).collect();
+    unpushed(plan, desired, platform, &claimed, policy);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
 
@@ -111,6 +116,10 @@ enum Found<'a> {
     Linked(&'a Project),
     /// Of exactly the name, and without an externalId.
     ToAdopt(&'a Project),
+    /// Linked to a group that was deleted, of which this one is made again.
+    ToRelink(&'a Project),
+    /// Linked to a group that was deleted, of which this one may be made again.
+    Unclear(&'a Project),
     Ambiguous(usize),
     Nothing,
 }
@@ -118,8 +127,16 @@ enum Found<'a> {
 impl<'a> Found<'a> {
     fn project(&self) -> Option<&'a Project> {
         match self {
-            Self::Linked(project) | Self::ToAdopt(project) => Some(project),
-            Self::Ambiguous(_) | Self::Nothing => None,
+            Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
+            Self::Ambiguous(_) | Self::Unclear(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The project of a deleted group.
+    fn orphan(&self) -> Option<&'a ProjectId> {
+        match self {
+            Self::ToRelink(project) | Self::Unclear(project) => Some(&project.id),
+            _ => None,
         }
     }
 }
@@ -148,6 +165,53 @@ impl<'a> Standing<'a> {
     }
 }
 
+/// Projects whose Okta groups are gone. A group that somebody deletes and makes again has another id, and its project is
+/// still linked to the old one.
+struct Orphans<'a> {
+    projects: Vec<&'a Project>,
+    /// How many groups that have no project yet want each name.
+    names: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Orphans<'a> {
+    fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
+        let linked = |project: &&Project| {
+            let id = project.external_id.as_deref().filter(|id| desired.ids.is_group(id));
+            id.map(OktaGroupId::from).is_some_and(|group| is_gone(&group, desired))
+        };
+        // Without a listing of groups nothing says which are gone.
+        let is_listed = !desired.groups.is_empty();
+        let projects = platform.projects.iter().filter(|_| is_listed).filter(linked).collect();
+        Self { projects, names: name_counts(desired) }
+    }
+
+    /// The project of a group that has none: certain where the name is the same and most of the members are.
+    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> Found<'a> {
+        let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
+        match (of_name.next(), of_name.next()) {
+            (Some(project), None) if self.names[group.name.as_str()] == 1 => {
+                let (shared, owned) = owners.shared(project, &group.members);
+                if shared * 2 >= owned { Found::ToRelink(project) } else { Found::Unclear(project) }
+            }
+            (Some(project), _) => Found::Unclear(project),
+            (None, _) => {
+                let is_like = |project: &&&Project| {
+                    let (shared, owned) = owners.shared(project, &group.members);
+                    shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
+                };
+                self.projects.iter().find(is_like).map_or(Found::Nothing, |project| Found::Unclear(project))
+            }
+        }
+    }
+}
+
+/// Whether nothing in Okta or in the config speaks for the group any more.
+fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
+    !desired.groups.contains_key(group)
+        && !desired.projects.contains_key(group)
+        && !desired.vanished.contains_key(group)
+}
+
 fn name_counts(desired: &Desired) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for project in desired.projects.values() {
@@ -157,9 +221,18 @@ fn name_counts(desired: &Desired) -> BTreeMap<&str, usize> {
 }
 
 /// A project that is linked already is no problem, whatever its name.
-fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> Option<Problem> {
+fn problem(group: &OktaGroupId, project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> Option<Problem> {
     let (kind, message) = match found {
-        Found::Linked(_) => return None,
+        Found::Linked(_) | Found::ToRelink(_) => return None,
+        Found::Unclear(orphan) => (
+            ProblemKind::GroupMadeAgain,
+            format!(
+                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({group}) may be the same one made again; link the project to {group} or rename it",
+                orphan.display_name,
+                orphan.external_id.as_deref().unwrap_or_default(),
+                project.group_name,
+            ),
+        ),
         Found::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
             format!(
@@ -183,7 +256,12 @@ fn problem(project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> 
 fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
     let action = match existing {
         None => ProjectAction::Create,
-        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => ProjectAction::Adopt,
+        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => {
+            match existing.external_id.as_deref().filter(|id| !id.is_empty()) {
+                Some(from) => ProjectAction::Relink { from: from.into() },
+                None => ProjectAction::Adopt,
+            }
+        }
         Some(existing) if existing.display_name != project.name => {
             ProjectAction::Rename { from: existing.display_name.clone() }
         }
@@ -216,7 +294,7 @@ impl<'a> Joining<'a> {
 
     fn member(&self, id: &OktaUserId) -> Option<Member> {
         let (user_name, account) = self.0.get(id)?;
-        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone() })
+        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone(), role: None })
     }
 }
 
@@ -232,15 +310,22 @@ fn leaves(
         return None;
     }
     let user = desired.users.get(id);
-    if !user.map_or_else(|| is_linked(account), |user| is_managed(user, account)) {
+    let ids = &desired.ids;
+    if !user.map_or_else(|| is_linked(account, ids), |user| is_managed(id, user, account, ids)) {
         return None;
     }
     let reason = match user.map(|user| &user.state) {
         Some(State::Problem(_)) => return None,
-        Some(State::Left(leave)) => format!("{}, left group {}", leave.as_str(), project.group_name),
-        _ => format!("left group {}", project.group_name),
+        Some(State::Left(leave)) => format!("{}, isn't in group {}", leave.as_str(), project.group_name),
+        _ => format!("isn't in group {}", project.group_name),
     };
-    Some(Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason })
+    Some(Removal {
+        user_name: account.user_name.clone(),
+        account: account.id.clone(),
+        reason,
+        okta_id: Some(id.clone()),
+        role: None,
+    })
 }
 
 /// Whether the group will be pushed again is for the next run to see.
@@ -249,11 +334,12 @@ fn vanished(name: &str) -> Problem {
     Problem::new(name, ProblemKind::GroupVanished, message)
 }
 
-/// Projects whose group isn't pushed any more: named, or deleted where the policy says so. Only an Okta group's id as
-/// externalId tells that Okta or this program made a project.
-fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, policy: &Policy) {
-    for project in &platform.projects {
-        let Some(id) = project.external_id.as_deref().filter(|id| OktaGroupId::is_shape_of(id)) else { continue };
+/// Projects whose group isn't pushed any more: named, or deleted where the policy says so and the group is gone. Only an
+/// Okta group's id as externalId tells that Okta or this program made a project. A project that a group made again claims
+/// isn't one of them.
+fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &BTreeSet<&ProjectId>, policy: &Policy) {
+    for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
+        let Some(id) = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)) else { continue };
         let group = OktaGroupId::from(id);
         if desired.projects.contains_key(&group) || desired.vanished.contains_key(&group) {
             continue;
@@ -262,7 +348,10 @@ fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, policy: &Po
         if desired.unresolved.iter().any(|rule| rule.is_about(&group, name)) {
             continue;
         }
-        if policy.delete_unpushed {
+        if let Some(called) = desired.groups.get(&group) {
+            let warning = format!("the group of project {name} is called {called} in Okta and isn't pushed");
+            plan.warnings.push(format!("{warning}; the project stays as it is"));
+        } else if policy.delete_unpushed {
             plan.projects.push(ProjectOp {
                 name: name.clone(),
                 group,

@@ -34,6 +34,7 @@ fn policy() -> Policy {
         role_or_email_changes: all,
         members_removed: all,
         creations: all,
+        new_admins: None,
         shrink: all,
         size_floor: Some(0),
     };

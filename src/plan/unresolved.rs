@@ -22,7 +22,7 @@ fn problem(rule: &Unresolved, desired: &Desired, platform: &Platform) -> Problem
 /// Says what the group is called now, where the project that it was pushed to is linked to a group that is still there.
 fn not_found(rule: &Unresolved, desired: &Desired, platform: &Platform) -> String {
     let linked = platform.projects.iter().find_map(|project| {
-        let group = project.external_id.as_deref().filter(|id| OktaGroupId::is_shape_of(id)).map(OktaGroupId::from)?;
+        let group = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)).map(OktaGroupId::from)?;
         rule.is_about(&group, &project.display_name).then_some((group, &project.display_name))
     });
     let Some((group, project)) = linked else { return rule.fault.told(&rule.wanted) };

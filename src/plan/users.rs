@@ -9,33 +9,38 @@ use super::policy::{OnLeave, Policy};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, OnCreateOnly, State};
-use crate::model::id::{AccountId, OktaUserId};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
 pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let protected = Protected::of(platform, policy);
-    for ((id, user), account) in desired.users.iter().zip(matches.account_of.iter().copied()) {
-        if !matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted)) {
-            plan.standing.in_scope += 1;
-        }
+    let mut open = Vec::new();
+    let accounts = matches.account_of.iter().copied().zip(matches.linked.iter().copied());
+    for ((id, user), (account, linked)) in desired.users.iter().zip(accounts) {
+        let is_gone = matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted));
+        plan.standing.in_scope += usize::from(user.in_scope && !is_gone);
         if let State::Problem(problems) = &user.state {
             plan.problems.extend(problems.iter().cloned());
         }
-        if let Some(account) = account.filter(|account| account.active && is_managed(user, account)) {
+        let is_managed = |account: &User| is_managed(id, user, account, &desired.ids);
+        if let Some(account) = account.filter(|account| account.active && is_managed(account)) {
             plan.standing.managed_active += 1;
             plan.standing.privileged_active += usize::from(is_privileged(account));
+            if matches!(user.state, State::Left(Leave::Unassigned | Leave::Deleted)) {
+                plan.standing.missing.insert(id.clone(), account.id.clone());
+            }
+        }
+        if let (State::Left(leave), Some(account)) = (&user.state, linked.filter(|linked| linked.active)) {
+            open.push((id, user, *leave, account));
         }
         if matches.blocked.contains(id) || matches.superseded.contains(id) {
             continue;
         }
         note_changed_email(plan, id, user, account);
-        match op(id, user, account, desired.on_create_only, policy)
-            .and_then(|op| protected.restrict(op, account, &mut plan.warnings))
+        match op(id, user, account, desired, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings))
         {
-            Some(op)
-                if op.action == UserAction::Deactivate && !account.is_some_and(|account| is_managed(user, account)) =>
-            {
+            Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_managed) => {
                 plan.problems.push(unlinked_leaver(user, &op));
             }
             Some(op) => plan.users.push(op),
@@ -43,6 +48,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             None => {}
         }
     }
+    close_what_is_open(plan, open, &protected, policy);
     note_admins(plan, platform);
     keep_the_last_admin(plan);
     count_unmatched(plan, platform, matches, desired);
@@ -51,14 +57,36 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
 
 /// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
 /// when Okta says that the person has no access.
-pub(super) fn is_managed(user: &DesiredUser, account: &User) -> bool {
+pub(super) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, ids: &OktaIds) -> bool {
     let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
-    is_linked(account) || by_address
+    external_id(account) == Some(id.as_str()) || is_linked(account, ids) || by_address
 }
 
 /// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
-pub(super) fn is_linked(account: &User) -> bool {
-    account.external_id.as_deref().is_some_and(OktaUserId::is_shape_of)
+pub(super) fn is_linked(account: &User, ids: &OktaIds) -> bool {
+    account.external_id.as_deref().is_some_and(|id| ids.is_user(id))
+}
+
+/// The account that is linked to a user without access is closed, whatever else is wrong: others may claim its address, or
+/// the one it goes to may have a problem. Only an operation that gives it to somebody else who has access takes it from the
+/// user.
+fn close_what_is_open(
+    plan: &mut Plan,
+    open: Vec<(&OktaUserId, &DesiredUser, Leave, &User)>,
+    protected: &Protected<'_>,
+    policy: &Policy,
+) {
+    for (id, user, leave, account) in open {
+        let has_operation = plan.users.iter().any(|op| op.account.as_ref() == Some(&account.id));
+        let leave = effective(leave, user, policy);
+        if has_operation || leave == Leave::Unassigned || on_leave(leave, policy) == OnLeave::Keep {
+            continue;
+        }
+        let op = protected.restrict(deactivate(id, leave, account), Some(account), &mut plan.warnings);
+        plan.users.extend(op);
+    }
+    plan.warnings.sort();
+    plan.warnings.dedup();
 }
 
 /// Whether the account is ADMIN or OPERATOR.
@@ -95,24 +123,49 @@ fn op(
     id: &OktaUserId,
     user: &DesiredUser,
     account: Option<&User>,
-    only: OnCreateOnly,
+    desired: &Desired,
     policy: &Policy,
 ) -> Option<UserOp> {
     match (&user.state, account) {
         (State::Present(attributes), None) => create(id, user, attributes),
-        (State::Present(attributes), Some(account)) => bring_in_line(id, later(attributes, only, account), account),
-        (State::Left(leave), Some(account)) if account.active && on_leave(*leave, policy) == OnLeave::Deactivate => {
-            Some(deactivate(id, *leave, account))
+        (State::Present(attributes), Some(account)) => {
+            let only = desired.on_create_only;
+            let role_is_theirs = !takes_over(id, account, &desired.ids);
+            let only = OnCreateOnly { platform_role: only.platform_role && role_is_theirs, ..only };
+            bring_in_line(id, later(attributes, only, account), account, &desired.ids)
+        }
+        (State::Left(leave), Some(account)) if account.active => {
+            let leave = effective(*leave, user, policy);
+            (on_leave(leave, policy) == OnLeave::Deactivate).then(|| deactivate(id, leave, account))
         }
         _ => None,
     }
 }
 
-/// What the policy says of a reason. Somebody deactivated in Okta always goes.
+/// Whether the account was that of somebody else of the same address, or of nobody with access: its role was given to
+/// another person, and isn't handed on.
+fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
+    match external_id(account) {
+        Some(linked) if linked == id.as_str() => false,
+        Some(linked) if ids.is_user(linked) => true,
+        _ => !account.active,
+    }
+}
+
+/// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed.
+fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
+    match leave {
+        Leave::Suspended if policy.suspended == OnLeave::Keep && !user.in_scope => Leave::Unassigned,
+        leave => leave,
+    }
+}
+
+/// What the policy says of a reason. An account of somebody deactivated in Okta is always closed.
 fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
     match leave {
         Leave::Suspended => policy.suspended,
-        Leave::Unassigned | Leave::Deleted => policy.unassigned,
+        Leave::Unassigned => policy.unassigned,
+        Leave::Deleted => policy.deleted,
         Leave::Deactivated => OnLeave::Deactivate,
     }
 }
@@ -155,7 +208,7 @@ fn later(attributes: &Attributes, only: OnCreateOnly, account: &User) -> Attribu
 }
 
 /// Reactivates, adopts and updates, as far as something differs.
-fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User) -> Option<UserOp> {
+fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &OktaIds) -> Option<UserOp> {
     let mut changes = Vec::new();
     let mut differ = |attribute, from: Option<&str>, to: &str| {
         if from != Some(to) {
@@ -175,7 +228,7 @@ fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User) -> Opt
     let (action, reason) = match (account.active, adopts, external_id(account)) {
         (false, ..) => (UserAction::Reactivate, Reason::ActiveInOkta),
         (true, true, None) => (UserAction::Adopt, Reason::SameEmail),
-        (true, true, Some(id)) if OktaUserId::is_shape_of(id) => (UserAction::Adopt, Reason::Relinked),
+        (true, true, Some(id)) if ids.is_user(id) => (UserAction::Adopt, Reason::Relinked),
         (true, true, Some(_)) => (UserAction::Adopt, Reason::OtherDirectory),
         (true, false, _) => (UserAction::Update, Reason::Profile),
     };
@@ -301,7 +354,7 @@ fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, 
         }
         match external_id(user) {
             None => plan.standing.local.push(user.user_name.clone()),
-            Some(id) if !OktaUserId::is_shape_of(id) => plan.standing.foreign.push(user.user_name.clone()),
+            Some(id) if !desired.ids.is_user(id) => plan.standing.foreign.push(user.user_name.clone()),
             Some(_) => {}
         }
     }

@@ -81,6 +81,12 @@ impl State {
         })
     }
 
+    /// The newest run that wrote, if any.
+    pub fn last_written(&self) -> Result<Option<Run>> {
+        let select = format!("{RUN} WHERE plan IS NOT NULL AND outcome IS NOT NULL ORDER BY id DESC LIMIT 1");
+        self.with(|connection| connection.query_row(&select, [], run).optional())
+    }
+
     /// A run with all that it did; none where it wrote nothing.
     pub fn recorded(&self, run: Run) -> Result<Option<Recorded>> {
         let plan: Option<String> = self.with(|connection| {

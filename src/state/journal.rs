@@ -95,7 +95,7 @@ impl State {
         let word = match outcome {
             Outcome::Done => "done",
             Outcome::Kept(_) | Outcome::Failed(_) => "failed",
-            Outcome::Skipped(_) => "skipped",
+            Outcome::Stale(_) | Outcome::Skipped(_) => "skipped",
         };
         self.with(|connection| {
             let mut statement = connection.prepare_cached(update)?;
@@ -186,6 +186,7 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
+            ProjectAction::Relink { from } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
             ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
             ProjectAction::Members => (Value::Null, Value::Null),
             ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),

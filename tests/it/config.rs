@@ -191,6 +191,7 @@ size_floor = 9
 "#
     ));
     let limits = Limits {
+        new_admins: None,
         deactivations: Limit::Count(3),
         role_downgrades: Limit::Count(4),
         role_or_email_changes: Limit::Percent(5.0),

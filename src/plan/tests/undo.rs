@@ -3,9 +3,22 @@
 use super::*;
 use crate::plan::undo::{Trace, Undone, undo};
 
-/// The plan that takes a run of number 7 back.
-fn back(made: &Plan, trace: Trace, standing: &Platform) -> Plan {
-    undo(Undone { run: 7, plan: made, trace: &|_| trace }, standing, &policy())
+/// The plan that undoes a run of number 7 while everybody has access in Okta.
+fn back(made: &Plan, trace: Trace, now: &Platform) -> Plan {
+    let linked = now.users.iter().filter_map(|user| user.external_id.as_deref().map(OktaUserId::from));
+    let relinked = made.users.iter().flat_map(|op| &op.changes).filter_map(|change| change.from.as_deref());
+    let ids = linked.chain(relinked.map(OktaUserId::from)).chain(made.users.iter().map(|op| op.okta_id.clone()));
+    let present = |id: OktaUserId| {
+        let state = State::Present(Attributes::default());
+        let user = DesiredUser::new(id.as_str(), None, state);
+        (id, user)
+    };
+    back_while(made, trace, &users(ids.map(present)), now)
+}
+
+/// The same while Okta says this.
+fn back_while(made: &Plan, trace: Trace, today: &Desired, now: &Platform) -> Plan {
+    undo(Undone { run: 7, plan: made, trace: &|_| trace }, &Comparison::of(today, now), &policy())
 }
 
 /// The plan that a run wrote, what stood before it, and what stands after it.
@@ -40,6 +53,49 @@ fn a_deactivation_that_relinked_the_account_brings_it_back_with_its_link() {
     assert_eq!(action(&plan), Some(UserAction::Reactivate));
     assert_eq!(plan.users[0].attributes.as_ref().map(|attributes| attributes.platform_role), Some(PlatformRole::Admin));
     assert_eq!(applied(&plan, &after), before);
+}
+
+#[test]
+fn nobody_gets_back_what_okta_gives_them_no_more() {
+    let (left, ada) = (State::Left(Leave::Suspended), okta_id("ada"));
+    let today = |state: &State| users([wanted("ada", state.clone()), present("root")]);
+    let root = admin(linked("root"));
+    // A deactivation isn't undone for a user who is suspended.
+    let (made, after) = run(&today(&State::Left(Leave::Unassigned)), &platform([root.clone(), linked("ada")]));
+    let plan = back_while(&made, Trace::Done, &today(&left), &after);
+    assert!(plan.is_empty() && kinds(&plan) == [ProblemKind::ChangedSince], "{plan:?}");
+    assert!(plan.problems[0].message.contains("suspended in Okta"), "{:?}", plan.problems);
+    assert_eq!(back_while(&made, Trace::Done, &today(&present("ada").1.state), &after).users.len(), 1);
+    assert!(back_while(&made, Trace::Done, &users([present("root")]), &after).is_empty(), "nothing is known of ada");
+    // Neither is the loss of a role, while the gift of one is.
+    for (before, is_undone) in [("OPERATOR", false), ("MEMBER", true)] {
+        let role = if is_undone { PlatformRole::Operator } else { PlatformRole::Member };
+        let attributes = Attributes { platform_role: role, ..Attributes::default() };
+        let stood = User { platform_role: before.into(), ..linked("ada") };
+        let (made, after) = run(&users([wanted("ada", State::Present(attributes))]), &platform([root.clone(), stood]));
+        let plan = back_while(&made, Trace::Done, &today(&left), &after);
+        assert_eq!((plan.users.len() == 1, plan.problems.is_empty()), (is_undone, is_undone), "{plan:?}");
+        assert!(plan.users.iter().all(|op| op.action == UserAction::Update && op.okta_id == ada));
+    }
+}
+
+#[test]
+fn an_account_that_is_anothers_now_is_left_to_them() {
+    let (made, after) = run(&users([present("ada")]), &platform([inactive(linked("ada"))]));
+    let mut relinked = after;
+    relinked.users[0].external_id = Some(okta_id("eve").as_str().into());
+    let plan = back(&made, Trace::Done, &relinked);
+    assert!(plan.is_empty() && kinds(&plan) == [ProblemKind::ChangedSince], "{plan:?}");
+    // So are its memberships.
+    let desired = with_projects(users([present("ada")]), [pushed("Eng", &["ada"])]);
+    let before = Platform {
+        users: vec![linked("ada")],
+        projects: vec![project("Eng", Some(group_id("Eng").as_str()), &[])],
+        owner: None,
+    };
+    let (made, mut after) = run(&desired, &before);
+    after.users[0].external_id = Some(okta_id("eve").as_str().into());
+    assert!(back(&made, Trace::Done, &after).projects.is_empty());
 }
 
 #[test]

@@ -1,16 +1,18 @@
-//! The plan that takes a run back: what the run wrote, the other way round, as far as it still stands.
+//! The plan that undoes a run: what the run wrote, the other way round, as far as it is still so.
 //!
 //! - `users` has accounts: active, role, names, externalId.
 //! - `projects` has names and members.
 
 use std::collections::BTreeMap;
 
+use super::Comparison;
 use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
-use super::users::{Protected, is_linked, is_privileged, keep_the_last_admin, note_admins};
-use crate::model::activepieces::{Platform, User};
-use crate::model::id::AccountId;
+use super::users::{Protected, keep_the_last_admin};
+use crate::model::activepieces::User;
+use crate::model::desired::{DesiredUser, State};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 
 mod projects;
@@ -39,16 +41,40 @@ pub struct Undone<'a> {
     pub trace: &'a dyn Fn(Step<'_>) -> Trace,
 }
 
-/// The accounts, found by what an operation names.
+/// The accounts, found by what an operation names, and what Okta says of their users today.
 struct Accounts<'a> {
     by_id: BTreeMap<&'a AccountId, &'a User>,
     by_external_id: BTreeMap<&'a str, &'a User>,
+    users: &'a BTreeMap<OktaUserId, DesiredUser>,
+    ids: &'a OktaIds,
 }
 
 impl<'a> Accounts<'a> {
-    fn of(platform: &'a Platform) -> Self {
-        let linked = platform.users.iter().filter_map(|user| Some((user.external_id.as_deref()?, user)));
-        Self { by_id: platform.users.iter().map(|user| (&user.id, user)).collect(), by_external_id: linked.collect() }
+    fn of(today: &'a Comparison<'a>) -> Self {
+        let users = &today.platform.users;
+        let linked = users.iter().filter_map(|user| Some((user.external_id.as_deref()?, user)));
+        Self {
+            by_id: users.iter().map(|user| (&user.id, user)).collect(),
+            by_external_id: linked.collect(),
+            users: &today.desired.users,
+            ids: &today.desired.ids,
+        }
+    }
+
+    /// Whether an externalId names a user of the org.
+    fn is_okta_user(&self, id: &str) -> bool {
+        self.ids.is_user(id)
+    }
+
+    /// Why this Okta user is to have no access today; none where access is right.
+    fn no_access(&self, id: &str) -> Option<String> {
+        match self.users.get(&OktaUserId::from(id)).map(|user| &user.state) {
+            Some(State::Present(_)) => None,
+            Some(State::Left(leave)) => Some(leave.as_str().to_owned()),
+            Some(State::Untouched(status)) => Some(format!("{status} in Okta")),
+            Some(State::Problem(_)) => Some("the mapping fails for the user".to_owned()),
+            None => Some("not in scope in Okta".to_owned()),
+        }
     }
 
     /// The account of an operation; that of a creation is known by what the creation gave it.
@@ -60,11 +86,12 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Computes the plan that takes a run back. What changed since is a problem, and left alone; what can't be taken back,
-/// by anybody, is a warning.
-pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
-    let mut plan = Plan::default();
-    let accounts = Accounts::of(platform);
+/// Computes the plan that undoes a run, under the same laws as any other plan: nobody gets access or a role back who has no
+/// access in Okta today. What changed since the run is a problem, and left alone; what nobody can undo is a warning.
+pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan {
+    let platform = today.platform;
+    let mut plan = Plan { standing: today.plan(policy).standing, ..Plan::default() };
+    let accounts = Accounts::of(today);
     users::undo(&mut plan, undone, &accounts);
     let protected = Protected::of(platform, policy);
     let ops = std::mem::take(&mut plan.users);
@@ -72,7 +99,6 @@ pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
         let account = op.account.as_ref().and_then(|id| accounts.by_id.get(id).copied());
         plan.users.extend(protected.restrict(op, account, &mut plan.warnings));
     }
-    note_admins(&mut plan, platform);
     keep_the_last_admin(&mut plan);
     projects::undo(&mut plan, undone, &platform.projects, &accounts);
     plan.users.sort_by(|a, b| (a.action, &a.user_name).cmp(&(b.action, &b.user_name)));
@@ -80,20 +106,9 @@ pub fn undo(undone: Undone<'_>, platform: &Platform, policy: &Policy) -> Plan {
     plan.problems.sort();
     plan.problems.dedup();
     plan.warnings.sort();
-    stand(&mut plan, platform);
-    plan
-}
-
-/// Counts what stands. Nobody is read from Okta here: the accounts that it made or adopted are those that it answers
-/// for.
-fn stand(plan: &mut Plan, platform: &Platform) {
-    for user in platform.users.iter().filter(|user| user.active && is_linked(user)) {
-        plan.standing.managed_active += 1;
-        plan.standing.privileged_active += usize::from(is_privileged(user));
-    }
-    plan.standing.in_scope = plan.standing.managed_active;
     plan.standing.unchanged_users = platform.users.len().saturating_sub(plan.users.len());
     plan.standing.unchanged_projects = platform.projects.len().saturating_sub(plan.projects.len());
+    plan
 }
 
 impl Undone<'_> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Accounts, Trace, Undone};
 use crate::model::activepieces::{Project, User};
-use crate::model::id::AccountId;
+use crate::model::id::{AccountId, OktaUserId};
 use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, UserAction};
 use crate::plan::step::Step;
 
@@ -24,6 +24,9 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, projects: &[Project], accounts:
             None => project.external_id.as_deref() == Some(made.group.as_str()),
         });
         match project {
+            Some(project) if is_relinked(project, made) => {
+                made.steps().for_each(|step| undone.changed(plan, step, "the project is linked to another group"));
+            }
             Some(project) => undo_one(plan, undone, made, project, &standing),
             None if made.is_deletion() => {
                 let warning = format!("the project {} was deleted, which can't be taken back", made.name);
@@ -32,10 +35,16 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, projects: &[Project], accounts:
             None => made.steps().for_each(|step| undone.changed(plan, step, "the project is gone")),
         }
     }
-    if plan.projects.iter().any(|op| !op.add.is_empty()) {
-        let warning = "members who are added back get the project role that the server gives new members";
+    if plan.projects.iter().flat_map(|op| &op.add).any(|member| member.role.is_none()) {
+        let warning = "members whose project role isn't recorded get the one that the server gives new members";
         plan.warnings.push(warning.to_owned());
     }
+}
+
+/// Whether the project belongs to another group than the run wrote it for.
+fn is_relinked(project: &Project, made: &ProjectOp) -> bool {
+    let linked = project.external_id.as_deref().filter(|id| !id.is_empty());
+    linked.is_some_and(|id| id != made.group.as_str())
 }
 
 fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Project, standing: &Standing<'_>) {
@@ -88,6 +97,10 @@ fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Proje
                 made.name, made.group
             ));
         }
+        ProjectAction::Relink { from } => plan.warnings.push(format!(
+            "the project {} stays linked to the group {}: the group {from} of before is gone",
+            made.name, made.group
+        )),
         ProjectAction::Rename { from } if op.name == made.name => {
             op.action = ProjectAction::Rename { from: std::mem::replace(&mut op.name, from.clone()) };
         }
@@ -100,16 +113,20 @@ fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Proje
 }
 
 fn removal(account: &User, reason: &str) -> Removal {
-    Removal { user_name: account.user_name.clone(), account: account.id.clone(), reason: reason.to_owned() }
+    Removal {
+        user_name: account.user_name.clone(),
+        account: account.id.clone(),
+        reason: reason.to_owned(),
+        okta_id: account.external_id.as_deref().map(OktaUserId::from),
+        role: None,
+    }
 }
 
 impl Standing<'_> {
-    /// The account of somebody whom the run added.
+    /// The account of a user whom the run added, if it is still that user's.
     fn of_member(&self, member: &Member) -> Option<&User> {
-        match &member.account {
-            Some(id) => self.accounts.by_id.get(id).copied(),
-            None => self.accounts.by_external_id.get(member.okta_id.as_str()).copied(),
-        }
+        let linked = self.accounts.by_external_id.get(member.okta_id.as_str()).copied()?;
+        (member.account.is_none() || member.account.as_ref() == Some(&linked.id)).then_some(linked)
     }
 
     /// Somebody whom the run removed, if they can be added again: the server adds nobody who is inactive (contract
@@ -117,6 +134,13 @@ impl Standing<'_> {
     fn may_come_back(&self, removal: &Removal) -> Result<Member, String> {
         let account = self.accounts.by_id.get(&removal.account);
         let account = account.ok_or_else(|| format!("the account of the member {} is gone", removal.user_name))?;
+        let link = account.external_id.as_deref().unwrap_or_default();
+        if removal.okta_id.as_ref().is_some_and(|id| id.as_str() != link) {
+            return Err(format!("the account of the member {} is linked to {link:?} now", removal.user_name));
+        }
+        if let Some(why) = self.accounts.no_access(link) {
+            return Err(format!("the member {} is {why}", removal.user_name));
+        }
         if !account.active && !self.reactivated.contains(&account.id) {
             return Err(format!("the member {} is inactive now", removal.user_name));
         }
@@ -124,6 +148,7 @@ impl Standing<'_> {
             user_name: account.user_name.clone(),
             okta_id: account.external_id.as_deref().unwrap_or_default().into(),
             account: Some(account.id.clone()),
+            role: removal.role.clone(),
         })
     }
 }

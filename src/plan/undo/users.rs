@@ -20,7 +20,7 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
                     undone.changed(plan, Step::User(made), "the account is gone");
                     continue;
                 };
-                let back = changes(made, account, undone, accounts, plan);
+                let Some(back) = changes(made, account, undone, accounts, plan) else { continue };
                 if back.is_empty() {
                     continue;
                 }
@@ -40,8 +40,24 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
     }
 }
 
-/// The changes that bring back what stood before, of those that still stand.
-fn changes(made: &UserOp, account: &User, undone: Undone<'_>, accounts: &Accounts<'_>, plan: &mut Plan) -> Vec<Change> {
+/// The changes that bring back the values of before, of those that are still as the run left them; none where the account
+/// isn't that of the run's user any more.
+fn changes(
+    made: &UserOp,
+    account: &User,
+    undone: Undone<'_>,
+    accounts: &Accounts<'_>,
+    plan: &mut Plan,
+) -> Option<Vec<Change>> {
+    let link = standing(account, Attribute::ExternalId);
+    if link != Some(made.okta_id.as_str()) {
+        let relinked = made.changes.iter().find(|change| change.attribute == Attribute::ExternalId);
+        if relinked.is_none_or(|change| link != change.from.as_deref()) {
+            let what = format!("the account is linked to {:?} now", link.unwrap_or_default());
+            undone.changed(plan, Step::User(made), &what);
+        }
+        return None;
+    }
     let creation = made.action == UserAction::Create;
     // Of what a creation made, only the access can be taken away.
     let concerned = made.changes.iter().filter(|change| !creation || change.attribute == Attribute::Active);
@@ -58,11 +74,29 @@ fn changes(made: &UserOp, account: &User, undone: Undone<'_>, accounts: &Account
             continue;
         }
         match reversal(change, before, accounts) {
-            Ok(change) => back.push(change),
+            Ok(change) => match refused(&change, made, account, accounts) {
+                None => back.push(change),
+                Some(why) => plan.problems.push(Problem::new(&made.user_name, ProblemKind::ChangedSince, why)),
+            },
             Err(why) => plan.warnings.push(format!("{}: {why}", made.user_name)),
         }
     }
-    back
+    Some(back)
+}
+
+/// Why a change that gives something isn't made: its user has no access in Okta today.
+fn refused(change: &Change, made: &UserOp, account: &User, accounts: &Accounts<'_>) -> Option<String> {
+    let of_user = || accounts.no_access(made.okta_id.as_str());
+    match change.attribute {
+        Attribute::Active if change.to == "true" => of_user().map(|why| format!("the account stays inactive: {why}")),
+        Attribute::PlatformRole if PlatformRole::parse(&change.to) < PlatformRole::parse(&account.platform_role) => {
+            of_user().map(|why| format!("the role stays {}: {why}", account.platform_role))
+        }
+        Attribute::ExternalId if accounts.is_okta_user(&change.to) => accounts
+            .no_access(&change.to)
+            .map(|why| format!("the account stays linked to {}: {} is {why}", made.okta_id, change.to)),
+        _ => None,
+    }
 }
 
 /// One change the other way round, or why that can't be.

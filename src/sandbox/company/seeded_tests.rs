@@ -7,7 +7,7 @@ use super::*;
 use crate::model::PlatformRole;
 use crate::model::activepieces as there;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
-use crate::model::id::OktaUserId;
+use crate::model::id::OktaIds;
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::Past;
@@ -54,7 +54,7 @@ fn desired(people: &[Person]) -> Desired {
         }
     }
     let external_ids = people.iter().filter_map(|person| person.account.as_ref()?.external_id.clone());
-    for id in external_ids.filter(|id| OktaUserId::is_shape_of(id)) {
+    for id in external_ids.filter(|id| OktaIds::default().is_user(id)) {
         let gone = DesiredUser::new(&id, None, State::Left(Leave::Deleted));
         desired.users.entry(id.into()).or_insert(gone);
     }
