@@ -16,6 +16,7 @@ use crate::cli::{expectations, parse_plan};
 use crate::error::Kind;
 use crate::expression::check::{AttributeType, Schema, Wants, check};
 use crate::expression::{Context, Expression, cases};
+use crate::http::Mask;
 use crate::http::error_body::{self, ErrorBody};
 use crate::http::link::next_cursor;
 use crate::http::signals::Signals;
@@ -32,7 +33,7 @@ use crate::state::known;
 pub type Target = fn(&[u8]);
 
 /// The parsers by the names of their programs and of their folders of seeds.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("activepieces_json", activepieces_json),
     ("case", case),
     ("challenge", challenge),
@@ -41,6 +42,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("expression", expression),
     ("link", link),
     ("logins_csv", logins_csv),
+    ("mask", mask),
     ("okta_json", okta_json),
     ("plan_file", plan_file),
     ("signals", signals),
@@ -98,6 +100,21 @@ pub fn error_body(bytes: &[u8]) {
     let texts = body.causes.iter().chain([&body.message]).chain(&body.code).chain(&body.id);
     for text in texts {
         assert!(!text.chars().any(char::is_control), "{text:?}");
+    }
+}
+
+/// A secret, and on the next lines what a server wrote. Nothing is left of the secret that could be told from other texts.
+pub fn mask(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (secret, text) = text.split_once('\n').unwrap_or_default();
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let mask = Mask::default();
+    mask.keep(&secret.into());
+    let (secret, shown) = (letters(secret), mask.masked(text));
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    if secret.len() >= 12 {
+        let mut parts = shown.split("(redacted)").flat_map(|part| part.split('…'));
+        assert!(parts.all(|part| !letters(part).contains(&secret)), "{shown:?}");
     }
 }
 

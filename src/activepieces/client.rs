@@ -1,7 +1,7 @@
 //! Single requests. None of the writes is repeated here: who writes looks first at what stands there.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::wire::{
-    GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, Operation, PATCH_SCHEMA,
-    Page, PatchBody, ProjectMember, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig, UserBody,
-    UserOperation, normal,
+    GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform, Operation,
+    PATCH_SCHEMA, Page, PatchBody, ProjectMember, RestProject, RestUser, ScimGroup, ScimUser, ServiceProviderConfig,
+    UserBody, UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -42,12 +42,45 @@ pub struct Activepieces {
     http: Client,
     /// Set once SCIM answered with a user without a role.
     hides_roles: Arc<AtomicBool>,
+    /// The answer to a request that a read sends as well, until one has taken it.
+    first_project: Arc<Mutex<Option<Page<RestProject>>>>,
 }
 
 impl Activepieces {
     /// The client's base URL is the platform's, without `/api`; its authorization is `Bearer sk-…`.
     pub fn new(http: Client) -> Self {
-        Self { http, hides_roles: Arc::default() }
+        Self { http, hides_roles: Arc::default(), first_project: Arc::default() }
+    }
+
+    /// The platform's own id, as its first TEAM project or else its newest user has it; none where the server shows none.
+    pub async fn platform_id(&self) -> Result<Option<String>, Failure> {
+        let page = self.team_projects(1).await?;
+        let id = page.data.iter().find_map(|project| project.platform_id.clone());
+        *self.first_project() = Some(page);
+        if id.is_some() {
+            return Ok(id);
+        }
+        let users: Page<OfPlatform> = self.read(Request::get("/api/v1/users").param("limit", "1")).await?;
+        Ok(users.data.into_iter().find_map(|user| user.platform_id))
+    }
+
+    /// Forgets what [`Self::platform_id`] read: a run that has waited since reads it again.
+    pub fn forget(&self) {
+        *self.first_project() = None;
+    }
+
+    /// The first TEAM project: as [`Self::platform_id`] has just read it, or read now.
+    pub async fn a_team_project(&self) -> Result<Page<RestProject>, Failure> {
+        let known = self.first_project().take();
+        match known {
+            Some(page) => Ok(page),
+            None => self.team_projects(1).await,
+        }
+    }
+
+    fn first_project(&self) -> MutexGuard<'_, Option<Page<RestProject>>> {
+        // What is in it is replaced as a whole.
+        self.first_project.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many requests were sent so far.
@@ -320,5 +353,35 @@ mod tests {
             ("POST /api/v1/project-members/m1", r#"{"role":"Viewer"}"#)
         );
         assert_eq!(activepieces.set_project_role("m2", "Viewer").await.unwrap_err().status(), Some(404));
+    }
+
+    #[tokio::test]
+    async fn a_platform_says_who_it_is_by_its_first_project_or_else_a_user() {
+        let project = r#"{"id": "p", "displayName": "P", "ownerId": "a", "platformId": "of-project"}"#;
+        let user = r#"{"id": "a", "email": "a@x.io", "platformId": "of-user"}"#;
+        for (projects, users, expected, requests) in [
+            (project, user, Some("of-project"), 1),
+            ("", user, Some("of-user"), 2),
+            ("", r#"{"id": "a", "email": "a@x.io"}"#, None, 2),
+            (r#"{"id": "p", "displayName": "P", "ownerId": "a"}"#, "", None, 2),
+        ] {
+            let (projects, users) = [projects, users].map(|row| format!(r#"{{"data": [{row}]}}"#)).into();
+            let answer = move |seen: &crate::http::scripted::Seen| {
+                json(200, if seen.path().contains("/projects") { &projects } else { &users })
+            };
+            let server = Server::new(answer).await;
+            let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+            assert_eq!(activepieces.platform_id().await.unwrap().as_deref(), expected);
+            assert_eq!(activepieces.requests(), requests);
+            activepieces.a_team_project().await.unwrap();
+            assert_eq!(activepieces.requests(), requests, "the first read has what was read");
+            activepieces.a_team_project().await.unwrap();
+            assert_eq!(activepieces.requests(), requests + 1, "a later one reads it again");
+            activepieces.platform_id().await.unwrap();
+            activepieces.forget();
+            let before = activepieces.requests();
+            activepieces.a_team_project().await.unwrap();
+            assert_eq!(activepieces.requests(), before + 1, "a run that has waited reads it again");
+        }
     }
 }

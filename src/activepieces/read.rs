@@ -142,7 +142,10 @@ async fn pages_in_sequence(activepieces: &Activepieces, read: usize, total: usiz
 /// The owner, as the TEAM projects show them, all of which are theirs (contract section 4); none without any.
 async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
     for limit in [1, PROJECTS] {
-        let projects = activepieces.team_projects(limit).await?.data;
+        let projects = match limit {
+            1 => activepieces.a_team_project().await?.data,
+            _ => activepieces.team_projects(limit).await?.data,
+        };
         let is_empty = projects.is_empty();
         let team = projects.into_iter().find(RestProject::is_team);
         if is_empty || team.is_some() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::http::null_as_default;
+use crate::http::{bounded_list, null_as_default};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Project, User};
 use crate::model::id::{AccountId, ExternalId, OktaGroupId, ProjectId};
@@ -23,16 +23,19 @@ pub const CUSTOM_SCHEMA_ROLE: &str = "urn:ietf:params:scim:schemas:activepieces:
 /// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (contract sections 3.3
 /// and 4.3).
 #[derive(Debug, Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub struct ListResponse<T> {
     #[serde(rename = "totalResults")]
     pub total_results: usize,
-    #[serde(rename = "Resources")]
+    #[serde(rename = "Resources", deserialize_with = "bounded_list")]
     pub resources: Vec<T>,
 }
 
 /// A REST listing (contract section 5).
 #[derive(Debug, Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub struct Page<T> {
+    #[serde(deserialize_with = "bounded_list")]
     pub data: Vec<T>,
     #[serde(default)]
     pub next: Option<String>,
@@ -182,6 +185,8 @@ pub struct RestProject {
     #[serde(rename = "type", default)]
     pub kind: Option<String>,
     pub owner_id: AccountId,
+    #[serde(default)]
+    pub platform_id: Option<String>,
     #[serde(default, deserialize_with = "null_as_default")]
     pub analytics: Analytics,
 }
@@ -191,6 +196,14 @@ impl RestProject {
     pub fn is_team(&self) -> bool {
         self.kind.as_deref().is_none_or(|kind| kind == "TEAM")
     }
+}
+
+/// The platform that a row of a REST listing belongs to (contract section 5).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OfPlatform {
+    #[serde(default)]
+    pub platform_id: Option<String>,
 }
 
 /// What the server counts in a project. It has no count of connections (contract section 5).

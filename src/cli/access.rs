@@ -8,9 +8,13 @@ use secrecy::ExposeSecret;
 use super::environment::{proxy, timeout};
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
+use crate::files::{self, Trusted};
 use crate::http::{self, Authorization, Mask};
 use crate::okta;
-use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes};
+use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
+
+/// More than the certificates of all public authorities take, in bytes.
+const LARGEST_CA: u64 = 4 << 20;
 
 /// The transport to the org. It reads the token or the key; nothing is sent yet.
 pub fn okta(settings: &Settings) -> Result<http::Settings> {
@@ -72,11 +76,20 @@ fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
     app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
 }
 
+/// Which keys of the config ask for each scope; none where the scopes are named in it, or a token lets the requests in.
+pub fn asked_scopes(settings: &Settings) -> Option<String> {
+    let OktaAccess::ServiceApp(ServiceAppSettings { scopes: None, .. }) = &settings.okta.access else { return None };
+    let asked = scopes_by_key(&settings.scope, &settings.mapping.needs(), settings.from_okta);
+    let asked = asked.into_iter().map(|(scope, keys)| format!("{scope} for {}", keys.join(" and ")));
+    Some(asked.collect::<Vec<_>>().join(", "))
+}
+
 /// The certificates of a file, which are trusted beside those of the system.
 fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let wrong = |why: String| Error::new(Kind::Config, format!("the CA file `{}` {why}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| wrong(format!("can't be read: {error}")))?;
+    // Who writes it decides which server is believed to be Okta or Activepieces.
+    let Trusted { bytes, .. } = files::read_trusted(path, LARGEST_CA).map_err(|refusal| wrong(refusal.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| wrong("isn't valid PEM".to_owned()))?;
     if certificates.is_empty() {
         let hint = "it has to hold certificates in PEM, each from -----BEGIN CERTIFICATE----- on";

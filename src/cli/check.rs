@@ -59,6 +59,9 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
         lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
     }
     let okta_secret = lines.result(access::name(&settings), access::okta(&settings), |_| access::described(&settings));
+    if let Some(asked) = access::asked_scopes(&settings) {
+        lines.ok("Okta scopes", asked);
+    }
     let key = &settings.activepieces.api_key;
     let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
     if okta_secret.is_some() && activepieces_secret.is_some() {
@@ -233,7 +236,7 @@ impl Lines<'_> {
             let answer = serde_json::json!({
                 "format_version": FORMAT_VERSION, "lines": self.lines, "warnings": warnings, "failed": failed,
             });
-            self.context.printer.answer(&answer.to_string());
+            self.context.printer.answer_json(&answer);
         } else {
             let warnings = counted(warnings, "warning", "warnings");
             self.context.printer.answer(&format!("\n{failed} failed, {warnings}."));

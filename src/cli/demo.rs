@@ -7,6 +7,7 @@ use clap::Args;
 use super::Context;
 use super::environment::STATE_HOME;
 use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::files;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sandbox::{Options, Sandbox};
 
@@ -25,7 +26,8 @@ pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
     let sandbox = super::sandbox::start(Options::default()).await?;
     let folder = tempfile::tempdir().map_err(|error| Error::from_source(Kind::Failed, error))?;
     let config = folder.path().join("config.toml");
-    std::fs::write(&config, sandbox.config()).map_err(|error| Error::from_source(Kind::Failed, error))?;
+    files::write_out(&config, sandbox.config().as_bytes())
+        .map_err(|refusal| Error::new(Kind::Failed, format!("{} {refusal}", config.display())))?;
     let steps: [(&str, &[&str]); 3] = [
         ("See what would change", &["plan"]),
         ("Write it", &["apply", "--yes"]),

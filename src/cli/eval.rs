@@ -80,7 +80,7 @@ async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &C
         Error::new(Kind::Failed, format!("{title}: {}\n{picture}", error.message))
     })?;
     let json = value.to_json();
-    let answer = if context.printer.json {
+    if context.printer.json {
         let mut answer = serde_json::json!({
             "format_version": FORMAT_VERSION, "user": user.login(), "result": json, "type": value.kind(),
         });
@@ -88,11 +88,10 @@ async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &C
             answer["trace"] =
                 steps.iter().map(|(text, outcome)| serde_json::json!({"part": text, "gives": outcome})).collect();
         }
-        answer.to_string()
+        context.printer.answer_json(&answer);
     } else {
-        json.as_str().map_or_else(|| json.to_string(), str::to_owned)
-    };
-    context.printer.answer(&answer);
+        context.printer.answer(&json.as_str().map_or_else(|| json.to_string(), str::to_owned));
+    }
     Ok(EXIT_OK)
 }
 

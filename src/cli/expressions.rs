@@ -9,6 +9,7 @@ use crate::expression::check::{AttributeType, Finding, Schema, Severity, Wants, 
 use crate::mapping::attributes::{Mapped, Mapping, Source};
 use crate::mapping::from_okta::{self, Listed, Verdict};
 use crate::model::okta::Org;
+use crate::okta::oauth::USER_TYPES;
 use crate::okta::{self, Okta};
 use crate::output::picture;
 
@@ -76,11 +77,16 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
     let mut findings = findings(&mapping, &schema);
     if findings.iter().any(|(_, finding)| finding.missing.is_some()) {
         // What the default user type lacks another one may have.
-        if let Ok(more) = okta.other_user_attributes().await
-            && !more.is_empty()
-        {
-            schema = more.into_iter().chain(schema).collect();
-            findings = self::findings(&mapping, &schema);
+        match okta.other_user_attributes().await {
+            Ok(more) if !more.is_empty() => {
+                schema = more.into_iter().chain(schema).collect();
+                findings = self::findings(&mapping, &schema);
+            }
+            Ok(_) => {}
+            Err(failure) => warnings.push(format!(
+                "[attributes] names what the default user type doesn't have, and other user types can't be read (a service \
+                 app needs {USER_TYPES}): {failure}"
+            )),
         }
     }
     Expressions { mapping, listed, schema, findings, warnings, unread }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Context;
-use super::session::{load, state};
+use super::session::{load, state_to_read};
 use crate::error::{EXIT_OK, Result};
 use crate::output::history_text;
 use crate::output::json::FORMAT_VERSION;
@@ -20,7 +20,7 @@ pub struct HistoryArgs {
 }
 
 pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
-    let state = state(&load(context)?)?;
+    let state = state_to_read(&load(context)?, context)?;
     let runs: Vec<Run> = state.runs(args.limit)?.into_iter().map(|run| with_outcome(run, &state)).collect();
     if context.printer.json {
         let answer = json!({
@@ -29,7 +29,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
             "file": state.path(),
             "runs": runs,
         });
-        context.printer.answer(&answer.to_string());
+        context.printer.answer_json(&answer);
     } else if runs.is_empty() {
         context.printer.status(&format!("There is no run in {} yet.", state.path().display()));
     } else {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::Context;
 use super::session::{self, Knows, Session};
 use crate::apply::Outcome;
+use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
@@ -17,7 +18,7 @@ use crate::plan::resumed::Resumed;
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
-use crate::state::{Lock, State, Taken};
+use crate::state::{self, Lock, State, Taken};
 
 /// How often somebody who waits looks whether the other run has ended.
 const LOOK: Duration = Duration::from_millis(300);
@@ -27,8 +28,8 @@ const LOOK: Duration = Duration::from_millis(300);
 pub struct Journal {
     state: State,
     run: u32,
-    /// Held until the run has ended, by a run that may write.
-    lock: Option<Lock>,
+    /// Held until the run has ended, by a run that may write: that of the state file and that of the platform.
+    locks: Vec<Lock>,
     /// The first failure to write a step down. No step begins after it.
     failure: Mutex<Option<Error>>,
 }
@@ -36,20 +37,38 @@ pub struct Journal {
 impl Journal {
     /// Begins a run that only reads.
     pub fn begin(command: &str, session: &Session, context: &Context) -> Result<Self> {
-        Self::new(session.state()?, None, command, session, context)
+        Self::new(session::state_to_read(&session.settings, context)?, Vec::new(), command, session, context)
     }
 
     /// Begins a run that may write, once no other one does. Says of runs that were cut short how far they came.
     pub async fn begin_alone(command: &str, session: &Session, wait: bool, context: &Context) -> Result<Self> {
         let state = session.state()?;
-        let lock = lock(&state, command, session.platform(), wait, context).await?;
+        let turn = Turn { platform: session.platform(), wait, context };
+        let (lock, _) = turn.taken(|| state.lock(command)).await?;
         for run in state.close_open()?.iter().filter(|run| run.done + run.failed > 0) {
             context.printer.warning(&cut_short(run));
         }
-        Self::new(state, Some(lock), command, session, context)
+        let mut journal = Self::new(state, lock.into_iter().collect(), command, session, context)?;
+        let platform = async {
+            let id = session.platform_id().await?;
+            let (lock, waited) = turn.taken(|| state::lock::platform(&id, command)).await?;
+            if waited {
+                session.activepieces.forget();
+            }
+            Ok(lock)
+        };
+        match platform.await {
+            Ok(lock) => journal.locks.extend(lock),
+            Err(error) => {
+                let refused = Err(error);
+                journal.note_end(&refused, session.requests())?;
+                return refused.map(|_| journal);
+            }
+        }
+        Ok(journal)
     }
 
-    fn new(state: State, lock: Option<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
+    fn new(state: State, locks: Vec<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
         let run = state.begin(&Beginning {
             command,
             started: Timestamp::now(),
@@ -57,7 +76,7 @@ impl Journal {
             okta: session.org(),
             activepieces: session.platform(),
         })?;
-        Ok(Self { state, run, lock, failure: Mutex::new(None) })
+        Ok(Self { state, run, locks, failure: Mutex::new(None) })
     }
 
     /// The run's number.
@@ -75,7 +94,7 @@ impl Journal {
     pub fn knows(&self, full: bool, kept: bool, context: &Context) -> Result<Knows> {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
-        Ok(Knows { past: self.past()?, org, writes: self.lock.is_some(), config })
+        Ok(Knows { past: self.past()?, org, writes: !self.locks.is_empty(), config })
     }
 
     /// Replaces what earlier runs left to be known.
@@ -117,6 +136,11 @@ impl Journal {
 
     /// Notes that a step begins; an error says that it must not.
     pub fn begins(&self, step: Step<'_>) -> std::result::Result<(), String> {
+        // The lock of the platform keeps every other run out, that of the state file only some.
+        if let Some(Err(error)) = self.locks.last().map(Lock::holds) {
+            self.failure().get_or_insert(error);
+            return Err("the lock was lost".to_owned());
+        }
         let unwritable = || "the journal can't be written".to_owned();
         if self.failure().is_some() {
             return Err(unwritable());
@@ -142,8 +166,13 @@ impl Journal {
     /// Ends the run with what came of it, and gives that back, or what kept the journal from being written.
     pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
         let result = self.failure().take().map_or(result, Err);
+        let ended = self.note_end(&result, requests);
+        result.and_then(|code| ended.map(|()| code))
+    }
+
+    fn note_end(&self, result: &Result<u8>, requests: u64) -> Result<()> {
         let reason = result.as_ref().err().map(ToString::to_string);
-        let outcome = match &result {
+        let outcome = match result {
             Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
             Ok(_) => "done",
             Err(error) => match error.kind {
@@ -152,8 +181,7 @@ impl Journal {
                 _ => "failed",
             },
         };
-        let ended = self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests });
-        result.and_then(|code| ended.map(|()| code))
+        self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests })
     }
 
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
@@ -161,22 +189,40 @@ impl Journal {
     }
 }
 
-/// Takes the lock, or waits for it if that is wanted.
-async fn lock(state: &State, command: &str, platform: &str, wait: bool, context: &Context) -> Result<Lock> {
-    let mut told = false;
-    loop {
-        match state.lock(command)? {
-            Taken::Mine(lock) => return Ok(lock),
-            Taken::Held(holder) if !wait => {
-                return Err(Error::new(Kind::Locked, format!("another run is at work on {platform}: {holder}"))
-                    .hint("--wait waits for its end"));
-            }
-            Taken::Held(holder) => {
-                if !told {
-                    context.printer.status(&format!("Waiting for another run on {platform}: {holder}"));
+/// How a run gets its turn.
+struct Turn<'a> {
+    platform: &'a str,
+    /// Whether to wait for the end of another run.
+    wait: bool,
+    context: &'a Context,
+}
+
+impl Turn<'_> {
+    /// Takes a lock, or waits for it if that is wanted; also gives whether it waited. No lock is taken where this machine has no
+    /// place for it.
+    async fn taken(&self, take: impl Fn() -> Result<Taken>) -> Result<(Option<Lock>, bool)> {
+        let &Self { platform, wait, context } = self;
+        let mut waited = false;
+        loop {
+            match take()? {
+                Taken::Mine(lock) => return Ok((Some(lock), waited)),
+                Taken::Nowhere(why) => {
+                    context.printer.warning(&format!(
+                        "no lock of the platform: {why}; only runs with this state file wait for each other"
+                    ));
+                    return Ok((None, waited));
                 }
-                told = true;
-                tokio::time::sleep(LOOK).await;
+                Taken::Held(holder) if !wait => {
+                    return Err(Error::new(Kind::Locked, format!("another run is at work on {platform}: {holder}"))
+                        .hint("--wait waits for its end"));
+                }
+                Taken::Held(holder) => {
+                    if !waited {
+                        context.printer.status(&format!("Waiting for another run on {platform}: {holder}"));
+                    }
+                    waited = true;
+                    tokio::time::sleep(LOOK).await;
+                }
             }
         }
     }
@@ -201,9 +247,7 @@ fn cut_short(run: &Run) -> String {
 /// The SHA-256 of the config file.
 fn fingerprint(context: &Context) -> Result<String> {
     let path = session::config_path(context);
-    let bytes = std::fs::read(&path).map_err(|error| {
-        Error::from_source(Kind::Config, error).context(format!("reading the config file {} again", path.display()))
-    })?;
+    let bytes = config::bytes(&path)?;
     let hash = digest(&SHA256, &bytes);
     Ok(hash.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }

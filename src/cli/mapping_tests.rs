@@ -13,6 +13,7 @@ use super::session::{load, okta_client};
 use crate::config::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::cases::Case;
+use crate::files;
 use crate::mapping::attributes;
 use crate::mapping::from_okta::{Listed, Verdict};
 use crate::model::PlatformRole;
@@ -22,6 +23,8 @@ use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::text::{ADD, REMOVE, counted, safe, styled};
 
+/// More than any file of cases has, in bytes.
+const LARGEST: u64 = 64 << 20;
 /// Users who are read side by side; the client's own pace decides how many requests are sent.
 const SIDE_BY_SIDE: usize = 32;
 
@@ -71,7 +74,11 @@ pub async fn run(cases: Option<&Path>, summary: bool, context: &Context) -> Resu
             code = Kind::Partial.exit_code();
         }
     }
-    context.printer.answer(&if context.printer.json { answer.to_string() } else { texts.join("\n") });
+    if context.printer.json {
+        context.printer.answer_json(&answer);
+    } else {
+        context.printer.answer(&texts.join("\n"));
+    }
     Ok(code)
 }
 
@@ -123,8 +130,8 @@ fn check_expressions(path: &Path) -> Result<Checked> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::from_source(Kind::Config, error).context(format!("reading {}", path.display())))
+    files::text(path, LARGEST)
+        .map_err(|refusal| Error::new(Kind::Config, format!("the file of cases {} {refusal}", path.display())))
 }
 
 fn refuse(broken: &[String], hint: &str) -> Result<()> {
@@ -244,22 +251,22 @@ pub async fn list_from_okta(context: &Context) -> Result<u8> {
     let found = expressions::read(&okta, &settings, true).await?;
     found.warnings.iter().for_each(|warning| context.printer.warning(warning));
     let verdicts: Vec<(&Listed, bool, String)> = found.listed.iter().map(|listed| verdict(listed, &found)).collect();
-    let text = if context.printer.json {
+    if context.printer.json {
         let list = verdicts.iter().map(|(listed, runs, why)| {
             let push = if listed.property.on_create_only { "DONT_PUSH" } else { "PUSH" };
             json!({"attribute": listed.attribute, "expression": listed.property.expression, "pushStatus": push,
                 "runs": runs, "verdict": why})
         });
-        json!({"format_version": FORMAT_VERSION, "expressions": list.collect::<Vec<_>>()}).to_string()
+        let list = list.collect::<Vec<_>>();
+        context.printer.answer_json(&json!({"format_version": FORMAT_VERSION, "expressions": list}));
     } else {
         let line = |(listed, runs, why): &(&Listed, bool, String)| {
             let style = if *runs { ADD } else { REMOVE };
             let (attribute, expression) = (safe(&listed.attribute), safe(&listed.property.expression));
             format!("{attribute:<14} {}\n               {expression}", styled(style, safe(why)))
         };
-        verdicts.iter().map(line).collect::<Vec<_>>().join("\n")
-    };
-    context.printer.answer(&text);
+        context.printer.answer(&verdicts.iter().map(line).collect::<Vec<_>>().join("\n"));
+    }
     let cannot =
         verdicts.iter().any(|(listed, runs, _)| !runs && matches!(listed.verdict, Verdict::Runs | Verdict::Cannot(_)));
     Ok(if cannot { Kind::Failed.exit_code() } else { EXIT_OK })

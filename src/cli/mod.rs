@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{EXIT_CHANGES, EXIT_OK, Error, Kind, Result};
 use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
 
+mod accept;
 mod access;
 mod apply;
 mod check;
@@ -111,6 +112,7 @@ enum Command {
     Show(show::ShowArgs),
     History(history::HistoryArgs),
     Undo(undo::UndoArgs),
+    Accept(accept::AcceptArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -136,18 +138,35 @@ pub fn main() -> ExitCode {
     logging::start(printer.verbosity, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
-    ExitCode::from(result.unwrap_or_else(|error| {
+    let code = result.unwrap_or_else(|error| {
         context.printer.error(&error);
         error.kind.exit_code()
-    }))
+    });
+    match context.printer.lost_answer() {
+        None => ExitCode::from(code),
+        Some(error) => {
+            context.printer.error(&error);
+            ExitCode::from(if is_well(code) { error.kind.exit_code() } else { code })
+        }
+    }
+}
+
+/// Whether a code says that the answer is there to be read.
+fn is_well(code: u8) -> bool {
+    [EXIT_OK, EXIT_CHANGES, Kind::Partial.exit_code(), Kind::NotTrusted.exit_code()].contains(&code)
 }
 
 /// Parses the arguments. Help and version are answers; anything else that ends here is wrong usage.
 fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, ExitCode> {
     Cli::try_parse_from(arguments).map_err(|error| {
+        let printed = error.print();
         // A closed pipe is no error.
-        drop(error.print());
-        ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { crate::error::EXIT_OK })
+        let is_lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+        ExitCode::from(match (error.use_stderr(), is_lost) {
+            (true, _) => Kind::Usage.exit_code(),
+            (false, true) => Kind::Failed.exit_code(),
+            (false, false) => EXIT_OK,
+        })
     })
 }
 
@@ -164,6 +183,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Show(args) => show::run(&args, context),
             Command::History(args) => history::run(&args, context),
             Command::Undo(args) => Box::pin(undo::run(args, context)).await,
+            Command::Accept(args) => Box::pin(accept::run(args, context)).await,
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::run(args, context).await,

@@ -46,7 +46,7 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
     if args.csv {
-        context.printer.answer(&plan_csv::render(&plan));
+        context.printer.answer_csv(&plan_csv::render(&plan));
     } else {
         show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
     }
@@ -78,12 +78,11 @@ fn exit_code(plan: &Plan, detailed: bool) -> u8 {
 
 /// Shows the plan of this hash for an org and a platform in the form that was asked for.
 pub fn show(plan: &Plan, hash: &str, servers: (&str, &str), refusals: &[Refusal], context: &Context) {
-    let text = if context.printer.json {
-        json::plan(plan, hash, servers, refusals).to_string()
-    } else {
-        let (okta, activepieces) = servers;
-        let whole = context.printer.verbosity == Verbosity::Verbose;
-        plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals, hash })
-    };
-    context.printer.answer(&text);
+    if context.printer.json {
+        context.printer.answer_json(&json::plan(plan, hash, servers, refusals));
+        return;
+    }
+    let (okta, activepieces) = servers;
+    let whole = context.printer.verbosity == Verbosity::Verbose;
+    context.printer.answer(&plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals, hash }));
 }

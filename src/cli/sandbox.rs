@@ -110,13 +110,13 @@ pub async fn run(args: SandboxArgs, context: &Context) -> Result<u8> {
             "activepieces": { "url": sandbox.activepieces_url(), "api_key": sandbox.api_key() },
             "config": sandbox.config(),
         });
-        context.printer.answer(&answer.to_string());
+        context.printer.answer_json(&answer);
     } else {
         context.printer.answer(&description(&sandbox));
     }
     signal().await;
     if context.printer.json {
-        context.printer.answer(&traffic(&sandbox).to_string());
+        context.printer.answer_json(&traffic(&sandbox));
     }
     Ok(EXIT_OK)
 }

@@ -1,16 +1,20 @@
 //! Plans in files.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
+use crate::files;
+use crate::output::json;
 use crate::output::text::safe;
 use crate::plan::guard::Refusal;
 use crate::plan::saved::{FORMAT_VERSION, Fingerprints, SavedPlan};
 use crate::plan::{Plan, hash};
 
-/// Writes a plan to a file that only its owner may read, whole or not at all.
+/// More than the plan of any org takes, in bytes.
+const LARGEST: u64 = 2 << 30;
+
+/// Writes a plan to a file that only its owner may read, whole or not at all; or into a pipe or a device.
 pub fn write(
     path: &Path,
     plan: &Plan,
@@ -28,22 +32,17 @@ pub fn write(
         refusals,
         plan: plan.clone(),
     };
-    let failed = |error: std::io::Error| {
-        Error::from_source(Kind::Failed, error).context(format!("writing the plan to {}", path.display()))
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let text = serde_json::to_string_pretty(&saved).unwrap_or_default();
-    file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    let text = format!("{}\n", json::escaped(&text));
+    files::write_out(path, text.as_bytes())
+        .map_err(|refusal| Error::new(Kind::Failed, format!("the plan can't be kept: {} {refusal}", path.display())))
 }
 
 /// Reads a plan from a file.
 pub fn read(path: &Path) -> Result<SavedPlan> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::from_source(Kind::Config, error).context(format!("reading the plan {shown}")))?;
+    let text = files::text(path, LARGEST)
+        .map_err(|refusal| Error::new(Kind::Config, format!("the plan {shown} {refusal}")))?;
     parse(&text, &shown)
 }
 

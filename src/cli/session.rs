@@ -1,9 +1,12 @@
 //! A config and the clients made from it: what `check`, `plan` and `apply` work with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reqwest::Url;
 
 use super::draft::{self, Draft, Drafted, Sources};
 use super::expressions::{self, Expressions};
@@ -18,6 +21,7 @@ use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
+use crate::plan::accepted;
 use crate::plan::grace;
 use crate::plan::held::{self, Because, Held};
 use crate::plan::op::ProjectAction;
@@ -92,11 +96,26 @@ pub fn load(context: &Context) -> Result<Settings> {
 
 /// Opens the state file of the org and the platform that the config names.
 pub fn state(settings: &Settings) -> Result<State> {
-    let folder = environment::user_state().ok_or_else(|| {
+    State::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
+}
+
+/// Opens it for a command that writes nothing but its own record, which isn't kept where the disk is read-only.
+pub fn state_to_read(settings: &Settings, context: &Context) -> Result<State> {
+    let state = State::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
+    if let Some(why) = state.is_forgotten() {
+        context.printer.warning(&format!(
+            "the state file {} {why}: it is only read, and nothing of this run is recorded",
+            state.path().display()
+        ));
+    }
+    Ok(state)
+}
+
+fn state_folder() -> Result<PathBuf> {
+    environment::user_state().ok_or_else(|| {
         Error::new(Kind::Failed, "there is no home folder to keep the state file in")
             .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
-    })?;
-    State::open(&folder, settings.okta.org_url.authority(), &platform_name(settings))
+    })
 }
 
 /// The platform's host, and the path where it has one: several platforms may stand under one host.
@@ -128,6 +147,14 @@ impl Session {
         self.settings.activepieces.url.authority()
     }
 
+    /// What the platform is known by on this machine, whatever the config calls it: its own id, or else its address.
+    pub async fn platform_id(&self) -> Result<String> {
+        match self.activepieces.platform_id().await? {
+            Some(id) => Ok(id),
+            None => Ok(address(&self.settings.activepieces.url).await),
+        }
+    }
+
     /// Opens the state file of this org and platform.
     pub fn state(&self) -> Result<State> {
         state(&self.settings)
@@ -147,6 +174,7 @@ impl Session {
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
+        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         context.printer.status(&format!(
             "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
@@ -171,6 +199,7 @@ impl Session {
         let (sizes, reading) = draft.end();
         let run = held::Run { sizes: &sizes, now, trust_source: false };
         held::settle(&mut plan, &knows.past, &run, policy);
+        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
@@ -274,6 +303,21 @@ impl Session {
     }
 }
 
+/// The address that a URL's host has, with its port and path: the same for all names of one server. One of several addresses
+/// is taken that doesn't hang on their order.
+async fn address(url: &Url) -> String {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((bare, port)).await;
+    let addresses: Vec<IpAddr> = found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default();
+    let place = if addresses.iter().any(IpAddr::is_loopback) {
+        "loopback".to_owned()
+    } else {
+        addresses.iter().min().map_or_else(|| host.to_owned(), ToString::to_string)
+    };
+    format!("{place}:{port}{}", url.path().trim_end_matches('/'))
+}
+
 /// How much of a read is owed to the expressions, and how much was known already.
 fn asked(reading: &okta::Reading) -> String {
     let asked = match reading.asked_by_expressions {
@@ -308,4 +352,21 @@ pub fn okta_client(settings: &Settings) -> Result<Okta> {
 fn activepieces_client(settings: &Settings, parallelism: u32) -> Result<Activepieces> {
     let transport = access::activepieces(settings)?;
     Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_names_of_this_machine_are_one_address() {
+        let address = async |url: &str| address(&url.parse().unwrap()).await;
+        let expected = "loopback:8080";
+        for url in ["http://localhost:8080", "http://127.0.0.1:8080/", "http://[::1]:8080", "http://127.9.9.9:8080"] {
+            assert_eq!(address(url).await, expected, "{url}");
+        }
+        assert_eq!(address("http://127.0.0.1/team/").await, "loopback:80/team");
+        assert_eq!(address("https://192.0.2.7").await, "192.0.2.7:443");
+        assert_eq!(address("https://nowhere.invalid").await, "nowhere.invalid:443");
+    }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::history::with_outcome;
-use super::session::{load, state};
+use super::session::{load, state_to_read};
 use super::{Context, plan, saved};
 use crate::error::{EXIT_OK, Result};
 use crate::output::json::FORMAT_VERSION;
@@ -34,7 +34,7 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
 fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.what)?;
     if args.csv {
-        context.printer.answer(&plan_csv::render(&saved.plan));
+        context.printer.answer_csv(&plan_csv::render(&saved.plan));
         return Ok(EXIT_OK);
     }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
@@ -44,12 +44,12 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
 }
 
 fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
-    let state = state(&load(context)?)?;
+    let state = state_to_read(&load(context)?, context)?;
     let run = with_outcome(state.run(number)?, &state);
     let recorded = state.recorded(run.clone())?;
     if csv {
         let plan = recorded.map(|recorded| recorded.plan).unwrap_or_default();
-        context.printer.answer(&plan_csv::render(&plan));
+        context.printer.answer_csv(&plan_csv::render(&plan));
         return Ok(EXIT_OK);
     }
     if context.printer.json {
@@ -64,7 +64,7 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
             }
         };
         answer["record"] = json!(run);
-        context.printer.answer(&answer.to_string());
+        context.printer.answer_json(&answer);
         return Ok(EXIT_OK);
     }
     context.printer.answer(&format!("{}\n", history_text::heading(&run)));

@@ -233,7 +233,7 @@ impl Writing<'_> {
         let (printer, run) = (&self.context.printer, self.journal.run());
         if printer.json {
             let plan = json::plan(plan, hash, (self.session.org(), self.session.platform()), &[]);
-            printer.answer(&json::report(run, &plan, report).to_string());
+            printer.answer_json(&json::report(run, &plan, report));
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));

@@ -9,8 +9,21 @@ use super::picture::Faults;
 use super::reader::{Amount, Table, Text};
 
 /// Every section with its keys; the first one is the file itself.
-const KEYS: [(&str, &[&str]); 9] = [
-    ("", &["okta", "activepieces", "scope", "attributes", "projects", "projects_policy", "lifecycle", "safety"]),
+const KEYS: [(&str, &[&str]); 10] = [
+    (
+        "",
+        &[
+            "okta",
+            "activepieces",
+            "scope",
+            "attributes",
+            "projects",
+            "projects_policy",
+            "lifecycle",
+            "safety",
+            "accepted",
+        ],
+    ),
     (
         "okta",
         &[
@@ -18,6 +31,7 @@ const KEYS: [(&str, &[&str]); 9] = [
             "token_env",
             "token_file",
             "token_command",
+            "command_env",
             "client_id",
             "key_file",
             "key_id",
@@ -35,6 +49,7 @@ const KEYS: [(&str, &[&str]); 9] = [
             "api_key_env",
             "api_key_file",
             "api_key_command",
+            "command_env",
             "ca_file",
             "allow_insecure",
             "allow_shared_secret_file",
@@ -59,6 +74,7 @@ const KEYS: [(&str, &[&str]); 9] = [
             "protect",
         ],
     ),
+    ("accepted", &["kind", "who", "until", "why"]),
 ];
 
 /// The keys that a section may have; the sections themselves for the empty name.
@@ -83,6 +99,7 @@ pub(super) struct File {
     pub(super) delete_unpushed: bool,
     pub(super) lifecycle: Lifecycle,
     pub(super) safety: Safety,
+    pub(super) accepted: Vec<Accepted>,
 }
 
 /// `[okta]` or `[activepieces]`.
@@ -106,6 +123,8 @@ pub(super) struct Secret {
     pub(super) env: Option<Text>,
     pub(super) file: Option<Text>,
     pub(super) command: Option<Spanned<Vec<Text>>>,
+    /// `command_env`
+    pub(super) command_env: Option<Spanned<Vec<Text>>>,
     pub(super) allow_shared: bool,
 }
 
@@ -152,6 +171,15 @@ pub(super) struct Project {
     pub(super) group: Option<Text>,
     pub(super) pattern: Option<Text>,
     pub(super) name: Option<Text>,
+}
+
+/// One `[[accepted]]` entry.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) kind: Option<Text>,
+    pub(super) who: Option<Text>,
+    pub(super) until: Option<Text>,
+    pub(super) why: Option<Text>,
 }
 
 /// `[lifecycle]`
@@ -207,6 +235,7 @@ impl File {
             delete_unpushed: table("projects_policy", faults).flag("delete_unpushed", faults).unwrap_or(false),
             lifecycle: Lifecycle::read(&table("lifecycle", faults), faults),
             safety: Safety::read(&table("safety", faults), faults),
+            accepted: root.tables("accepted", faults).iter().map(|entry| Accepted::read(entry, faults)).collect(),
         }
     }
 }
@@ -223,6 +252,7 @@ impl Server {
             env: table.text(env, faults),
             file: table.text(file, faults),
             command: table.texts(command, faults),
+            command_env: table.texts("command_env", faults),
             allow_shared: table.flag("allow_shared_secret_file", faults).unwrap_or(false),
         };
         Self {
@@ -281,6 +311,18 @@ impl Project {
             pattern: table.text("match", faults),
             name: table.text("name", faults),
         })
+    }
+}
+
+impl Accepted {
+    fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
+        table.check_keys(faults);
+        Self {
+            kind: table.required_text("kind", "email_changed", faults),
+            who: table.required_text("who", "ada@example.com", faults),
+            until: table.date("until", faults),
+            why: table.required_text("why", "renamed on the platform next week", faults),
+        }
     }
 }
 

@@ -5,10 +5,17 @@ use std::ops::Range;
 /// The text with every character of the ranges, and of whatever looks like an API token, made a `*`. Quotes and line
 /// ends stay, and so does the length in bytes, so that spans still fit.
 pub(super) fn mask(text: &str, hidden: &[Range<usize>]) -> String {
-    let ranges = hidden.iter().cloned().chain(secret_looking(text)).collect::<Vec<_>>();
+    let mut ranges = hidden.iter().cloned().chain(secret_looking(text)).collect::<Vec<_>>();
+    // Each character is held against one range alone, since a file may have as many of them as lines.
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut ranges = ranges.into_iter().peekable();
+    let mut hidden_to = 0;
     let mut masked = String::with_capacity(text.len());
     for (offset, c) in text.char_indices() {
-        if ranges.iter().any(|range| range.contains(&offset)) && !matches!(c, '\n' | '\r' | '"' | '\'') {
+        while let Some(range) = ranges.next_if(|range| range.start <= offset) {
+            hidden_to = hidden_to.max(range.end);
+        }
+        if offset < hidden_to && !matches!(c, '\n' | '\r' | '"' | '\'') {
             masked.extend(std::iter::repeat_n('*', c.len_utf8()));
         } else {
             masked.push(c);
@@ -93,6 +100,11 @@ mod tests {
         let masked = mask(text, std::slice::from_ref(&hidden));
         assert_eq!(masked, "a = \"**\n*\"\n");
         assert_eq!(masked.len(), text.len());
+    }
+
+    #[test]
+    fn parts_that_overlap_are_hidden_to_the_last_of_their_ends() {
+        assert_eq!(mask("abcdefghij", &[6..7, 1..4, 2..3, 3..5]), "a****f*hij");
     }
 
     #[test]

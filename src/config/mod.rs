@@ -10,7 +10,9 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use crate::error::{Error, Kind, Result};
+use crate::files::{self, Refusal, Trusted};
 
+mod accepted;
 mod access;
 mod file;
 mod mask;
@@ -31,19 +33,27 @@ use file::File;
 use picture::{Fault, Faults};
 use resolve::{Source, resolve};
 
+/// More than any config has, in bytes.
+const LARGEST: u64 = 512 << 10;
+
 /// Reads a config file. Relative paths in it start at its own folder; `colour` is for the pictures of its faults.
 ///
 /// Every error is of [`Kind::Config`]. One about the content is a summary line and the pictures below it.
 pub fn load(path: &Path, colour: bool) -> Result<Settings> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| unreadable(&name, &error))?;
+    let Trusted { bytes, group_writes, .. } = trusted(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.split(|byte| *byte == b'\n').count();
         Error::new(Kind::Config, format!("`{name}` is no UTF-8 text: line {line} is the first that can't be read"))
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    read(Source { name: &name, text: &text, folder }, colour)
+    let mut settings = read(Source { name: &name, text: &text, folder }, colour)?;
+    if group_writes {
+        // Some systems give each user a group of their own and let it write by default, so this isn't refused.
+        settings.warnings.push(format!("the group of `{name}` can write it (hint: run `chmod g-w {name}`)"));
+    }
+    Ok(settings)
 }
 
 /// Reads the text of a config file that is called `name`; relative paths in it start at the working directory.
@@ -51,9 +61,25 @@ pub fn parse(text: &str, name: &str) -> Result<Settings> {
     read(Source { name, text, folder: Path::new("") }, false)
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> Error {
-    if error.kind() != std::io::ErrorKind::NotFound {
-        return Error::new(Kind::Config, format!("the config file `{name}` can't be read: {error}"));
+/// The content of a config file.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
+    Ok(trusted(path)?.bytes)
+}
+
+fn trusted(path: &Path) -> Result<Trusted> {
+    files::read_trusted(path, LARGEST).map_err(|refusal| unreadable(&path.display().to_string(), &refusal))
+}
+
+fn unreadable(name: &str, refusal: &Refusal) -> Error {
+    if refusal.io_kind() != Some(std::io::ErrorKind::NotFound) {
+        let error = Error::new(Kind::Config, format!("the config file `{name}` {refusal}"));
+        return match refusal {
+            Refusal::Owner(_) => error.hint(format!(
+                "its owner could make themselves ADMIN; run `chown` so that `{name}` belongs to the user who runs this, or to root"
+            )),
+            Refusal::Writable => error.hint(format!("run `chmod o-w {name}`")),
+            _ => error,
+        };
     }
     Error::new(Kind::Config, format!("there is no config file `{name}`"))
         .hint("copy config.example.toml, which explains every key, and fill in your own addresses")

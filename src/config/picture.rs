@@ -9,6 +9,9 @@ use annotate_snippets::{
 
 use super::mask;
 
+/// As many faults are shown as somebody reads; a file with more is probably another one.
+const SHOWN: usize = 20;
+
 /// One fault. Texts are lower-case, without a full stop, and never hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -100,8 +103,12 @@ impl Faults {
         self.found.sort_by_key(|fault| fault.span.as_ref().map_or((usize::MAX, 0), |span| (span.start, span.end)));
         self.found.dedup();
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let pictures = self.found.iter().map(|fault| renderer.render(&[fault.group(name, &text)])).collect::<Vec<_>>();
-        Pictures(format!("{}\n\n{}", summary(name, pictures.len()), pictures.join("\n\n")))
+        let shown = self.found.iter().take(SHOWN);
+        let mut pictures = shown.map(|fault| renderer.render(&[fault.group(name, &text)])).collect::<Vec<_>>();
+        if let Some(more) = self.found.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            pictures.push(format!("and {more} more, which are shown when these are mended"));
+        }
+        Pictures(format!("{}\n\n{}", summary(name, self.found.len()), pictures.join("\n\n")))
     }
 }
 
@@ -166,6 +173,21 @@ mod tests {
         error: c is missing
         --> c.toml
         ");
+    }
+
+    #[test]
+    fn a_file_of_mistakes_is_a_screen_of_text() {
+        let pictures = |faults: usize| {
+            let mut found = Faults::default();
+            (0..faults).for_each(|at| found.push(Fault::at(at..at + 1, "wrong")));
+            found.render("c.toml", &"x".repeat(faults), false).to_string()
+        };
+        assert_eq!(pictures(20).matches("error: wrong").count(), 20);
+        assert!(!pictures(20).contains("more"));
+        let many = pictures(1020);
+        assert_eq!(many.matches("error: wrong").count(), 20);
+        assert!(many.starts_with("c.toml has 1020 mistakes\n"), "{many}");
+        assert!(many.ends_with("and 1000 more, which are shown when these are mended"), "{many}");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(super) struct Table<'t> {
     entries: Option<&'t DeTable<'t>>,
 }
 
+/// So many unknown keys of a table are compared with those that it may have; a file with more is another one by mistake.
+const COMPARED: usize = 100;
+
 type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Table<'t> {
@@ -69,7 +72,7 @@ impl<'t> Table<'t> {
     /// A string that has to be there.
     pub(super) fn required_text(&self, key: &str, example: &str, faults: &mut Faults) -> Option<Text> {
         if !self.has(key) && !self.has_misspelt(key) {
-            let missing = format!("`{key}` is missing in [{}]", self.name);
+            let missing = format!("`{key}` is missing in {}", shown(self.name));
             faults.push(self.fault(missing).help(format!("add `{key} = \"{example}\"`")));
         }
         self.text(key, faults)
@@ -91,6 +94,19 @@ impl<'t> Table<'t> {
             text
         });
         Some(Spanned::new(value.span(), texts.collect()))
+    }
+
+    /// A date, with or without quotes, as its text.
+    pub(super) fn date(&self, key: &str, faults: &mut Faults) -> Option<Text> {
+        let value = self.get(key)?;
+        match value.get_ref() {
+            DeValue::Datetime(date) => Some(Spanned::new(value.span(), date.to_string())),
+            DeValue::String(text) => Some(Spanned::new(value.span(), text.to_string())),
+            _ => {
+                faults.push(wrong_type(key, "a date", value).help("write a date, such as 2027-01-31"));
+                None
+            }
+        }
     }
 
     pub(super) fn flag(&self, key: &str, faults: &mut Faults) -> Option<bool> {
@@ -155,6 +171,7 @@ impl<'t> Table<'t> {
     pub(super) fn check_keys(&self, faults: &mut Faults) {
         let known = file::keys_of(self.name);
         let server = ["okta", "activepieces"].contains(&self.name);
+        let mut unknown = 0;
         for (key, value) in self.entries.into_iter().flat_map(|entries| entries.iter()) {
             let name: &str = key.get_ref();
             if known.contains(&name) {
@@ -165,6 +182,12 @@ impl<'t> Table<'t> {
                 continue;
             }
             let secret = mask::may_hold_secret(name);
+            unknown += 1;
+            if unknown > COMPARED && !secret {
+                hide(value, faults);
+                faults.push(Fault::at(key.span(), format!("unknown key `{name}`")));
+                continue;
+            }
             let harmless = nearest(name, known).is_some_and(|(near, _)| near.ends_with("url"));
             if secret || (server && !harmless) {
                 hide(value, faults);
@@ -198,13 +221,11 @@ impl<'t> Table<'t> {
         let message = match self.name {
             "" if value.get_ref().is_table() => format!("unknown section `{name}`"),
             "" => format!("unknown key `{name}` outside of every section"),
-            "projects" => format!("unknown key `{name}` in [[projects]]"),
-            table => format!("unknown key `{name}` in [{table}]"),
+            table => format!("unknown key `{name}` in {}", shown(table)),
         };
         let help = match (nearest(name, known), file::section_of(name)) {
             (Some((near, 0)), _) | (Some((near, _)), None) => format!("did you mean `{near}`?"),
-            (_, Some("projects")) => format!("`{name}` belongs in [[projects]]"),
-            (_, Some(section)) => format!("`{name}` belongs in [{section}]"),
+            (_, Some(section)) => format!("`{name}` belongs in {}", shown(section)),
             (None, None) => format!("what may stand here: {}", known.join(", ")),
         };
         Fault::at(key.span(), message).help(help)
@@ -242,6 +263,11 @@ fn wrong_type(key: &str, wanted: &str, value: &Value<'_>) -> Fault {
         DeValue::Table(_) => "a table",
     };
     Fault::at(value.span(), format!("`{key}` must be {wanted}")).label(format!("this is {found}"))
+}
+
+/// A section as its header is written.
+fn shown(section: &str) -> String {
+    if ["projects", "accepted"].contains(&section) { format!("[[{section}]]") } else { format!("[{section}]") }
 }
 
 /// Whether an environment variable can have this name: letters, digits and `_`, and no digit first.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::Spanned;
 
+use super::accepted;
 use super::access;
 use super::file::{Attributes, File, Safety, Scope, Secret, Server};
 use super::mask;
@@ -12,7 +13,7 @@ use super::picture::{Fault, Faults};
 use super::place::place;
 use super::reader::{Amount, Text, is_variable_name};
 use super::rules;
-use super::secret::SecretSource;
+use super::secret::{SecretCommand, SecretSource};
 use super::settings::{ActivepiecesSettings, ConfigText, OktaAccess, OktaSettings, Settings};
 use super::url::{self, UrlFault};
 use crate::expression::{Expression, SyntaxError};
@@ -23,6 +24,10 @@ use crate::plan::policy::{Grace, Limit, Limits, OnLeave};
 
 /// The share of Okta's rate limit that is used without `rate_limit_share`.
 const RATE_LIMIT_SHARE: f64 = 0.8;
+
+/// The variables that the secrets are in where the file names no source.
+const OKTA_API_TOKEN: &str = "OKTA_API_TOKEN";
+const ACTIVEPIECES_API_KEY: &str = "ACTIVEPIECES_API_KEY";
 
 /// The file that is being resolved.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +42,8 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// `config.toml:21`
     pub(super) fn location(&self, text: &Text) -> String {
-        let line = self.text[..text.span().start].matches('\n').count() + 1;
+        let before = &self.text.as_bytes()[..text.span().start];
+        let line = before.split(|byte| *byte == b'\n').count();
         format!("{}:{line}", self.name)
     }
 }
@@ -48,6 +54,7 @@ pub(super) fn resolve(file: &File, source: Source<'_>, faults: &mut Faults) -> O
     // One after the other, and not one statement: every fault of every section is wanted.
     let okta = resolver.okta(&file.okta);
     let activepieces = resolver.activepieces(&file.activepieces);
+    resolver.one_secret_each(&file.okta.secret, &file.activepieces.secret);
     let scope = resolver.scope(&file.scope);
     let mapping = resolver.mapping(&file.attributes);
     let from_okta = resolver.mapping_in_okta(&file.attributes, &scope);
@@ -88,7 +95,7 @@ impl Resolver<'_> {
     /// An API token, or a service app where any of its keys stands there; never both.
     fn access(&mut self, typed: &Server) -> Option<OktaAccess> {
         let Some(first) = access::first_key(&typed.app) else {
-            return self.secret(&typed.secret, "OKTA_API_TOKEN").map(OktaAccess::ApiToken);
+            return self.secret(&typed.secret, OKTA_API_TOKEN).map(OktaAccess::ApiToken);
         };
         if let Some(fault) = access::both(&first, &typed.secret) {
             self.faults.push(fault);
@@ -99,7 +106,7 @@ impl Resolver<'_> {
     }
 
     fn activepieces(&mut self, typed: &Server) -> Option<ActivepiecesSettings> {
-        let api_key = self.secret(&typed.secret, "ACTIVEPIECES_API_KEY");
+        let api_key = self.secret(&typed.secret, ACTIVEPIECES_API_KEY);
         let ca_file = typed.ca_file.as_ref().and_then(|path| self.path(path));
         let text = typed.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), typed.allow_insecure))?;
@@ -133,10 +140,26 @@ impl Resolver<'_> {
         let source = match (&typed.env, &typed.file, &typed.command) {
             (Some(name), ..) => env_source(name, default),
             (_, Some(path), _) => self.file_source(path, typed.allow_shared),
-            (.., Some(words)) => command_source(words),
+            (.., Some(words)) => command_source(words, typed.command_env.as_ref()),
             _ => Ok(SecretSource::Env(default.to_owned())),
         };
         source.map_err(|fault| self.faults.push(fault)).ok()
+    }
+
+    /// No command is given the secret of the other server.
+    fn one_secret_each(&mut self, okta: &Secret, activepieces: &Secret) {
+        for (given, other, default) in
+            [(okta, activepieces, ACTIVEPIECES_API_KEY), (activepieces, okta, OKTA_API_TOKEN)]
+        {
+            let secret = other.env.as_ref().map_or(default, |name| name.get_ref().as_str());
+            let names = given.command_env.iter().flat_map(Spanned::get_ref);
+            for name in names.filter(|name| name.get_ref() == secret) {
+                self.faults.push(
+                    Fault::at(name.span(), format!("`{secret}` holds the secret of the other server"))
+                        .help("leave it out: a command gets what it needs for its own secret alone"),
+                );
+            }
+        }
     }
 
     fn file_source(&self, path: &Text, allow_shared: bool) -> Result<SecretSource, Fault> {
@@ -251,6 +274,7 @@ impl Resolver<'_> {
             limits: self.limits(safety),
             protect: safety.protect.iter().filter_map(|text| self.or_fault(Some(text), user_name)).collect(),
             delete_unpushed: file.delete_unpushed,
+            accepted: accepted::resolve(&file.accepted, self.source, self.faults),
         }
     }
 
@@ -294,10 +318,15 @@ fn env_source(name: &Text, example: &str) -> Result<SecretSource, Fault> {
         .help(format!("write the name of the variable that holds the secret, such as \"{example}\", not the secret")))
 }
 
-fn command_source(words: &Spanned<Vec<Text>>) -> Result<SecretSource, Fault> {
+fn command_source(words: &Spanned<Vec<Text>>, env: Option<&Spanned<Vec<Text>>>) -> Result<SecretSource, Fault> {
+    let texts = |texts: &Spanned<Vec<Text>>| texts.get_ref().iter().map(|text| text.get_ref().clone()).collect();
+    if let Some(wrong) = env.iter().flat_map(|env| env.get_ref()).find(|name| !is_variable_name(name.get_ref())) {
+        return Err(Fault::at(wrong.span(), "that is no name of an environment variable")
+            .help("write the names alone, such as [\"VAULT_ADDR\"]; their values stay in the environment"));
+    }
     match words.get_ref().first() {
         Some(program) if !program.get_ref().trim().is_empty() => {
-            Ok(SecretSource::Command(words.get_ref().iter().map(|word| word.get_ref().clone()).collect()))
+            Ok(SecretSource::Command(SecretCommand { words: texts(words), env: env.map(texts).unwrap_or_default() }))
         }
         _ => Err(Fault::at(words.span(), "no command is named")
             .help("write a program and its arguments: [\"op\", \"read\", \"op://vault/item/field\"]")),

@@ -1,18 +1,18 @@
 //! Where a secret comes from, and how it is read. Its value stands in no error, no log and no `Debug`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
+use crate::files::{self, Refusal, Trusted};
 
 /// More than any token has, in bytes: a bigger file or answer is something else.
 const LONGEST: u64 = 64 * 1024;
@@ -20,16 +20,100 @@ const LONGEST: u64 = 64 * 1024;
 /// How long a command may take, somebody's fingerprint included.
 const COMMAND_TIME: Duration = Duration::from_mins(2);
 
+/// How often a command that prints nothing is looked after.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long the last parts of a command's output may take to get from the pipe to here after its end.
+const LAST_PARTS: Duration = Duration::from_secs(1);
+
 /// Where a secret comes from. `Display` names the source, as in "environment variable `OKTA_API_TOKEN`".
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// An environment variable of this name.
     Env(String),
     /// A file that holds nothing else. One that its group or others can read is refused, unless `allow_shared`.
-    File { path: PathBuf, allow_shared: bool },
-    /// A program and its arguments, run without a shell; its standard output is the secret.
-    Command(Vec<String>),
+    File {
+        path: PathBuf,
+        allow_shared: bool,
+    },
+    Command(SecretCommand),
 }
+
+/// A program and its arguments, run without a shell; its standard output is the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretCommand {
+    pub words: Vec<String>,
+    /// The environment variables that it gets besides those that any program may need.
+    pub env: Vec<String>,
+}
+
+impl SecretCommand {
+    /// Whether the command gets the environment variable of this name. No other passes: one of them may hold the secret of the
+    /// other server.
+    fn gets(&self, name: &OsStr) -> bool {
+        let Some(name) = name.to_str() else { return false };
+        let matches = |known: &str| match known.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            // The names of Windows have no case.
+            None if cfg!(windows) => name.eq_ignore_ascii_case(known),
+            None => name == known,
+        };
+        ENVIRONMENT.iter().copied().any(matches) || self.env.iter().any(|given| given == name)
+    }
+}
+
+/// What a command gets of the environment: what programs need to find their files, the user's session and the network.
+const ENVIRONMENT: [&str; 50] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TERM",
+    "COLORTERM",
+    "TMPDIR",
+    "XDG_*",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSH_AUTH_SOCK",
+    "GPG_AGENT_INFO",
+    "GPG_TTY",
+    "GNUPGHOME",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "NIX_SSL_CERT_FILE",
+    "__CF_USER_TEXT_ENCODING",
+    "SYSTEMROOT",
+    "WINDIR",
+    "SYSTEMDRIVE",
+    "COMSPEC",
+    "PATHEXT",
+    "TEMP",
+    "TMP",
+    "USERNAME",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "HOMEDRIVE",
+    "HOMEPATH",
+];
 
 impl SecretSource {
     /// Reads the secret, without the white space around it. Blocks while a command runs.
@@ -58,7 +142,7 @@ impl SecretSource {
         match self {
             Self::Env(name) => Ok(Zeroizing::new(self.read_env(env(name))?.into_encoded_bytes())),
             Self::File { path, allow_shared } => self.read_file(path, *allow_shared),
-            Self::Command(words) => self.read_command(words, COMMAND_TIME),
+            Self::Command(command) => self.read_command(command, COMMAND_TIME),
         }
     }
 
@@ -70,44 +154,81 @@ impl SecretSource {
     }
 
     fn read_file(&self, path: &Path, allow_shared: bool) -> Result<Zeroizing<Vec<u8>>> {
-        let failed = |error: std::io::Error| self.error(&format!("can't be read: {error}"));
-        let file = File::open(path).map_err(failed)?;
-        if !allow_shared && is_shared(&file).map_err(failed)? {
+        let Trusted { bytes, shared, .. } = files::read_trusted(path, LONGEST).map_err(|refusal| {
+            let error = self.error(&refusal.to_string());
+            match refusal {
+                Refusal::Owner(_) => {
+                    error.hint("its owner can read and replace it; keep the secret in a file of your own")
+                }
+                Refusal::Writable => error.hint(format!("run `chmod 600 {}`", path.display())),
+                _ => error,
+            }
+        })?;
+        let bytes = Zeroizing::new(bytes);
+        if !allow_shared && shared {
             return Err(self
                 .error("can be read by other users of this machine")
                 .hint(format!("run `chmod 600 {}`", path.display()))
                 .hint("or allow it with `allow_shared_secret_file = true` in the same section"));
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
         Ok(bytes)
     }
 
-    fn read_command(&self, words: &[String], time: Duration) -> Result<Zeroizing<Vec<u8>>> {
+    fn read_command(&self, command: &SecretCommand, time: Duration) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |error: std::io::Error| self.error(&format!("can't be run: {error}"));
-        let (program, arguments) = words.split_first().ok_or_else(|| self.error("is empty"))?;
+        let (program, arguments) = command.words.split_first().ok_or_else(|| self.error("is empty"))?;
         // It may ask on the terminal itself, but never waits for input that nobody gives.
         let mut child = Command::new(program)
             .args(arguments)
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| command.gets(name)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(failed)?;
         let deadline = Instant::now() + time;
-        let output = child.stdout.take().map(read_aside);
-        let read = output.and_then(|output| output.recv_timeout(time).ok());
-        let ended = read.is_some().then(|| wait_until(&mut child, deadline)).transpose().map_err(failed)?.flatten();
-        let (Some(bytes), Some(status)) = (read, ended) else {
+        let parts = child.stdout.take().map(read_aside);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(LONGEST).unwrap_or_default()));
+        let mut status = None;
+        let read_whole = parts.is_none_or(|parts| {
+            loop {
+                // What the command wrote before its end is in the pipe already, and is read at once. A process that it leaves
+                // behind may keep the pipe open for ever, and isn't waited for.
+                let wait = if status.is_some() { LAST_PARTS } else { LOOK };
+                match parts.recv_timeout(wait) {
+                    Ok(part) => bytes.extend_from_slice(&part),
+                    Err(RecvTimeoutError::Disconnected) => return true,
+                    Err(RecvTimeoutError::Timeout) if status.is_some() => return true,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+                if bytes.len() as u64 > LONGEST {
+                    return true;
+                }
+                if status.is_none() {
+                    status = child.try_wait().ok().flatten();
+                }
+                if status.is_none() && Instant::now() >= deadline {
+                    return false;
+                }
+            }
+        });
+        let is_long = bytes.len() as u64 > LONGEST;
+        if read_whole && !is_long && status.is_none() {
+            status = wait_until(&mut child, deadline).map_err(failed)?;
+        }
+        let Some(status) = status else {
             // It may have ended by itself just now.
             drop(child.kill());
             child.wait().map_err(failed)?;
+            if is_long {
+                return Ok(bytes);
+            }
             return Err(self
                 .error(&format!("was stopped: it took longer than {} s", time.as_secs()))
                 .hint("run it by hand: it may wait for somebody to sign in"));
         };
-        let bytes = bytes.map_err(failed)?;
-        if bytes.len() as u64 <= LONGEST && !status.success() {
+        if !is_long && !status.success() {
             return Err(self
                 .error(&format!("failed ({status})"))
                 .hint("what it said stands above, if it said anything"));
@@ -144,7 +265,7 @@ impl fmt::Display for SecretSource {
             Self::Env(name) => write!(f, "environment variable `{name}`"),
             Self::File { path, .. } => write!(f, "file `{}`", path.display()),
             // Its arguments may hold a secret of their own.
-            Self::Command(words) => write!(f, "command `{}`", words.first().map_or("", String::as_str)),
+            Self::Command(command) => write!(f, "command `{}`", command.words.first().map_or("", String::as_str)),
         }
     }
 }
@@ -155,14 +276,18 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-/// Reads what a command prints, up to the longest secret, without keeping this thread.
-fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<std::io::Result<Zeroizing<Vec<u8>>>> {
+/// Reads what a command prints, up to the longest secret, part by part, without keeping this thread.
+fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<Zeroizing<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::new());
-        let read = stdout.take(LONGEST + 1).read_to_end(&mut bytes);
-        // Nobody listens any more once the command was stopped.
-        drop(sender.send(read.map(|_| bytes)));
+        let mut stdout = stdout.take(LONGEST + 1);
+        let mut part = Zeroizing::new(vec![0; 4096]);
+        while let Ok(read @ 1..) = stdout.read(&mut part) {
+            // Nobody listens any more once the command was stopped.
+            if sender.send(Zeroizing::new(part[..read].to_vec())).is_err() {
+                return;
+            }
+        }
     });
     receiver
 }
@@ -178,18 +303,6 @@ fn wait_until(child: &mut Child, deadline: Instant) -> std::io::Result<Option<Ex
     }
 }
 
-#[cfg(unix)]
-fn is_shared(file: &File) -> std::io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as where there are file modes")]
-fn is_shared(_: &File) -> std::io::Result<bool> {
-    Ok(false)
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
@@ -203,7 +316,7 @@ mod tests {
     }
 
     fn command(words: &[&str]) -> SecretSource {
-        SecretSource::Command(words.iter().map(ToString::to_string).collect())
+        SecretSource::Command(SecretCommand { words: words.iter().map(ToString::to_string).collect(), env: Vec::new() })
     }
 
     #[test]
@@ -287,6 +400,46 @@ mod tests {
             let error = source.read_command(owned, short).unwrap_err();
             assert!(error.to_string().contains("was stopped"), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_has_ended_when_it_ends_itself() {
+        // The process that it leaves behind has its output open for longer than a command may take.
+        let source = command(&["sh", "-c", &format!("printf {TOKEN}; sleep 130 & exit 0")]);
+        let before = Instant::now();
+        assert_eq!(source.read().unwrap().expose_secret(), TOKEN);
+        assert!(before.elapsed() < COMMAND_TIME);
+    }
+
+    #[test]
+    fn a_command_gets_what_programs_need_and_what_it_is_given() {
+        let gets = |name: &str, env: &[&str]| {
+            let env = env.iter().map(ToString::to_string).collect();
+            SecretCommand { words: Vec::new(), env }.gets(OsStr::new(name))
+        };
+        for name in ["PATH", "HOME", "LC_ALL", "XDG_RUNTIME_DIR", "HTTPS_PROXY"] {
+            assert!(gets(name, &[]), "{name}");
+        }
+        for name in ["OKTA_API_TOKEN", "ACTIVEPIECES_API_KEY", "SOME_SECRET", "PATH_TO_SECRET", "LD_PRELOAD"] {
+            assert!(!gets(name, &[]), "{name}");
+        }
+        assert!(gets("VAULT_TOKEN", &["VAULT_TOKEN"]) && !gets("VAULT_ADDR", &["VAULT_TOKEN"]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_file_of_everybody_is_no_source() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, TOKEN).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let source = SecretSource::File { path: path.clone(), allow_shared: true };
+        assert!(source.read().unwrap_err().to_string().ends_with("can be written by other users of this machine"));
+        std::fs::remove_file(&path).unwrap();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(source.read().unwrap_err().to_string().ends_with("is a pipe, not a plain file"));
     }
 
     #[cfg(unix)]

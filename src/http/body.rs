@@ -13,6 +13,7 @@ use tokio_util::bytes::Bytes;
 use super::budget::{Meter, Size};
 use super::failure::{Cause, chain};
 use super::item;
+use super::mask::Echo;
 
 /// A body of fewer bytes is parsed when it's there; of a larger one only this much is kept, for errors to show.
 const AT_ONCE: usize = 1 << 20;
@@ -41,13 +42,14 @@ pub(super) struct Body {
     limits: Limits,
     began: Instant,
     meter: Meter,
+    echo: Echo,
     /// Nothing of it may be shown.
     confidential: bool,
 }
 
 impl Body {
-    pub(super) fn new(response: reqwest::Response, limits: Limits, size: Size, confidential: bool) -> Self {
-        Self { response, limits, began: Instant::now(), meter: Meter::new(size), confidential }
+    pub(super) fn new(response: reqwest::Response, limits: Limits, size: Size, echo: Echo, confidential: bool) -> Self {
+        Self { response, limits, began: Instant::now(), meter: Meter::new(size), echo, confidential }
     }
 
     /// Reads it to its end and keeps nothing. A web page is a proxy's, and says nothing of what the server did.
@@ -83,6 +85,9 @@ impl Body {
             true => parsed_apart(start.clone()).await?,
             false => self.parsed_on_arrival(&start).await?,
         };
+        if parsed.is_ok() && self.echo.is_found() {
+            return Err(Cause::Implausible("it repeats the token or key of the request".to_owned()));
+        }
         parsed.map_err(|error| {
             let cause = unfit(&error, self.response.status(), &start, self.meter.bytes());
             if self.confidential { cause.without_answer() } else { cause }
@@ -133,6 +138,7 @@ impl Body {
         let chunk = waited.map_err(|error| Cause::Truncated(chain(&error)))?;
         if let Some(chunk) = &chunk {
             self.meter.take(chunk).map_err(Cause::Oversized)?;
+            self.echo.look(chunk);
         }
         Ok(chunk)
     }

@@ -159,13 +159,13 @@ mod tests {
         ];
         for (answer, excess) in cases {
             let said = measured(&answer, part, size).err();
-            assert_eq!(said.as_deref(), excess, "{:.20}", answer);
+            assert_eq!(said.as_deref(), excess, "{answer:.20}");
         }
     }
 
     #[test]
     fn time_is_given_for_what_comes_and_not_for_blanks() {
-        let idle = Duration::from_secs(60);
+        let idle = Duration::from_mins(1);
         let allowed = |part: &str| {
             let mut meter = Meter::new(Size::LISTING);
             meter.take(part.as_bytes()).unwrap();
@@ -173,7 +173,7 @@ mod tests {
         };
         assert_eq!(allowed(""), Duration::from_mins(2));
         assert_eq!(allowed(&" ".repeat(1 << 20)), Duration::from_mins(2));
-        assert_eq!(allowed(&"1".repeat(10 * 8 << 10)), Duration::from_secs(130));
+        assert_eq!(allowed(&"1".repeat(80 << 10)), Duration::from_secs(130));
         assert_eq!(Meter::new(Size::PAGE).allowed(Duration::MAX), Duration::MAX);
     }
 }

@@ -17,7 +17,7 @@ use super::authorize::{Authorization, Signed};
 use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, GivenUp, chain, seconds};
-use super::mask::{Mask, shortened};
+use super::mask::{Echo, Mask, shortened};
 use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
@@ -305,7 +305,7 @@ impl Client {
             self.0.date.store(date, Ordering::Relaxed);
         }
         turn.learn(&signals);
-        let body = Body::new(response, self.0.limits, request.size, request.confidential);
+        let body = Body::new(response, self.0.limits, request.size, Echo::of(&signed.secrets), request.confidential);
         let outcome = match () {
             () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
             () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => read(body).await,

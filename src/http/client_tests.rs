@@ -348,6 +348,18 @@ async fn only_a_whole_answer_counts_as_one() {
 }
 
 #[tokio::test]
+async fn a_good_answer_that_repeats_the_token_is_no_answer() {
+    let server = Server::new(|seen| ok(200, &format!("[{:?}]", seen.header("authorization").unwrap()))).await;
+    let settings = Settings {
+        authorization: Authorization::Fixed("Bearer sk-a-longer-secret-key".into()),
+        ..Settings::new(&server.url)
+    };
+    let failure = Client::new(settings).unwrap().json::<Value>(&Request::get("/x")).await.unwrap_err();
+    assert!(failure.to_string().ends_with("it repeats the token or key of the request"), "{failure}");
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_is_passed_over() {
     let server = Server::new(|_| ok(200, "\u{feff}[1]")).await;
     assert_eq!(get(&server).await.unwrap(), json!([1]));
@@ -363,7 +375,6 @@ async fn text_in_place_of_json_is_asked_for_once_more() {
 
 #[tokio::test]
 async fn an_answer_that_is_larger_than_any_real_one_is_given_up() {
-    // Unpacked by nobody: the limits count what comes out of the connection, packed or not.
     let (text, blanks) = (format!("[\"{}\"]", "x".repeat(3 << 20)), format!("[{}1]", " ".repeat(3 << 20)));
     for (body, why) in [(text, "it has a text of more than 1 MB"), (blanks, "it has blanks of more than 1 MB")] {
         let server = Server::new(move |_| ok(200, &body)).await;

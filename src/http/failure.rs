@@ -299,8 +299,9 @@ impl Failure {
 
     fn kind(&self) -> Kind {
         match (self.status(), self.code()) {
-            // A feature that isn't there, and an operation that the user's status forbids: no fault of the token.
-            (_, Some("E0000015" | "E0000038")) => Kind::Failed,
+            // A feature that isn't there (with 401, as it was recorded), and an operation that the user's status forbids: no
+            // fault of the token. With 403 it is about rights.
+            (Some(401), Some("E0000015")) | (_, Some("E0000038")) => Kind::Failed,
             (status, code)
                 if matches!(status, Some(401 | 403)) || code.is_some_and(|code| OAUTH_REFUSALS.contains(&code)) =>
             {
@@ -353,7 +354,11 @@ fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
         (_, Some("invalid_dpop_proof" | "use_dpop_nonce")) => {
             "the org refused the proof of the token's key; check this machine's clock, and that no proxy changes headers"
         }
-        (_, Some("E0000015")) => "the org doesn't have this feature; the token is not the cause",
+        (401, Some("E0000015")) => "the org doesn't have this feature; the token is not the cause",
+        (_, Some("E0000015")) => {
+            "the token's user, or the service app, lacks the right to this feature, or the org doesn't have it"
+        }
+        (404, Some("E0000007")) => "it was deleted in Okta meanwhile; run it again",
         (_, Some("AUTHENTICATION")) => "the Activepieces API key is unknown or was deleted",
         (_, Some("AUTHORIZATION" | "INVALID_BEARER_TOKEN")) => {
             "this takes an API key of the platform, starting with sk-, and not a user's token"
@@ -417,6 +422,7 @@ mod tests {
             (401, okta("E0000011"), Kind::Unauthorized),
             (403, okta("E0000006"), Kind::Unauthorized),
             (401, okta("E0000015"), Kind::Failed),
+            (403, okta("E0000015"), Kind::Unauthorized),
             (403, okta("E0000038"), Kind::Failed),
             (404, okta("E0000007"), Kind::Failed),
             (401, r#"{"code":"AUTHENTICATION","params":{"message":"x"}}"#.into(), Kind::Unauthorized),

@@ -8,7 +8,7 @@ use super::mask::shortened;
 const LONGEST: usize = 80;
 
 /// The names of the entity around this place of a text in JSON, such as `"00u1" ("ada@example.com")`; none if it can't be
-/// told. Lines count from 1, as serde_json's do.
+/// told. Lines count from 1, as those of `serde_json` do.
 pub(super) fn at(text: &[u8], line: usize, column: usize) -> Option<String> {
     let lines = text.split_inclusive(|byte| *byte == b'\n').take(line.checked_sub(1)?);
     let place = lines.map(<[u8]>::len).sum::<usize>() + column;
@@ -76,8 +76,8 @@ mod tests {
             (format!(r#"[{good}, {{"id": "00u2", "profile": {{"login": "b@x.io"}}}}]"#), Some(r#""00u2" ("b@x.io")"#)),
             (format!("[{good},\n\n{{\"id\": \"00u2\", \"status\": 5}}]"), Some(r#""00u2""#)),
             (format!(r#"[{{"status": "A", "id": "00u2", "profile": []}}, {good}]"#), Some(r#""00u2""#)),
-            (format!(r#"[{good}, {{}}]"#), None),
-            (format!(r#"[{good}, 5]"#), None),
+            (format!("[{good}, {{}}]"), None),
+            (format!("[{good}, 5]"), None),
             ("{\"errorCode\": \"E1\"}".to_owned(), None),
         ];
         for (text, name) in cases {

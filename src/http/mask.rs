@@ -4,7 +4,7 @@
 //! digits, with characters in between, cut off, or in another case. So only the letters and digits of both sides are
 //! compared, any [`FRAGMENT`] of them in a row counts, and a text is searched in each form that it can be decoded to.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,7 +67,7 @@ impl Mask {
     }
 
     /// The text on one line, without secrets, control characters and the marks of bidirectional text.
-    pub(super) fn masked(&self, text: &str) -> String {
+    pub(crate) fn masked(&self, text: &str) -> String {
         let fragments = Fragments::of(&self.secrets());
         if text.len() <= LONGEST {
             return fragments.masked(text);
@@ -78,6 +78,55 @@ impl Mask {
 
     fn secrets(&self) -> MutexGuard<'_, Secrets> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Finds the secrets of one attempt in a good answer while it arrives. A server has no reason to send them back, and what it
+/// sends them as, such as somebody's name, would be shown and kept.
+pub(super) struct Echo {
+    secrets: Vec<SecretString>,
+    /// The end of what came: a secret may be in two parts.
+    end: Vec<u8>,
+    found: bool,
+}
+
+/// Shorter ones may be in an answer by chance.
+const SHORTEST_ECHO: usize = 16;
+
+impl Echo {
+    pub(super) fn of(sent: &[SecretString]) -> Self {
+        let long = sent.iter().filter(|secret| secret.expose_secret().len() >= SHORTEST_ECHO);
+        Self { secrets: long.cloned().collect(), end: Vec::new(), found: false }
+    }
+
+    /// Whether one was found so far.
+    pub(super) fn is_found(&self) -> bool {
+        self.found
+    }
+
+    /// Looks through the next part, also for what is escaped as JSON does it.
+    pub(super) fn look(&mut self, part: &[u8]) {
+        let Some(longest) = self.secrets.iter().map(|secret| secret.expose_secret().len()).max() else { return };
+        // Six characters for each that is escaped.
+        let kept = longest * 6;
+        self.end.extend_from_slice(&part[..part.len().min(kept)]);
+        self.found |= self.holds(&self.end) || self.holds(part);
+        if part.len() >= kept {
+            self.end.clear();
+            self.end.extend_from_slice(&part[part.len() - kept..]);
+        } else {
+            let surplus = self.end.len().saturating_sub(kept);
+            self.end.drain(..surplus);
+        }
+    }
+
+    fn holds(&self, part: &[u8]) -> bool {
+        let plain = |bytes: &[u8]| {
+            let mut texts = bytes.utf8_chunks().map(|chunk| chunk.valid());
+            texts.any(|text| self.secrets.iter().any(|secret| text.contains(secret.expose_secret())))
+        };
+        let escaped = || part.windows(4).any(|four| four == b"\\u00");
+        plain(part) || (escaped() && Form::of(part).unescaped().is_some_and(|form| plain(&form.bytes)))
     }
 }
 
@@ -118,7 +167,7 @@ pub(super) fn printable(text: &str) -> String {
 /// What is looked for: the letters and digits of all secrets, lower-cased.
 struct Fragments {
     /// All that are [`FRAGMENT`] long.
-    long: HashSet<[u8; FRAGMENT]>,
+    long: BTreeSet<[u8; FRAGMENT]>,
     /// Secrets that are shorter as a whole.
     short: Vec<Vec<u8>>,
 }
@@ -145,7 +194,7 @@ struct Search<'a> {
 
 impl Fragments {
     fn of(secrets: &Secrets) -> Self {
-        let mut fragments = Self { long: HashSet::new(), short: Vec::new() };
+        let mut fragments = Self { long: BTreeSet::new(), short: Vec::new() };
         for secret in secrets.lasting.iter().chain(&secrets.passing) {
             let plain: Vec<u8> = letters(secret.expose_secret().as_bytes()).map(|(_, byte)| byte).collect();
             if plain.len() < FRAGMENT {
@@ -159,8 +208,7 @@ impl Fragments {
 
     fn masked(&self, text: &str) -> String {
         let mut search = Search { fragments: self, hidden: Vec::new(), work: 0 };
-        let from = (0..text.len()).map(|at| (at, at + 1)).collect();
-        search.look(&Form { bytes: text.as_bytes().to_vec(), from }, DEPTH);
+        search.look(&Form::of(text.as_bytes()), DEPTH);
         if search.work > MOST_WORK {
             return REDACTED.to_owned();
         }
@@ -219,6 +267,11 @@ impl Search<'_> {
 }
 
 impl Form {
+    /// A text as it is.
+    fn of(text: &[u8]) -> Self {
+        Self { from: (0..text.len()).map(|at| (at, at + 1)).collect(), bytes: text.to_vec() }
+    }
+
     fn push(&mut self, byte: u8, from: (usize, usize)) {
         self.bytes.push(byte);
         self.from.push(from);
@@ -323,10 +376,11 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use base64::Engine;
-    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::scripted::FORMS;
 
     const TOKEN: &str = "00aVery-Secret_Token0123456789abcdef-_XYZq";
 
@@ -338,29 +392,6 @@ mod tests {
 
     fn masked(text: &str) -> String {
         mask(TOKEN).masked(text)
-    }
-
-    /// Each form in which a server may write a text.
-    pub(crate) const FORMS: [(&str, fn(&str) -> String); 15] = [
-        ("plain", str::to_owned),
-        ("upper case", |text| text.to_uppercase()),
-        ("percent", |text| each(text, |byte| format!("%{byte:02x}"))),
-        ("percent of some", |text| text.replace('-', "%2D").replace('e', "%65")),
-        ("JSON escapes", |text| each(text, |byte| format!("\\u{byte:04x}"))),
-        ("C escapes", |text| each(text, |byte| format!("\\x{byte:02X}"))),
-        ("HTML escapes", |text| each(text, |byte| format!("&#{byte};"))),
-        ("control characters", |text| each(text, |byte| format!("{}\u{1}", char::from(byte)))),
-        ("zero-width characters", |text| each(text, |byte| format!("{}\u{200b}", char::from(byte)))),
-        ("hexadecimal", |text| each(text, |byte| format!("{byte:02x}"))),
-        ("base64", |text| BASE64_STANDARD.encode(text)),
-        ("base64 of the header", |text| BASE64_STANDARD.encode(format!("Bearer {text}"))),
-        ("base64 at another place", |text| BASE64_URL_SAFE_NO_PAD.encode(format!("xy{text}z"))),
-        ("base64 twice", |text| BASE64_STANDARD.encode(BASE64_STANDARD.encode(text))),
-        ("base64 in percent", |text| BASE64_STANDARD.encode(each(text, |byte| format!("%{byte:02X}")))),
-    ];
-
-    fn each(text: &str, write: impl Fn(u8) -> String) -> String {
-        text.bytes().map(write).collect()
     }
 
     #[test]
@@ -393,7 +424,7 @@ mod tests {
 
     #[test]
     fn a_secret_at_the_cut_of_a_long_text_is_hidden() {
-        for at in LONGEST / 2 - TOKEN.len()..LONGEST / 2 + 1 {
+        for at in (LONGEST / 2 - TOKEN.len())..=(LONGEST / 2) {
             let shown = masked(&format!("{}{TOKEN}{}", ".".repeat(at), ".".repeat(LONGEST)));
             let left = shown.bytes().filter(u8::is_ascii_alphanumeric).count();
             assert!(left < "redacted".len() + FRAGMENT, "{at}: {left} of it are shown");
@@ -407,6 +438,24 @@ mod tests {
             text = BASE64_STANDARD.encode(text);
         }
         assert!(!masked(&text).contains(&TOKEN[..FRAGMENT]));
+    }
+
+    #[test]
+    fn an_echo_in_a_good_answer_is_found_however_it_arrives() {
+        let escaped: String = FORMS[4].1(TOKEN);
+        let half = format!("{}\\u{:04x}{}", &TOKEN[..9], TOKEN.as_bytes()[9], &TOKEN[10..]);
+        let found = |text: &str, length: usize| {
+            let mut echo = Echo::of(&[TOKEN.into(), "short".into()]);
+            text.as_bytes().chunks(length).for_each(|part| echo.look(part));
+            echo.is_found()
+        };
+        for length in [1, 7, 41, 100, 252, 1000] {
+            for written in [TOKEN, &escaped, &half] {
+                let text = format!("[{}\"name\": \"{written}\"{}", "\"ä\u{20ac}\", ".repeat(90), ", 1".repeat(400));
+                assert!(found(&text, length), "{length}: {written}");
+            }
+            assert!(!found(&format!("[\"short\", \"\\u0041\", \"{}\"]", &TOKEN[1..]).repeat(30), length));
+        }
     }
 
     #[test]

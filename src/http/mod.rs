@@ -7,7 +7,7 @@
 //! - `mask` takes secrets out of what a server wrote: nothing gets into an error but through it.
 //! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
 //! - `pace` keeps within the rate limits that the server announces in its `signals`.
-//! - `link` finds the cursor of the next page, and `null` forgives a null where nothing was meant.
+//! - `link` finds the cursor of the next page, `null` forgives a null where nothing was meant, and `list` bounds lists.
 
 pub mod authorize;
 mod body;
@@ -17,6 +17,7 @@ pub mod error_body;
 pub mod failure;
 mod item;
 pub mod link;
+mod list;
 pub mod mask;
 mod null;
 pub mod pace;
@@ -30,6 +31,7 @@ pub use authorize::{Authorization, Authorize, Signed};
 pub use budget::Size;
 pub use client::{Client, Settings};
 pub use failure::{Cause, Failure};
+pub use list::bounded_list;
 pub use mask::Mask;
 pub use null::null_as_default;
 pub use request::{Repeat, Reply, Request, segment};

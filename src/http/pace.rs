@@ -300,6 +300,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::http::scripted::Log;
 
     const START: i64 = 1_700_000_000;
 
@@ -461,6 +462,25 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(5)).await;
         pace.turn("/x").await.answered(&signals(10, 0, 2, 1));
         assert_eq!(waited(&pace, "/x").await, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_is_told_once_and_a_short_one_is_not() {
+        let (log, logged) = Log::of_this_thread();
+        let pace = Pace::new(10, 1.0, by_path);
+        pace.turn("/apps").await.answered(&Signals::default());
+        pace.close("/apps", Duration::from_secs(3));
+        pace.turn("/apps").await.answered(&Signals::default());
+        assert_eq!(log.text(), "");
+        pace.close("/apps", Duration::from_secs(23));
+        tokio::join!(waited(&pace, "/apps"), waited(&pace, "/apps"));
+        drop(logged);
+        assert_eq!(
+            log.text().matches("waiting 23 s for the server's rate limit of \"apps\"").count(),
+            1,
+            "{}",
+            log.text()
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -161,4 +163,63 @@ fn take(buffer: &mut Vec<u8>) -> Option<Seen> {
     let body = String::from_utf8(buffer[end + 4..whole].to_vec()).unwrap();
     buffer.drain(..whole);
     Some(Seen { line, headers, body })
+}
+
+/// Writes a text in another form.
+pub(crate) type Form = fn(&str) -> String;
+
+/// Each form in which a server may write a text.
+pub(crate) const FORMS: [(&str, Form); 15] = [
+    ("plain", str::to_owned),
+    ("upper case", |text| text.to_uppercase()),
+    ("percent", |text| each(text, |byte| format!("%{byte:02x}"))),
+    ("percent of some", |text| text.replace('-', "%2D").replace('e', "%65")),
+    ("JSON escapes", |text| each(text, |byte| format!("\\u{byte:04x}"))),
+    ("C escapes", |text| each(text, |byte| format!("\\x{byte:02X}"))),
+    ("HTML escapes", |text| each(text, |byte| format!("&#{byte};"))),
+    ("control characters", |text| each(text, |byte| format!("{}\u{1}", char::from(byte)))),
+    ("zero-width characters", |text| each(text, |byte| format!("{}\u{200b}", char::from(byte)))),
+    ("hexadecimal", |text| each(text, |byte| format!("{byte:02x}"))),
+    ("base64", |text| BASE64_STANDARD.encode(text)),
+    ("base64 of the header", |text| BASE64_STANDARD.encode(format!("Bearer {text}"))),
+    ("base64 at another place", |text| BASE64_URL_SAFE_NO_PAD.encode(format!("xy{text}z"))),
+    ("base64 twice", |text| BASE64_STANDARD.encode(BASE64_STANDARD.encode(text))),
+    ("base64 in percent", |text| BASE64_STANDARD.encode(each(text, |byte| format!("%{byte:02X}")))),
+];
+
+fn each(text: &str, write: impl Fn(u8) -> String) -> String {
+    text.bytes().map(write).collect()
+}
+
+/// What this thread logs.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Begins the log; it ends when the guard is dropped.
+    pub(crate) fn of_this_thread() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::new("oktapieces=trace"))
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

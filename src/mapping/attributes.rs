@@ -192,12 +192,22 @@ impl Evaluation<'_> {
             // Nothing is decided from a status that isn't known, whatever the scope.
             (Status::Other(_), _) | (Status::Staged, true) => None,
             (_, false) => Some(Leave::Unassigned),
-            (_, true) => return self.present(mapping, reasons),
+            (_, true) => match self.org.unsure.get(&self.user.id) {
+                Some(status) => return self.unsure(status, mapping),
+                None => return self.present(mapping, reasons),
+            },
         };
         let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
         let state = left.map_or_else(|| State::Untouched(self.user.status.clone()), State::Left);
         let user = DesiredUser::new(self.user.login(), user_name, state);
         if in_scope { user } else { user.out_of_scope() }
+    }
+
+    /// Somebody of whom it isn't known whether they are assigned is left as they are.
+    fn unsure(&self, status: &str, mapping: &Mapping) -> DesiredUser {
+        let message = format!("the assignment to the app has the status {status:?}, which isn't known");
+        let problem = Problem::new(self.user.login(), ProblemKind::UnknownAssignment, message);
+        DesiredUser::new(self.user.login(), self.user_name(&mapping.user_name).ok(), State::Problem(vec![problem]))
     }
 
     fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {

@@ -73,8 +73,8 @@ impl Times {
 #[serde(rename_all = "camelCase")]
 struct WireUser {
     id: OktaUserId,
-    status: Status,
-    profile: Profile,
+    status: Option<Status>,
+    profile: Option<Profile>,
     #[serde(default, deserialize_with = "time")]
     activated: Option<Timestamp>,
     #[serde(default, deserialize_with = "time")]
@@ -105,7 +105,12 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        Self { id: user.id, status: user.status, profile: user.profile, times }
+        // Nothing follows from a user of whom Okta leaves out what every user has.
+        let (status, profile) = match (user.status, user.profile) {
+            (Some(status), Some(profile)) => (status, profile),
+            (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),
+        };
+        Self { id: user.id, status, profile, times }
     }
 }
 
@@ -151,6 +156,13 @@ impl Status {
             Self::Deprovisioned => "DEPROVISIONED",
             Self::Other(text) => text,
         }
+    }
+}
+
+impl Status {
+    /// Whether Okta's answer left the status out, or the profile.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Other(text) if text.is_empty())
     }
 }
 
@@ -253,6 +265,8 @@ pub struct Org {
     pub in_scope: BTreeSet<OktaUserId>,
     /// How many users each part of the scope named, by what names it: `users assigned to the app Activepieces`.
     pub parts: BTreeMap<String, usize>,
+    /// Users who are in scope by an assignment alone of which it isn't known whether it is in force, with its status.
+    pub unsure: BTreeMap<OktaUserId, String>,
     /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
     pub gone: BTreeSet<OktaUserId>,
     /// The groups that are pushed, with the name that each project is to have.
@@ -330,6 +344,17 @@ mod tests {
         let user: User = serde_json::from_str(json).unwrap();
         let created = Some("2026-01-02T03:04:05Z".parse().unwrap());
         assert_eq!(user.times, Times { created, ..Times::default() });
+    }
+
+    #[test]
+    fn a_user_without_a_status_or_a_profile_is_left_as_they_are() {
+        for json in
+            [r#"{"id": "00u1", "profile": {"login": "a"}}"#, r#"{"id": "00u1", "status": "ACTIVE", "profile": null}"#]
+        {
+            let user: User = serde_json::from_str(json).unwrap();
+            assert!(user.status.is_missing(), "{json}");
+        }
+        assert!(serde_json::from_str::<User>(r#"{"status": "ACTIVE", "profile": {}}"#).is_err());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as UnknownName, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 /// A named problem: its subject is left alone, the rest goes on, and the exit code says so.
@@ -29,6 +31,8 @@ pub enum ProblemKind {
     InvalidRole,
     /// The user name is no e-mail address, or another attribute no text.
     InvalidAttribute,
+    /// The status of the user's assignment to the app isn't known.
+    UnknownAssignment,
     /// One account that several Okta users claim.
     ClaimedTwice,
     /// Two accounts that one Okta user claims.
@@ -63,6 +67,7 @@ impl ProblemKind {
             Self::NotEvaluable => "not_evaluable",
             Self::InvalidRole => "invalid_role",
             Self::InvalidAttribute => "invalid_attribute",
+            Self::UnknownAssignment => "unknown_assignment",
             Self::ClaimedTwice => "claimed_twice",
             Self::TwoAccounts => "two_accounts",
             Self::EmailChanged => "email_changed",
@@ -76,6 +81,14 @@ impl ProblemKind {
             Self::EmptyProjectName => "empty_project_name",
             Self::ChangedSince => "changed_since",
         }
+    }
+}
+
+impl ProblemKind {
+    /// The kind of this name, or a text that lists the names that there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let name: StrDeserializer<'_, UnknownName> = name.into_deserializer();
+        Self::deserialize(name).map_err(|error| error.to_string())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The client's core: single entities, and listings that are complete or an error.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::buckets::bucket_of;
-use super::wire::{Keyed, OrgSettings, WellKnownOrg};
+use super::wire::{App, Keyed, OrgSettings, WellKnownOrg};
 use crate::http::link::next_cursor;
 use crate::http::{Authorization, Client, Failure, Request, Settings};
 
@@ -46,6 +46,8 @@ pub struct Okta {
     http: Client,
     at_once: usize,
     side_by_side: Arc<Semaphore>,
+    /// The app that the config names, once it was found.
+    pub(super) named_app: Arc<OnceLock<(String, App)>>,
 }
 
 /// Called after each page with the number of entities so far.
@@ -70,7 +72,7 @@ impl Okta {
     /// A client that sends through this transport; see [`settings`].
     pub fn new(http: Client) -> Self {
         let at_once = http.pace().parallelism().saturating_sub(FOR_CHAINS).max(1);
-        Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)) }
+        Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)), named_app: Arc::default() }
     }
 
     /// How much may be asked for side by side, all in all.

@@ -10,7 +10,7 @@ use super::extra;
 use super::resolve::ResolvedScope;
 use super::search::Search;
 use super::users::IDS;
-use super::wire::{App, WholeUser};
+use super::wire::{App, AppUser, WholeUser};
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::model::id::{OktaGroupId, OktaUserId};
@@ -54,13 +54,14 @@ pub async fn confirm(
     let mut own = OwnGroups::new();
     own_groups(okta, &mut own, memberships).await?;
     let alive: Vec<&WholeUser> = found.values().flatten().filter(|found| may_be_in_scope(&found.user.status)).collect();
-    let Sides { within, undecided, outside } = sides(okta, scope, &alive, &mut own).await?;
+    let Sides { within, undecided, unsure, outside } = sides(okta, scope, &alive, &mut own).await?;
     if outside {
         scope_still_stands(okta, scope).await?;
     }
     if scope.needs.groups {
         own_groups(okta, &mut own, within.clone()).await?;
     }
+    org.unsure.extend(unsure);
     let mut came_to_light = BTreeSet::new();
     for (id, found) in found {
         let was_known = extra::is_evaluated(org, &id);
@@ -134,6 +135,8 @@ fn about(failure: Failure, id: &OktaUserId) -> Error {
 struct Sides {
     within: BTreeSet<OktaUserId>,
     undecided: BTreeSet<OktaUserId>,
+    /// Users within by an assignment alone whose status isn't known.
+    unsure: BTreeMap<OktaUserId, String>,
     /// Whether anybody is outside for sure.
     outside: bool,
 }
@@ -143,6 +146,7 @@ struct Open {
     within: BTreeSet<OktaUserId>,
     left: BTreeSet<OktaUserId>,
     undecided: BTreeSet<OktaUserId>,
+    unsure: BTreeMap<OktaUserId, String>,
 }
 
 impl Open {
@@ -152,6 +156,15 @@ impl Open {
                 self.within.insert(id);
             }
         }
+    }
+
+    /// Takes an assignment for what its status says: the user, if they are in scope by it.
+    fn takes(&mut self, assigned: AppUser) -> Option<OktaUserId> {
+        let is_in_force = assigned.is_in_force();
+        if is_in_force.is_none() && self.left.contains(&assigned.id) {
+            self.unsure.insert(assigned.id.clone(), assigned.status);
+        }
+        (is_in_force != Some(false)).then_some(assigned.id)
     }
 
     /// Takes the answers of a sample: where one of them says otherwise than the listings, nothing can be told of the rest.
@@ -166,7 +179,7 @@ impl Open {
 /// Asks which of the users are in scope, of the parts of it that cost the least first.
 async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &mut OwnGroups) -> Result<Sides, Error> {
     let left = alive.iter().map(|found| found.user.id.clone()).collect();
-    let mut open = Open { within: BTreeSet::new(), left, undecided: BTreeSet::new() };
+    let mut open = Open { within: BTreeSet::new(), left, undecided: BTreeSet::new(), unsure: BTreeMap::new() };
     if scope.everyone {
         open.finds(open.left.clone());
     }
@@ -179,9 +192,9 @@ async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &m
     if let Some(app) = &scope.app {
         assigned(okta, app, &mut open).await?;
     }
-    let Open { within, left, mut undecided } = open;
+    let Open { within, left, mut undecided, unsure } = open;
     undecided.retain(|id| left.contains(id));
-    Ok(Sides { within, outside: left.len() > undecided.len(), undecided })
+    Ok(Sides { within, outside: left.len() > undecided.len(), undecided, unsure })
 }
 
 /// The search, evaluated here. Where that can't be done, its index is asked: who it finds is in scope, and of the others
@@ -233,15 +246,17 @@ async fn assigned(okta: &Okta, app: &App, open: &mut Open) -> Result<(), Error> 
     if is_many {
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app again");
         let again = okta.app_profiles(&app.id).await.map_err(failed)?;
-        open.finds(again.into_iter().map(|assigned| assigned.id));
+        let found: Vec<_> = again.into_iter().filter_map(|assigned| open.takes(assigned)).collect();
+        open.finds(found);
     }
     let asked = if is_many { sample(&open.left) } else { open.left.clone() };
     let reads = stream::iter(asked.clone()).map(async |id| match okta.app_user(&app.id, &id).await {
-        Ok(assigned) => Ok(assigned.is_some().then_some(id)),
+        Ok(assigned) => Ok(assigned.filter(|assigned| assigned.id == id)),
         Err(failure) => Err(about(failure, &id)),
     });
     let found: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
-    open.sampled(&asked, found.into_iter().flatten().collect());
+    let found = found.into_iter().flatten().filter_map(|assigned| open.takes(assigned)).collect();
+    open.sampled(&asked, found);
     Ok(())
 }
 

@@ -238,3 +238,26 @@ fn confirming_can_run_on_any_thread() {
     let (scope, mut org) = (ResolvedScope::default(), Org::default());
     sends(confirm(&okta, &scope, &mut org, BTreeSet::new(), BTreeSet::new()));
 }
+
+#[tokio::test]
+async fn an_assignment_that_is_not_in_force_is_none_and_an_unknown_one_is_named() {
+    let assignments = [("00u1", "REVOKED"), ("00u2", "FROZEN")].into();
+    let company = Company { assignments, ..company() };
+    let Reading { mut org, scope, warnings, .. } = first_read(&app(), company.clone()).await;
+    let unsure = [("00u2".into(), "FROZEN".to_owned())].into();
+    assert_eq!((&org.in_scope, &org.unsure), (&ids(&["00u2", "00u3"]), &unsure));
+    assert!(warnings.iter().any(|warning| warning.ends_with("count as none: 1 REVOKED")), "{warnings:?}");
+    (org.in_scope, org.unsure) = (BTreeSet::new(), BTreeMap::new());
+    let server = company.serve().await;
+    let asked = ids(&["00u1", "00u2", "00u3"]);
+    confirm(&okta(&server.url), &scope, &mut org, asked, BTreeSet::new()).await.unwrap();
+    assert_eq!((&org.in_scope, &org.unsure), (&ids(&["00u2", "00u3"]), &unsure));
+}
+
+#[tokio::test]
+async fn members_of_a_pushed_group_who_are_not_in_scope_are_counted() {
+    let company = Company { apps: vec![("0oa1", "Activepieces", "ACTIVE", vec!["00u1"])], ..company() };
+    let warnings = first_read(&app(), company).await.warnings;
+    let expected = r#"1 of 2 members of the group "Engineering" aren't in scope, and aren't added to its project"#;
+    assert!(warnings.iter().any(|warning| warning == expected), "{warnings:?}");
+}

@@ -169,15 +169,21 @@ impl Reader<'_> {
         let reads = stream::iter(self.of.clone()).map(async |user| self.okta.app_user(&app.id, &user).await);
         let read: Result<Vec<Option<AppUser>>, Failure> = reads.buffer_unordered(FEW).try_collect().await;
         let read = read.map_err(reading(&format!("profiles in the app {:?}", app.label)))?;
-        Ok(read.into_iter().flatten().map(|user| (user.id, user.profile)).collect())
+        Ok(profiles(read.into_iter().flatten()))
     }
 
     /// The profiles of all who are assigned to an app.
     pub(super) async fn all_of_app(&self, app: &App) -> Result<BTreeMap<OktaUserId, Profile>, Error> {
         let users = self.okta.app_profiles(&app.id).await;
         let users = users.map_err(reading(&format!("the profiles in the app {:?}", app.label)))?;
-        Ok(users.into_iter().map(|user| (user.id, user.profile)).collect())
+        Ok(profiles(users))
     }
+}
+
+/// The profiles of those whose assignment is in force, or may be.
+fn profiles(users: impl IntoIterator<Item = AppUser>) -> BTreeMap<OktaUserId, Profile> {
+    let users = users.into_iter().filter(|user| user.is_in_force() != Some(false));
+    users.map(|user| (user.id, user.profile)).collect()
 }
 
 /// What was being done when a read failed.

@@ -12,7 +12,7 @@ use super::known::{Known, Unread};
 use super::resolve::{NamedApp, Resolved, ResolvedScope, resolve};
 use super::side_by_side::Found;
 use super::users::EVERYBODY;
-use super::wire::AppUser;
+use super::wire::{App, AppUser};
 use crate::error::{Error, Kind};
 use crate::expression::Needs;
 use crate::http::Failure;
@@ -96,7 +96,8 @@ pub async fn read(
     let searched = reader.found(search, Step::SearchedUsers, needs, known);
     let everybody = reader.found(everyone, Step::AllUsers, needs, known);
     let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
-    let parts = parts(&resolved.scope, app.len(), searched.users.len(), &members);
+    let assigned = app.iter().filter(|assigned| assigned.is_in_force != Some(false)).count();
+    let parts = parts(&resolved.scope, assigned, searched.users.len(), &members);
     let mut org = Org { users: everybody.users, parts, ..Org::default() };
     org.users.append(&mut searched.users);
     let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)].into_iter();
@@ -104,25 +105,17 @@ pub async fn read(
     if needs.app_user && resolved.scope.app.is_some() {
         org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
     }
-    for Assigned { id, user, profile } in app {
-        if let (Some(profile), Some(profiles)) = (profile, org.extra.profiles.get_mut("appuser")) {
-            profiles.insert(id.clone(), profile);
-        }
-        org.users.extend(user.map(|user| (id, user)));
-    }
+    let ended = add_assigned(&mut org, app);
     let mut read = BTreeMap::new();
     for Read { group, members, users } in members {
+        for (id, _) in &users {
+            drop(org.unsure.remove(id));
+        }
         org.users.extend(users);
         read.extend(members.map(|members| (group, members)));
     }
     org.in_scope = org.users.keys().cloned().collect();
-    for (group, project_name) in resolved.pushed.clone() {
-        if let Some(members) = read.get(&group.id).cloned() {
-            org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
-        } else {
-            org.vanished.insert(group.id, project_name);
-        }
-    }
+    add_pushed(&mut org, resolved.pushed.clone(), &read);
     org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     org.unresolved.clone_from(&resolved.unresolved);
     let requests = okta.http().requests();
@@ -132,14 +125,84 @@ pub async fn read(
     org.extra.group_objects = resolved.group_objects;
     let of = extra::evaluated(&org);
     let mut warnings = resolved.warnings;
+    warnings.extend(ended_assignments(resolved.scope.app.as_ref(), &ended));
     warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
     let asked_by_expressions = okta.http().requests() - requests;
+    warnings.extend(incomplete(&org));
+    warnings.extend(out_of_scope(&org));
     if org.in_scope.is_empty() {
         warnings.push("the scope holds no user".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
     let known = KnownOrg { groups, beginnings: begun.collect() };
     Ok(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings })
+}
+
+/// Adds who is assigned to the app; gives how many assignments aren't in force, by status.
+fn add_assigned(org: &mut Org, app: Vec<Assigned>) -> BTreeMap<String, usize> {
+    let mut ended: BTreeMap<String, usize> = BTreeMap::new();
+    for Assigned { id, user, profile, status, is_in_force } in app {
+        if is_in_force == Some(false) {
+            *ended.entry(status).or_default() += 1;
+            continue;
+        }
+        if is_in_force.is_none() && !org.users.contains_key(&id) {
+            org.unsure.insert(id.clone(), status);
+        }
+        if let (Some(profile), Some(profiles)) = (profile, org.extra.profiles.get_mut("appuser")) {
+            profiles.insert(id.clone(), profile);
+        }
+        org.users.extend(user.map(|user| (id, user)));
+    }
+    ended
+}
+
+/// Adds the groups that are pushed, as far as they weren't deleted meanwhile.
+fn add_pushed(org: &mut Org, pushed: Vec<(Group, String)>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
+    for (group, project_name) in pushed {
+        if let Some(members) = read.get(&group.id).cloned() {
+            org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+        } else {
+            org.vanished.insert(group.id, project_name);
+        }
+    }
+}
+
+/// A warning about assignments that aren't in force.
+fn ended_assignments(app: Option<&App>, ended: &BTreeMap<String, usize>) -> Option<String> {
+    let app = app.filter(|_| !ended.is_empty())?;
+    let statuses: Vec<String> = ended.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let (label, statuses) = (&app.label, statuses.join(", "));
+    Some(format!("assignments to the app {label:?} that aren't in force count as none: {statuses}"))
+}
+
+/// Up to so many groups are named by a warning each.
+const MOST_WARNINGS: usize = 10;
+
+/// Warnings about users of whom Okta left something out.
+fn incomplete(org: &Org) -> impl Iterator<Item = String> + '_ {
+    let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
+    incomplete.map(|(id, _)| {
+        format!("the Okta user {id} came without a status or a profile and is left as they are; look at them in Okta")
+    })
+}
+
+/// Warnings about pushed groups with members who aren't in scope, and so don't become members of the projects.
+fn out_of_scope(org: &Org) -> Vec<String> {
+    let missing = |pushed: &PushedGroup| pushed.members.iter().filter(|id| !org.in_scope.contains(*id)).count();
+    let groups = org.pushed.values().map(|pushed| (missing(pushed), pushed)).filter(|(missing, _)| *missing > 0);
+    let mut warnings: Vec<String> = groups
+        .map(|(missing, pushed)| {
+            let (all, name) = (pushed.members.len(), &pushed.group.name);
+            format!("{missing} of {all} members of the group {name:?} aren't in scope, and aren't added to its project")
+        })
+        .collect();
+    let more = warnings.len().saturating_sub(MOST_WARNINGS);
+    if more > 0 {
+        warnings.truncate(MOST_WARNINGS);
+        warnings.push(format!("{more} more pushed groups have members who aren't in scope"));
+    }
+    warnings
 }
 
 /// How many users each part of the scope named. The whole org is no part of anything.
@@ -194,6 +257,8 @@ struct Assigned {
     user: Option<PackedUser>,
     /// The profile that they have there, if it's asked for.
     profile: Option<Profile>,
+    status: String,
+    is_in_force: Option<bool>,
 }
 
 struct Reader<'a> {
@@ -213,13 +278,15 @@ impl Reader<'_> {
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
         let kept = &needs.attributes;
         let keep = |assigned: AppUser| {
+            let is_in_force = assigned.is_in_force();
             let user = assigned.embedded.user.filter(|user| user.id == assigned.id).map(|user| user.pack(kept).1);
             let profile = needs.app_user.then_some(assigned.profile);
-            Assigned { id: assigned.id, user, profile }
+            Assigned { id: assigned.id, user, profile, status: assigned.status, is_in_force }
         };
         let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
         // Okta forgot `expand` on later pages until release 2026.07.3.
-        let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(|assigned| assigned.user.is_some());
+        let is_done = |assigned: &Assigned| assigned.user.is_some() || assigned.is_in_force == Some(false);
+        let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(is_done);
         let asked = stream::iter(bare).map(async |bare| {
             let user = self.okta.beside(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })

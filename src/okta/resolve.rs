@@ -164,9 +164,20 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
     inactive.into_iter().chain(idle).collect()
 }
 
-/// The app, none where none is configured, or what is wrong with the name.
+/// The app, none where none is configured, or what is wrong with the name. It is looked for once.
 pub(super) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
     let Some(wanted) = wanted else { return Ok(Ok(None)) };
+    if let Some((_, app)) = okta.named_app.get().filter(|(name, _)| name == wanted) {
+        return Ok(Ok(Some(app.clone())));
+    }
+    let found = look_for_app(okta, wanted).await?;
+    if let Ok(Some(app)) = &found {
+        okta.named_app.get_or_init(|| (wanted.to_owned(), app.clone()));
+    }
+    Ok(found)
+}
+
+async fn look_for_app(okta: &Okta, wanted: &str) -> Result<Result<Option<App>, String>, Error> {
     let failed = |failure| Error::from(failure).context("looking for the Okta app");
     if OktaAppId::is_shape_of(wanted)
         && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?

@@ -26,9 +26,12 @@ impl Okta {
 
     async fn attributes_of(&self, schema: &str) -> Result<check::Schema, Failure> {
         let path = format!("/api/v1/meta/schemas/user/{}", segment(schema));
-        let (schema, _): (Schema, _) = self.http().json(&Request::get(path)).await?;
+        let (schema, reply): (Schema, _) = self.http().json(&Request::get(path)).await?;
         let parts = schema.definitions.into_values().map(|part| part.properties);
         let attributes: BTreeMap<_, _> = parts.flatten().collect();
+        if attributes.is_empty() {
+            return Err(reply.implausible("it is a user schema without any attribute"));
+        }
         let kind = |property: &serde_json::Value| {
             property.get("type").and_then(serde_json::Value::as_str).map(AttributeType::parse)
         };

@@ -311,7 +311,7 @@ mod tests {
             r#"profile.none eq "x""#,
             r#"profile.tags eq "green""#,
             r#"profile.vip pr and (profile.level lt 3 or status eq "STAGED")"#,
-            r#"profile.STATUS pr and created pr"#,
+            "profile.STATUS pr and created pr",
         ] {
             assert_eq!(finds(search), Some(false), "{search}");
         }

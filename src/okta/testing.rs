@@ -48,6 +48,8 @@ pub(super) struct Company {
     pub page: usize,
     /// Path and user: missing from that listing; `index` is whatever is found by a search or filter.
     pub hidden: BTreeSet<(&'static str, &'static str)>,
+    /// The statuses of assignments that aren't ACTIVE, by user.
+    pub assignments: BTreeMap<&'static str, &'static str>,
     /// Embeds no user in app users after the first page, as Okta did.
     pub forgets_expand: bool,
 }
@@ -86,7 +88,7 @@ impl Company {
             },
             ["apps", id, "users", user] => {
                 let assigned = self.apps.iter().any(|app| app.0 == *id && app.3.contains(user));
-                self.one(assigned.then(|| json!({"id": user, "status": "ACTIVE"})))
+                self.one(assigned.then(|| json!({"id": user, "status": self.assignment(user), "profile": {}})))
             }
             _ => error(404, "E0000008", "path"),
         }
@@ -119,9 +121,14 @@ impl Company {
         let people = self.people(path, ids).into_iter();
         let with_user = |person: Value| {
             let embedded = if expands && !forgets { json!({"user": person}) } else { json!({}) };
-            json!({"id": person["id"], "status": "ACTIVE", "scope": "USER", "profile": {}, "_embedded": embedded})
+            let status = self.assignment(person["id"].as_str().unwrap());
+            json!({"id": person["id"], "status": status, "scope": "USER", "profile": {}, "_embedded": embedded})
         };
         people.map(with_user).collect()
+    }
+
+    fn assignment(&self, user: &str) -> &'static str {
+        self.assignments.get(user).copied().unwrap_or("ACTIVE")
     }
 
     fn list(&self, seen: &Seen, items: &[Value]) -> Act {

@@ -179,6 +179,31 @@ pub struct AppUser {
     pub embedded: Embedded,
 }
 
+/// The statuses of an assignment, and whether it is in force (`AppUserStatus` of Okta's API document, 2026.06.3): one that
+/// isn't was imported without a match, waits to be provisioned, can't use the app, or has ended.
+const ASSIGNMENTS: [(&str, bool); 13] = [
+    ("ACTIVE", true),
+    ("APPROVED", true),
+    ("DEPROVISIONED", false),
+    ("IMPLICIT", true),
+    ("IMPORTED", false),
+    ("INACTIVE", false),
+    ("MATCHED", true),
+    ("PENDING", true),
+    ("PROVISIONED", true),
+    ("REVOKED", false),
+    ("STAGED", false),
+    ("SUSPENDED", false),
+    ("UNASSIGNED", false),
+];
+
+impl AppUser {
+    /// Whether the assignment is in force; none for a status that isn't known.
+    pub fn is_in_force(&self) -> Option<bool> {
+        ASSIGNMENTS.iter().find(|(status, _)| *status == self.status).map(|(_, is_in_force)| *is_in_force)
+    }
+}
+
 /// What `expand=user` brings along.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Embedded {
@@ -363,6 +388,19 @@ mod tests {
         ] {
             assert!(schema(odd.clone()).is_err(), "{odd}");
         }
+    }
+
+    #[test]
+    fn an_assignment_is_in_force_by_its_status_and_an_unknown_one_is_neither() {
+        let of = |status: &str| {
+            serde_json::from_value::<AppUser>(json!({"id": "00u1", "status": status, "scope": "USER", "profile": {}}))
+                .unwrap()
+        };
+        let in_force = ["ACTIVE", "APPROVED", "IMPLICIT", "MATCHED", "PENDING", "PROVISIONED"];
+        let ended = ["DEPROVISIONED", "IMPORTED", "INACTIVE", "REVOKED", "STAGED", "SUSPENDED", "UNASSIGNED"];
+        assert!(in_force.iter().all(|status| of(status).is_in_force() == Some(true)));
+        assert!(ended.iter().all(|status| of(status).is_in_force() == Some(false)));
+        assert_eq!(of("FROZEN").is_in_force(), None);
     }
 
     #[test]

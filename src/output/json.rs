@@ -1,8 +1,11 @@
 //! Plans and reports for scripts. The format only grows; `format_version` moves when it doesn't.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::text::is_harmful;
 use crate::apply::Report;
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
@@ -10,6 +13,24 @@ use crate::plan::op::Totals;
 
 /// The version of all JSON answers.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// A JSON text in which the characters that could move a terminal's cursor or turn the text around are JSON's escapes. They
+/// stand in strings alone, so that the text stays JSON of the same value.
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    let harmful = |c: char| is_harmful(c) && c != '\n';
+    if !json.contains(harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut text = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if harmful(c) {
+            text.extend(format!("\\u{:04x}", u32::from(c)).chars());
+        } else {
+            text.push(c);
+        }
+    }
+    Cow::Owned(text)
+}
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -79,4 +100,24 @@ pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
         "interrupted": report.interrupted,
         "unreachable": report.unreachable,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_escaped_text_has_the_same_value_and_nothing_harmful(text in any::<String>(), c in any::<char>()) {
+            let marks = "\u{7f}\u{9b}\u{61c}\u{200e}\u{2028}\u{202e}\u{2069}";
+            let value = json!({ format!("{text}{marks}"): [format!("{c}{marks}{text}"), null] });
+            for json in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+                let escaped = escaped(&json);
+                prop_assert!(!escaped.contains(|c| is_harmful(c) && c != '\n'), "{escaped:?}");
+                prop_assert_eq!(&serde_json::from_str::<Value>(&escaped).unwrap(), &value);
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::plan_text::{because, why};
 use super::text::safe;
+use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::op::{ProjectAction, ProjectOp, UserAction, UserOp};
 
@@ -24,7 +25,7 @@ const COLUMNS: Row<'static> = Row {
 /// One line. What doesn't apply is empty.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row<'a> {
-    /// `user`, `project`, `problem`, `held` or `warning`.
+    /// `user`, `project`, `problem`, `accepted`, `held` or `warning`.
     kind: &'a str,
     action: &'a str,
     /// A user name; for a problem its subject.
@@ -51,6 +52,12 @@ pub fn render(plan: &Plan) -> String {
         let reason = format!("{}{place}", problem.message);
         let row = Row { kind: "problem", action: problem.kind.as_str(), ..Row::default() };
         table.add(Row { subject: &problem.subject, reason: &reason, ..row });
+    }
+    for accepted in &plan.accepted {
+        let Problem { kind, subject, .. } = &accepted.problem;
+        let until = accepted.until.map(|until| format!(" (until {until})")).unwrap_or_default();
+        let reason = format!("{}{until}", accepted.why);
+        table.add(Row { kind: "accepted", action: kind.as_str(), subject, reason: &reason, ..Row::default() });
     }
     for held in &plan.held {
         let reason = because(&held.because);
@@ -124,22 +131,45 @@ impl Table {
     }
 }
 
-/// The text as no spreadsheet takes it for a formula, full-width signs included.
+/// The text as no spreadsheet takes it for a formula, full-width and small signs included.
 fn harmless(text: &str) -> String {
     let text = safe(text);
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let seen = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−']);
     if formula { format!("'{text}") } else { text }
+}
+
+/// Whether a character isn't shown, and may be dropped by a program that reads the cell: Unicode's
+/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, 16.0).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::problem::{Problem, ProblemKind};
+    use crate::model::problem::ProblemKind;
     use crate::plan::op::{Member, Removal};
 
     #[test]
     fn no_cell_begins_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\u{a0}=1", "＝1", "＠x"] {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "  =1",
+            "\u{a0}=1",
+            "＝1",
+            "＠x",
+            "\u{200b}=1",
+            "\u{feff}=1",
+            " \u{2060}\u{ad}+1",
+            "﹦1",
+        ] {
             assert_eq!(harmless(text), format!("'{text}"));
         }
         // A tab or a line break never reaches the file, so that neither hides what follows it.

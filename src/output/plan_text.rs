@@ -10,6 +10,7 @@ use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, 
 use crate::model::desired::Attributes;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
+use crate::plan::accepted::Accepted;
 use crate::plan::guard::Refusal;
 use crate::plan::held::{Because, Held};
 use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
@@ -43,6 +44,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     sections.extend(projects(plan, around.whole));
     sections.extend(held(plan, around.whole));
     sections.extend(problems(plan, around.whole));
+    sections.extend(accepted(plan, around.whole));
     sections.extend(warnings(plan, around.whole));
     sections.extend(notes(plan, around.whole));
     sections.extend(around.refusals.iter().map(|refusal| refused(refusal, around.hash)));
@@ -267,6 +269,26 @@ fn problems(plan: &Plan, whole: bool) -> Option<String> {
     };
     add_rows(&mut table, plan.problems.iter().map(row), &styled(REMOVE, "!"), whole);
     section("Problems", &table)
+}
+
+/// One line, since nothing of it is new; each with its reason where all is shown.
+fn accepted(plan: &Plan, whole: bool) -> Option<String> {
+    if plan.accepted.is_empty() {
+        return None;
+    }
+    if !whole {
+        let of = |accepted: &Accepted| format!("{} ({})", accepted.problem.subject, accepted.problem.kind);
+        let names: Vec<String> = plan.accepted.iter().map(of).collect();
+        let problems = counted(names.len(), "accepted problem", "accepted problems");
+        return Some(format!("{problems}: {}", folded(&names, NAMED)));
+    }
+    let mut table = table();
+    let row = |accepted: &Accepted| {
+        let until = accepted.until.map(|until| format!(" (until {until})")).unwrap_or_default();
+        [safe(&accepted.problem.subject), safe(&accepted.problem.message), format!("{}{until}", safe(&accepted.why))]
+    };
+    add_rows(&mut table, plan.accepted.iter().map(row), &styled(DIM, "·"), whole);
+    section("Accepted problems", &table)
 }
 
 fn warnings(plan: &Plan, whole: bool) -> Option<String> {

@@ -1,12 +1,14 @@
 //! The only writer to the terminal: answers to stdout, talk to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
+use serde_json::Value;
 
+use super::json;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,7 @@ pub enum Verbosity {
 pub struct Printer {
     stdout: Mutex<AutoStream<io::Stdout>>,
     stderr: Mutex<AutoStream<io::Stderr>>,
+    failure: Mutex<Option<io::Error>>,
     pub verbosity: Verbosity,
     /// Whether the answer is JSON.
     pub json: bool,
@@ -54,6 +57,7 @@ impl Printer {
         Self {
             stdout: Mutex::new(AutoStream::new(io::stdout(), color)),
             stderr: Mutex::new(AutoStream::new(io::stderr(), color)),
+            failure: Mutex::new(None),
             verbosity,
             json,
             motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
@@ -66,10 +70,34 @@ impl Printer {
         self.stderr.lock().is_ok_and(|stderr| stderr.current_choice() != ColorChoice::Never)
     }
 
-    /// A part of the answer. A closed pipe is no error: whoever closed it has seen enough.
+    /// A part of the answer, as text for people.
     pub fn answer(&self, text: &str) {
-        if let Ok(mut stdout) = self.stdout.lock() {
-            drop(writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush()));
+        self.write(&harmless(text));
+    }
+
+    /// The answer as JSON on one line.
+    pub fn answer_json(&self, value: &Value) {
+        self.write(&json::escaped(&value.to_string()));
+    }
+
+    /// The answer as CSV, whose cells are escaped already.
+    pub fn answer_csv(&self, table: &str) {
+        self.write(table);
+    }
+
+    /// The first failure to write an answer, if any. A closed pipe is none: its reader has seen enough.
+    pub fn lost_answer(&self) -> Option<Error> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let error = Error::from_source(Kind::Failed, failure).context("the answer can't be written");
+        Some(error.hint("what was to be done is done as far as the messages say; the answer is not whole"))
+    }
+
+    fn write(&self, text: &str) {
+        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
 

@@ -51,8 +51,11 @@ fn sets_a_style(rest: &str) -> bool {
     end.is_some_and(|end| end.starts_with('m'))
 }
 
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character could move the cursor or turn the text around: control characters, line and paragraph separators, and
+/// the marks of bidirectional text (Unicode's `Bidi_Control`).
+pub(super) fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text with the code in the place of each character of this kind.
@@ -103,7 +106,9 @@ mod tests {
     fn names_cannot_move_the_cursor() {
         assert_eq!(safe("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
         assert_eq!(safe("Ünïcode 名"), "Ünïcode 名");
-        assert_eq!(safe("a\u{202e}b"), "a\\u{202e}b");
+        for c in ['\u{7f}', '\u{9b}', '\u{61c}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2069}'] {
+            assert_eq!(safe(&format!("a{c}b")), format!("a{}b", c.escape_unicode()));
+        }
     }
 
     #[test]

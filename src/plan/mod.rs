@@ -1,5 +1,6 @@
 //! The difference between what should be and what stands, and the guards on it. Pure.
 
+pub mod accepted;
 pub mod convergence;
 pub mod doubt;
 pub mod grace;

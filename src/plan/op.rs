@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::accepted::Accepted;
 use super::held::Held;
 use super::trust::Shrunk;
 use crate::model::PlatformRole;
@@ -17,6 +18,9 @@ pub struct Plan {
     pub users: Vec<UserOp>,
     pub projects: Vec<ProjectOp>,
     pub problems: Vec<Problem>,
+    /// The problems that the admin knows of and has accepted in the config.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Accepted>,
     /// What somebody should look at though nothing is wrong: a protected account, a project whose group isn't pushed.
     pub warnings: Vec<String>,
     /// What is to be done and isn't yet, each with the reason.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
+use super::accepted::Acceptance;
+
 /// What happens to the account of somebody who left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum OnLeave {
@@ -134,6 +136,8 @@ pub struct Policy {
     pub protect: BTreeSet<String>,
     /// Whether projects whose group isn't pushed any more are deleted.
     pub delete_unpushed: bool,
+    /// The standing problems that aren't alarming.
+    pub accepted: Vec<Acceptance>,
 }
 
 #[cfg(test)]

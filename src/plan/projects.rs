@@ -48,9 +48,9 @@ pub fn diff(
     policy: &Policy,
 ) {
     let joining = LazyCell::new(|| Joining::of(desired, matches));
-    let names = name_counts(desired);
+    let names = groups_of_names(desired);
     for Compared { group, project, found, members } in compared {
-        if let Some(problem) = problem(group, project, found, names[project.name.as_str()]) {
+        if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
         }
@@ -169,8 +169,8 @@ impl<'a> Standing<'a> {
 /// still linked to the old one.
 struct Orphans<'a> {
     projects: Vec<&'a Project>,
-    /// How many groups that have no project yet want each name.
-    names: BTreeMap<&'a str, usize>,
+    /// The groups that are to be projects of each name.
+    names: BTreeMap<&'a str, Vec<(&'a OktaGroupId, &'a str)>>,
 }
 
 impl<'a> Orphans<'a> {
@@ -182,14 +182,14 @@ impl<'a> Orphans<'a> {
         // Without a listing of groups nothing says which are gone.
         let is_listed = !desired.groups.is_empty();
         let projects = platform.projects.iter().filter(|_| is_listed).filter(linked).collect();
-        Self { projects, names: name_counts(desired) }
+        Self { projects, names: groups_of_names(desired) }
     }
 
     /// The project of a group that has none: certain where the name is the same and most of the members are.
     fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> Found<'a> {
         let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
         match (of_name.next(), of_name.next()) {
-            (Some(project), None) if self.names[group.name.as_str()] == 1 => {
+            (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
                 let (shared, owned) = owners.shared(project, &group.members);
                 if shared * 2 >= owned { Found::ToRelink(project) } else { Found::Unclear(project) }
             }
@@ -212,22 +212,28 @@ fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
         && !desired.vanished.contains_key(group)
 }
 
-fn name_counts(desired: &Desired) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for project in desired.projects.values() {
-        *counts.entry(project.name.as_str()).or_default() += 1;
+/// The groups that are to be projects of each name.
+fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (group, project) in &desired.projects {
+        groups.entry(project.name.as_str()).or_default().push((group, project.group_name.as_str()));
     }
-    counts
+    groups
 }
 
 /// A project that is linked already is no problem, whatever its name.
-fn problem(group: &OktaGroupId, project: &DesiredProject, found: &Found<'_>, of_this_name: usize) -> Option<Problem> {
+fn problem(
+    id: &OktaGroupId,
+    project: &DesiredProject,
+    found: &Found<'_>,
+    of_this_name: &[(&OktaGroupId, &str)],
+) -> Option<Problem> {
     let (kind, message) = match found {
         Found::Linked(_) | Found::ToRelink(_) => return None,
         Found::Unclear(orphan) => (
             ProblemKind::GroupMadeAgain,
             format!(
-                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({group}) may be the same one made again; link the project to {group} or rename it",
+                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({id}) may be the same one made again; link the project to {id} or rename it",
                 orphan.display_name,
                 orphan.external_id.as_deref().unwrap_or_default(),
                 project.group_name,
@@ -239,14 +245,16 @@ fn problem(group: &OktaGroupId, project: &DesiredProject, found: &Found<'_>, of_
                 "{count} projects of this name stand there without an externalId; rename all but the one to be used"
             ),
         ),
-        _ if of_this_name > 1 => (
-            ProblemKind::ProjectNameTwice,
-            format!(
-                "group {} and {} more are to be projects of this name; give each a name of its own in the config",
+        _ if of_this_name.len() > 1 => {
+            let others = of_this_name.iter().filter(|(other, _)| *other != id);
+            let others: Vec<String> = others.map(|(id, name)| format!("{name} ({id})")).collect();
+            let message = format!(
+                "group {} ({id}) is to be a project of this name, and so is {}; give each a name of its own in the config",
                 project.group_name,
-                of_this_name - 1
-            ),
-        ),
+                others.join(", and ")
+            );
+            (ProblemKind::ProjectNameTwice, message)
+        }
         _ => return None,
     };
     Some(Problem::new(&project.name, kind, message))

@@ -3,20 +3,24 @@
 //!
 //! - `place` names the files and keeps other users of the machine out of them.
 //! - `lock` lets one run write at a time.
+//! - `user` names the process that has the file.
 //! - `known` has what was read of groups.
 //! - `journal` writes runs and their operations down, `history` reads them.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{BlockingRetryable, ConstantBuilder};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tempfile::TempDir;
 
 use crate::error::{Error, Kind, Result};
+use crate::files::Refusal;
 use crate::plan::Past;
 
 pub mod history;
@@ -24,6 +28,7 @@ pub mod journal;
 pub(crate) mod known;
 pub mod lock;
 mod place;
+mod user;
 
 pub use journal::Beginning;
 pub use lock::{Lock, Taken};
@@ -46,31 +51,41 @@ const BUSY: Duration = Duration::from_secs(15);
 pub struct State {
     path: PathBuf,
     connection: Mutex<Connection>,
+    /// Where the file can't be written: the folder of the copy that is open in its place, and why.
+    copy: Option<(TempDir, String)>,
 }
 
 impl State {
     /// Opens or makes the file in `folder` that belongs to the org and the platform, which are named by their hosts, the
     /// platform with its path where it has one.
     pub fn open(folder: &Path, org: &str, platform: &str) -> Result<Self> {
-        let path = place::database(folder, org, platform)?;
-        let connection = Connection::open(&path).and_then(|mut connection| {
-            connection.busy_timeout(BUSY)?;
-            // One that reads before it writes isn't waited for when it writes.
-            connection.set_transaction_behavior(TransactionBehavior::Immediate);
-            // What is committed survives the death of the process, though perhaps not that of the machine: the file
-            // is a record, and what has to be done is always read from the servers.
-            write_ahead(&connection)?;
-            connection.pragma_update(None, "synchronous", "normal")?;
-            connection.pragma_update(None, "foreign_keys", "on")?;
-            let version = migrate(&mut connection)?;
-            Ok((connection, version))
-        });
-        let (connection, version) = connection.map_err(|error| failed(&path, error))?;
-        if version > MIGRATIONS.len() {
-            let message = format!("the state file {} was written by a newer version of oktapieces", path.display());
-            return Err(Error::new(Kind::Failed, message).hint("use that version, or move the file away"));
+        let name = place::name(org, platform);
+        let path = place::database(folder, &name).map_err(|refusal| unusable(folder, &name, refusal))?;
+        let connection = connect(&path)?;
+        Ok(Self { path, connection: Mutex::new(connection), copy: None })
+    }
+
+    /// The same for a command that writes nothing but its own record: where the disk is read-only, a copy is opened, which goes
+    /// with this value.
+    pub fn open_to_read(folder: &Path, org: &str, platform: &str) -> Result<Self> {
+        let name = place::name(org, platform);
+        match place::database(folder, &name) {
+            Err(refusal) if refusal.io_kind() == Some(io::ErrorKind::ReadOnlyFilesystem) => {
+                Self::copied(folder, &name, refusal.to_string())
+            }
+            _ => Self::open(folder, org, platform),
         }
-        Ok(Self { path, connection: Mutex::new(connection) })
+    }
+
+    fn copied(folder: &Path, name: &str, why: String) -> Result<Self> {
+        let copy = place::copied(folder, name).map_err(|refusal| unusable(folder, name, refusal))?;
+        let connection = connect(&copy.path().canonicalize().unwrap_or_default().join(name))?;
+        Ok(Self { path: folder.join(name), connection: Mutex::new(connection), copy: Some((copy, why)) })
+    }
+
+    /// Why nothing that is written here is kept; none where it is.
+    pub fn is_forgotten(&self) -> Option<&str> {
+        self.copy.as_ref().map(|(_, why)| why.as_str())
     }
 
     /// Where the file is.
@@ -119,14 +134,54 @@ impl State {
     }
 }
 
-/// Has the file use a write-ahead log. Of two processes that switch a new file at once, `SQLite` tells one that the other is
-/// at it without waiting [`BUSY`], so this does.
+/// Opens the file of this path, which has no link in it, and brings it to the newest version.
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).and_then(|mut connection| {
+        // One that reads before it writes isn't waited for when it writes.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        // What is committed survives the death of the process, though perhaps not that of the machine: the file
+        // is a record, and what has to be done is always read from the servers.
+        write_ahead(&connection)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "foreign_keys", "on")?;
+        let version = migrate(&mut connection)?;
+        Ok((connection, version))
+    });
+    let (connection, version) = connection.map_err(|error| failed(path, error))?;
+    if version > MIGRATIONS.len() {
+        let message = format!("the state file {} was written by a newer version of oktapieces", path.display());
+        return Err(Error::new(Kind::Failed, message).hint("use that version, or move the file away"));
+    }
+    Ok(connection)
+}
+
+fn unusable(folder: &Path, name: &str, refusal: Refusal) -> Error {
+    let hint = match refusal {
+        Refusal::Io(_) | Refusal::Unreadable(_) => "XDG_STATE_HOME names another folder for it",
+        _ => {
+            "the folder and its files have to be plain ones of the user who runs this; XDG_STATE_HOME names another folder"
+        }
+    };
+    Error::from_source(Kind::Failed, refusal)
+        .context(format!("opening the state file {}", folder.join(name).display()))
+        .hint(hint)
+}
+
+/// Has the file use a write-ahead log. `SQLite` doesn't wait by itself for every lock that this needs, so this tries again, and
+/// for no longer than [`BUSY`] in all.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
     let delay = Duration::from_millis(10);
-    let times = usize::try_from(BUSY.as_millis() / delay.as_millis()).unwrap_or(usize::MAX);
-    let again = ConstantBuilder::default().with_delay(delay).with_max_times(times);
-    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    let began = Instant::now();
+    let again = ConstantBuilder::default().with_delay(delay).without_max_times();
+    let is_busy = |error: &rusqlite::Error| is_busy(error) && began.elapsed() < BUSY;
     (|| connection.pragma_update(None, "journal_mode", "wal")).retry(again).when(is_busy).call()
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Brings the file to the newest version of the schema, and gives the version that it has then.
@@ -149,6 +204,15 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
 }
 
 fn failed(path: &Path, error: rusqlite::Error) -> Error {
+    if is_busy(&error) {
+        let message = format!(
+            "the state file {} is in use by {} for more than {} s",
+            path.display(),
+            user::of(path).unwrap_or_else(|| "another process".to_owned()),
+            BUSY.as_secs()
+        );
+        return Error::new(Kind::Failed, message).hint("end that process, or wait for its end, and run this again");
+    }
     let code = error.sqlite_error_code();
     let shown = path.display();
     let failed = Error::from_source(Kind::Failed, error);

@@ -1,54 +1,47 @@
 //! Where the files are, and who may read them.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result};
+use tempfile::TempDir;
+
+use crate::files::{self, Refusal};
+
+/// What `SQLite` puts next to its file.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The file's name for an org and a platform.
+pub fn name(org: &str, platform: &str) -> String {
+    format!("{}-{}.db", safe(org), safe(platform))
+}
 
 /// Makes the folder and the empty file where they aren't there yet, and takes from others the right to read them:
-/// the names and roles of a whole company are in there.
-pub fn database(folder: &Path, org: &str, platform: &str) -> Result<PathBuf> {
-    let path = folder.join(format!("{}-{}.db", safe(org), safe(platform)));
-    let make = || {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-        private(folder, 0o700)?;
-        open(&path).map(drop)
-    };
-    make().map_err(|error| {
-        Error::from_source(Kind::Failed, error)
-            .context(format!("making the state file {}", path.display()))
-            .hint("XDG_STATE_HOME names another folder for it")
-    })?;
+/// the names and roles of a whole company are in there. Gives the path without a link in it.
+pub fn database(folder: &Path, name: &str) -> Result<PathBuf, Refusal> {
+    files::own_folder(folder)?;
+    let path = folder.canonicalize()?.join(name);
+    files::open_own(&path)?;
+    for companion in COMPANIONS {
+        files::check_own(&path.with_file_name(format!("{name}{companion}")))?;
+    }
     Ok(path)
 }
 
-/// Opens a file that only its owner may read, and makes it where there is none.
-pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    private(path, 0o600)?;
-    Ok(file)
-}
-
-/// Sets the mode where it's another one.
-#[cfg(unix)]
-fn private(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let standing = std::fs::metadata(path)?.permissions().mode() & 0o777;
-    if standing == mode { Ok(()) } else { std::fs::set_permissions(path, PermissionsExt::from_mode(mode)) }
-}
-
-#[cfg(not(unix))]
-fn private(_: &Path, _: u32) -> io::Result<()> {
-    Ok(())
+/// A copy of the file in a temporary folder, or an empty one where there is none; with its log, which may hold what isn't in
+/// the file yet.
+pub fn copied(folder: &Path, name: &str) -> Result<TempDir, Refusal> {
+    let copy = TempDir::with_prefix("oktapieces-")?;
+    files::open_own(&copy.path().join(name))?;
+    for file in [name.to_owned(), format!("{name}-wal")] {
+        let path = folder.join(&file);
+        files::check_own(&path)?;
+        match files::open(&path) {
+            Ok((mut from, _)) => drop(std::io::copy(&mut from, &mut files::open_own(&copy.path().join(&file))?)?),
+            Err(refusal) if refusal.io_kind() == Some(ErrorKind::NotFound) => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(copy)
 }
 
 /// A host, or a host with a path, as a part of a file's name: a port stands behind `_`, and each part of a path behind `+`.

@@ -10,7 +10,7 @@ use crate::model::desired::Leave;
 use crate::plan::op::{Change, Reason, UserAction, UserOp};
 use crate::plan::{Plan, Step, op::Attribute};
 
-fn folder() -> tempfile::TempDir {
+fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
@@ -110,6 +110,30 @@ fn a_damaged_file_is_named_with_what_to_do() {
     let damaged = open(folder.path()).unwrap_err();
     assert!(damaged.to_string().contains(&path.display().to_string()), "{damaged}");
     assert!(damaged.hints[0].contains("move"), "{damaged:?}");
+}
+
+#[test]
+fn a_copy_has_what_the_log_has_and_nothing_of_it_is_kept() {
+    let folder = folder();
+    let own = folder.path().join("oktapieces");
+    let state = open(folder.path()).unwrap();
+    assert_eq!(run(&state, "apply"), 1);
+    let name = place::name("127.0.0.1:4001", "ap.example.com");
+    let copy = State::copied(&own, &name, "is on a read-only disk".to_owned()).unwrap();
+    assert_eq!(copy.is_forgotten(), Some("is on a read-only disk"));
+    assert_eq!((copy.runs(9).unwrap().len(), run(&copy, "plan")), (1, 2));
+    assert_eq!((state.runs(9).unwrap().len(), state.is_forgotten()), (1, None));
+    let first = State::copied(&folder.path().join("none"), &name, String::new()).unwrap();
+    assert_eq!(first.runs(9).unwrap(), []);
+}
+
+#[test]
+fn a_busy_file_is_named_with_who_has_it() {
+    let path = Path::new("/nowhere/x.db");
+    let busy = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None);
+    let error = failed(path, busy);
+    assert_eq!(error.kind, Kind::Failed);
+    assert_eq!(error.to_string(), "the state file /nowhere/x.db is in use by another process for more than 15 s");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn example() -> PathBuf {
 
 #[test]
 fn the_example_is_valid() {
-    let settings = config::load(&example(), false).unwrap_or_else(|error| panic!("{error}"));
+    let settings = parse(&std::fs::read_to_string(example()).unwrap());
     assert_eq!(settings.warnings, Vec::<String>::new());
     assert_eq!(settings.scope.app.as_deref(), Some("Activepieces"));
     assert_eq!(settings.projects.len(), 1);
@@ -53,7 +53,7 @@ fn the_example_is_valid() {
 #[test]
 fn the_example_is_valid_with_every_optional_key() {
     let text = std::fs::read_to_string(example()).unwrap();
-    let key = regex::Regex::new(r"(?m)^# (\w+ = .*|\[\[projects\]\])$").unwrap();
+    let key = regex::Regex::new(r"(?m)^# (\w+ = .*|\[\[(projects|accepted)\]\])$").unwrap();
     let text = key.replace_all(&text, "$1");
     // A secret has one source, so the alternatives to the first one stay out.
     let other = regex::Regex::new(r"(?m)^(token|api_key)_(file|command) = .*$").unwrap();
@@ -65,6 +65,7 @@ fn the_example_is_valid_with_every_optional_key() {
     let service_app = parse(&text.replace("token_env = ", "# "));
     assert!(matches!(service_app.okta.access, OktaAccess::ServiceApp(_)));
     assert_eq!(settings.projects.len(), 2);
+    assert_eq!(settings.policy.accepted.len(), 1);
     assert!(settings.mapping.platform_role.is_some());
     assert!(settings.policy.protect.contains("owner@example.com"));
 }
@@ -73,10 +74,10 @@ fn the_example_is_valid_with_every_optional_key() {
 fn the_example_names_every_key() {
     let text = std::fs::read_to_string(example()).unwrap();
     let unknown = faults_of(
-        "[a]\n[okta.b]\n[activepieces.b]\n[scope.b]\n[attributes.b]\n[projects_policy.b]\n[lifecycle.b]\n[safety.b]\n[[projects]]\nb=1",
+        "[a]\n[okta.b]\n[activepieces.b]\n[scope.b]\n[attributes.b]\n[projects_policy.b]\n[lifecycle.b]\n[safety.b]\n[[projects]]\nb=1\n[[accepted]]\nb=1",
     );
     let lists = unknown.lines().filter_map(|line| line.split_once("what may stand here: ")).collect::<Vec<_>>();
-    assert_eq!(lists.len(), 9, "{unknown}");
+    assert_eq!(lists.len(), 10, "{unknown}");
     for key in lists.iter().flat_map(|(_, keys)| keys.split(", ")) {
         let named = [format!("{key} = "), format!("[{key}]")].iter().any(|name| text.contains(name.as_str()));
         assert!(named, "{key} is missing in the example");
@@ -325,7 +326,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
         11 | [okta.x]
            |       ^
            |
-           = help: what may stand here: org_url, token_env, token_file, token_command, client_id, key_file, key_id, scopes, ca_file, rate_limit_share, allow_insecure, allow_shared_secret_file
+           = help: what may stand here: org_url, token_env, token_file, token_command, command_env, client_id, key_file, key_id, scopes, ca_file, rate_limit_share, allow_insecure, allow_shared_secret_file
         "#);
 }
 
@@ -366,6 +367,68 @@ fn settings_show_no_arguments_of_commands() {
 }
 
 #[test]
+fn no_command_is_given_the_secret_of_the_other_server() {
+    let named = |okta: &str, activepieces: &str| {
+        pictures(&LEAST.replace("[activepieces]", &format!("{okta}\n[activepieces]\n{activepieces}")))
+    };
+    let okta = "token_command = ['x']\ncommand_env = ['VAULT_ADDR', 'ACTIVEPIECES_API_KEY']";
+    assert!(named(okta, "").contains("`ACTIVEPIECES_API_KEY` holds the secret of the other server"));
+    let okta = "token_command = ['x']\ncommand_env = ['MY_KEY']";
+    assert!(named(okta, "api_key_env = 'MY_KEY'").contains("`MY_KEY` holds the secret of the other server"));
+    let activepieces = "api_key_command = ['x']\ncommand_env = ['OKTA_API_TOKEN']";
+    assert!(named("", activepieces).contains("`OKTA_API_TOKEN` holds the secret of the other server"));
+    let wrong = named("token_command = ['x']\ncommand_env = ['A=b']", "");
+    assert!(wrong.contains("that is no name of an environment variable"), "{wrong}");
+}
+
+#[test]
+fn an_accepted_problem_has_a_last_day_with_or_without_quotes() {
+    for until in ["2027-01-31", "'2027-01-31'"] {
+        let more = format!("[[accepted]]\nkind = 'not_linked'\nwho = 'Ada@x.io'\nwhy = 'known'\nuntil = {until}\n");
+        let [accepted] = &*parse(&format!("{LEAST}{more}")).policy.accepted else { panic!("one entry") };
+        assert_eq!(accepted.until, Some(jiff::civil::date(2027, 1, 31)));
+        assert_eq!(accepted.location.as_deref(), Some("config.toml:10"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_that_others_can_write_or_that_is_no_file_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, LEAST).unwrap();
+    let load = |mode| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        config::load(&path, false)
+    };
+    assert_eq!(load(0o644).unwrap().warnings, Vec::<String>::new());
+    let warnings = load(0o664).unwrap().warnings;
+    assert!(warnings[0].contains("config.toml") && warnings[0].contains("chmod g-w"), "{warnings:?}");
+    for mode in [0o606, 0o666] {
+        let error = load(mode).unwrap_err();
+        assert_eq!(error.kind, Kind::Config);
+        assert!(error.to_string().contains("can be written by other users"), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(config::load(&path, false).unwrap_err().to_string().ends_with("is a pipe, not a plain file"));
+    assert!(config::load(folder.path(), false).unwrap_err().to_string().ends_with("is a folder, not a plain file"));
+}
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_a_screen_of_text() {
+    let keys = (0..20_000).map(|number| format!("k{number} = 'v{number}'\n")).collect::<Vec<_>>().concat();
+    let shown = pictures(&LEAST.replace("[okta]\n", &format!("[okta]\n{keys}")));
+    assert!(shown.starts_with("config.toml has 20000 mistakes\n") && shown.len() < 20_000, "{}", shown.len());
+    assert!(!shown.contains("'v1'"), "what may be a secret isn't shown");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "=\n".repeat(300_000)).unwrap();
+    assert!(config::load(&path, false).unwrap_err().to_string().contains("is larger than"));
+}
+
+#[test]
 fn a_wrong_value_says_what_would_be_right() {
     for (more, message, help) in [
         ("[attributes]\nuserName = 5", "`userName` must be a string", "write it in quotes"),
@@ -388,6 +451,11 @@ fn a_wrong_value_says_what_would_be_right() {
         ("[lifecycle]\ndeactivate_after = '-1h'", "that is no length of time", "\"24h\""),
         ("[lifecycle]\ndeactivate_after_runs = 0", "that is no number of runs", "from 1 on"),
         ("[projects_policy]\ndelete_unpushed = 'yes'", "`delete_unpushed` must be true or false", "without quotes"),
+        ("[[accepted]]\nkind = 'x'\nwho = 'a'\nwhy = 'b'", "`x` is no kind of a problem", "`email_changed`"),
+        ("[[accepted]]\nkind = 'not_linked'\nwhy = 'b'", "`who` is missing in [[accepted]]", "add `who = "),
+        ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = ' '", "this is empty", "write something"),
+        ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = 'b'\nuntil = 'soon'", "that is no date", "2027-01-31"),
+        ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = 'b'\nuntil = 1", "`until` must be a date", "2027-01-31"),
         ("[lifecycle]\nunassigned = 'Keep'", "`Keep` is no choice here", "\"deactivate\" or \"keep\""),
     ] {
         let shown = faults_of(more);

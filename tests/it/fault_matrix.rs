@@ -47,6 +47,7 @@ impl Scene {
                 let stage = Stage::of(small(1.0)).await;
                 stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
                 stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
+                stage.delete_groups_but("Team 001");
                 stage
             }
             Self::ServiceApp => {

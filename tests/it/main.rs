@@ -17,6 +17,8 @@ mod expressions;
 mod fault_matrix;
 #[cfg(feature = "sandbox")]
 mod faults;
+#[cfg(all(feature = "sandbox", unix))]
+mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]

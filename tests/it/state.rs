@@ -147,6 +147,19 @@ async fn runs_that_came_to_nothing_say_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_ask_the_platform_who_it_is_writes_nothing_and_is_on_file() {
+    let stage = Stage::seeded().await;
+    let path = "/api/v1/projects".to_owned();
+    let fault = Fault { method: None, path, kind: FaultKind::Html, after: 0, times: usize::MAX };
+    stage.sandbox.activepieces_traffic().fault(fault);
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 1);
+    let runs = history(&stage).await;
+    assert_eq!((runs.len(), &runs[0]["outcome"]), (1, &"failed".into()));
+    assert!(runs[0]["reason"].as_str().unwrap().contains("web page"), "{runs:?}");
+    assert!(stage.sandbox.platform().mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
     let stage = Stage::of(COMPANY).await;
     stage.killed(&["apply", "--yes"], ("POST", "/Users"), 6).await;
@@ -199,6 +212,21 @@ async fn a_stopped_run_ends_what_it_began_and_says_what_it_left() {
     assert_eq!(["planned", "begun", "failed"].map(count), [0; 3]);
     assert!(count("done") > 3 && count("skipped") > 0);
     assert!(!stage.run(&["apply", "--yes"]).await.stderr.contains("cut short"), "it had an end");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_closed_stops_a_run_as_a_signal_to_end_does() {
+    for name in ["HUP", "TERM"] {
+        let stage = Stage::of(COMPANY).await;
+        let arguments = ["apply", "--yes", "--parallelism", "4"];
+        let mut child = stage.waiting(&arguments, ("POST", "/Users"), 2, Duration::from_secs(1)).await;
+        signal(&child, name).await;
+        assert_eq!(child.wait().await.unwrap().code(), Some(130), "{name}");
+        let journal = Connection::open(database(&stage)).unwrap();
+        let query = "SELECT count(*) FROM operations WHERE outcome = 'begun'";
+        assert_eq!(journal.query_row(query, [], |row| row.get::<_, usize>(0)).unwrap(), 0, "{name}");
+    }
 }
 
 pub async fn interrupt(child: &Child) {

@@ -120,7 +120,11 @@ impl Stage {
 
     /// Replaces the config.
     pub fn configure(&self, text: &str) {
-        std::fs::write(self.folder.path().join("config.toml"), text).unwrap();
+        let path = self.folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        // Whatever the rights are that new files have here.
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     /// Changes the config by replacing a part of it, which must be there.

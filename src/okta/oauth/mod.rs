@@ -23,7 +23,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use key::SigningKey;
-pub use scopes::{SCHEMAS, least_scopes};
+pub use scopes::{SCHEMAS, USER_TYPES, least_scopes, scopes_by_key};
 
 use crate::error::Error;
 use crate::http::error_body::challenge;

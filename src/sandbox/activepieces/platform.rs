@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::settings::Settings;
-use super::state::{ProjectRow, State, UserRow};
+use super::state::{ProjectRow, State, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -61,12 +61,14 @@ impl Platform {
     /// The address of the owner of every platform.
     pub const OWNER_EMAIL: &str = "owner@example.com";
 
-    /// A fresh platform with just its owner, `owner@example.com`. The seed makes ids the same for the same calls.
+    /// A fresh platform with just its owner, `owner@example.com`. The seed makes ids the same for the same calls,
+    /// but for the platform's own: two servers of one seed are two platforms.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let api_key = format!("sk-{}", text(&mut random, 64));
         let admin_token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", text(&mut random, 40), text(&mut random, 43));
         let mut state = State::new(random);
+        state.platform_id = draw_id(&mut fastrand::Rng::new());
         let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
         state.owner = state.insert_user(identity);
         state.users[state.owner].platform_role = "ADMIN".into();

@@ -240,6 +240,6 @@ impl State {
     }
 }
 
-fn draw_id(random: &mut fastrand::Rng) -> Id {
+pub(super) fn draw_id(random: &mut fastrand::Rng) -> Id {
     Id(std::array::from_fn(|_| u8::try_from(random.alphanumeric()).unwrap_or(b'0')))
 }
