@@ -295,8 +295,9 @@ impl Ledger {
                 let user = linked(after);
                 if what == "active" && !after.active {
                     // Somebody suspended who is kept for that may go for being out of scope.
-                    let is_in = |user: &str| truth.users.contains_key(user) && truth.in_scope.contains(user);
-                    let missing = user.is_some_and(|user| !is_in(user) && !setup.keep_unassigned);
+                    let missing = user.is_some_and(|user| {
+                        !truth.users.contains_key(user) || (!truth.in_scope.contains(user) && !setup.keep_unassigned)
+                    });
                     let out =
                         |user: &User| truth.is_out(&user.id) && !(setup.keep_suspended && user.status == "SUSPENDED");
                     let out = user.and_then(|user| truth.users.get(user)).is_some_and(out)
@@ -320,13 +321,13 @@ impl Ledger {
                 continue;
             };
             let Some(group) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else { continue };
-            let Some(user) = linked(account) else { continue };
+            let Some(user) = step.after.accounts.get(&what).and_then(linked) else { continue };
             let deleted = step.before.projects.contains_key(&id) && !step.after.projects.contains_key(&id);
             if value.is_none() && !deleted {
                 if group.1.contains(user) && truth.has_access(user) {
                     found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
                 }
-                if !truth.users.contains_key(user) && self.may_wait(setup, user, step.times.1) {
+                if account.active && !truth.users.contains_key(user) && self.may_wait(setup, user, step.times.1) {
                     found.push(format!("L8: {} is out of {:?} within the grace", account.email, project.name));
                 }
             }
@@ -373,7 +374,9 @@ impl Ledger {
             let waited = step.times.0.as_second() - missing.since.1.as_second();
             let is_over = missing.runs >= setup.grace_runs && waited >= setup.grace_hours * 3600;
             let clean = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code) && !step.faulty;
-            let kept = setup.keep_unassigned || exemption(step, account).is_some() || step.touched(&account.id);
+            let named = step.plan["problems"].to_string().contains(&account.email);
+            let stays = setup.keep_unassigned && step.truth.users.contains_key(user);
+            let kept = stays || named || exemption(step, account).is_some() || step.touched(&account.id);
             if clean && missing.sure && is_over && account.active && !kept {
                 found.push(format!("L8: {} is active after the grace: {missing:?}", account.email));
             }
@@ -405,7 +408,7 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
             let pushed = match setup.projects {
                 Projects::None => false,
                 Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
-                Projects::ByPattern => name.starts_with("AP ") || name == "AP",
+                Projects::ByPattern => name.starts_with("AP "),
             };
             if pushed && members.contains(&user.id) != project.members.contains_key(&account.id) {
                 return Some(format!("{email} is in {:?}, or isn't, unlike in {name:?}", project.name));
@@ -469,7 +472,7 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
     for account in step.after.accounts.values().filter(|account| account.active) {
         let Some(user) = linked(account) else { continue };
         let status = step.truth.users.get(user).map(|user| user.status.as_str());
-        let may_wait = step.setup.keep_unassigned || step.setup.grace_runs > 1 || step.setup.grace_hours > 0;
+        let may_wait = step.setup.grace_runs > 1 || step.setup.grace_hours > 0;
         let kept = match status {
             Some("SUSPENDED") => step.setup.keep_suspended,
             Some("DEPROVISIONED") => false,
