@@ -3,6 +3,9 @@
 use super::event::{ADMINS, Event, Hand, Listing, Name, Projects, Role, Roles, Scope, Setup};
 use super::runs;
 
+/// Rules for projects, and whether projects may be deleted.
+const RULES: [(Projects, bool); 3] = [(Projects::ByName, false), (Projects::ByName, true), (Projects::ByPattern, true)];
+
 /// Goes a walk that must not break a law.
 async fn holds(setup: Setup, events: &[Event]) {
     if let Some(breach) = runs::walk(setup, events).await {
@@ -87,11 +90,9 @@ async fn walk_that_suspends_while_a_group_changes() {
         Event::DoubleGroup(ADMINS),
     ];
     for change in changes {
-        for projects in [Projects::ByName, Projects::ByPattern] {
-            for delete_unpushed in [false, true] {
-                let setup = Setup { projects, delete_unpushed, roles: Roles::Group, ..Setup::default() };
-                holds(setup, &[change.clone(), Event::Status(1, "SUSPENDED"), Event::Apply]).await;
-            }
+        for (projects, delete_unpushed) in RULES {
+            let setup = Setup { projects, delete_unpushed, roles: Roles::Group, ..Setup::default() };
+            holds(setup, &[change.clone(), Event::Status(1, "SUSPENDED"), Event::Apply]).await;
         }
     }
 }
@@ -251,11 +252,9 @@ async fn walk_of_a_group_that_is_renamed_or_made_again() {
         Event::RemakeGroup(1),
         Event::DoubleGroup(1),
     ] {
-        for projects in [Projects::ByName, Projects::ByPattern] {
-            for delete_unpushed in [false, true] {
-                let setup = Setup { projects, delete_unpushed, ..Setup::default() };
-                holds(setup, &[change.clone(), Event::Apply, Event::Apply]).await;
-            }
+        for (projects, delete_unpushed) in RULES {
+            let setup = Setup { projects, delete_unpushed, ..Setup::default() };
+            holds(setup, &[change.clone(), Event::Apply, Event::Apply]).await;
         }
     }
 }
