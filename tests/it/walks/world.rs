@@ -426,6 +426,7 @@ impl World {
 }
 
 /// What a second admin does.
+#[expect(clippy::too_many_lines, reason = "an arm for each thing")]
 fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
     let standing = Standing::of(platform);
     let address = |p: P| names.addresses[p % names.addresses.len()].as_str();
