@@ -1,6 +1,7 @@
 //! What both servers have in common: latency, counts of requests, and faults that tests switch on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::ready;
 use std::io::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -116,13 +117,32 @@ struct Seen {
     chances: Vec<Chance>,
     random: fastrand::Rng,
     befallen: u64,
+    hooks: Vec<Hook>,
+}
+
+/// What a test does before one request. It gets the request's method and path.
+type Act = Box<dyn FnOnce(&str, &str) + Send>;
+
+/// An act, and the request that it comes before.
+struct Hook {
+    method: Option<String>,
+    path: String,
+    after: usize,
+    act: Act,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Traffic {
     /// Every answer takes at least this long, and `seed` says which requests the faults befall that come by chance.
     pub fn new(latency: Duration, chances: Vec<Chance>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let state = Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0 };
+        let state =
+            Seen { counts: BTreeMap::new(), faults: Vec::new(), chances, random, befallen: 0, hooks: Vec::new() };
         Self { latency, state: Mutex::new(state) }
     }
 
@@ -151,11 +171,42 @@ impl Traffic {
         self.locked().faults.push(fault);
     }
 
-    /// Switches all faults off.
+    /// Does something once, before the server sees a request: the first whose method is this one (with none any) and whose
+    /// path begins like this, after so many of them have passed. This is how a test changes something in the middle of a
+    /// run. A fault that befalls the request does so after that.
+    pub fn before(
+        &self,
+        method: Option<&str>,
+        path: &str,
+        after: usize,
+        act: impl FnOnce(&str, &str) + Send + 'static,
+    ) {
+        let (method, path) = (method.map(str::to_owned), path.to_owned());
+        self.locked().hooks.push(Hook { method, path, after, act: Box::new(act) });
+    }
+
+    /// Switches all faults and hooks off.
     pub fn mend(&self) {
         let state = &mut *self.locked();
         state.faults.clear();
         state.chances.clear();
+        state.hooks.clear();
+    }
+
+    /// The acts that come before this request. They are called without the lock, since they may use the server.
+    fn due(&self, method: &str, path: &str) -> Vec<Act> {
+        let mut due = Vec::new();
+        let state = &mut *self.locked();
+        let is_due = |hook: &mut Hook| {
+            if !path.starts_with(&hook.path) || hook.method.as_deref().is_some_and(|wanted| wanted != method) {
+                return false;
+            }
+            let is_due = hook.after == 0;
+            hook.after = hook.after.saturating_sub(1);
+            is_due
+        };
+        due.extend(state.hooks.extract_if(.., is_due).map(|hook| hook.act));
+        due
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -218,6 +269,9 @@ const EXPIRED_CURSOR: &str = r#"{"errorCode":"E0000031","errorSummary":"Invalid 
 
 async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let has_cursor = request.uri().query().is_some_and(|query| query.contains("after="));
+    for act in traffic.due(request.method().as_str(), request.uri().path()) {
+        act(request.method().as_str(), request.uri().path());
+    }
     let fault = traffic.meet(request.method().as_str(), request.uri().path(), has_cursor);
     sleep(traffic.latency).await;
     match fault {

@@ -41,3 +41,5 @@ mod tls;
 mod transport;
 #[cfg(feature = "sandbox")]
 mod undo;
+#[cfg(feature = "sandbox")]
+mod walks;

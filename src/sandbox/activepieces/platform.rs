@@ -206,6 +206,44 @@ impl Platform {
         }
     }
 
+    /// Opens or closes the account of this id, as an admin does; the owner's stays open.
+    pub fn set_active(&self, id: &str, active: bool) {
+        self.change_user(id, UserChange { active: Some(active), ..UserChange::default() });
+    }
+
+    /// Gives the account of this id a platform role, as an admin does.
+    pub fn set_role(&self, id: &str, role: &str) {
+        self.change_user(id, UserChange { platform_role: Some(role.to_owned()), ..UserChange::default() });
+    }
+
+    fn change_user(&self, id: &str, change: UserChange) {
+        let mut state = self.state();
+        if let Some(row) = state.user(id) {
+            let roles_stay = std::mem::take(&mut state.settings.roles_stay);
+            // What is refused changes nothing.
+            drop(state.update_user(row, change));
+            state.settings.roles_stay = roles_stay;
+        }
+    }
+
+    /// Renames the project of this id, as an admin does.
+    pub fn rename_project(&self, id: &str, name: &str) {
+        let mut state = self.state();
+        if let Some(row) = state.project(id) {
+            drop(state.update_project(row, Some(name), None));
+        }
+    }
+
+    /// Gives a member of a project a project role, as an admin does. Whoever isn't a member becomes one.
+    pub fn set_project_role(&self, project: &str, user: &str, role: &str) {
+        let mut state = self.state();
+        if let (Some(project), Some(user), Some(role)) =
+            (state.project(project), state.user(user), state.role_by_name(role))
+        {
+            state.upsert_member(project, user, role);
+        }
+    }
+
     /// All users of the platform, the owner included, oldest first.
     pub fn users(&self) -> Vec<UserSnapshot> {
         let state = self.state();

@@ -25,6 +25,8 @@ pub struct Settings {
     /// Whether another platform of the same server sets the names back right after each write: a person has one name on
     /// all of them (contract section 3.4).
     pub names_kept_elsewhere: bool,
+    /// Whether a platform role that a request gives to an account that is there isn't stored, though the answer is 200.
+    pub roles_stay: bool,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             write_window: Duration::ZERO,
             outage: Outage::None,
             names_kept_elsewhere: false,
+            roles_stay: false,
         }
     }
 }

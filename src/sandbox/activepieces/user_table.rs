@@ -123,7 +123,7 @@ impl State {
         let user = &mut self.users[row];
         user.updated = updated;
         user.active = change.active.unwrap_or(user.active);
-        if let Some(role) = change.platform_role {
+        if let Some(role) = change.platform_role.filter(|_| !self.settings.roles_stay) {
             user.platform_role = interned(role);
         }
         Ok(())

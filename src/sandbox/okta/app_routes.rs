@@ -1,6 +1,6 @@
 //! The routes of apps, of who is assigned to them, and of their profile mappings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::page::{Rules, cut, cut_all, pages};
 use super::render;
 use super::routes::{Answer, Ask, begins, listed, one};
 use super::search::Dialect;
-use super::state::Tables;
+use super::state::{Listing, Org, Tables};
 
 /// `useOptimization` and `includeNonDeleted` are lost in the links.
 const APPS: Rules = Rules { keeps: &["q", "filter"], ..pages(20, 200) };
@@ -26,12 +26,12 @@ const PUSHES: Rules = pages(100, 1000);
 const MAPPINGS: Rules = pages(20, 200);
 
 impl Ask<'_> {
-    pub(super) fn app_routes(&self, tables: &Tables) -> Answer {
+    pub(super) fn app_routes(&self, tables: &Tables, org: &Org) -> Answer {
         let [_, id, below @ ..] = self.path.as_slice() else { return self.apps(tables) };
         let row = tables.apps.get(*id).ok_or_else(|| errors::not_found(id, "AppInstance"))?;
         match below {
             [] => one(render::app(id, row, &self.host)),
-            ["users"] => self.app_users(tables, id, row),
+            ["users"] => self.app_users(tables, id, row, &org.missed(&Listing::AppUsers)),
             ["users", user] => {
                 let assigned = row.assignment(tables, user).ok_or_else(|| errors::not_found(user, "AppUser"))?;
                 Ok((render::app_user(tables, id, user, assigned, &self.host, self.expands("user")), Vec::new()))
@@ -59,10 +59,11 @@ impl Ask<'_> {
         })?)
     }
 
-    fn app_users(&self, tables: &Tables, id: &str, row: &AppRow) -> Answer {
+    fn app_users(&self, tables: &Tables, id: &str, row: &AppRow, missed: &BTreeSet<String>) -> Answer {
         let (expand, prefix) = (self.expands("user"), self.prefix());
         let asked = |user: &str| {
-            prefix.as_ref().is_none_or(|prefix| tables.users.get(user).is_some_and(|row| begins(row, prefix)))
+            !missed.contains(user)
+                && prefix.as_ref().is_none_or(|prefix| tables.users.get(user).is_some_and(|row| begins(row, prefix)))
         };
         listed(cut(&self.query, APP_USERS, |after| {
             let rows = row.assignments_behind(tables, after).filter(|(user, _)| asked(user));

@@ -134,7 +134,8 @@ impl Org {
     /// Assigns a user to the app of this label; `user.lastUpdated` doesn't move, as in Okta.
     pub fn assign(&self, label: &str, user: &str) {
         let user = user.to_owned();
-        self.at_app(label, |row, _| _ = row.users.insert(user, Timestamp::now()));
+        let now = self.now();
+        self.at_app(label, |row, _| _ = row.users.insert(user, now));
     }
 
     /// Assigns a user to the app of this label with a profile, as an import from a directory does.
@@ -157,10 +158,10 @@ impl Org {
     /// Assigns a group to the app of this label, and with it the group's members, now and later. Its priority is the
     /// lowest.
     pub fn assign_group(&self, label: &str, group: &str) {
-        let group = group.to_owned();
+        let (group, now) = (group.to_owned(), self.now());
         self.at_app(label, |row, _| {
             if row.groups.iter().all(|(assigned, _)| *assigned != group) {
-                row.groups.push((group, Timestamp::now()));
+                row.groups.push((group, now));
             }
         });
     }
@@ -172,10 +173,10 @@ impl Org {
 
     /// Makes the app of this label push a group.
     pub fn push_group(&self, label: &str, group: &str) {
-        let source = group.to_owned();
+        let (source, now) = (group.to_owned(), self.now());
         self.at_app(label, |row, id| {
             let (mapping, target) = (id("gPm"), id("00g"));
-            row.pushes.insert(mapping, PushRow { source, target, created: Timestamp::now() });
+            row.pushes.insert(mapping, PushRow { source, target, created: now });
         });
     }
 

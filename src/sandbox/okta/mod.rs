@@ -20,4 +20,4 @@ mod state;
 
 pub use access::{Access, RegisteredApp};
 pub use routes::{admit, router};
-pub use state::{Org, SeedUser};
+pub use state::{GroupSnapshot, Listing, Org, SeedUser, UserSnapshot};

@@ -1,6 +1,6 @@
 //! The routes, and what stands before them: rights, rate limits, and the number of requests at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
@@ -25,7 +25,7 @@ use super::page::{Page, Query, Rules, cut, cut_all, decoded, limit, pages, parse
 use super::render;
 use super::schemas;
 use super::search::{self, Dialect, Expression};
-use super::state::{Org, Tables, UserRow, creation_key};
+use super::state::{Listing, Org, Tables, UserRow, creation_key};
 
 /// All routes of the org, without the limits that [`admit`] puts before them. Links and hrefs use the host of the request.
 pub fn router(org: Arc<Org>) -> Router {
@@ -58,7 +58,7 @@ async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
     let Some(below) = path.strip_prefix("/api/v1/") else { return next.run(request).await };
     let segments: Vec<&str> = below.split('/').collect();
     let in_flight = org.enter();
-    let now = Timestamp::now().as_second();
+    let now = org.now().as_second();
     if in_flight.number > AT_ONCE {
         org.refuse();
         // The concurrency kind has no limit to tell of, and its reset is a mere guess.
@@ -72,6 +72,8 @@ async fn limited(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
     }
     let response = next.run(request).await;
     drop(in_flight);
+    // A token's answer has the time already.
+    let response = if response.headers().contains_key(DATE) { response } else { dated(response, None, now) };
     with_limits(response, granted)
 }
 
@@ -109,7 +111,7 @@ async fn answer(State(org): State<Arc<Org>>, request: Request) -> Response {
         credentials: !omits_credentials(header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default()),
         host,
     };
-    match ask.answer(&org.read()) {
+    match ask.answer(&org) {
         Err(error) => failed(&error),
         Ok((body, links)) => {
             let tag = etag(&body);
@@ -281,10 +283,11 @@ impl Sorted {
 }
 
 impl Ask<'_> {
-    fn answer(&self, tables: &Tables) -> Answer {
+    fn answer(&self, org: &Org) -> Answer {
+        let tables = &*org.read();
         let host = &self.host;
         match self.path.as_slice() {
-            ["users"] => self.users(tables),
+            ["users"] => self.users(tables, &org.missed(&Listing::Users)),
             ["users", id] => self.user(tables, id),
             ["users", id, "linkedObjects", name] => self.linked_objects(tables, id, name),
             ["users", id, "groups"] => self.groups_of_user(tables, id),
@@ -294,9 +297,9 @@ impl Ask<'_> {
                 let row = tables.groups.get(*id).ok_or_else(|| errors::not_found(id, "UserGroup"))?;
                 one(render::group(id, row, host))
             }
-            ["groups", id, "users"] => self.members(tables, id),
+            ["groups", id, "users"] => self.members(tables, id, &org.missed(&Listing::Members((*id).to_owned()))),
             ["groups", id, "apps"] => self.apps_of_group(tables, id),
-            ["apps", ..] => self.app_routes(tables),
+            ["apps", ..] => self.app_routes(tables, org),
             ["mappings"] => self.mappings(tables),
             ["mappings", id] => self.mapping(tables, id),
             ["meta", "schemas", "user", "default" | render::USER_SCHEMA] => one(schemas::user_schema(tables, host)),
@@ -329,7 +332,7 @@ impl Ask<'_> {
     }
 
     /// Deactivated users are left out unless a search or a filter asks for them.
-    fn users(&self, tables: &Tables) -> Answer {
+    fn users(&self, tables: &Tables, missed: &BTreeSet<String>) -> Answer {
         if let Some(prefix) = self.prefix() {
             let shown = |(_, row): &(&String, &UserRow)| row.status != "DEPROVISIONED" && begins(row, &prefix);
             let found = tables.users.iter().filter(shown).take(limit(&self.query, USERS_BY_PREFIX)?);
@@ -338,10 +341,11 @@ impl Ask<'_> {
         let search = self.expression("search", Dialect::UserSearch)?;
         let criterion = search.map_or_else(|| self.expression("filter", USER_FILTER), |search| Ok(Some(search)))?;
         let everybody = criterion.as_ref().is_some_and(|criterion| criterion.is_present("status"));
-        let shown = |(id, row): &(&String, &UserRow)| match &criterion {
+        let meets = |id: &String, row: &UserRow| match &criterion {
             None => row.status != "DEPROVISIONED",
             Some(criterion) => everybody || criterion.is_met_by(&|attribute| render::user_values(id, row, attribute)),
         };
+        let shown = |(id, row): &(&String, &UserRow)| !missed.contains(*id) && meets(id, row);
         let fields = self.query.get("fields").map(|fields| render::Fields::parse(fields));
         let rendered = |id: &str, row: &UserRow| match &fields {
             Some(fields) => render::user_fields(id, row, &self.host, fields),
@@ -354,7 +358,8 @@ impl Ask<'_> {
             })?);
         }
         if let Some(ids) = criterion.as_ref().and_then(Expression::ids) {
-            let found = ids.into_iter().filter_map(|id| Some((id, tables.users.get(id)?)));
+            let found =
+                ids.into_iter().filter(|id| !missed.contains(*id)).filter_map(|id| Some((id, tables.users.get(id)?)));
             let found: BTreeMap<&str, &UserRow> = found.collect();
             return listed(cut(&self.query, USERS, |after| {
                 found.range::<str, _>((after, Bound::Unbounded)).map(|(id, row)| (*id, rendered(id, row)))
@@ -439,12 +444,13 @@ impl Ask<'_> {
     }
 
     /// Deactivated users are among the members.
-    fn members(&self, tables: &Tables, group: &str) -> Answer {
+    fn members(&self, tables: &Tables, group: &str, missed: &BTreeSet<String>) -> Answer {
         if !tables.groups.contains_key(group) {
             return Err(errors::not_found(group, "UserGroup"));
         }
         listed(cut(&self.query, MEMBERS, |after| {
-            let rows = tables.members_behind(group, after).filter_map(|id| Some((id, tables.users.get(id)?)));
+            let seen = tables.members_behind(group, after).filter(|id| !missed.contains(*id));
+            let rows = seen.filter_map(|id| Some((id, tables.users.get(id)?)));
             rows.map(|(id, row)| (id, render::user_text(id, row, &self.host, self.credentials)))
         })?)
     }

@@ -32,6 +32,44 @@ pub struct Org {
     largest_page: AtomicUsize,
     token: String,
     access: Mutex<Access>,
+    misses: Mutex<Vec<Miss>>,
+}
+
+/// A listing that can miss somebody who is there: a listing is no snapshot, and a search asks an index that is behind
+/// (Okta API: list all users). What is asked for by its own id is never missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Of users, by any search or filter.
+    Users,
+    /// Of the users of an app.
+    AppUsers,
+    /// Of the members of the group of this id.
+    Members(String),
+}
+
+/// Somebody whom a listing misses.
+#[derive(Clone, Debug)]
+struct Miss {
+    listing: Listing,
+    user: String,
+    /// How many requests still miss the user.
+    times: usize,
+}
+
+/// A user as the org has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserSnapshot {
+    pub id: String,
+    pub status: String,
+    pub profile: Map<String, Value>,
+}
+
+/// A group as the org has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSnapshot {
+    pub id: String,
+    pub name: String,
+    pub members: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -133,6 +171,7 @@ impl Org {
             largest_page: AtomicUsize::new(usize::MAX),
             token,
             access: Mutex::default(),
+            misses: Mutex::default(),
         };
         let everyone = org.seed_group(None, "Everyone", "BUILT_IN", &[]);
         org.write().everyone = everyone;
@@ -150,6 +189,70 @@ impl Org {
     /// Changes what the org knows of service apps and their tokens, and gives what is asked of it.
     pub fn access<T>(&self, change: impl FnOnce(&mut Access) -> T) -> T {
         change(&mut self.access.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The org's own time, as its answers and its rows tell it.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.access(|access| access.now())).unwrap_or_default()
+    }
+
+    /// Moves the org's clock by so many seconds, forward or back.
+    pub fn shift_clock(&self, seconds: i64) {
+        self.access(|access| access.ahead += seconds);
+    }
+
+    /// Lets a listing miss a user in so many requests that would show them; `usize::MAX` until [`Org::see_all`].
+    pub fn miss(&self, listing: Listing, user: &str, times: usize) {
+        self.misses().push(Miss { listing, user: user.to_owned(), times });
+    }
+
+    /// Ends all misses.
+    pub fn see_all(&self) {
+        self.misses().clear();
+    }
+
+    /// Whom a request for this listing misses. It counts as one of the requests that miss them.
+    pub(super) fn missed(&self, listing: &Listing) -> BTreeSet<String> {
+        let mut all = self.misses();
+        let mut missed = BTreeSet::new();
+        for miss in all.iter_mut().filter(|miss| miss.listing == *listing && miss.times > 0) {
+            miss.times -= 1;
+            missed.insert(miss.user.clone());
+        }
+        missed
+    }
+
+    fn misses(&self) -> std::sync::MutexGuard<'_, Vec<Miss>> {
+        self.misses.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// All users of the org, deactivated ones too, by id.
+    pub fn users(&self) -> Vec<UserSnapshot> {
+        let snapshot = |(id, row): (&String, &UserRow)| UserSnapshot {
+            id: id.clone(),
+            status: row.status.clone(),
+            profile: row.profile.clone(),
+        };
+        self.read().users.iter().map(snapshot).collect()
+    }
+
+    /// All groups of the org but `Everyone`, by id.
+    pub fn groups(&self) -> Vec<GroupSnapshot> {
+        let tables = self.read();
+        let groups = tables.groups.iter().filter(|(id, _)| **id != tables.everyone);
+        let snapshot = |(id, row): (&String, &GroupRow)| GroupSnapshot {
+            id: id.clone(),
+            name: row.name.clone(),
+            members: row.members.clone(),
+        };
+        groups.map(snapshot).collect()
+    }
+
+    /// The ids of the users who are assigned to the app of this label, in whatever way.
+    pub fn assigned(&self, label: &str) -> BTreeSet<String> {
+        let tables = self.read();
+        let app = tables.apps.values().find(|row| row.label == label);
+        app.map(|row| row.assignments(&tables).into_keys().map(str::to_owned).collect()).unwrap_or_default()
     }
 
     /// Puts a user there, also into `Everyone`; gives the id.
@@ -227,7 +330,7 @@ impl Org {
 
     /// Moves a user to a status. Deactivation takes all app assignments away.
     pub fn set_status(&self, user: &str, status: &str) {
-        let now = Timestamp::now();
+        let now = self.now();
         let mut tables = self.write();
         if let Some(row) = tables.users.get_mut(user) {
             status.clone_into(&mut row.status);
@@ -241,10 +344,11 @@ impl Org {
 
     /// Sets a profile attribute.
     pub fn set_profile(&self, user: &str, attribute: &str, value: Value) {
+        let now = self.now();
         let mut tables = self.write();
         if let Some(row) = tables.users.get_mut(user) {
             row.profile.insert(attribute.to_owned(), value);
-            row.last_updated = Timestamp::now();
+            row.last_updated = now;
             row.shown = OnceLock::new();
         }
     }
@@ -264,39 +368,47 @@ impl Org {
         }
     }
 
-    /// Deletes a group for good.
+    /// Deletes a group for good. It pushes nothing any more, and nobody is assigned through it.
     pub fn delete_group(&self, group: &str) {
         let mut tables = self.write();
-        tables.groups.remove(group);
-        for groups in tables.groups_of.values_mut() {
-            groups.remove(group);
+        for user in tables.groups.remove(group).map(|row| row.members).unwrap_or_default() {
+            if let Some(groups) = tables.groups_of.get_mut(&user) {
+                groups.remove(group);
+            }
+        }
+        for app in tables.apps.values_mut() {
+            app.groups.retain(|(assigned, _)| assigned != group);
+            app.pushes.retain(|_, push| push.source != group);
         }
     }
 
     pub fn rename_group(&self, group: &str, name: &str) {
+        let now = self.now();
         if let Some(row) = self.write().groups.get_mut(group) {
             name.clone_into(&mut row.name);
-            row.last_updated = Timestamp::now();
+            row.last_updated = now;
         }
     }
 
     pub fn add_member(&self, group: &str, user: &str) {
+        let now = self.now();
         let mut tables = self.write();
         tables.groups_of.entry(user.to_owned()).or_default().insert(group.to_owned());
         if let Some(row) = tables.groups.get_mut(group) {
             row.members.insert(user.to_owned());
-            row.last_membership_updated = Timestamp::now();
+            row.last_membership_updated = now;
         }
     }
 
     pub fn remove_member(&self, group: &str, user: &str) {
+        let now = self.now();
         let mut tables = self.write();
         if let Some(groups) = tables.groups_of.get_mut(user) {
             groups.remove(group);
         }
         if let Some(row) = tables.groups.get_mut(group) {
             row.members.remove(user);
-            row.last_membership_updated = Timestamp::now();
+            row.last_membership_updated = now;
         }
     }
 

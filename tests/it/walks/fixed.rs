@@ -1,0 +1,317 @@
+//! A walk for each kind of fault, which doesn't depend on chance.
+
+use super::event::{ADMINS, Event, Hand, Listing, Name, Projects, Role, Roles, Scope, Setup};
+use super::runs;
+
+/// Rules for projects, and whether projects may be deleted.
+const RULES: [(Projects, bool); 3] = [(Projects::ByName, false), (Projects::ByName, true), (Projects::ByPattern, true)];
+
+/// Goes a walk that must not break a law.
+async fn holds(setup: Setup, events: &[Event]) {
+    if let Some(breach) = runs::walk(setup, events).await {
+        panic!("{breach}");
+    }
+}
+
+fn by_group() -> Setup {
+    Setup { roles: Roles::Group, ..Setup::default() }
+}
+
+fn by_pattern() -> Setup {
+    Setup { projects: Projects::ByPattern, delete_unpushed: true, ..Setup::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_undoes_a_role_of_somebody_who_left_since() {
+    let events =
+        [Event::Profile(1, Role::Operator), Event::Apply, Event::Status(1, "SUSPENDED"), Event::Apply, Event::Undo(1)];
+    holds(Setup::default(), &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_renames_somebody_whose_account_is_closed_meanwhile() {
+    for (old_server, write) in [(false, "PATCH"), (false, "PUT"), (true, "PUT")] {
+        let events = [
+            Event::Rename(1),
+            Event::Rename(2),
+            Event::Middle(write, 0, Hand::Close(1)),
+            Event::Middle(write, 0, Hand::Close(2)),
+            Event::Apply,
+        ];
+        holds(Setup { old_server, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_gives_a_role_meanwhile() {
+    for (old_server, write) in [(false, "PATCH"), (false, "PUT"), (true, "PUT")] {
+        let events = [
+            Event::Rename(1),
+            Event::Rename(2),
+            Event::Middle(write, 0, Hand::Role(1, Role::Operator)),
+            Event::Middle(write, 0, Hand::Role(2, Role::Operator)),
+            Event::Apply,
+        ];
+        holds(Setup { old_server, roles: Roles::None, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_invites_an_admin_while_the_account_is_made() {
+    for roles in [Roles::None, Roles::Profile] {
+        for protect in [false, true] {
+            let events = [
+                Event::Status(0, "DEPROVISIONED"),
+                Event::Apply,
+                Event::Address(1),
+                Event::Hand(Hand::Close(1)),
+                Event::Delete(2),
+                Event::Apply,
+                Event::Address(2),
+                Event::Hire(2),
+                Event::Middle("POST", 0, Hand::Invite(2, Role::Admin)),
+                Event::Apply,
+            ];
+            holds(Setup { roles, protect, ..Setup::default() }, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_suspends_while_a_group_changes() {
+    let changes = [
+        Event::NameGroup(0, Name::Taken),
+        Event::NameGroup(0, Name::Untaken),
+        Event::NameGroup(0, Name::Empty),
+        Event::DeleteGroup(0),
+        Event::RemakeGroup(0),
+        Event::DoubleGroup(0),
+        Event::DeleteGroup(ADMINS),
+        Event::DoubleGroup(ADMINS),
+    ];
+    for change in changes {
+        for (projects, delete_unpushed) in RULES {
+            let setup = Setup { projects, delete_unpushed, roles: Roles::Group, ..Setup::default() };
+            holds(setup, &[change.clone(), Event::Status(1, "SUSPENDED"), Event::Apply]).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_suspends_and_unassigns() {
+    for scope in [Scope::App, Scope::Groups, Scope::Search] {
+        for (grace_runs, keep_unassigned) in [(3, false), (1, true)] {
+            let events = [Event::Status(1, "SUSPENDED"), Event::Unassign(1), Event::Apply];
+            holds(Setup { scope, grace_runs, keep_unassigned, ..Setup::default() }, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_suspends_somebody_whose_address_is_another_persons() {
+    let suspended = Event::Status(1, "SUSPENDED");
+    let moved = [Event::Twin(1, "ACTIVE"), Event::Address(1)];
+    let twins = [Event::Twin(1, "SUSPENDED"), Event::Twin(1, "SUSPENDED")];
+    let swapped = [Event::Swap(1, 2), Event::Status(2, "SUSPENDED")];
+    for before in [moved, twins, swapped] {
+        let [one, other] = before;
+        holds(Setup::default(), &[one, other, suspended.clone(), Event::Apply]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_suspends_the_last_admin_and_others() {
+    for protect in [false, true] {
+        let events = [
+            Event::Hand(Hand::Owner(Role::Member)),
+            Event::Status(0, "SUSPENDED"),
+            Event::Status(1, "SUSPENDED"),
+            Event::Apply,
+        ];
+        holds(Setup { protect, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_misses_a_member_once_or_always() {
+    for times in [1, usize::MAX] {
+        for (group, setup) in [(ADMINS, by_group()), (0, Setup::default()), (1, by_pattern())] {
+            let events = [
+                Event::Join(1, group),
+                Event::Apply,
+                Event::Miss(1, Listing::Members(group), times),
+                Event::Rename(2),
+                Event::Apply,
+                Event::Apply,
+                Event::SeeAll,
+                Event::Plan,
+            ];
+            holds(setup, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_misses_somebody_of_the_scope_once_or_always() {
+    for times in [1, usize::MAX] {
+        for (listing, scope) in [
+            (Listing::AppUsers, Scope::App),
+            (Listing::Users, Scope::App),
+            (Listing::Users, Scope::Search),
+            (Listing::Users, Scope::Everyone),
+            (Listing::Users, Scope::Groups),
+        ] {
+            let events = [Event::Miss(1, listing, times), Event::Rename(2), Event::Apply, Event::Apply];
+            holds(Setup { scope, ..Setup::default() }, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_hires_somebody_at_the_address_of_an_admin() {
+    for roles in [Roles::None, Roles::Profile, Roles::Group] {
+        for gone in [Event::Status(0, "DEPROVISIONED"), Event::Delete(0)] {
+            let events = [Event::Hand(Hand::Role(0, Role::Admin)), gone, Event::Apply, Event::Hire(0), Event::Apply];
+            holds(Setup { roles, ..Setup::default() }, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_undoes_the_change_of_an_account_that_is_another_persons_since() {
+    let events =
+        [Event::Hand(Hand::Close(1)), Event::Apply, Event::Delete(1), Event::Hire(1), Event::Apply, Event::Undo(1)];
+    holds(Setup::default(), &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_past_projects_of_others() {
+    for projects in [Projects::ByName, Projects::ByPattern] {
+        let events = [Event::Foreign, Event::Apply, Event::DeleteGroup(1), Event::Apply];
+        holds(Setup { projects, delete_unpushed: true, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_misses_sees_and_misses_again() {
+    let between = [Event::Apply, Event::ApplySaved];
+    for seen in between {
+        let events = [
+            Event::Rename(2),
+            Event::Save,
+            Event::Unassign(1),
+            Event::Apply,
+            Event::Assign(1),
+            seen,
+            Event::Unassign(1),
+            Event::Apply,
+        ];
+        holds(Setup { grace_runs: 2, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_sees_somebody_in_a_refused_run_only() {
+    let setup = Setup { grace_runs: 2, projects: Projects::ByPattern, delete_unpushed: true, ..Setup::default() };
+    let events = [
+        Event::Unassign(1),
+        Event::Apply,
+        Event::Assign(1),
+        Event::DeleteGroup(1),
+        Event::ApplyRefused,
+        Event::Unassign(1),
+        Event::Apply,
+    ];
+    holds(setup, &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_oktas_clock() {
+    for hours in [1, 23, 25, 8760] {
+        let setup = Setup { grace_hours: 24, ..Setup::default() };
+        let events = [Event::Unassign(1), Event::Apply, Event::Clock(hours), Event::Apply];
+        holds(setup.clone(), &events).await;
+        let events = [Event::Clock(-hours), Event::Unassign(1), Event::Apply, Event::Clock(hours), Event::Apply];
+        holds(setup, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_somebody_protected_who_is_gone_within_the_grace() {
+    for protect in [true, false] {
+        let setup = Setup { grace_runs: 4, protect, ..Setup::default() };
+        holds(setup, &[Event::Hand(Hand::ProjectRole(0, 0, "Admin")), Event::Delete(0), Event::Apply]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_a_group_that_is_renamed_or_made_again() {
+    for change in [
+        Event::NameGroup(1, Name::Untaken),
+        Event::NameGroup(1, Name::Taken),
+        Event::RemakeGroup(1),
+        Event::DoubleGroup(1),
+    ] {
+        for (projects, delete_unpushed) in RULES {
+            let setup = Setup { projects, delete_unpushed, ..Setup::default() };
+            holds(setup, &[change.clone(), Event::Apply, Event::Apply]).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_a_project_that_both_sides_rename() {
+    for delete_unpushed in [false, true] {
+        let events = [Event::Hand(Hand::RenameProject(1)), Event::NameGroup(1, Name::Untaken), Event::Apply];
+        holds(Setup { delete_unpushed, ..by_pattern() }, &events).await;
+        let events = [Event::Hand(Hand::RenameProject(1)), Event::RemakeGroup(1), Event::Apply];
+        holds(Setup { delete_unpushed, ..by_pattern() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_undoes_a_removal_from_a_project() {
+    let events = [
+        Event::Hand(Hand::ProjectRole(1, 1, "Admin")),
+        Event::Quit(1, 1),
+        Event::Apply,
+        Event::Join(1, 1),
+        Event::Undo(0),
+    ];
+    holds(Setup::default(), &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_loses_answers_and_is_killed() {
+    for after in 0..3 {
+        let events = [
+            Event::Rename(1),
+            Event::Profile(2, Role::Operator),
+            Event::Join(2, 0),
+            Event::Lose(after),
+            Event::Apply,
+            Event::Rename(1),
+            Event::Quit(2, 0),
+            Event::Kill(after),
+            Event::Status(1, "SUSPENDED"),
+            Event::Undo(0),
+            Event::Apply,
+        ];
+        holds(Setup::default(), &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_promotes_somebody_whose_role_does_not_stand() {
+    let events = [
+        Event::Hand(Hand::Owner(Role::Member)),
+        Event::Status(0, "SUSPENDED"),
+        Event::Profile(2, Role::Admin),
+        Event::RolesStay(true),
+        Event::Apply,
+        Event::RolesStay(false),
+        Event::Status(1, "SUSPENDED"),
+        Event::Apply,
+    ];
+    holds(Setup::default(), &events).await;
+}

@@ -1,0 +1,627 @@
+//! What must be so after every run, whatever happened before it: read off both servers, the plan and the exit code, and
+//! off nothing that the product thinks of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use oktapieces::sandbox::activepieces::{Platform, UserSnapshot as Account};
+use oktapieces::sandbox::okta::UserSnapshot as User;
+use serde_json::Value;
+
+use super::event::{Projects, Roles, Setup};
+use super::world::{FOREIGN, Interference, Key, Standing, Truth, changes};
+use crate::support::Outcome;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Plan,
+    /// An apply that a limit refused.
+    Refused,
+    Apply,
+    ApplySaved,
+    Undo,
+    Kill,
+}
+
+/// A run, and all that there is to judge it by.
+pub struct Step<'a> {
+    pub kind: Kind,
+    pub setup: &'a Setup,
+    pub before: Standing,
+    pub after: Standing,
+    pub truth: Truth,
+    /// Okta's time before and after it.
+    pub times: (Timestamp, Timestamp),
+    /// `null` where the run came to none.
+    pub plan: Value,
+    pub outcome: &'a Outcome,
+    pub interferences: Vec<Interference>,
+    /// Whether an answer of Activepieces was lost in it.
+    pub faulty: bool,
+    pub arguments: Vec<String>,
+    /// The accounts of the run that is undone, each with the Okta user whom that run was about.
+    pub undoes: BTreeMap<String, String>,
+}
+
+/// Somebody who is missing from the scope.
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    runs: usize,
+    since: (Timestamp, Timestamp),
+    /// Whether each run that missed them counts for sure, and the clock went forward all the time.
+    sure: bool,
+}
+
+/// What is known of the runs before.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    missing: BTreeMap<String, Missing>,
+    /// The project roles of members who were removed, by project and account.
+    roles: BTreeMap<Key, String>,
+    /// Runs that wrote something, with their accounts and the Okta users whom they were about.
+    pub runs: Vec<(u64, BTreeMap<String, String>)>,
+    latest: Timestamp,
+}
+
+const WITH_ACCESS: [&str; 5] = ["ACTIVE", "PROVISIONED", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"];
+/// What a step takes at most, in seconds.
+const SLACK: i64 = 120;
+
+impl Truth {
+    fn has_access(&self, user: &str) -> bool {
+        self.in_scope.contains(user)
+            && self.users.get(user).is_some_and(|user| WITH_ACCESS.contains(&user.status.as_str()))
+    }
+
+    /// Whether Okta says by itself that the user is out.
+    fn is_out(&self, user: &str) -> bool {
+        self.users.get(user).is_some_and(|user| ["SUSPENDED", "DEPROVISIONED"].contains(&user.status.as_str()))
+    }
+
+    /// Gone from Okta, or out of scope.
+    fn is_missing(&self, user: &str) -> bool {
+        !self.users.contains_key(user) || (!self.is_out(user) && !self.in_scope.contains(user))
+    }
+
+    fn role(&self, setup: &Setup, user: &str) -> Option<&'static str> {
+        match setup.roles {
+            Roles::None => None,
+            Roles::Profile => Some(match self.users.get(user)?.profile["okta_role"].as_str() {
+                Some("Master") => "ADMIN",
+                Some("op") => "OPERATOR",
+                _ => "MEMBER",
+            }),
+            Roles::Group => {
+                let admins = self.groups.values().filter(|(name, _)| name == "Admins");
+                Some(if admins.into_iter().any(|(_, members)| members.contains(user)) { "ADMIN" } else { "MEMBER" })
+            }
+        }
+    }
+
+    fn of_address<'t>(&'t self, address: &'t str) -> impl Iterator<Item = &'t User> {
+        self.users
+            .values()
+            .filter(move |user| user.profile["email"].as_str().is_some_and(|email| email.eq_ignore_ascii_case(address)))
+    }
+}
+
+fn is_okta_user(external: &str) -> bool {
+    external.len() == 20 && external.starts_with("00u")
+}
+
+fn linked(account: &Account) -> Option<&str> {
+    account.external_id.as_deref().filter(|external| is_okta_user(external))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+impl Step<'_> {
+    fn users(&self) -> &[Value] {
+        list(&self.plan["users"])
+    }
+
+    fn projects(&self) -> &[Value] {
+        list(&self.plan["projects"])
+    }
+
+    fn op_of(&self, account: &Account) -> Option<&Value> {
+        self.users().iter().find(|op| op["account"] == account.id.as_str() || op["user_name"] == account.email.as_str())
+    }
+
+    /// The accounts that the plan names, each with the Okta user.
+    pub fn accounts(&self) -> BTreeMap<String, String> {
+        let account = |op: &Value| {
+            let made = || self.after.by_address(text(&op["user_name"])).map(|account| account.id.clone());
+            op["account"].as_str().map(str::to_owned).or_else(made)
+        };
+        self.users().iter().filter_map(|op| Some((account(op)?, text(&op["okta_id"]).to_owned()))).collect()
+    }
+
+    /// What a second admin left last of one thing, and whether the run can't have seen it before its own write.
+    fn interfered(&self, key: &Key) -> Option<(Option<String>, bool)> {
+        let last = self.interferences.iter().rev().find(|seen| seen.changes.contains_key(key))?;
+        let next_is_its_write = last.method != "GET" && last.path.contains(&key.0);
+        Some((last.changes[key].clone(), next_is_its_write))
+    }
+
+    fn touched(&self, id: &str) -> bool {
+        self.interferences.iter().any(|seen| seen.changes.keys().any(|key| key.0 == id))
+    }
+
+    /// Everything that the plan says of single things.
+    fn planned(&self) -> BTreeMap<Key, Option<String>> {
+        let mut planned = BTreeMap::new();
+        for op in self.users() {
+            let account = op["account"].as_str().or_else(|| Some(&self.after.by_address(text(&op["user_name"]))?.id));
+            for change in list(&op["changes"]) {
+                let (Some(id), attribute) = (account, text(&change["attribute"])) else { continue };
+                planned.insert((id.to_owned(), attribute.to_owned()), Some(text(&change["to"]).to_owned()));
+            }
+            if let (Some(id), "create") = (account, text(&op["action"])) {
+                for attribute in ["active", "platformRole", "givenName", "familyName", "externalId"] {
+                    let key = (id.to_owned(), attribute.to_owned());
+                    let stands = self.after.facts().get(&key).cloned();
+                    planned.entry(key).or_insert(stands);
+                }
+            }
+        }
+        for op in self.projects() {
+            let made = || {
+                let group = op["group"].as_str();
+                self.after.projects.values().find(|project| project.external_id.as_deref() == group)
+            };
+            let Some(id) = op["project"].as_str().map(str::to_owned).or_else(|| Some(made()?.id.clone())) else {
+                continue;
+            };
+            let mut plan = |what: &str, value: Option<String>| planned.insert((id.clone(), what.to_owned()), value);
+            let action = &op["action"];
+            if action.get("delete").is_some() {
+                for key in self.before.facts().into_keys().filter(|key| key.0 == id) {
+                    plan(&key.1, None);
+                }
+                continue;
+            }
+            if action != "members" {
+                plan("name", op["name"].as_str().map(str::to_owned));
+                plan("externalId", op["group"].as_str().map(str::to_owned));
+            }
+            let facts = self.after.facts();
+            for member in list(&op["add"]) {
+                let account =
+                    member["account"].as_str().or_else(|| Some(&self.after.by_address(text(&member["user_name"]))?.id));
+                let Some(account) = account else { continue };
+                if !self.before.projects.get(&id).is_some_and(|project| project.members.contains_key(account)) {
+                    plan(account, facts.get(&(id.clone(), account.to_owned())).cloned());
+                }
+            }
+            for member in list(&op["remove"]) {
+                plan(text(&member["account"]), None);
+            }
+        }
+        planned
+    }
+
+    /// What the plan says of a thing that it changes stood there before.
+    fn reads(&self, (id, what): &Key) -> Option<&str> {
+        let user = self.users().iter().find(|op| op["account"] == id.as_str());
+        let change =
+            user.and_then(|op| list(&op["changes"]).iter().find(|change| change["attribute"] == what.as_str()));
+        let project = self.projects().iter().find(|op| op["project"] == id.as_str());
+        let name = project.filter(|_| what == "name").and_then(|op| op["action"].get("rename"));
+        change.or(name).map(|read| text(&read["from"]))
+    }
+
+    /// What the run itself changed.
+    fn own_changes(&self) -> BTreeMap<Key, Option<String>> {
+        let mut own = changes(&self.before, &self.after);
+        own.retain(|key, value| self.interfered(key).is_none_or(|(left, _)| left != *value));
+        own
+    }
+
+    /// Whether an account or a project is another system's.
+    fn is_foreign(&self, id: &str) -> bool {
+        let account = self.before.accounts.get(id).and_then(|account| account.external_id.as_deref());
+        let project = self.before.projects.get(id).and_then(|project| project.external_id.as_deref());
+        account.or(project).is_some_and(|external| FOREIGN.contains(&external))
+    }
+
+    fn said(&self, text: &str) -> bool {
+        self.outcome.stdout.contains(text) || self.outcome.stderr.contains(text)
+    }
+}
+
+impl Ledger {
+    /// All breaches of the laws by a run, which is remembered.
+    pub fn judge(&mut self, step: &Step<'_>) -> Vec<String> {
+        let mut found = Vec::new();
+        self.count(step);
+        access(step, &mut found);
+        offboarding(step, &mut found);
+        writes(step, &mut found);
+        if matches!(step.kind, Kind::Apply | Kind::ApplySaved | Kind::Kill) {
+            self.reasons(step, &mut found);
+        }
+        admins(step, &mut found);
+        belongings(step, &mut found);
+        undone(step, &mut found);
+        self.project_roles(step, &mut found);
+        self.graces(step, &mut found);
+        exit_code(step, &mut found);
+        found
+    }
+
+    /// Counts who is missing.
+    fn count(&mut self, step: &Step<'_>) {
+        let backwards = step.times.0 < self.latest;
+        self.latest = step.times.1;
+        if backwards {
+            self.missing.values_mut().for_each(|missing| missing.sure = false);
+        }
+        if matches!(step.kind, Kind::Plan | Kind::Undo) {
+            return;
+        }
+        let counts = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code);
+        let users: BTreeSet<&str> = step.before.accounts.values().filter_map(linked).collect();
+        self.missing.retain(|user, _| step.truth.is_missing(user) && users.contains(user.as_str()));
+        if step.kind == Kind::Refused {
+            return;
+        }
+        for user in users.into_iter().filter(|user| step.truth.is_missing(user)) {
+            let new = Missing { runs: 0, since: step.times, sure: true };
+            let missing = self.missing.entry(user.to_owned()).or_insert(new);
+            missing.runs += 1;
+            missing.sure &= counts && !backwards;
+        }
+    }
+
+    /// Whether a user who is missing may have a grace still.
+    fn may_wait(&self, setup: &Setup, user: &str, now: Timestamp) -> bool {
+        let Some(missing) = self.missing.get(user) else { return true };
+        let waited = now.as_second() - missing.since.0.as_second();
+        missing.runs < setup.grace_runs || waited + SLACK < setup.grace_hours * 3600
+    }
+
+    /// What a run takes from or gives to anybody has its reason in Okta as it is, whatever a listing missed.
+    fn reasons(&self, step: &Step<'_>, found: &mut Vec<String>) {
+        let (truth, setup) = (&step.truth, step.setup);
+        for ((id, what), value) in step.own_changes().into_iter().filter(|((id, _), _)| !step.is_foreign(id)) {
+            if let (Some(before), Some(after)) = (step.before.accounts.get(&id), step.after.accounts.get(&id)) {
+                let user = linked(after);
+                if what == "active" && !after.active {
+                    // Somebody suspended who is kept for that may go for being out of scope.
+                    let missing = user.is_some_and(|user| {
+                        !truth.users.contains_key(user) || (!truth.in_scope.contains(user) && !setup.keep_unassigned)
+                    });
+                    let out =
+                        |user: &User| truth.is_out(&user.id) && !(setup.keep_suspended && user.status == "SUSPENDED");
+                    let out = user.and_then(|user| truth.users.get(user)).is_some_and(out)
+                        || (linked(before).is_none() && truth.of_address(&after.email).any(out));
+                    if !missing && !out {
+                        found.push(format!("L4: {} lost the account, and is in scope and not out", after.email));
+                    }
+                }
+                let wanted = user.and_then(|user| truth.role(setup, user));
+                let taken_over = linked(before).is_some() && linked(before) != user;
+                if what == "platformRole" && wanted.is_some_and(|wanted| wanted != after.role) {
+                    found.push(format!("L4: {} is {}, Okta gives {wanted:?}", after.email, after.role));
+                }
+                if what == "platformRole" && setup.roles == Roles::None && !(taken_over && after.role == "MEMBER") {
+                    found.push(format!("L3: {} is {} now, and nobody maps roles", after.email, after.role));
+                }
+                continue;
+            }
+            let (Some(project), Some(account)) = (step.before.projects.get(&id), step.before.accounts.get(&what))
+            else {
+                continue;
+            };
+            let Some(group) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else { continue };
+            let Some(user) = step.after.accounts.get(&what).and_then(linked) else { continue };
+            let deleted = step.before.projects.contains_key(&id) && !step.after.projects.contains_key(&id);
+            if value.is_none() && !deleted {
+                if group.1.contains(user) && truth.has_access(user) {
+                    found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
+                }
+                if account.active && !truth.users.contains_key(user) && self.may_wait(setup, user, step.times.1) {
+                    found.push(format!("L8: {} is out of {:?} within the grace", account.email, project.name));
+                }
+            }
+        }
+    }
+
+    /// Whoever is added again has the project role that they had.
+    fn project_roles(&mut self, step: &Step<'_>, found: &mut Vec<String>) {
+        for (key, value) in step.own_changes() {
+            let Some(project) = step.before.projects.get(&key.0) else { continue };
+            let before = project.members.get(&key.1);
+            match (before, value) {
+                (Some(role), None) => {
+                    self.roles.insert(key, role.clone());
+                }
+                (None, Some(role)) if step.after.accounts.contains_key(&key.1) => {
+                    let had = self.roles.remove(&key);
+                    if step.kind == Kind::Undo && had.as_ref().is_some_and(|had| *had != role) {
+                        found.push(format!("L7: {key:?} is {role} after an undo, and was {had:?}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn graces(&self, step: &Step<'_>, found: &mut Vec<String>) {
+        if !matches!(step.kind, Kind::Apply | Kind::ApplySaved) {
+            return;
+        }
+        let setup = step.setup;
+        for account in step.after.accounts.values() {
+            let Some(user) = linked(account).filter(|user| step.truth.is_missing(user)) else { continue };
+            let Some(missing) = self.missing.get(user) else { continue };
+            let was_active = step.before.accounts.get(&account.id).is_some_and(|before| before.active);
+            if was_active
+                && !account.active
+                && !step.touched(&account.id)
+                && missing.sure
+                && self.may_wait(setup, user, step.times.1)
+            {
+                found.push(format!("L8: {} was deactivated within the grace: {missing:?}", account.email));
+            }
+            let waited = step.times.0.as_second() - missing.since.1.as_second();
+            let is_over = missing.runs >= setup.grace_runs && waited >= setup.grace_hours * 3600;
+            let clean = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code) && !step.faulty;
+            let named = step.plan["problems"].to_string().contains(&account.email);
+            let stays = setup.keep_unassigned && step.truth.users.contains_key(user);
+            let kept = stays || named || exemption(step, account).is_some() || step.touched(&account.id);
+            if clean && missing.sure && is_over && account.active && !kept {
+                found.push(format!("L8: {} is active after the grace: {missing:?}", account.email));
+            }
+        }
+    }
+}
+
+/// What isn't as Okta has it once nothing is left to do, of all that the plan has no word about.
+pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
+    let words: String = ["problems", "held", "warnings"].into_iter().map(|what| plan[what].to_string()).collect();
+    for user in truth.users.values().filter(|user| truth.has_access(&user.id)) {
+        let profile = |what: &str| text(&user.profile[what]).to_owned();
+        let (email, login) = (profile("email"), profile("login"));
+        if [&email, &login, &user.id].into_iter().any(|name| words.contains(name)) {
+            continue;
+        }
+        let Some(account) = standing.accounts.values().find(|account| linked(account) == Some(&user.id)) else {
+            return Some(format!("{email} has no account"));
+        };
+        let keeps = setup.protect && account.email == "p0@example.com" || account.email == Platform::OWNER_EMAIL;
+        let role = truth.role(setup, &user.id).is_none_or(|role| role == account.role || keeps);
+        if !account.active || !role || account.first_name != profile("firstName") {
+            return Some(format!("{email} is to be like {user:?}, and is {account:?}"));
+        }
+        for project in standing.projects.values().filter(|project| !words.contains(&project.name)) {
+            let Some((name, members)) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else {
+                continue;
+            };
+            let pushed = match setup.projects {
+                Projects::None => false,
+                Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
+                Projects::ByPattern => name.starts_with("AP "),
+            };
+            if pushed && members.contains(&user.id) != project.members.contains_key(&account.id) {
+                return Some(format!("{email} is in {:?}, or isn't, unlike in {name:?}", project.name));
+            }
+        }
+    }
+    None
+}
+
+/// No account becomes active unless the plan shows it for somebody who has access in Okta now.
+fn access(step: &Step<'_>, found: &mut Vec<String>) {
+    for account in step.after.accounts.values().filter(|account| account.active) {
+        let before = step.before.accounts.get(&account.id);
+        let by_hand = step.interfered(&(account.id.clone(), "active".to_owned()));
+        if before.is_some_and(|before| before.active) || by_hand == Some((Some("true".to_owned()), false)) {
+            continue;
+        }
+        if by_hand.is_some_and(|(_, next)| next) {
+            continue;
+        }
+        let op = step.op_of(account).filter(|op| ["create", "reactivate"].contains(&text(&op["action"])));
+        let Some(op) = op else {
+            found.push(format!("L1: {} became active, and the plan doesn't say so", account.email));
+            continue;
+        };
+        if !step.truth.has_access(text(&op["okta_id"])) {
+            found.push(format!("L1: {} became active, and has no access in Okta", account.email));
+        }
+    }
+}
+
+/// Why an account may stay open.
+fn exemption(step: &Step<'_>, account: &Account) -> Option<&'static str> {
+    if account.email == Platform::OWNER_EMAIL {
+        return Some("owner");
+    }
+    if step.setup.protect && account.email == "p0@example.com" {
+        return Some("protected");
+    }
+    let is_admin = |account: &&Account| account.active && account.role == "ADMIN";
+    let admins = step.after.accounts.values().filter(is_admin).count();
+    (account.role == "ADMIN" && admins == 1).then_some("last ADMIN")
+}
+
+/// Whoever Okta says is out has no active account after an apply, and no fault ends a run before that.
+fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
+    let code = step.outcome.code;
+    let expected = match step.kind {
+        Kind::Undo => vec![0, 3, 5, 64],
+        Kind::Kill => return,
+        Kind::Refused => vec![5, 7],
+        Kind::Plan | Kind::Apply | Kind::ApplySaved => vec![0, 3, 5],
+    };
+    if !expected.contains(&code) && !step.faulty {
+        let why: String = step.outcome.stderr.lines().take(2).collect();
+        found.push(format!("L2: {:?} ended with {code}: {why}", step.kind));
+    }
+    if step.kind != Kind::Apply || step.faulty {
+        return;
+    }
+    for account in step.after.accounts.values().filter(|account| account.active) {
+        let Some(user) = linked(account) else { continue };
+        let status = step.truth.users.get(user).map(|user| user.status.as_str());
+        let may_wait = step.setup.grace_runs > 1 || step.setup.grace_hours > 0;
+        let kept = match status {
+            Some("SUSPENDED") => step.setup.keep_suspended,
+            Some("DEPROVISIONED") => false,
+            None => may_wait,
+            Some(_) => true,
+        };
+        if kept || step.touched(&account.id) {
+            continue;
+        }
+        match exemption(step, account) {
+            None => found.push(format!(
+                "L2: {} is active after an apply ({code}), and {} in Okta",
+                account.email,
+                status.unwrap_or("gone")
+            )),
+            Some(why) if [0, 3].contains(&code) && !step.said(&account.email) => {
+                found.push(format!("L2: {} stays active as {why}, and nothing names it", account.email));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// A run changes what its plan says, and nothing that a second admin changed meanwhile.
+fn writes(step: &Step<'_>, found: &mut Vec<String>) {
+    let planned = step.planned();
+    let facts = step.after.facts();
+    for (key, value) in step.own_changes() {
+        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) {
+            found.push(format!("L3: {key:?} is {value:?}, which the plan doesn't say"));
+        }
+    }
+    let touched: BTreeSet<&Key> = step.interferences.iter().flat_map(|seen| seen.changes.keys()).collect();
+    for key in touched {
+        let Some((left, next)) = step.interfered(key) else { continue };
+        let stands = facts.get(key).cloned();
+        // Between a look and a write there is always a moment.
+        let removed = planned.get(key) == Some(&None) && stands.is_none();
+        let unseen = next && (planned.contains_key(key) || step.setup.old_server);
+        let seen = step.reads(key).is_some_and(|read| Some(read) == left.as_deref());
+        let was_made = !step.before.accounts.contains_key(&key.0) && step.after.accounts.contains_key(&key.0);
+        let may_be_linked = was_made && ["externalId", "givenName", "familyName"].contains(&key.1.as_str());
+        if stands != left && !unseen && !seen && !removed && !may_be_linked {
+            found.push(format!("L3: {key:?} is {stands:?}, and a second admin left {left:?}"));
+        }
+    }
+}
+
+/// Each new ADMIN is named.
+fn admins(step: &Step<'_>, found: &mut Vec<String>) {
+    for account in step.after.accounts.values().filter(|account| account.active && account.role == "ADMIN") {
+        let was =
+            |before: &Account| before.active && before.role == "ADMIN" && before.external_id == account.external_id;
+        let by_hand = |what: &str| step.interfered(&(account.id.clone(), what.to_owned())).is_some();
+        let linked_only = step
+            .before
+            .accounts
+            .get(&account.id)
+            .is_some_and(|before| before.active && before.role == "ADMIN" && linked(before).is_none());
+        if step.before.accounts.get(&account.id).is_some_and(was)
+            || linked_only
+            || by_hand("platformRole")
+            || by_hand("active")
+        {
+            continue;
+        }
+        let named = step.op_of(account).is_some_and(|op| op["changes"].to_string().contains("ADMIN"))
+            || names_as_admin(&step.plan, &account.email);
+        if !named {
+            found.push(format!("L5: {} became ADMIN, and the plan doesn't say so", account.email));
+        }
+        let inherits = step.before.accounts.get(&account.id).is_some_and(|before| {
+            linked(before).is_some() && linked(before) != linked(account) && step.setup.roles == Roles::None
+        });
+        if inherits {
+            found.push(format!("L5: {} inherited ADMIN from another user", account.email));
+        }
+    }
+}
+
+/// Whether a part of the plan that is about ADMINs, or a sentence with the word, names somebody.
+fn names_as_admin(plan: &Value, name: &str) -> bool {
+    let Some(plan) = plan.as_object() else { return false };
+    plan.iter().filter(|(key, _)| !["users", "standing"].contains(&key.as_str())).any(|(key, value)| {
+        key.contains("admin") && value.to_string().contains(name)
+            || list(value).iter().any(|one| one.to_string().contains(name) && one.to_string().contains("ADMIN"))
+    })
+}
+
+/// What was linked to somebody else since isn't a run's to undo.
+fn undone(step: &Step<'_>, found: &mut Vec<String>) {
+    for ((id, what), value) in step.own_changes() {
+        let user = step.before.accounts.get(&id).and_then(linked);
+        if let (Some(user), Some(then)) = (user, step.undoes.get(&id))
+            && user != then
+        {
+            found.push(format!("L7: {what} of an account is {value:?}, and it is {user}'s since, not {then}'s"));
+        }
+    }
+}
+
+/// What belongs to others is left alone, and nothing is deleted without its flag or while its group is there.
+fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
+    for ((id, what), value) in step.own_changes() {
+        if step.is_foreign(&id) {
+            found.push(format!("L6: {what} of a foreign thing is {value:?}"));
+        }
+    }
+    let deleted = step.before.projects.values().filter(|project| {
+        let by_hand = step.interfered(&(project.id.clone(), "name".to_owned()));
+        !step.after.projects.contains_key(&project.id) && by_hand.is_none()
+    });
+    for project in deleted {
+        if !step.arguments.iter().any(|argument| argument == "--allow-project-deletions") {
+            found.push(format!("L6: the project {:?} was deleted without the flag", project.name));
+        }
+        let group = project.external_id.as_deref().unwrap_or_default();
+        let named = |name: &str| name == project.name || name.strip_prefix("AP ") == Some(project.name.as_str());
+        if step.truth.groups.contains_key(group) {
+            found.push(format!("L6: the project {:?} was deleted, and its group is there", project.name));
+        } else if step.truth.groups.values().any(|(name, _)| named(name)) {
+            found.push(format!("L6: the project {:?} was deleted, and its group was made again", project.name));
+        }
+    }
+    let made = step.after.projects.values().filter(|project| !step.before.projects.contains_key(&project.id));
+    for project in made.filter(|project| project.external_id.is_some() && step.kind != Kind::Undo) {
+        let orphan = |other: &&oktapieces::sandbox::activepieces::ProjectSnapshot| {
+            let group = other.external_id.as_deref().unwrap_or_default();
+            other.name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
+        };
+        if step.before.projects.values().any(|other| orphan(&other)) {
+            found.push(format!("L6: a second project {:?} was made beside that of a deleted group", project.name));
+        }
+    }
+}
+
+/// 3 means that something is open, and 0 that nothing is.
+fn exit_code(step: &Step<'_>, found: &mut Vec<String>) {
+    if step.kind == Kind::Kill || step.plan.is_null() {
+        return;
+    }
+    let report: Value = serde_json::from_str(&step.outcome.stdout).unwrap_or_default();
+    let undone = report["done"] != report["operations"]
+        || ["stale", "diverged"].into_iter().any(|what| !list(&report[what]).is_empty())
+        || report["interrupted"] == true;
+    let problems = list(&step.plan["problems"]).len();
+    match step.outcome.code {
+        0 if problems > 0 || undone => found.push(format!("L10: 0 with {problems} problems, undone: {undone}")),
+        3 if problems == 0 && !undone && !step.faulty => found.push("L10: 3, and nothing is open".to_owned()),
+        _ => {}
+    }
+}
