@@ -52,7 +52,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let next = "Run oktapieces plan to see that nothing is left to do.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = apply(saved, args.reads, &writing).await;
+    let result = Box::pin(apply(saved, args.reads, &writing)).await;
     journal.end(result, session.requests())
 }
 

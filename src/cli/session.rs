@@ -166,7 +166,7 @@ impl Session {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
         let policy = &self.settings.policy;
-        let sources = self.sources(knows, &expressions, &platform, now)?;
+        let sources = self.sources(knows, &expressions, &platform, now);
         let Drafted { mut plan, made_from, sizes, users, groups, reading } =
             Box::pin(draft::plan(sources, reading)).await?;
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
@@ -193,7 +193,7 @@ impl Session {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
         let policy = &self.settings.policy;
-        let sources = self.sources(knows, &expressions, &platform, now)?;
+        let sources = self.sources(knows, &expressions, &platform, now);
         let draft = Box::pin(Draft::of(sources, reading)).await?;
         let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
         let seen = grace::without_seen(&knows.past, &plan);
@@ -213,8 +213,8 @@ impl Session {
         expressions: &'a Expressions,
         platform: &'a Platform,
         now: Timestamp,
-    ) -> Result<Sources<'a>> {
-        Ok(Sources {
+    ) -> Sources<'a> {
+        Sources {
             okta: &self.okta,
             mapping: &expressions.mapping,
             platform,
@@ -222,7 +222,7 @@ impl Session {
             now,
             writes: knows.writes,
             config: knows.config.as_deref(),
-        })
+        }
     }
 
     /// Reads both sides, whole or not at all, and checks the expressions against the schemas.

@@ -50,7 +50,7 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
     let next = "Run oktapieces plan to see what the next apply would do again.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = take_back(args.run, consent, &writing).await;
+    let result = Box::pin(take_back(args.run, consent, &writing)).await;
     journal.end(result, session.requests())
 }
 

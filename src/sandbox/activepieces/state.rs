@@ -83,6 +83,7 @@ pub(super) struct Identity {
 
 /// A row of the table `user`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub(super) struct User {
     pub id: Id,
     pub identity: usize,
