@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::model::okta::{Extra, Group, GroupType, Relation, Status, User};
+use crate::model::okta::{Extra, Group, GroupType, Instances, Relation, Status, User};
 
 type Table = &'static [(&'static str, &'static str)];
 
@@ -72,7 +72,14 @@ const NULLS: Table = &[
     ("String.replace('a', null, 'b')", "! argument 2 is null"),
     ("String.stringSwitch(null, 'd', 'x', 1)", "! argument 1 is null"),
     ("String.stringSwitch('x', 'd', null, 1)", "! argument 3 is null"),
-    ("Arrays.toCsvString(null)", "! null"),
+    ("Arrays.toCsvString(null)", "\"\""),
+    ("Arrays.isEmpty(Arrays.toCsvString(null))", "true"),
+    ("String.replace({'a-x', 'b-x'}, '-x', '')", "\"a,b\""),
+    ("String.len({})", "0"),
+    ("{1, true}.toUpperCase()", "\"1,TRUE\""),
+    ("'x:' + {1, 2}", "\"x:1,2\""),
+    ("{'a', 'b'} + ';'", "\"a,b;\""),
+    ("'x' + {null}", "! null"),
     ("Arrays.toCsvString({null})", "! null"),
     ("Arrays.add(null, 1)", "! null"),
     ("Arrays.get(null, 0)", "! null"),
@@ -258,7 +265,7 @@ const ERRORS: Table = &[
     ("2 ^ 64", "! no integer result"),
     ("'a' - 1", "! needs numbers"),
     ("{1} + 1", "! needs numbers"),
-    ("'a' + {1}", "! can't be joined"),
+    ("'a' + {'k': 1}", "! can't be joined"),
     ("1 ? 2 : 3", "! a condition"),
     ("'maybe' and true", "! neither true nor false"),
     ("1 > 'a'", "! can't be compared"),
@@ -287,7 +294,7 @@ const ERRORS: Table = &[
     ("String.len('a', 'b')", "! takes 1 argument"),
     ("user.", "! a property's name"),
     ("a ? b", "! the other branch"),
-    ("1 = 1", "! = stands here"),
+    ("1 = 1", "! found `=`"),
     ("session.amr", "? session isn't known"),
     ("hasWorkdayUser()", "? weren't read"),
     ("user.getLinkedObject('boss')", "? wasn't read"),
@@ -312,7 +319,7 @@ fn extra() -> Extra {
             (Relation::Manager, grace()),
         ]
         .into(),
-        assignments: [("active_directory", BTreeMap::new())].into(),
+        assignments: [(Instances::All(DIRECTORY), BTreeMap::new())].into(),
         ..Extra::default()
     }
 }

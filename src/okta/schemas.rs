@@ -1,10 +1,8 @@
 //! Schemas: which attributes the org's user profiles have (Okta API: Schemas, user).
 
-use std::collections::BTreeMap;
-
 use super::client::Okta;
 use super::wire::Schema;
-use crate::expression::check::{self, AttributeType};
+use crate::expression::check::{self, Attribute};
 use crate::http::{Failure, Request, segment};
 
 impl Okta {
@@ -28,13 +26,6 @@ impl Okta {
         let path = format!("/api/v1/meta/schemas/user/{}", segment(schema));
         let (schema, _): (Schema, _) = self.http().json(&Request::get(path)).await?;
         let parts = schema.definitions.into_values().map(|part| part.properties);
-        let attributes: BTreeMap<_, _> = parts.flatten().collect();
-        let kind = |property: &serde_json::Value| {
-            property.get("type").and_then(serde_json::Value::as_str).map(AttributeType::parse)
-        };
-        Ok(attributes
-            .iter()
-            .map(|(name, property)| (name.clone(), kind(property).unwrap_or(AttributeType::Other)))
-            .collect())
+        Ok(parts.flatten().map(|(name, property)| (name, Attribute::parse(&property))).collect())
     }
 }

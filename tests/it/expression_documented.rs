@@ -141,8 +141,9 @@ fn difference(row: &Row) -> Option<String> {
 
 /// Whether the check finds an error, with a schema of the user's attributes.
 fn found(expression: &Expression, world: &World, wants: Wants) -> bool {
-    let mut schema: Schema = world.user.profile.keys().map(|name| (name.clone(), AttributeType::String)).collect();
-    schema.insert("yearJoined".to_owned(), AttributeType::Integer);
+    let mut schema: Schema =
+        world.user.profile.keys().map(|name| (name.clone(), AttributeType::String.into())).collect();
+    schema.insert("yearJoined".to_owned(), AttributeType::Integer.into());
     check(expression, &schema, wants).iter().any(|finding| finding.severity == Severity::Error)
 }
 
