@@ -36,11 +36,14 @@ pub fn parse(source: &str) -> Result<Node, Vec<SyntaxError>> {
     }
 }
 
-/// The expression within `${…}`, as some places of Okta wrap it.
+/// The expression within `${…}`, or `${f:…}` for a function, as some places of Okta wrap it.
 fn unwrapped(source: &str) -> (&str, usize) {
     let trimmed = source.trim();
     match trimmed.strip_prefix("${").and_then(|inner| inner.strip_suffix('}')) {
-        Some(inner) => (inner, source.len() - source.trim_start().len() + 2),
+        Some(inner) => {
+            let bare = inner.strip_prefix("fn:").or_else(|| inner.strip_prefix("f:")).unwrap_or(inner);
+            (bare, source.len() - source.trim_start().len() + 2 + inner.len() - bare.len())
+        }
         None => (source, 0),
     }
 }

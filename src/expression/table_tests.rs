@@ -77,6 +77,7 @@ const NULLS: Table = &[
     ("String.replace({'a-x', 'b-x'}, '-x', '')", "\"a,b\""),
     ("String.len({})", "0"),
     ("{1, true}.toUpperCase()", "\"1,TRUE\""),
+    ("${f:String.toLowerCase('A')}", "\"a\""),
     ("'x:' + {1, 2}", "\"x:1,2\""),
     ("{'a', 'b'} + ';'", "\"a,b;\""),
     ("'x' + {null}", "! null"),
