@@ -234,7 +234,8 @@ pub fn case(bytes: &[u8]) {
 pub fn expression(bytes: &[u8]) {
     let Ok(source) = std::str::from_utf8(bytes) else { return };
     let Ok(expression) = Expression::parse(source) else { return };
-    let schema: Schema = [("text".to_owned(), AttributeType::String), ("list".to_owned(), AttributeType::Array)].into();
+    let schema: Schema =
+        [("text".to_owned(), AttributeType::String.into()), ("list".to_owned(), AttributeType::Array.into())].into();
     for wants in [Wants::Role, Wants::Text, Wants::GroupRule] {
         for finding in check(&expression, &schema, wants) {
             assert!(source.get(finding.span.clone()).is_some(), "{finding:?}");

@@ -117,15 +117,32 @@ impl Expressions {
         errors.map(|(_, finding)| finding.message.as_str()).collect()
     }
 
-    /// Takes back what the profiles that were read belie: an attribute that somebody has is there, whatever the schema
-    /// of a user type says.
+    /// Drops findings that a profile disproves: an attribute that a user has exists, and a value that a user has is
+    /// possible, whatever the schema of one user type says.
     pub fn settle(&mut self, org: &Org) {
-        let missing: BTreeSet<String> =
-            self.findings.iter().filter_map(|(_, finding)| finding.missing.clone()).collect();
-        let there = |name: &String| org.users.values().any(|user| user.profile().contains_key(name));
-        let there: Schema = missing.into_iter().filter(there).map(|name| (name, AttributeType::Other)).collect();
-        if !there.is_empty() {
-            self.schema.extend(there);
+        let of_schema = |finding: &Finding| finding.by_schema || finding.missing.is_some();
+        let doubtful: BTreeSet<&str> =
+            self.findings.iter().filter(|(_, finding)| of_schema(finding)).map(|(attribute, _)| *attribute).collect();
+        let expressions = self.mapping.expressions();
+        let of = |attribute| expressions.get(attribute).map(|mapped| mapped.expression.attributes());
+        let mut named: BTreeSet<&String> = doubtful.into_iter().filter_map(of).flatten().collect();
+        let mut disproved = Schema::new();
+        for user in org.users.values() {
+            if named.is_empty() {
+                break;
+            }
+            let profile = user.profile();
+            named.retain(|name| {
+                let Some(value) = profile.get(*name) else { return true };
+                let fits = self.schema.get(*name).is_some_and(|known| known.allows(value));
+                if !fits {
+                    disproved.insert((*name).clone(), AttributeType::Other.into());
+                }
+                fits
+            });
+        }
+        if !disproved.is_empty() {
+            self.schema.extend(disproved);
             self.findings = findings(&self.mapping, &self.schema);
         }
     }
@@ -151,17 +168,17 @@ impl Expressions {
         self.unread.is_none()
     }
 
-    /// Whether something would be written that can't be meant: an attribute that nobody has is null for everybody, and
-    /// what Okta has can't be left out.
+    /// Refuses what would give users a wrong value without any error: an attribute that no user has is null, a comparison
+    /// that is never true takes the other branch, and an expression of Okta's that can't run here can't be left out.
     pub fn refuse(&self, settings: &Settings, colour: bool) -> Result<()> {
         if let Some(Unread::Failed(why)) = &self.unread {
             // A misspelt attribute is null for everybody, and would take roles away.
             let error = Error::new(Kind::Failed, why.clone()).context("reading the org's user schema");
             return Err(error.hint("run it again; the names of attributes in expressions are checked by the schema"));
         }
-        let missing = self.findings.iter().any(|(_, finding)| finding.missing.is_some());
+        let silent = self.findings.iter().any(|(_, finding)| finding.missing.is_some() || finding.silent);
         let cannot = self.listed.iter().any(|listed| matches!(listed.verdict, Verdict::Cannot(_)));
-        if missing || cannot || self.has_no_user_name() { self.mistakes(settings, colour) } else { Ok(()) }
+        if silent || cannot || self.has_no_user_name() { self.mistakes(settings, colour) } else { Ok(()) }
     }
 
     /// With Okta's mapping the tool's own user name doesn't count.

@@ -87,8 +87,10 @@ fn summary_line(roles: &BTreeMap<&'static str, usize>, problems: usize) -> Strin
     let role = |role: PlatformRole| {
         counted(roles.get(role.as_str()).copied().unwrap_or_default(), role.as_str(), role.as_str())
     };
+    let roles_without = roles.get("null");
     let roles = [PlatformRole::Admin, PlatformRole::Operator, PlatformRole::Member].map(role);
-    format!("{}, {}.", roles.join(", "), counted(problems, "problem", "problems"))
+    let null = roles_without.map(|count| format!("{}, ", counted(*count, "null", "null"))).unwrap_or_default();
+    format!("{}, {null}{}.", roles.join(", "), counted(problems, "problem", "problems"))
 }
 
 impl Checked {
@@ -130,8 +132,20 @@ fn check_expressions(path: &Path) -> Result<Checked> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    files::text(path, LARGEST)
-        .map_err(|refusal| Error::new(Kind::Config, format!("the file of cases {} {refusal}", path.display())))
+    let bytes = files::read(path, LARGEST)
+        .map_err(|refusal| Error::new(Kind::Config, format!("the file of cases {} {refusal}", path.display())))?;
+    decoded(bytes).map_err(|error| error.context(format!("reading {}", path.display())))
+}
+
+/// The text of a file, without the byte order mark that Windows begins it with.
+fn decoded(bytes: Vec<u8>) -> Result<String> {
+    // No text has the character NUL, and in UTF-16 each ASCII character has one.
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err(Error::new(Kind::Config, "the file is in UTF-16").hint("save it as UTF-8"));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::Config, "the file is not in UTF-8").hint("save it as UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
 }
 
 fn refuse(broken: &[String], hint: &str) -> Result<()> {
@@ -149,16 +163,22 @@ pub struct Expected {
 pub fn expectations(text: &str, name: &str) -> Result<Vec<Expected>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    if text.lines().next().is_some_and(|first| first.contains(';') && !first.contains(',')) {
+        return Err(Error::new(Kind::Config, format!("{name}:1: the fields are separated by semicolons"))
+            .hint("save the file with commas between the fields"));
+    }
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
     for (at, record) in reader.records().enumerate() {
         let line = record
             .as_ref()
             .ok()
             .and_then(|record| record.position())
-            .map_or(at + 1, |place| usize::try_from(place.line()).unwrap_or(usize::MAX));
+            .map_or(at + 1, |place| line_of(text, place.byte()));
         match record.as_ref().map(|record| record.iter().collect::<Vec<_>>()).as_deref() {
             Ok(["login", _]) if at == 0 => {}
-            Ok([login, role]) if !login.is_empty() && (*role == "error" || PlatformRole::parse(role).is_some()) => {
+            Ok([login, role])
+                if !login.is_empty() && (["error", "null"].contains(role) || PlatformRole::parse(role).is_some()) =>
+            {
                 rows.push(Expected { line, login: (*login).to_owned(), role: (*role).to_owned() });
             }
             Ok(fields) => {
@@ -167,8 +187,16 @@ pub fn expectations(text: &str, name: &str) -> Result<Vec<Expected>> {
             Err(error) => broken.push(format!("{name}:{line}: {error}")),
         }
     }
-    refuse(&broken, "each line is a login and ADMIN, MEMBER, OPERATOR, or error where none is to come out")?;
+    refuse(&broken, "each line is a login and ADMIN, MEMBER, OPERATOR, null, or error where none is to come out")?;
     Ok(rows)
+}
+
+/// The line of a record as an editor counts it. The reader's own count is taken before the line feed of a CR LF, and
+/// before empty lines.
+fn line_of(text: &str, byte: u64) -> usize {
+    let (before, record) = text.as_bytes().split_at(usize::try_from(byte).unwrap_or(usize::MAX).min(text.len()));
+    let passed = record.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    1 + before.iter().chain(passed).filter(|byte| **byte == b'\n').count()
 }
 
 /// The org and the mapping whose results are looked at.
@@ -196,7 +224,7 @@ impl Org {
             let reading = okta::read_user(&self.okta, &row.login, &self.settings.scope, &needs).await?;
             let actual =
                 reading.map_or_else(|| "no user of this login".to_owned(), |reading| self.role_of(&reading.org));
-            let is_error = PlatformRole::parse(&actual).is_none();
+            let is_error = actual != "null" && PlatformRole::parse(&actual).is_none();
             let good = if row.role == "error" { is_error } else { actual == row.role };
             Ok((!good).then_some(Difference { line: row.line, subject: row.login, expected: row.role, actual }))
         });
@@ -209,6 +237,7 @@ impl Org {
         let user =
             org.users.keys().next().map(|id| attributes::user(id, org, &self.expressions.mapping, Timestamp::now()));
         match user.map(|user| user.state) {
+            Some(State::Present(attributes)) if attributes.role_is_null => "null".to_owned(),
             Some(State::Present(attributes)) => attributes.platform_role.as_str().to_owned(),
             Some(State::Problem(problems)) => {
                 problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
@@ -231,6 +260,7 @@ impl Org {
         let mut problems = 0;
         for DesiredUser { state, .. } in desired.users.values() {
             match state {
+                State::Present(attributes) if attributes.role_is_null => *roles.entry("null").or_insert(0) += 1,
                 State::Present(attributes) => *roles.entry(attributes.platform_role.as_str()).or_insert(0) += 1,
                 State::Problem(_) => problems += 1,
                 State::Left(_) | State::Untouched(_) => {}

@@ -41,6 +41,8 @@ pub enum Kind {
     },
     Call {
         function: &'static Function,
+        /// The app instance before the dot: `workday_abc1234.hasWorkdayUser()`.
+        owner: Option<String>,
         arguments: Vec<Node>,
         pattern: Option<Pattern>,
     },
@@ -168,7 +170,10 @@ impl fmt::Display for Node {
             Kind::Property { object, name, safe } => write!(f, "{object}{}{name}", dot(safe)),
             Kind::Index { object, index } => write!(f, "{object}[{index}]"),
             Kind::Projection { object, path } => write!(f, "{object}.![{}]", path.join(".")),
-            Kind::Call { function, arguments, .. } => call(f, function.name, arguments),
+            Kind::Call { function, owner, arguments, .. } => {
+                owner.iter().try_for_each(|owner| write!(f, "{owner}."))?;
+                call(f, function.name, arguments)
+            }
             Kind::Method { object, method, arguments, safe } => {
                 write!(f, "{object}{}", dot(safe))?;
                 call(f, method.name, arguments)
@@ -176,8 +181,24 @@ impl fmt::Display for Node {
             Kind::Not(operand) => write!(f, "(!{operand})"),
             Kind::Negate(operand) => write!(f, "(-{operand})"),
             Kind::Binary { operator, left, right, .. } => write!(f, "({left} {} {right})", operator.as_str()),
-            Kind::Ternary { condition, then, otherwise } => write!(f, "({condition} ? {then} : {otherwise})"),
-            Kind::Elvis { value, otherwise } => write!(f, "({value} ?: {otherwise})"),
+            Kind::Ternary { .. } | Kind::Elvis { .. } => {
+                f.write_str("(")?;
+                let mut rest = self;
+                // A chain is printed in one pair of parentheses, or else it would be too deep to be parsed again.
+                loop {
+                    rest = match &rest.kind {
+                        Kind::Ternary { condition, then, otherwise } => {
+                            write!(f, "{condition} ? {then} : ")?;
+                            otherwise
+                        }
+                        Kind::Elvis { value, otherwise } => {
+                            write!(f, "{value} ?: ")?;
+                            otherwise
+                        }
+                        _ => return write!(f, "{rest})"),
+                    };
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use super::needs::{DIRECTORY, WORKDAY};
 use super::*;
-use crate::model::okta::Relation;
+use crate::model::okta::{Instances, Relation};
 use crate::model::packed::Attributes;
 
 fn schema() -> Schema {
@@ -19,7 +19,7 @@ fn schema() -> Schema {
         ("tags", Array),
         ("blob", Other),
     ];
-    attributes.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect()
+    attributes.into_iter().map(|(name, kind)| (name.to_owned(), kind.into())).collect()
 }
 
 fn findings(source: &str, wants: Wants) -> Vec<Finding> {
@@ -88,10 +88,10 @@ fn arguments_and_operands_of_wrong_types() {
         Wants::Text,
         &[
             (
-                "String.len(user.tags) > 1 ? 'a' : 'b'",
-                "user.tags",
+                "String.len({'a': 1}) > 1 ? 'a' : 'b'",
+                "{'a': 1}",
                 Error,
-                "String.len wants a string here, and this is an array",
+                "String.len wants a string here, and this is a map",
                 "",
             ),
             ("String.substring(user.login, '1', 2)", "'1'", Error, "wants an integer here", ""),
@@ -107,7 +107,7 @@ fn arguments_and_operands_of_wrong_types() {
             ),
             ("'' + (user.level + user.contractor)", "user.contractor", Error, "+ wants a number", ""),
             ("user.login + null", "null", Error, "null can't be joined", ""),
-            ("user.login + user.tags", "user.tags", Error, "an array can't be joined", ""),
+            ("user.login + {'a': 1}", "{'a': 1}", Error, "a map can't be joined", ""),
             ("user.login > 3 ? 'a' : 'b'", "user.login > 3", Error, "a string can't be compared with an integer", ""),
             (
                 "user.level == '3' ? 'a' : 'b'",
@@ -139,7 +139,7 @@ fn branches_that_are_no_role() {
                 "\"OWNER\" is no role",
                 "ADMIN, OPERATOR and MEMBER",
             ),
-            ("user.contractor ? 'ADMIN' : null", "null", Error, "null is no role", ""),
+            ("user.contractor ? 'ADMIN' : null", "null", Note, "an existing one keeps its role", ""),
             ("user.contractor ? 'ADMIN' : 1", "1", Error, "a integer is no role", ""),
             ("user.tags", "user.tags", Error, "an array is no role", ""),
             (
@@ -334,11 +334,13 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
         org: true,
         relations: [Relation::LinkedObject("boss".to_owned()), Relation::Manager, Relation::Assistant].into(),
         any_linked_object: false,
-        assignments: [DIRECTORY, WORKDAY].into(),
+        assignments: [Instances::All(DIRECTORY), Instances::All(WORKDAY)].into(),
         now: true,
         names: ["session".to_owned()].into(),
     };
     assert_eq!(all, expected);
+    let named = needs("workday_abc1234.hasWorkdayUser() ? workday_abc1234.findWorkdayUser().x : null").assignments;
+    assert_eq!(named, [Instances::Named("workday_abc1234".to_owned())].into());
     assert!(needs("user.getLinkedObject(user.x)").any_linked_object);
     assert!(needs("user.created.withinDays(1)").now);
 }
@@ -362,4 +364,108 @@ fn the_attributes_that_an_expression_reads_are_known() {
     for (source, attributes) in cases {
         assert_eq!(Expression::parse(source).unwrap().needs().attributes, attributes, "{source}");
     }
+}
+
+fn listed() -> Schema {
+    let of = |json: serde_json::Value| check::Attribute::parse(&json);
+    let attributes = [
+        ("isAdmin", serde_json::json!({"type": "boolean"})),
+        ("role", serde_json::json!({"type": "string", "oneOf": [{"const": "master"}, {"const": "op"}]})),
+        ("teams", serde_json::json!({"type": "array", "items": {"type": "string", "enum": ["red", "blue"]}})),
+        ("levels", serde_json::json!({"type": "array", "items": {"type": "integer"}})),
+        ("level", serde_json::json!({"type": "integer", "enum": [1, 2]})),
+    ];
+    attributes.map(|(name, property)| (name.to_owned(), of(property))).into()
+}
+
+/// What the check says of a condition for a role: how bad each finding is, and whether it is silent.
+fn of_condition(source: &str) -> Vec<(Severity, bool)> {
+    let role = format!("{source} ? 'ADMIN' : 'MEMBER'");
+    let mut found = check(&Expression::parse(&role).unwrap(), &listed(), Wants::Role);
+    found.retain(|finding| finding.severity != Note);
+    found.into_iter().map(|finding| (finding.severity, finding.silent)).collect()
+}
+
+#[test]
+fn what_is_never_true_by_the_schema_is_silent() {
+    let silent = [
+        "user.isAdmin == \"true\"",
+        "\"true\" != user.isAdmin",
+        "(user.isAdmin ?: '') == 'true'",
+        "user.level == '1'",
+        "user.levels[0] == '1'",
+        "Arrays.get(user.levels, 0) == '1'",
+        "user.levels.get(0) == '1'",
+        "user.teams == 'red'",
+        "user.created == '2026-01-01'",
+        "Convert.toInt('5') == user.role",
+        "String.toUpperCase(user.role) == 'Master'",
+        "user.getGroups({'group.type': 'OKTA_GROUP'}) == null",
+        "null != isMemberOfGroup('x')",
+        "user.role != 'a' or user.role != 'b'",
+        "user.role == 'op' && user.isAdmin == 'true'",
+        "!(user.isAdmin == 'true')",
+    ];
+    for source in silent {
+        assert!(of_condition(source).contains(&(Error, true)), "{source}: {:?}", of_condition(source));
+    }
+}
+
+#[test]
+fn what_the_schema_does_not_list_is_a_warning() {
+    let suspicious = [
+        "user.role == \"Master\"",
+        "user.role != 'Master'",
+        "user.role matches 'Ma.*'",
+        "String.startsWith(user.role, 'x')",
+        "user.role.contains('x')",
+        "String.toUpperCase(user.role) == 'ADMIN'",
+        "user.level > 2",
+        "Arrays.contains(user.teams, 'Red')",
+        "user.teams.contains('Red')",
+        "Arrays.contains(user.levels, '1')",
+        "Arrays.contains({'1', '2'}, user.level)",
+        "String.stringSwitch(user.role, 'no', 'Master', 'yes') == 'yes'",
+    ];
+    for source in suspicious {
+        let found = of_condition(source);
+        assert!(!found.is_empty() && found.iter().all(|(severity, _)| *severity == Warning), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn what_the_schema_allows_is_no_finding() {
+    let fine = [
+        "user.isAdmin",
+        "user.isAdmin == true",
+        "user.isAdmin == null",
+        "'' + user.isAdmin == 'true'",
+        "String.stringContains(user.isAdmin, 'rue')",
+        "user.role == 'master' or user.role == 'op'",
+        "user.role == null",
+        "(user.role ?: 'none') == 'none'",
+        "String.toUpperCase(user.role) == 'MASTER'",
+        "user.level >= 2",
+        "user.teams[1] == 'blue'",
+        "Arrays.contains(user.teams, 'red')",
+        "Arrays.contains(user.levels, 1)",
+        "Arrays.contains(user.teams, user.role)",
+        "Arrays.contains({'op', 'Master'}, user.role)",
+        "Arrays.size(user.teams) > 5",
+        "Groups.startsWith('OKTA', 'x', 10) == null",
+        "user.role == 'Master' + user.isAdmin or user.role == 'op'",
+    ];
+    for source in fine {
+        assert_eq!(of_condition(source), [], "{source}");
+    }
+}
+
+#[test]
+fn a_profile_may_have_what_the_schema_allows_and_nothing_else() {
+    let schema = listed();
+    let allows = |name: &str, value: serde_json::Value| schema[name].allows(&value);
+    assert!(allows("isAdmin", serde_json::json!(true)) && allows("isAdmin", serde_json::Value::Null));
+    assert!(!allows("isAdmin", "true".into()) && !allows("role", "Master".into()) && allows("role", "op".into()));
+    assert!(allows("teams", serde_json::json!(["red"])) && !allows("teams", serde_json::json!(["Red"])));
+    assert!(allows("levels", serde_json::json!([7])) && !allows("levels", serde_json::json!(["7"])));
 }

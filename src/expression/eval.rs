@@ -41,8 +41,9 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
         Kind::Property { object, name, safe } => property(object, name, *safe, node, run),
         Kind::Index { object, index } => self::index(object, index, node, run),
         Kind::Projection { object, path } => projection(object, path, node, run),
-        Kind::Call { function, arguments, pattern } => {
-            let call = Call { run, arguments: all(arguments, run)?, pattern: pattern.as_ref(), span: &node.span };
+        Kind::Call { function, owner, arguments, pattern } => {
+            let (arguments, owner, pattern) = (all(arguments, run)?, owner.as_deref(), pattern.as_ref());
+            let call = Call { run, owner, arguments, pattern, span: &node.span };
             self::call(function.run, function.name, call)
         }
         Kind::Method { object, method, arguments, safe } => self::method(object, method, arguments, *safe, node, run),
@@ -79,7 +80,7 @@ fn method<'a>(
     }
     let mut values = vec![object];
     values.extend(all(arguments, run)?);
-    call(method.run, method.name, Call { run, arguments: values, pattern: None, span: &node.span })
+    call(method.run, method.name, Call { run, owner: None, arguments: values, pattern: None, span: &node.span })
 }
 
 /// A value as text, where it has one: null and structures have none.
@@ -132,7 +133,9 @@ fn root<'a>(root: &'a Root, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
             Some(value) => Ok(value),
             None => Err(EvalError {
                 kind: ErrorKind::Unevaluable,
-                message: format!("{name} isn't known here; user and its attributes are"),
+                message: format!(
+                    "{name} isn't known here; user and its attributes are, and a text needs quotes: \"{name}\""
+                ),
                 span: node.span.clone(),
             }),
         },

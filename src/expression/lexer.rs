@@ -32,9 +32,10 @@ const SYMBOLS: [&str; 31] = [
 /// Splits the source into tokens, the last of which is [`TokenKind::End`]. Characters that begin none are faults, and
 /// are passed over.
 pub fn tokens(source: &str) -> (Vec<Token>, Vec<SyntaxError>) {
-    let mut lexer = Lexer { source, at: 0, tokens: Vec::new(), faults: Vec::new() };
+    let mut lexer = Lexer { source, at: 0, tokens: Vec::new(), faults: Vec::new(), unclosed: None };
     while lexer.next() {}
     lexer.push(TokenKind::End, source.len());
+    lexer.find_where_a_quote_is_missing();
     (lexer.tokens, lexer.faults)
 }
 
@@ -43,6 +44,8 @@ struct Lexer<'s> {
     at: usize,
     tokens: Vec<Token>,
     faults: Vec<SyntaxError>,
+    /// Which fault is that of a string without an end.
+    unclosed: Option<usize>,
 }
 
 impl Lexer<'_> {
@@ -95,8 +98,31 @@ impl Lexer<'_> {
             }
         }
         let span = self.at..self.source.len();
+        self.unclosed = Some(self.faults.len());
         self.faults.push(SyntaxError::new(format!("the string that begins here has no closing {quote}"), span));
         self.push(TokenKind::Text(text), self.source.len());
+    }
+
+    /// With one quote missing each later string begins where the one before it should: a string with a word right behind it
+    /// is the first of them.
+    fn find_where_a_quote_is_missing(&mut self) {
+        let is_text = |token: &Token| matches!(token.kind, TokenKind::Text(_));
+        let is_word = |token: &Token| matches!(token.kind, TokenKind::Word(_));
+        let odd = self.tokens.windows(2).find_map(|pair| match pair {
+            [text, word] if is_text(text) && is_word(word) && text.span.end == word.span.start => {
+                Some(text.span.clone())
+            }
+            _ => None,
+        });
+        let unclosed = self.unclosed.and_then(|at| self.faults.get_mut(at));
+        if let (Some(odd), Some(fault)) = (odd, unclosed) {
+            let quote = &self.source[odd.start..=odd.start];
+            *fault = SyntaxError::new(
+                format!("the string that begins here has no closing {quote}"),
+                odd.start..odd.start + 1,
+            )
+            .hint(format!("a {quote} within a string is doubled: {quote}{quote}"));
+        }
     }
 
     fn number(&mut self) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ast::{Kind, Node, Root};
-use crate::model::okta::Relation;
+use crate::model::okta::{Instances, Relation};
 use crate::model::packed::Attributes;
 
 /// What has to be read before an evaluation, and nothing more.
@@ -26,8 +26,8 @@ pub struct Needs {
     pub relations: BTreeSet<Relation>,
     /// A linked object whose name is computed.
     pub any_linked_object: bool,
-    /// The user's assignments in directories and in Workday, by [`DIRECTORY`] and [`WORKDAY`].
-    pub assignments: BTreeSet<&'static str>,
+    /// The user's assignments in directories and in Workday.
+    pub assignments: BTreeSet<Instances>,
     /// The clock.
     pub now: bool,
     /// Any other names: of apps, such as `zendesk`, or of what exists while somebody signs in, such as `session`.
@@ -90,8 +90,9 @@ impl Needs {
                 let known = ["id", "type", "name", "profile"];
                 self.group_objects |= path.iter().any(|name| !known.contains(&name.as_str()));
             }
-            Kind::Call { function, arguments, .. } => {
+            Kind::Call { function, owner, arguments, .. } => {
                 self.groups |= function.needs_groups;
+                self.add_assignments(function.name, owner.as_ref());
                 self.add_call(function.name, arguments);
             }
             Kind::Map(entries) => self.group_objects |= entries.iter().any(|(key, _)| key == "group.source.id"),
@@ -129,11 +130,18 @@ impl Needs {
         };
         self.relations.extend(relation);
         match function {
-            "hasDirectoryUser" | "findDirectoryUser" => _ = self.assignments.insert(DIRECTORY),
-            "hasWorkdayUser" | "findWorkdayUser" => _ = self.assignments.insert(WORKDAY),
             "Time.now" | "DateTime.now" => self.now = true,
             _ => {}
         }
+    }
+
+    fn add_assignments(&mut self, function: &str, owner: Option<&String>) {
+        let app = match function {
+            "hasDirectoryUser" | "findDirectoryUser" => DIRECTORY,
+            "hasWorkdayUser" | "findWorkdayUser" => WORKDAY,
+            _ => return,
+        };
+        self.assignments.insert(owner.cloned().map_or(Instances::All(app), Instances::Named));
     }
 
     /// The names that may be those of apps.
@@ -151,7 +159,7 @@ impl Needs {
         self.org |= other.org;
         self.relations.extend(other.relations.iter().cloned());
         self.any_linked_object |= other.any_linked_object;
-        self.assignments.extend(&other.assignments);
+        self.assignments.extend(other.assignments.iter().cloned());
         self.now |= other.now;
         self.names.extend(other.names.iter().cloned());
     }

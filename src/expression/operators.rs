@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::ast::{Node, Operator};
 use super::error::EvalError;
 use super::eval::{failed, text_of};
-use super::functions::LONGEST_TEXT;
+use super::functions::{LONGEST_TEXT, joined};
 use super::pattern::{COMPILING, Pattern};
 use super::trace::Run;
 use super::value::Value;
@@ -82,8 +82,9 @@ fn concatenate<'a>(
     node: &Node,
     run: &Run<'_, 'a>,
 ) -> Evaluated<'a> {
-    let part = |value, node: &Node| match (value, text_of(value)) {
+    let part = |value: &Value<'_>, node: &Node| match (value, text_of(value)) {
         (_, Some(text)) => Ok(text.into_owned()),
+        (Value::List(items), None) => joined(items).or_else(|fault| failed(fault.message, &node.span)),
         (Value::Null, None) => {
             failed(format!("{node} is null, which has no text; give another with ?: or a condition"), &node.span)
         }

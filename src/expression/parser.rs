@@ -12,7 +12,7 @@ use super::pattern::Pattern;
 /// The longest expression, in bytes. Okta takes 1,024 characters in claims and more in mappings.
 const LONGEST: usize = 16 * 1024;
 /// The deepest nesting.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 100;
 /// The most operators, or parts of a path, in a row.
 const LONGEST_CHAIN: usize = 200;
 
@@ -36,11 +36,14 @@ pub fn parse(source: &str) -> Result<Node, Vec<SyntaxError>> {
     }
 }
 
-/// The expression within `${…}`, as some places of Okta wrap it.
+/// The expression within `${…}`, or `${f:…}` for a function, as some places of Okta wrap it.
 fn unwrapped(source: &str) -> (&str, usize) {
     let trimmed = source.trim();
     match trimmed.strip_prefix("${").and_then(|inner| inner.strip_suffix('}')) {
-        Some(inner) => (inner, source.len() - source.trim_start().len() + 2),
+        Some(inner) => {
+            let bare = inner.strip_prefix("fn:").or_else(|| inner.strip_prefix("f:")).unwrap_or(inner);
+            (bare, source.len() - source.trim_start().len() + 2 + inner.len() - bare.len())
+        }
         None => (source, 0),
     }
 }
@@ -66,31 +69,49 @@ impl Parser {
         }
     }
 
+    /// `a ? b : c ? d : e` and `a ?: b ?: c` go on to the right. The parts are read in a row, so that a long list of cases
+    /// isn't deep for the parser.
     fn expression(&mut self) -> Parsed {
+        self.deeper()?;
+        let mut parts = Vec::new();
+        let mut last = self.binary(0)?;
+        loop {
+            if self.takes("?:") {
+                parts.push((last, None));
+            } else if self.takes("?") {
+                let then = self.expression()?;
+                self.expect(":", "the other branch of the ternary")?;
+                parts.push((last, Some(then)));
+            } else {
+                break;
+            }
+            if parts.len() > LONGEST_CHAIN {
+                let message = format!("a chain of more than {LONGEST_CHAIN} conditions");
+                return Err(SyntaxError::new(message, self.span()));
+            }
+            last = self.binary(0)?;
+        }
+        self.depth -= 1;
+        Ok(parts.into_iter().rev().fold(last, |otherwise, (value, then)| {
+            let (start, end) = (value.span.clone(), otherwise.span.clone());
+            let (value, otherwise) = (value.into(), otherwise.into());
+            joined(
+                &start,
+                &end,
+                match then {
+                    Some(then) => Kind::Ternary { condition: value, then: then.into(), otherwise },
+                    None => Kind::Elvis { value, otherwise },
+                },
+            )
+        }))
+    }
+
+    fn deeper(&mut self) -> Result<(), SyntaxError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(SyntaxError::new(format!("nested more than {DEEPEST} levels deep"), self.span()));
         }
-        let value = self.binary(0)?;
-        let node = if self.takes("?:") {
-            let otherwise = self.expression()?;
-            joined(
-                &value.span.clone(),
-                &otherwise.span.clone(),
-                Kind::Elvis { value: value.into(), otherwise: otherwise.into() },
-            )
-        } else if self.takes("?") {
-            let then = self.expression()?;
-            self.expect(":", "the other branch of the ternary")?;
-            let otherwise = self.expression()?;
-            let (start, end) = (value.span.clone(), otherwise.span.clone());
-            let kind = Kind::Ternary { condition: value.into(), then: then.into(), otherwise: otherwise.into() };
-            joined(&start, &end, kind)
-        } else {
-            value
-        };
-        self.depth -= 1;
-        Ok(node)
+        Ok(())
     }
 
     /// Operators from this level up; comparisons can't be chained, all others go from left to right.
@@ -156,10 +177,7 @@ impl Parser {
     }
 
     fn nested(&mut self, parse: fn(&mut Self) -> Parsed) -> Parsed {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(SyntaxError::new(format!("nested more than {DEEPEST} levels deep"), self.span()));
-        }
+        self.deeper()?;
         let node = parse(self);
         self.depth -= 1;
         node
@@ -215,14 +233,43 @@ impl Parser {
             _ => None,
         };
         let is_namespace = owner.is_some_and(|owner| owner.starts_with(char::is_uppercase));
-        // `workday_x.hasWorkdayUser()` is what the bare function is, for one directory of several.
-        let bare = functions::function(&name).filter(|function| function.name.ends_with("User"));
-        let function = owner.and_then(|owner| functions::function(&format!("{owner}.{name}"))).or(bare);
+        if let Some(function) = functions::function(&name).filter(|function| function.is_of_app()) {
+            return self.of_app(object, function, start.start..span.end);
+        }
+        let function = owner.and_then(|owner| functions::function(&format!("{owner}.{name}")));
+        let misspelt = owner.filter(|owner| !is_namespace && *owner != "user");
+        if let Some(right) = misspelt.and_then(|owner| functions::in_other_case(&format!("{owner}.{name}"))) {
+            return Err(unknown(
+                &format!("{}.{name}()", misspelt.unwrap_or_default()),
+                Some(right),
+                start.start..span.end,
+            ));
+        }
         if function.is_some() || is_namespace {
             let full = owner.map_or(name.clone(), |owner| format!("{owner}.{name}"));
             return self.call(&full, function, start.start..span.end);
         }
         self.method(object, &name, span, safe)
+    }
+
+    /// `workday_abc1234.hasWorkdayUser()`: the bare function, asked of one app instance.
+    fn of_app(&mut self, object: Node, function: &'static functions::Function, span: Range<usize>) -> Parsed {
+        const NO_APPS: [&str; 5] = ["app", "appUser", "appuser", "org", "session"];
+        let owner = match &object.kind {
+            Kind::Root(Root::Name(name)) if !NO_APPS.contains(&name.as_str()) => name.clone(),
+            _ => {
+                let message = format!("{object} is no app that {} can ask", function.name);
+                let example = format!("write {}() or workday_abc1234.{}()", function.name, function.name);
+                return Err(SyntaxError::new(message, object.span).hint(example));
+            }
+        };
+        let node = self.call(function.name, Some(function), span)?;
+        Ok(match node.kind {
+            Kind::Call { function, arguments, pattern, .. } => {
+                Node { kind: Kind::Call { function, owner: Some(owner), arguments, pattern }, ..node }
+            }
+            _ => node,
+        })
     }
 
     fn method(&mut self, object: Node, name: &str, span: Range<usize>, safe: bool) -> Parsed {
@@ -238,12 +285,22 @@ impl Parser {
     fn call(&mut self, name: &str, function: Option<&'static functions::Function>, span: Range<usize>) -> Parsed {
         let (arguments, end) = self.arguments()?;
         let Some(function) = function else {
+            if name.eq_ignore_ascii_case("if") {
+                let fault = SyntaxError::new("`if` is no function", span);
+                return Err(fault.hint(CONDITIONAL));
+            }
             self.faults.push(unknown(&format!("{name}()"), functions::nearest(name, false), span.clone()));
             return Ok(joined(&span, &end, Kind::Null));
         };
         self.check_arity(function.name, function.arity, arguments.len(), span.clone());
+        // Okta's own examples have both `getManagerUser("active_directory")` and `getManagerUser(active_directory)`.
+        let arguments = if function.name.starts_with("getManager") || function.name.starts_with("getAssistant") {
+            arguments.into_iter().map(quoted).collect()
+        } else {
+            arguments
+        };
         let pattern = function.pattern.and_then(|at| arguments.get(at)).and_then(|node| self.pattern(node));
-        Ok(joined(&span, &end, Kind::Call { function, arguments, pattern }))
+        Ok(joined(&span, &end, Kind::Call { function, owner: None, arguments, pattern }))
     }
 
     fn check_arity(&mut self, name: &str, (fewest, most): (usize, usize), given: usize, span: Range<usize>) {
@@ -362,7 +419,7 @@ impl Parser {
 
     fn expect(&mut self, symbol: &str, what: &str) -> Result<Range<usize>, SyntaxError> {
         let span = self.span();
-        if self.takes(symbol) { Ok(span) } else { Err(self.unexpected(&format!("{symbol} ({what})"))) }
+        if self.takes(symbol) { Ok(span) } else { Err(self.unexpected(&format!("`{symbol}` ({what})"))) }
     }
 
     fn word(&mut self, what: &str) -> Result<(String, Range<usize>), SyntaxError> {
@@ -376,13 +433,19 @@ impl Parser {
     fn unexpected(&self, wanted: &str) -> SyntaxError {
         let found = match self.peek() {
             TokenKind::End => "the end".to_owned(),
-            TokenKind::Symbol(symbol) => (*symbol).to_owned(),
-            TokenKind::Word(word) => word.clone(),
+            TokenKind::Symbol(symbol) => format!("`{symbol}`"),
+            TokenKind::Word(word) => format!("`{word}`"),
             TokenKind::Text(_) => "a string".to_owned(),
             TokenKind::Int(_) | TokenKind::Real(_) => "a number".to_owned(),
         };
-        let fault = SyntaxError::new(format!("{wanted} is wanted here, and {found} stands here"), self.span());
+        let fault = SyntaxError::new(format!("expected {wanted}, found {found}"), self.span());
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
         match self.peek() {
+            TokenKind::Symbol(">") if before == Some(&TokenKind::Symbol("<")) => fault.hint("inequality is !="),
+            TokenKind::Symbol("[") => fault.hint("a list is written {\"a\", \"b\"}"),
+            TokenKind::Word(word) if ["then", "else"].iter().any(|other| word.eq_ignore_ascii_case(other)) => {
+                fault.hint(CONDITIONAL)
+            }
             TokenKind::Symbol("=") => fault.hint("equality is =="),
             TokenKind::Symbol("&") => fault.hint("the logical and is && or AND"),
             TokenKind::Symbol("|") => fault.hint("the logical or is || or OR"),
@@ -391,11 +454,22 @@ impl Parser {
     }
 }
 
+/// How a choice is written, for those who write it as in another language.
+const CONDITIONAL: &str = "write condition ? value : other";
+
 fn unknown(what: &str, nearest: Option<&str>, span: Range<usize>) -> SyntaxError {
     let fault = SyntaxError::new(format!("there is no function {what}"), span);
     match nearest {
         Some(name) => fault.hint(format!("a similar one is {name}")),
         None => fault,
+    }
+}
+
+/// A name of an app as the text that it stands for.
+fn quoted(node: Node) -> Node {
+    match node.kind {
+        Kind::Root(Root::Name(name)) => Node { kind: Kind::Text(name), ..node },
+        _ => node,
     }
 }
 

@@ -85,6 +85,19 @@ fn ascii_classes(pattern: &str) -> String {
             'D' => "^0-9",
             'W' => "^a-zA-Z0-9_",
             'S' => r"^\t\n\x0B\x0C\r ",
+            'h' => r"\t \x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}",
+            // The whole text has to match, so that a line feed at its end can't be left out.
+            'Z' => {
+                out.push_str(r"\z");
+                continue;
+            }
+            'Q' => {
+                let rest = characters.as_str();
+                let (text, after) = rest.split_once(r"\E").unwrap_or((rest, ""));
+                out.push_str(&regex::escape(text));
+                characters = after.chars();
+                continue;
+            }
             other => {
                 out.extend(['\\', other]);
                 continue;
@@ -112,6 +125,14 @@ mod tests {
         assert!(Pattern::new(r"[\w.]+").unwrap().matches("a_9."));
         assert!(Pattern::new(r"[^\s]\S").unwrap().matches("ab"));
         assert!(Pattern::new(r"\D").unwrap().matches("ü"));
+    }
+
+    #[test]
+    fn quotations_and_blanks_are_as_in_java() {
+        let pattern = Pattern::new(r"\Qa.b[c\E\h[\h\w]\d\Z").unwrap();
+        assert!(pattern.matches("a.b[c\u{a0}x1") && !pattern.matches("axb[c x1") && !pattern.matches("a.b[c x1\n"));
+        assert!(Pattern::new(r"\Q(.*").unwrap().matches("(.*"));
+        assert!(Pattern::new("(?!a)b").unwrap_err().contains("(?!"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::model::okta::{Extra, Group, GroupType, Relation, Status, User};
+use crate::model::okta::{Extra, Group, GroupType, Instances, Relation, Status, User};
 
 type Table = &'static [(&'static str, &'static str)];
 
@@ -72,7 +72,15 @@ const NULLS: Table = &[
     ("String.replace('a', null, 'b')", "! argument 2 is null"),
     ("String.stringSwitch(null, 'd', 'x', 1)", "! argument 1 is null"),
     ("String.stringSwitch('x', 'd', null, 1)", "! argument 3 is null"),
-    ("Arrays.toCsvString(null)", "! null"),
+    ("Arrays.toCsvString(null)", "\"\""),
+    ("Arrays.isEmpty(Arrays.toCsvString(null))", "true"),
+    ("String.replace({'a-x', 'b-x'}, '-x', '')", "\"a,b\""),
+    ("String.len({})", "0"),
+    ("{1, true}.toUpperCase()", "\"1,TRUE\""),
+    ("${f:String.toLowerCase('A')}", "\"a\""),
+    ("'x:' + {1, 2}", "\"x:1,2\""),
+    ("{'a', 'b'} + ';'", "\"a,b;\""),
+    ("'x' + {null}", "! null"),
     ("Arrays.toCsvString({null})", "! null"),
     ("Arrays.add(null, 1)", "! null"),
     ("Arrays.get(null, 0)", "! null"),
@@ -244,7 +252,15 @@ const TIMES: Table = &[
     ("Time.now('Mars/Base')", "! no time zone"),
     ("Time.now('UTC', 'bb')", "! means nothing"),
     ("Time.fromUnixToIso8601('soon')", "! no whole number"),
-    ("Time.fromUnixToIso8601('99999999999999999')", "! outside of the years"),
+    ("Time.fromUnixToIso8601('99999999999999999999')", "! no whole number"),
+    ("Time.fromUnixToIso8601('99999999999999999')", "\"3170843-11-07T09:46:39.999Z\""),
+    ("Time.fromUnixToIso8601('-99999999999999999')", "! outside of the years"),
+    ("Time.fromStringToIso8601('12/31/9999', 'MM/dd/yyyy')", "\"9999-12-31T00:00:00.000Z\""),
+    ("Time.fromIso8601ToString('9999-12-31T23:59:59Z', 'EEE yyyy-MM-dd')", "\"Fri 9999-12-31\""),
+    ("Time.fromIso8601ToUnix('9999-12-31T23:59:59.999Z')", "\"253402300799999\""),
+    ("Time.fromIso8601ToWindows('9999-12-31T00:00:00Z')", "\"2650466880000000000\""),
+    ("Time.fromWindowsToIso8601('9223372036854775807')", "\"30828-09-14T02:48:05.477Z\""),
+    ("'9223372036854775807'.parseWindowsTime()", "! outside of the years"),
     ("DateTime.now().plusDays(99999999999L)", "! too far away"),
     ("user.created.toString('YYYY')", "! the calendar's year is y"),
     ("'yesterday'.parseStringTime()", "! no date and time"),
@@ -258,7 +274,7 @@ const ERRORS: Table = &[
     ("2 ^ 64", "! no integer result"),
     ("'a' - 1", "! needs numbers"),
     ("{1} + 1", "! needs numbers"),
-    ("'a' + {1}", "! can't be joined"),
+    ("'a' + {'k': 1}", "! can't be joined"),
     ("1 ? 2 : 3", "! a condition"),
     ("'maybe' and true", "! neither true nor false"),
     ("1 > 'a'", "! can't be compared"),
@@ -287,7 +303,7 @@ const ERRORS: Table = &[
     ("String.len('a', 'b')", "! takes 1 argument"),
     ("user.", "! a property's name"),
     ("a ? b", "! the other branch"),
-    ("1 = 1", "! = stands here"),
+    ("1 = 1", "! found `=`"),
     ("session.amr", "? session isn't known"),
     ("hasWorkdayUser()", "? weren't read"),
     ("user.getLinkedObject('boss')", "? wasn't read"),
@@ -312,7 +328,7 @@ fn extra() -> Extra {
             (Relation::Manager, grace()),
         ]
         .into(),
-        assignments: [("active_directory", BTreeMap::new())].into(),
+        assignments: [(Instances::All(DIRECTORY), BTreeMap::new())].into(),
         ..Extra::default()
     }
 }

@@ -175,7 +175,7 @@ fn strings_count_as_java_does() {
         ("String.substring('abc', 0, 4)", "isn't within"),
         ("String.substring('abc', -1, 2)", "integers from 0"),
         ("String.stringSwitch('a', 'd', 'a')", "pairs"),
-        ("String.len({1})", "array"),
+        ("String.len({'k': 1})", "map"),
     ]);
 }
 
@@ -308,16 +308,16 @@ fn more_names_come_from_the_context() {
 #[test]
 fn faults_in_the_text_point_at_their_place() {
     let cases = [
-        ("user.okta_role = 'a'", 15..16, "the end of the expression is wanted here, and = stands here"),
+        ("user.okta_role = 'a'", 15..16, "expected the end of the expression, found `=`"),
         ("String.toUppercase(user.x)", 0..18, "there is no function String.toUppercase()"),
         ("'abc", 0..4, "the string that begins here has no closing '"),
         ("String.len()", 0..10, "String.len takes 1 argument, and 0 were given"),
-        ("a ? 1", 5..5, ": (the other branch of the ternary) is wanted here, and the end stands here"),
+        ("a ? 1", 5..5, "expected `:` (the other branch of the ternary), found the end"),
         ("", 0..0, "the expression is empty"),
-        ("1 +", 3..3, "a value is wanted here, and the end stands here"),
+        ("1 +", 3..3, "expected a value, found the end"),
         ("user.x # 1", 7..8, "'#' means nothing here"),
         ("3000000000", 0..10, "3000000000 is too large for an integer"),
-        ("(1", 2..2, ") (the closing parenthesis) is wanted here, and the end stands here"),
+        ("(1", 2..2, "expected `)` (the closing parenthesis), found the end"),
         ("'a'.shout()", 4..9, "there is no function .shout()"),
     ];
     for (source, span, message) in cases {
@@ -327,10 +327,44 @@ fn faults_in_the_text_point_at_their_place() {
 }
 
 #[test]
+fn a_hint_names_the_mistake_and_the_caret_is_where_it_began() {
+    let cases = [
+        ("string.toUpperCase(user.x)", 0..18, "String.toUpperCase"),
+        ("if (user.x == 'a') 'ADMIN' else 'MEMBER'", 0..2, "condition ? value : other"),
+        ("Arrays.contains([\"x\"], user.x)", 16..17, "{\"a\", \"b\"}"),
+        ("user.x <> 'a'", 8..9, "!="),
+        ("user.x == 'a' & user.y == 'b'", 14..15, "&&"),
+        ("user.x == \"Master ? \"ADMIN\" : \"MEMBER\"", 10..11, "closing \""),
+        ("user.x == 'a' then 'ADMIN'", 14..18, "condition ? value : other"),
+        ("user.x == 'it's' ? 'a' : 'b'", 10..11, "doubled"),
+    ];
+    for (source, span, hint) in cases {
+        let faults = Expression::parse(source).unwrap_err();
+        let told = format!("{} {}", faults[0].message, faults[0].hint.as_deref().unwrap_or_default());
+        assert_eq!(faults[0].span, span, "{source}: {faults:?}");
+        assert!(told.contains(hint), "{source}: {told}");
+    }
+}
+
+#[test]
 fn all_faults_come_at_once() {
     let faults = Expression::parse("String.toUppercase(user.x) + String.lenght('a') + String.join()").unwrap_err();
     assert_eq!(faults.len(), 3);
     assert_eq!(faults[0].hint.as_deref(), Some("a similar one is String.toUpperCase"));
+}
+
+#[test]
+fn long_chains_of_conditions_are_taken() {
+    let flat = "user.x == 'a' ? 'b' : ".repeat(64) + "'c'";
+    let nested = "user.x == 'a' ? 'b' : (".repeat(32) + "'c'" + &")".repeat(32);
+    let then = "true ? (".repeat(32) + "'c'" + &") : 'd'".repeat(32);
+    let longest = "false ? 1 : ".repeat(199) + "user.x ?: 'c'";
+    for source in [flat, nested, then, longest] {
+        let expression = Expression::parse(&source).unwrap_or_else(|faults| panic!("{source}: {faults:?}"));
+        let printed = expression.to_string();
+        assert_eq!(Expression::parse(&printed).unwrap().to_string(), printed);
+        assert_eq!(eval(&source).unwrap(), json!("c"), "{source}");
+    }
 }
 
 #[test]

@@ -213,7 +213,7 @@ impl Evaluation<'_> {
     fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
         let user_name = self.user_name(&mapping.user_name);
         let (role, because) = match &mapping.platform_role {
-            None => (Ok(PlatformRole::Member), None),
+            None => (Ok(None), None),
             Some(mapped) => (self.role(mapped), self.because(&mapped.expression)),
         };
         let texts = [
@@ -233,7 +233,8 @@ impl Evaluation<'_> {
                 family_name,
                 email,
                 display_name,
-                platform_role: role.unwrap_or_default(),
+                role_is_null: mapping.platform_role.is_some() && matches!(role, Ok(None)),
+                platform_role: role.ok().flatten().unwrap_or_default(),
                 role_because: because.map(|because| reasons.share(&because)),
             })
         } else {
@@ -253,13 +254,15 @@ impl Evaluation<'_> {
         Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
     }
 
-    fn role(&self, mapped: &Mapped) -> Result<PlatformRole, Problem> {
+    /// A role, or none for null: Okta leaves an attribute out whose expression gives null.
+    fn role(&self, mapped: &Mapped) -> Result<Option<PlatformRole>, Problem> {
         let value = self.value("platformRole", mapped)?;
         let role = match &value {
+            Value::Null => return Ok(None),
             Value::String(text) => PlatformRole::parse(text),
             _ => None,
         };
-        role.ok_or_else(|| {
+        role.map(Some).ok_or_else(|| {
             let message = format!("platformRole gives {}; it must be ADMIN, MEMBER or OPERATOR", value.to_json());
             self.problem(ProblemKind::InvalidRole, message, mapped)
         })

@@ -108,7 +108,56 @@ fn own(source: &str, otherwise: &Mapped) -> Mapped {
     Mapped { expression, source: Source::Default, on_create_only: false }
 }
 
-/// A user name format as an expression: `${fn:substringBefore(source.login, "@")}` calls a function of the language.
+/// A user name format as an expression: `${fn:substringBefore(source.login, "@")}`, in other places `${f:…}`, calls a
+/// function of the language, and `${source.firstName}.${source.lastName}` joins values and texts.
 fn expression_of(template: &str) -> String {
-    template.replace("${fn:", "${")
+    let parts = parts_of(template.trim());
+    match parts.as_slice() {
+        [] => template.to_owned(),
+        [only] => only.clone(),
+        parts => parts.join(" + "),
+    }
+}
+
+/// The expressions within `${…}`, and the texts between them as literals; none where nothing is wrapped.
+fn parts_of(template: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some((text, after)) = rest.split_once("${") {
+        let Some((inner, next)) = after.split_once('}') else { return Vec::new() };
+        parts.extend(literal(text));
+        let inner = inner.trim();
+        let inner = inner.strip_prefix("fn:").or_else(|| inner.strip_prefix("f:")).unwrap_or(inner);
+        parts.push(inner.to_owned());
+        rest = next;
+    }
+    if !parts.is_empty() {
+        parts.extend(literal(rest));
+    }
+    parts
+}
+
+fn literal(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| format!("'{}'", text.replace('\'', "''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_name_format_is_an_expression() {
+        let cases = [
+            ("${source.email}", "source.email"),
+            ("${fn:substringBefore(source.login, \"@\")}", "substringBefore(source.login, \"@\")"),
+            ("${f:toLowerCase(source.email)}", "toLowerCase(source.email)"),
+            ("${source.firstName}.${source.lastName}@x.org", "source.firstName + '.' + source.lastName + '@x.org'"),
+            ("it's ${source.login}", "'it''s ' + source.login"),
+            ("source.email", "source.email"),
+        ];
+        for (template, expression) in cases {
+            assert_eq!(expression_of(template), expression);
+            assert!(Expression::parse(expression).is_ok(), "{expression}");
+        }
+    }
 }

@@ -150,6 +150,9 @@ pub struct Attributes {
     /// Sent as Okta sends it; the server doesn't store it (contract section 3).
     pub display_name: Option<String>,
     pub platform_role: PlatformRole,
+    /// Whether Okta gives no role, which is null: a new account is a MEMBER, and an existing one keeps its role.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub role_is_null: bool,
     /// The profile attributes behind the role: `okta_role = "Master"`.
     pub role_because: Option<Arc<str>>,
 }

@@ -294,11 +294,20 @@ pub struct Extra {
     pub profiles: BTreeMap<String, BTreeMap<OktaUserId, Profile>>,
     /// Other people, by how users are related to them. A user without anybody has nobody.
     pub related: BTreeMap<Relation, BTreeMap<OktaUserId, Arc<Profile>>>,
-    /// Each user's assignments in directories (`active_directory`) and in Workday (`workday`), by that name.
-    pub assignments: BTreeMap<&'static str, BTreeMap<OktaUserId, Vec<Profile>>>,
+    /// Each user's assignments in directories and in Workday.
+    pub assignments: BTreeMap<Instances, BTreeMap<OktaUserId, Vec<Profile>>>,
     /// Groups as the API has them, for what a [`Group`] doesn't keep: `created`, `lastUpdated`, `lastMembershipUpdated`,
     /// `profile.description`, `source.id` (Okta API: Groups, retrieve).
     pub group_objects: BTreeMap<OktaGroupId, Profile>,
+}
+
+/// The apps of which an expression asks whether a user is assigned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instances {
+    /// `hasWorkdayUser()`: every instance of the app with this name.
+    All(&'static str),
+    /// `workday_abc1234.hasWorkdayUser()`: the instance with this name.
+    Named(String),
 }
 
 /// How somebody is related to a user.

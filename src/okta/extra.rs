@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::expression::{DIRECTORY, Needs};
 use crate::http::Failure;
 use crate::model::id::OktaUserId;
-use crate::model::okta::{Extra, Org, Profile, Relation};
+use crate::model::okta::{Extra, Instances, Org, Profile, Relation};
 
 /// Up to so many users are asked for one by one rather than in a listing of all.
 const FEW: usize = 5;
@@ -34,7 +34,8 @@ pub(super) async fn read(
     let reader = Reader { okta, needs, app, org, of, warnings: Mutex::default() };
     let (names, profiles, mut related, directories) =
         try_join!(reader.names(), reader.profiles(), reader.linked(), reader.directories())?;
-    related.append(&mut reader.colleagues(directories.get(DIRECTORY).map_or(&[], Vec::as_slice)).await?);
+    related
+        .append(&mut reader.colleagues(directories.get(&Instances::All(DIRECTORY)).map_or(&[], Vec::as_slice)).await?);
     let warnings = reader.warnings.into_inner().unwrap_or_default();
     let assigned = directories.into_iter().map(|(name, apps)| (name, assignments(apps))).collect();
     add(&mut org.extra, Extra { names, profiles, related, assignments: assigned, ..Extra::default() });
@@ -128,21 +129,37 @@ impl Reader<'_> {
     }
 
     /// The directories and the Workday that expressions ask for.
-    async fn directories(&self) -> Result<BTreeMap<&'static str, Apps>, Error> {
-        // Somebody else can be found by what stands in his profile, so all are read.
+    async fn directories(&self) -> Result<BTreeMap<Instances, Apps>, Error> {
+        // Another person can be found by any attribute of the directory's profile, so all profiles are read.
         let follows = self.needs.relations.iter().any(|relation| !matches!(relation, Relation::LinkedObject(_)));
-        let asked: BTreeSet<&'static str> =
-            self.needs.assignments.iter().copied().chain(follows.then_some(DIRECTORY)).collect();
+        let directory = Instances::All(DIRECTORY);
+        let mut asked = self.needs.assignments.clone();
+        asked.extend(follows.then(|| directory.clone()));
         let mut found = BTreeMap::new();
-        for name in asked {
+        for instances in asked {
+            let named = match &instances {
+                Instances::All(name) => self.instances_of(name).await?,
+                Instances::Named(name) => match self.only_app(name).await? {
+                    Some(app) => vec![app],
+                    None => continue,
+                },
+            };
             let mut apps = Apps::new();
-            for app in self.apps_named(name).await? {
-                let all = follows && name == DIRECTORY;
+            for app in named {
+                let all = follows && instances == directory;
                 apps.push(if all { self.all_of_app(&app).await? } else { self.of_app(&app).await? });
             }
-            found.insert(name, apps);
+            found.insert(instances, apps);
         }
         Ok(found)
+    }
+
+    /// Every instance of the app: the name of the second and later ones has a suffix of seven characters, such as
+    /// `workday_abc1234` (Okta Expression Language: application user profile).
+    async fn instances_of(&self, name: &str) -> Result<Vec<App>, Error> {
+        let mut apps = self.okta.apps(Some(name)).await.map_err(reading("the apps that expressions name"))?;
+        apps.retain(|app| is_instance(&app.name, name));
+        Ok(apps)
     }
 
     /// The apps of this name, which isn't what people see: an app that was added twice has a suffix the second time.
@@ -184,6 +201,12 @@ impl Reader<'_> {
 fn profiles(users: impl IntoIterator<Item = AppUser>) -> BTreeMap<OktaUserId, Profile> {
     let users = users.into_iter().filter(|user| user.is_in_force() != Some(false));
     users.map(|user| (user.id, user.profile)).collect()
+}
+
+fn is_instance(app: &str, name: &str) -> bool {
+    let suffix = app.strip_prefix(name).and_then(|rest| rest.strip_prefix('_'));
+    app == name
+        || suffix.is_some_and(|suffix| suffix.len() == 7 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// What was being done when a read failed.

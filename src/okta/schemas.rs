@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::client::Okta;
 use super::wire::Schema;
-use crate::expression::check::{self, AttributeType};
+use crate::expression::check::{self, Attribute};
 use crate::http::{Failure, Request, segment};
 
 impl Okta {
@@ -32,12 +32,6 @@ impl Okta {
         if attributes.is_empty() {
             return Err(reply.implausible("it is a user schema without any attribute"));
         }
-        let kind = |property: &serde_json::Value| {
-            property.get("type").and_then(serde_json::Value::as_str).map(AttributeType::parse)
-        };
-        Ok(attributes
-            .iter()
-            .map(|(name, property)| (name.clone(), kind(property).unwrap_or(AttributeType::Other)))
-            .collect())
+        Ok(attributes.iter().map(|(name, property)| (name.clone(), Attribute::parse(property))).collect())
     }
 }

@@ -293,6 +293,8 @@ pub struct MappingEnd {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MappedProperty {
+    /// Null and `""` where nothing is mapped.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub expression: String,
     pub push_status: Option<String>,
 }

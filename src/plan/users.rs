@@ -206,7 +206,8 @@ fn later(attributes: &Attributes, only: OnCreateOnly, account: &User) -> Attribu
     if only.family_name {
         attributes.family_name = None;
     }
-    if let (true, Some(role)) = (only.platform_role, PlatformRole::parse(&account.platform_role)) {
+    let keeps_role = only.platform_role || attributes.role_is_null;
+    if let (true, Some(role)) = (keeps_role, PlatformRole::parse(&account.platform_role)) {
         (attributes.platform_role, attributes.role_because) = (role, None);
     }
     attributes

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use oktapieces::expression::check::{AttributeType, Schema, Severity, Wants, check};
 use oktapieces::expression::{Context, ErrorKind, Expression};
-use oktapieces::model::okta::{Extra, Group, GroupType, Relation, Times, User};
+use oktapieces::model::okta::{Extra, Group, GroupType, Instances, Relation, Times, User};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -76,7 +76,7 @@ impl World {
         }
         for (name, app) in [("directoryUsers", "active_directory"), ("workdayUsers", "workday")] {
             let assigned = objects(row.get(name)).map(|assigned| [("00u1".into(), assigned)].into());
-            extra.assignments.extend(assigned.map(|assigned| (app, assigned)));
+            extra.assignments.extend(assigned.map(|assigned| (Instances::All(app), assigned)));
         }
         let listed = objects(row.get("groups")).unwrap_or_default();
         let groups = listed.iter().enumerate().map(|(at, group)| {
@@ -141,8 +141,9 @@ fn difference(row: &Row) -> Option<String> {
 
 /// Whether the check finds an error, with a schema of the user's attributes.
 fn found(expression: &Expression, world: &World, wants: Wants) -> bool {
-    let mut schema: Schema = world.user.profile.keys().map(|name| (name.clone(), AttributeType::String)).collect();
-    schema.insert("yearJoined".to_owned(), AttributeType::Integer);
+    let mut schema: Schema =
+        world.user.profile.keys().map(|name| (name.clone(), AttributeType::String.into())).collect();
+    schema.insert("yearJoined".to_owned(), AttributeType::Integer.into());
     check(expression, &schema, wants).iter().any(|finding| finding.severity == Severity::Error)
 }
 

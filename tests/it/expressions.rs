@@ -62,6 +62,8 @@ async fn eval_reads_what_an_expression_asks_for() {
         ("hasDirectoryUser()", first, "true"),
         ("hasDirectoryUser()", last, "false"),
         ("findDirectoryUser().dn", &people[3].0, &format!("CN={},DC=Example", people[3].0)),
+        ("active_directory.hasDirectoryUser()", first, "true"),
+        ("active_directory.findDirectoryUser() == null", last, "true"),
         ("hasWorkdayUser()", first, "false"),
         ("active_directory.dn", first, &format!("CN={first},DC=Example")),
         ("user.created < DateTime.now()", first, "true"),
@@ -217,6 +219,40 @@ async fn mistakes_that_only_the_schema_shows_have_their_carets_in_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_that_is_never_true_is_refused_before_anything_is_written() {
+    let stage = Stage::of(SHAPE).await;
+    let config = stage.sandbox.config();
+    let start = config.find("platformRole").unwrap();
+    let end = start + config[start..].find('\n').unwrap();
+    let role = |expression: &str| stage.configure(&format!("{}{expression}{}", &config[..start], &config[end..]));
+    let accounts = stage.sandbox.platform().users().len();
+    role("platformRole = 'user.login == 5 ? \"ADMIN\" : \"MEMBER\"'");
+    for command in [&["check"][..], &["plan"], &["apply", "--yes"]] {
+        let outcome = stage.run(command).await;
+        assert_eq!(outcome.code, 78, "{outcome:?}");
+        assert!(outcome.stderr.contains("this is always false: a string never equals an integer"), "{outcome:?}");
+        assert!(outcome.stderr.contains("^^^^^^^^^^^^^^^"), "{outcome:?}");
+    }
+    assert_eq!(stage.sandbox.platform().users().len(), accounts, "nothing is written");
+    role("platformRole = 'isMemberOfGroupName(\"none\") ? \"ADMIN\" : null'");
+    let summary = stage.run(&["eval", "--summary"]).await;
+    assert!(summary.code == 0 && summary.stdout.contains("0 MEMBER, "), "{summary:?}");
+    assert!(summary.stdout.contains(" null, 0 problems."), "{summary:?}");
+    let outcome = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert!(stage.sandbox.platform().users().len() > accounts, "a user without a role gets an account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_is_no_app_is_an_error() {
+    let (stage, people) = org().await;
+    for expression in ["nonsense.hasDirectoryUser()", "'foo'.hasDirectoryUser()", "user.hasWorkdayUser()"] {
+        let outcome = stage.run(&["eval", expression, "--user", &people[0].0]).await;
+        assert!([1, 78].contains(&outcome.code), "{expression}: {outcome:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mapping_tests_name_logins_and_count_roles() {
     let stage = Stage::of(SHAPE).await;
     let people = people(&stage).await;
@@ -234,6 +270,15 @@ async fn mapping_tests_name_logins_and_count_roles() {
     assert!(outcome.stdout.contains(&expected), "{outcome:?}");
     assert!(outcome.stdout.contains("1 ADMIN, 0 OPERATOR, "), "{outcome:?}");
     assert!(outcome.total().ends_with(" MEMBER, 0 problems."), "{outcome:?}");
+    for (text, told) in [
+        (b"login;role\r\na@example.com;ADMIN\r\n".as_slice(), "cases.csv:1: the fields are separated by semicolons"),
+        (b"\xff\xfea\0,\0".as_slice(), "the file is in UTF-16"),
+        (b"\xef\xbb\xbflogin,role\r\n\r\na@example.com,GOD\r\n".as_slice(), "cases.csv:3: "),
+    ] {
+        std::fs::write(stage.folder().join("cases.csv"), text).unwrap();
+        let outcome = stage.run(&["eval", "--cases", "cases.csv"]).await;
+        assert!(outcome.code == 78 && outcome.stderr.contains(told), "{told}: {outcome:?}");
+    }
     std::fs::write(stage.folder().join("cases.csv"), "a@example.com,OWNER\n,ADMIN\nb@example.com\n").unwrap();
     let outcome = stage.run(&["eval", "--cases", "cases.csv"]).await;
     assert_eq!(outcome.code, 78, "{outcome:?}");

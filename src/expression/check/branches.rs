@@ -62,8 +62,10 @@ fn roles(root: &Node, leaves: &[&Node], schema: &Schema, findings: &mut Vec<Find
                 Some(role) => drop(returned.insert(role)),
                 None => findings.push(no_role(&text, leaf)),
             },
-            Some(Value::Null) => findings
-                .push(Finding::error("null is no role: whoever gets here is left as they are", leaf).hint(ROLES)),
+            Some(Value::Null) => findings.push(Finding::note(
+                "null gives no role: a new account is a MEMBER here, and an existing one keeps its role",
+                leaf,
+            )),
             Some(value) => findings.push(Finding::error(format!("a {} is no role", value.kind()), leaf).hint(ROLES)),
             None => match type_of(leaf, schema) {
                 Type::Any | Type::Text => all_known = false,

@@ -105,7 +105,7 @@ fn contradictions(operator: Operator, parts: &[&Node], whole: &Node, findings: &
             // `x != 1 or x != 2`, `x == 1 or x != 1`: true. `x == 1 and x == 2`, `x == 1 and x != 1`: false.
             let both = if is_or { !a.equal && !b.equal } else { a.equal && b.equal };
             if (both && !same) || (a.equal != b.equal && same) {
-                let finding = Finding::error(format!("this is always {is_or}, whatever {} is", a.subject), whole);
+                let finding = Finding::silent(format!("this is always {is_or}, whatever {} is", a.subject), whole);
                 findings.push(match (is_or, both) {
                     (true, true) => finding.hint("and is meant, most likely"),
                     (false, true) => finding.hint("or is meant, most likely"),
@@ -131,7 +131,7 @@ fn wrong_case(operator: Operator, left: &Node, right: &Node, node: &Node) -> Opt
     };
     let always = operator == Operator::NotEqual;
     (right_case != *text).then(|| {
-        Finding::error(format!("this is always {always}: {name} never gives {text:?}"), node)
+        Finding::silent(format!("this is always {always}: {name} never gives {text:?}"), node)
             .hint(format!("write {right_case:?}"))
     })
 }

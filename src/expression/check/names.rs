@@ -103,7 +103,7 @@ fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> O
     Some(match nearest(name, KNOWN.into_iter().chain(["user", "source"])) {
         Some(near) => finding.hint(format!("a similar name is {near}")),
         None if may_be_app => return None,
-        None => finding.hint("a text stands in quotes"),
+        None => finding.hint(format!("put quotes around a text: \"{name}\"")),
     })
 }
 

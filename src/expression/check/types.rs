@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{AttributeType, Finding, Schema, attribute};
-use crate::expression::ast::{Kind, Node, Operator};
+use crate::expression::ast::{Kind, Node, Operator, Root};
+use crate::model::okta::Times;
 
 /// The type of a part, which may be null all the same. [`Type::Any`] is what can't be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ enum Want {
     Anything,
     /// A string, or what has a text: numbers, booleans, times.
     HasText,
+    /// The same, or an array, which stands for its texts between commas.
+    Joinable,
     Text,
     Integer,
     /// A number, or a string that has one.
@@ -62,6 +65,7 @@ impl Want {
         match (self, given) {
             (_, Any) | (Self::Anything, _) => true,
             (Self::HasText, kind) => matches!(kind, Text | Bool | Integer | Number | Time),
+            (Self::Joinable, kind) => matches!(kind, Text | Bool | Integer | Number | Time | List),
             (Self::Text, kind) => kind == Text,
             (Self::Integer, kind) => kind == Integer,
             (Self::Numeric, kind) => matches!(kind, Text | Integer | Number),
@@ -75,7 +79,7 @@ impl Want {
     fn name(self) -> &'static str {
         match self {
             Self::Anything => "anything",
-            Self::HasText | Self::Text => "a string",
+            Self::HasText | Self::Joinable | Self::Text => "a string",
             Self::Integer => "an integer",
             Self::Numeric => "a number",
             Self::List | Self::ListOrNull => "an array",
@@ -89,12 +93,12 @@ impl Want {
 type Signature = (&'static [Want], Type);
 
 fn of_function(name: &str) -> Signature {
-    use Want::{Anything, HasText, Integer, List, ListOrNull, Map, Numeric, Text};
+    use Want::{Anything, HasText, Integer, Joinable, List, ListOrNull, Map, Numeric, Text};
     match name {
-        "String.len" => (&[HasText], Type::Integer),
-        "String.startsWith" | "String.endsWith" | "String.stringContains" => (&[HasText], Type::Bool),
-        "String.substring" | "substring" => (&[HasText, Integer], Type::Text),
-        "String.stringSwitch" => (&[HasText, Anything], Type::Any),
+        "String.len" => (&[Joinable], Type::Integer),
+        "String.startsWith" | "String.endsWith" | "String.stringContains" => (&[Joinable], Type::Bool),
+        "String.substring" | "substring" => (&[Joinable, Integer], Type::Text),
+        "String.stringSwitch" => (&[Joinable, Anything], Type::Any),
         "Arrays.add" | "Arrays.remove" => (&[List, Anything], Type::List),
         "Arrays.clear" => (&[ListOrNull], Type::List),
         "Arrays.contains" => (&[ListOrNull, Anything], Type::Bool),
@@ -102,7 +106,7 @@ fn of_function(name: &str) -> Signature {
         "Arrays.get" => (&[List, Integer], Type::Any),
         "Arrays.isEmpty" => (&[ListOrNull], Type::Bool),
         "Arrays.size" => (&[ListOrNull], Type::Integer),
-        "Arrays.toCsvString" => (&[List], Type::Text),
+        "Arrays.toCsvString" => (&[ListOrNull], Type::Text),
         "Convert.toInt" => (&[Numeric], Type::Integer),
         "Convert.toNum" => (&[Numeric], Type::Number),
         "DateTime.now" => (&[Anything], Type::Time),
@@ -115,8 +119,8 @@ fn of_function(name: &str) -> Signature {
         _ if name.starts_with("isMemberOf") => (&[Text], Type::Bool),
         _ if name.starts_with("Time.") => (&[HasText], Type::Text),
         _ if name.starts_with("Iso3166Convert.") => (&[Text], Type::Text),
-        _ if name.starts_with("String.") || name.starts_with("substring") => (&[HasText], Type::Text),
-        "toLowerCase" | "toUpperCase" => (&[HasText], Type::Text),
+        _ if name.starts_with("String.") || name.starts_with("substring") => (&[Joinable], Type::Text),
+        "toLowerCase" | "toUpperCase" => (&[Joinable], Type::Text),
         // Manager, assistant, linked objects, directories.
         _ => (&[Text], Type::Object),
     }
@@ -124,7 +128,7 @@ fn of_function(name: &str) -> Signature {
 
 /// The first is what stands before the dot.
 fn of_method(name: &str) -> Signature {
-    use Want::{Anything, HasText, Integer, List, ListOrNull, Numeric, Text, Time};
+    use Want::{Anything, HasText, Integer, Joinable, List, ListOrNull, Numeric, Text, Time};
     match name {
         "add" | "remove" => (&[List, Anything], Type::List),
         "contains" => (&[Anything], Type::Bool),
@@ -132,9 +136,10 @@ fn of_method(name: &str) -> Signature {
         "get" => (&[List, Integer], Type::Any),
         "isEmpty" => (&[ListOrNull], Type::Bool),
         "size" => (&[ListOrNull], Type::Integer),
-        "length" => (&[HasText], Type::Integer),
-        "startsWith" | "endsWith" | "versionGreaterThan" | "versionLessThan" => (&[HasText], Type::Bool),
-        "substring" => (&[HasText, Integer], Type::Text),
+        "length" => (&[Joinable], Type::Integer),
+        "startsWith" | "endsWith" => (&[Joinable], Type::Bool),
+        "versionGreaterThan" | "versionLessThan" => (&[HasText], Type::Bool),
+        "substring" => (&[Joinable, Integer], Type::Text),
         "toInteger" => (&[Numeric], Type::Integer),
         "toNumber" => (&[Numeric], Type::Number),
         "parseWindowsTime" | "parseUnixTime" | "parseStringTime" => (&[HasText, Text], Type::Time),
@@ -144,21 +149,65 @@ fn of_method(name: &str) -> Signature {
         _ if name.starts_with("plus") || name.starts_with("minus") => (&[Time, Integer], Type::Time),
         _ if name.starts_with("within") => (&[Time, Integer], Type::Bool),
         "parseCountryCode" | "toAlpha2" | "toAlpha3" | "toNumeric" | "toName" => (&[Text], Type::Text),
-        _ => (&[HasText], Type::Text),
+        _ => (&[Joinable], Type::Text),
+    }
+}
+
+fn of_attribute(kind: AttributeType) -> Type {
+    match kind {
+        AttributeType::String => Type::Text,
+        AttributeType::Boolean => Type::Bool,
+        AttributeType::Integer => Type::Integer,
+        AttributeType::Number => Type::Number,
+        AttributeType::Array => Type::List,
+        AttributeType::Other => Type::Any,
+    }
+}
+
+/// The type of an array's elements; of a text, which stands for an array, those are texts.
+pub fn item_of(list: &Node, schema: &Schema) -> Type {
+    if let Some(known) =
+        attribute(list).and_then(|name| schema.get(name)).filter(|known| known.kind == AttributeType::Array)
+    {
+        return of_attribute(known.items);
+    }
+    match &list.kind {
+        Kind::List(items) => {
+            let mut kinds = items.iter().map(|item| type_of(item, schema));
+            let first = kinds.next().unwrap_or(Type::Any);
+            if kinds.all(|kind| kind == first) { first } else { Type::Any }
+        }
+        Kind::Call { function, .. } if function.name.starts_with("Groups.") => Type::Text,
+        _ if type_of(list, schema) == Type::Text => Type::Text,
+        _ => Type::Any,
+    }
+}
+
+/// Whether values of the two types are never equal; null may be of any type.
+pub fn never_equal(a: Type, b: Type) -> bool {
+    let is_number = |kind| matches!(kind, Type::Integer | Type::Number);
+    a != b && !(is_number(a) && is_number(b)) && ![a, b].iter().any(|kind| matches!(kind, Type::Any | Type::Null))
+}
+
+/// Whether the part has a value other than null whenever it has one.
+fn never_null(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Call { function, .. } => {
+            let may_be = ["String.stringSwitch", "Arrays.get"];
+            let never = ["String.", "Arrays.", "Convert.", "Iso3166Convert.", "Time.", "isMemberOf", "has"];
+            let named = ["user.getGroups", "user.isMemberOf", "getFilteredGroups"];
+            !may_be.contains(&function.name)
+                && never.iter().chain(&named).any(|prefix| function.name.starts_with(prefix))
+        }
+        Kind::Not(_) | Kind::Negate(_) | Kind::Binary { .. } | Kind::List(_) => true,
+        _ => false,
     }
 }
 
 /// The type of a part.
 pub fn type_of(node: &Node, schema: &Schema) -> Type {
     if let Some(name) = attribute(node) {
-        return schema.get(name).map_or(Type::Any, |kind| match kind {
-            AttributeType::String => Type::Text,
-            AttributeType::Boolean => Type::Bool,
-            AttributeType::Integer => Type::Integer,
-            AttributeType::Number => Type::Number,
-            AttributeType::Array => Type::List,
-            AttributeType::Other => Type::Any,
-        });
+        return schema.get(name).map_or(Type::Any, |attribute| of_attribute(attribute.kind));
     }
     match &node.kind {
         Kind::Null => Type::Null,
@@ -168,9 +217,26 @@ pub fn type_of(node: &Node, schema: &Schema) -> Type {
         Kind::Text(_) => Type::Text,
         Kind::List(_) | Kind::Projection { .. } => Type::List,
         Kind::Map(_) => Type::Map,
+        Kind::Call { function, arguments, .. } if function.name == "Arrays.get" => {
+            arguments.first().map_or(Type::Any, |list| item_of(list, schema))
+        }
         Kind::Call { function, .. } => of_function(function.name).1,
+        Kind::Index { object, .. } => match type_of(object, schema) {
+            Type::List => item_of(object, schema),
+            _ => Type::Any,
+        },
+        Kind::Property { object, name, .. }
+            if matches!(object.kind, Kind::Root(Root::User)) && !schema.contains_key(name) =>
+        {
+            match name.as_str() {
+                "id" | "status" => Type::Text,
+                name if Times::NAMES.contains(&name) => Type::Time,
+                _ => Type::Any,
+            }
+        }
+        Kind::Method { object, method, safe: false, .. } if method.name == "get" => item_of(object, schema),
         Kind::Method { method, safe, .. } if !safe => of_method(method.name).1,
-        Kind::Method { .. } | Kind::Root(_) | Kind::Property { .. } | Kind::Index { .. } => Type::Any,
+        Kind::Method { .. } | Kind::Root(_) | Kind::Property { .. } => Type::Any,
         Kind::Negate(operand) => type_of(operand, schema),
         Kind::Binary { operator, left, right, .. } => of_binary(*operator, left, right, schema),
         Kind::Ternary { then: a, otherwise: b, .. } | Kind::Elvis { value: a, otherwise: b } => {
@@ -239,12 +305,11 @@ fn number(operator: &str, operand: &Node, schema: &Schema, findings: &mut Vec<Fi
 
 fn operands(operator: Operator, left: &Node, right: &Node, node: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     let (a, b) = (type_of(left, schema), type_of(right, schema));
-    let is_number = |kind| matches!(kind, Type::Integer | Type::Number);
-    let alike = a == b || (is_number(a) && is_number(b)) || [a, b].iter().any(|k| matches!(k, Type::Any | Type::Null));
+    let alike = !never_equal(a, b);
     match operator {
         Operator::Add if a == Type::Text || b == Type::Text => {
             for (kind, part) in [(a, left), (b, right)] {
-                if matches!(kind, Type::Null | Type::List | Type::Map | Type::Object) {
+                if matches!(kind, Type::Null | Type::Map | Type::Object) {
                     findings.push(Finding::error(format!("{kind} can't be joined to a text"), part));
                 }
             }
@@ -263,7 +328,14 @@ fn operands(operator: Operator, left: &Node, right: &Node, node: &Node, schema: 
         }
         Operator::Equal | Operator::NotEqual if !alike => {
             let always = operator == Operator::NotEqual;
-            findings.push(Finding::error(format!("this is always {always}: {a} never equals {b}"), node));
+            let message = format!("this is always {always}: {a} never equals {b}");
+            findings.push(Finding::silent(message, node).by_schema());
+        }
+        Operator::Equal | Operator::NotEqual
+            if (b == Type::Null && never_null(left)) || (a == Type::Null && never_null(right)) =>
+        {
+            let (always, part) = (operator == Operator::NotEqual, if b == Type::Null { left } else { right });
+            findings.push(Finding::silent(format!("this is always {always}: {part} is never null"), node));
         }
         Operator::Matches => {
             if !Want::HasText.takes(a) {

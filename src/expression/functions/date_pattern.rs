@@ -1,8 +1,6 @@
 //! Patterns of dates such as `yyyy-MM-dd HH:mm:ss`, as Joda-Time has them (Joda-Time: `DateTimeFormat`).
 
-use jiff::ZonedDateTime;
-
-use super::iso::{colon_offset, offset_text};
+use super::iso::{Moment, colon_offset, offset_text};
 use super::{Fault, failed};
 
 /// The longest pattern, in characters.
@@ -86,7 +84,7 @@ fn field(letter: char, count: usize) -> Result<Part, Fault> {
 }
 
 /// A point in time by a pattern.
-pub fn format(time: &ZonedDateTime, pattern: &[Part]) -> String {
+pub fn format(time: &Moment, pattern: &[Part]) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
         Part::Field(letter, count) => format_field(time, *letter, *count),
@@ -94,18 +92,19 @@ pub fn format(time: &ZonedDateTime, pattern: &[Part]) -> String {
     pattern.iter().map(part).collect()
 }
 
-fn format_field(time: &ZonedDateTime, letter: char, count: usize) -> String {
+fn format_field(moment: &Moment, letter: char, count: usize) -> String {
+    let time = &moment.time;
     let number = |value: i64| format!("{value:0count$}");
     let hour = i64::from(time.hour());
-    let year_of_era = i64::from(if time.year() > 0 { time.year() } else { 1 - time.year() });
+    let year_of_era = if moment.year() > 0 { moment.year() } else { 1 - moment.year() };
     let text = |name: &str| if count >= 4 { name.to_owned() } else { name.chars().take(3).collect() };
     let name = |names: &[&str], at: i8| names.get(usize::try_from(at).unwrap_or(0)).map_or(String::new(), |n| text(n));
     match letter {
         'G' => (if time.year() > 0 { "AD" } else { "BC" }).to_owned(),
         'C' => number(year_of_era / 100),
-        'y' | 'u' => year(time.year().into(), count),
+        'y' | 'u' => year(moment.year(), count),
         'Y' => year(year_of_era, count),
-        'x' => year(time.date().iso_week_date().year().into(), count),
+        'x' => year(moment.later(time.date().iso_week_date().year()), count),
         'w' => number(time.date().iso_week_date().week().into()),
         'D' => number(time.day_of_year().into()),
         'M' if count >= 3 => name(&MONTHS, time.month() - 1),
@@ -141,7 +140,7 @@ mod tests {
 
     fn formatted(pattern: &str) -> String {
         let time = iso_time("2015-07-05T00:08:09.0371+02:00").unwrap();
-        parts(pattern).map_or_else(|fault| fault.message, |parts| format(&time, &parts))
+        parts(pattern).map_or_else(|fault| fault.message, |parts| format(&time.into(), &parts))
     }
 
     #[test]

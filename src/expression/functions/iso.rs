@@ -92,6 +92,87 @@ pub fn iso_time(text: &str) -> Option<ZonedDateTime> {
     Some(in_offset(offset.to_timestamp(datetime).ok()?, offset))
 }
 
+/// A point in time in any year that Joda has (Joda-Time: `DateTime`, milliseconds of 64 bits). What is late in 9999 or after
+/// it, such as "no end date" 12/31/9999 or the "never" of Windows, is kept as the same day some cycles of 400 years
+/// earlier: the calendar repeats itself with them, weekdays included.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    pub time: ZonedDateTime,
+    cycles: i64,
+}
+
+/// The first year of which not every day is one of [`Timestamp`]'s in every zone.
+const FIRST_LATE_YEAR: i64 = 9999;
+/// The last year that a number of milliseconds of 64 bits reaches.
+const LAST_YEAR: i64 = 292_278_994;
+const CYCLE_YEARS: i64 = 400;
+const CYCLE_NANOSECONDS: i128 = 146_097 * 86_400 * 1_000_000_000;
+
+impl From<ZonedDateTime> for Moment {
+    fn from(time: ZonedDateTime) -> Self {
+        Self { time, cycles: 0 }
+    }
+}
+
+impl Moment {
+    /// The point in time so many nanoseconds after 1970, in UTC.
+    pub fn from_nanoseconds(nanoseconds: i128) -> Option<Self> {
+        let late = nanoseconds - (Timestamp::MAX.as_nanosecond() - 366 * 86_400 * 1_000_000_000);
+        let cycles = if late > 0 { 1 + late / CYCLE_NANOSECONDS } else { 0 };
+        let timestamp = Timestamp::from_nanosecond(nanoseconds - cycles * CYCLE_NANOSECONDS).ok()?;
+        let moment = Self { time: timestamp.to_zoned_datetime(TimeZone::UTC), cycles: i64::try_from(cycles).ok()? };
+        (moment.year() <= LAST_YEAR).then_some(moment)
+    }
+
+    /// Splits a year into one that the calendar here has and the cycles after it.
+    pub fn split_year(year: i64) -> Option<(i64, i64)> {
+        let cycles = if year < FIRST_LATE_YEAR { 0 } else { 1 + (year - FIRST_LATE_YEAR) / CYCLE_YEARS };
+        (year <= LAST_YEAR).then_some((year - cycles * CYCLE_YEARS, cycles))
+    }
+
+    pub fn after_cycles(self, cycles: i64) -> Self {
+        Self { cycles: self.cycles + cycles, ..self }
+    }
+
+    pub fn year(&self) -> i64 {
+        self.later(self.time.year())
+    }
+
+    /// A year of the calendar here as that of this moment.
+    pub fn later(&self, year: i16) -> i64 {
+        i64::from(year) + self.cycles * CYCLE_YEARS
+    }
+
+    pub fn nanoseconds(&self) -> i128 {
+        self.time.timestamp().as_nanosecond() + i128::from(self.cycles) * CYCLE_NANOSECONDS
+    }
+
+    pub fn utc(&self) -> Self {
+        Self { time: self.time.with_time_zone(TimeZone::UTC), cycles: self.cycles }
+    }
+
+    /// The same for the functions of the Identity Engine, which end where [`Timestamp`] does.
+    pub fn near(self) -> Option<ZonedDateTime> {
+        if self.cycles == 0 {
+            return Some(self.time);
+        }
+        let timestamp = Timestamp::from_nanosecond(self.nanoseconds()).ok()?;
+        Some(timestamp.to_zoned_datetime(self.time.time_zone().clone()))
+    }
+}
+
+/// [`iso_time`] in any year; one after 9999 has more than four digits.
+pub fn iso_moment(text: &str) -> Option<Moment> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    match text[..digits].parse() {
+        Ok(year) if year >= FIRST_LATE_YEAR && text[digits..].starts_with('-') => {
+            let (early, cycles) = Moment::split_year(year)?;
+            Some(Moment::from(iso_time(&format!("{early:04}{}", &text[digits..]))?).after_cycles(cycles))
+        }
+        _ => iso_time(text).map(Moment::from),
+    }
+}
+
 /// A point in time at a fixed offset; an offset of zero is UTC.
 pub fn in_offset(timestamp: Timestamp, offset: Offset) -> ZonedDateTime {
     timestamp.to_zoned_datetime(if offset == Offset::UTC { TimeZone::UTC } else { TimeZone::fixed(offset) })
@@ -125,21 +206,22 @@ pub fn java_time(time: &ZonedDateTime) -> String {
 }
 
 /// As Joda's `ISODateTimeFormat.dateTime()` writes it: `2015-07-31T13:30:49.964-04:00`, always with milliseconds.
-pub fn joda_time(time: &ZonedDateTime) -> String {
-    format!("{}.{:03}{}", time.strftime("%Y-%m-%dT%H:%M:%S"), time.millisecond(), offset_text(time.offset()))
+pub fn joda_time(moment: &Moment) -> String {
+    let (time, year) = (&moment.time, moment.year());
+    let rest = format!("{}.{:03}{}", time.strftime("-%m-%dT%H:%M:%S"), time.millisecond(), offset_text(time.offset()));
+    if year < 0 { format!("-{:04}{rest}", -year) } else { format!("{year:04}{rest}") }
 }
 
 /// The seconds from 1601-01-01, where Windows begins to count, to 1970-01-01.
 const WINDOWS_TO_UNIX: i128 = 11_644_473_600;
 
 /// Ticks of 100 nanoseconds since 1601.
-pub fn to_windows(time: &ZonedDateTime) -> i128 {
-    time.timestamp().as_nanosecond().div_euclid(100) + WINDOWS_TO_UNIX * 10_000_000
+pub fn to_windows(moment: &Moment) -> i128 {
+    moment.nanoseconds().div_euclid(100) + WINDOWS_TO_UNIX * 10_000_000
 }
 
-pub fn from_windows(ticks: i64) -> Option<ZonedDateTime> {
-    let nanoseconds = (i128::from(ticks) - WINDOWS_TO_UNIX * 10_000_000) * 100;
-    Timestamp::from_nanosecond(nanoseconds).ok().map(|time| time.to_zoned_datetime(TimeZone::UTC))
+pub fn from_windows(ticks: i64) -> Option<Moment> {
+    Moment::from_nanoseconds((i128::from(ticks) - WINDOWS_TO_UNIX * 10_000_000) * 100)
 }
 
 #[cfg(test)]
@@ -178,8 +260,28 @@ mod tests {
     #[test]
     fn windows_ticks_go_both_ways() {
         let time = from_windows(130_828_367_179_790_000).unwrap();
-        assert_eq!(java_time(&time), "2015-07-31T17:18:37.979Z");
+        assert_eq!(joda_time(&time), "2015-07-31T17:18:37.979Z");
         assert_eq!(to_windows(&time), 130_828_367_179_790_000);
-        assert_eq!(from_windows(i64::MAX), None);
+        let never = from_windows(i64::MAX).unwrap();
+        assert_eq!((joda_time(&never).as_str(), to_windows(&never)), ("30828-09-14T02:48:05.477Z", i64::MAX.into()));
+    }
+
+    #[test]
+    fn what_is_after_9999_reads_and_prints() {
+        for text in [
+            "9998-12-31T23:59:59.999Z",
+            "9999-01-01T00:00:00.000Z",
+            "9999-12-30T22:00:00.000Z",
+            "9999-12-31T23:59:59.999Z",
+            "9999-12-31T23:59:59.999-12:00",
+            "10000-02-29T00:00:00.000Z",
+            "30828-09-14T02:48:05.477Z",
+        ] {
+            let moment = iso_moment(text).unwrap();
+            assert_eq!(joda_time(&moment), text);
+            let again = Moment::from_nanoseconds(moment.nanoseconds()).unwrap();
+            assert_eq!((again.nanoseconds(), again.year()), (moment.nanoseconds(), moment.utc().year()), "{text}");
+        }
+        assert!(iso_moment("10001-02-29").is_none() && iso_moment("999999999-01-01").is_none());
     }
 }

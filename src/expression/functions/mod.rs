@@ -14,6 +14,7 @@ mod times;
 use std::ops::Range;
 
 pub use iso::java_time;
+pub use strings::joined;
 
 use super::error::ErrorKind;
 use super::pattern::Pattern;
@@ -34,6 +35,8 @@ pub struct Fault {
 #[derive(Debug)]
 pub struct Call<'c, 'a> {
     pub run: &'c Run<'c, 'a>,
+    /// The app instance before the dot: `workday_abc1234.hasWorkdayUser()`.
+    pub owner: Option<&'c str>,
     pub arguments: Vec<Value<'a>>,
     /// The pattern of a function that takes one as a literal, compiled with the expression.
     pub pattern: Option<&'c Pattern>,
@@ -52,6 +55,13 @@ pub struct Function {
     /// Which argument is a pattern.
     pub pattern: Option<usize>,
     pub run: for<'c, 'a> fn(&mut Call<'c, 'a>) -> Outcome<'a>,
+}
+
+impl Function {
+    /// Whether an app instance may stand before the dot, as in the published `workday_abc1234.hasWorkdayUser()`.
+    pub fn is_of_app(&self) -> bool {
+        ["findDirectoryUser", "findWorkdayUser", "hasDirectoryUser", "hasWorkdayUser"].contains(&self.name)
+    }
 }
 
 /// A function in the Identity Engine's method style; its first argument is the object.
@@ -219,6 +229,11 @@ pub fn names() -> [Vec<(&'static str, usize)>; 2] {
 /// The function with exactly this name.
 pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// The function with this name in other letters.
+pub fn in_other_case(name: &str) -> Option<&'static str> {
+    FUNCTIONS.iter().map(|function| function.name).find(|known| *known != name && known.eq_ignore_ascii_case(name))
 }
 
 /// The method with exactly this name.

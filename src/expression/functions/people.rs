@@ -4,7 +4,7 @@
 use super::{Call, Fault, Outcome, failed, unevaluable};
 use crate::expression::value::Value;
 use crate::expression::{DIRECTORY, WORKDAY};
-use crate::model::okta::{Profile, Relation};
+use crate::model::okta::{Instances, Profile, Relation};
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match call.take(at) {
@@ -60,12 +60,13 @@ pub fn assistant_app<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     related(call, &Relation::AssistantApp(app), &what)
 }
 
-/// The user's assignments in directories or in Workday.
-fn assignments<'a>(call: &Call<'_, 'a>, app: &str) -> Result<&'a [Profile], Fault> {
+/// The user's assignments in the app before the dot, or in all apps of this name.
+fn assignments<'a>(call: &Call<'_, 'a>, app: &'static str) -> Result<&'a [Profile], Fault> {
     let context = call.run.context;
-    match context.extra.and_then(|extra| extra.assignments.get(app)) {
+    let instances = call.owner.map_or(Instances::All(app), |owner| Instances::Named(owner.to_owned()));
+    match context.extra.and_then(|extra| extra.assignments.get(&instances)) {
         Some(assignments) => Ok(assignments.get(&context.user.id).map_or(&[], Vec::as_slice)),
-        None => unevaluable(format!("assignments in {app} weren't read")),
+        None => unevaluable(format!("assignments in {} weren't read", call.owner.unwrap_or(app))),
     }
 }
 

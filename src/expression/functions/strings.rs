@@ -11,14 +11,22 @@ use crate::expression::value::Value;
 fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, super::Fault> {
     match call.take(at) {
         Value::Null => failed(format!("argument {} is null, where a string is wanted", at + 1)),
+        Value::String(text) => Ok(text),
+        Value::List(items) => joined(&items).map(Cow::Owned),
         value => match text_of(&value) {
-            Some(_) if matches!(value, Value::String(_)) => match value {
-                Value::String(text) => Ok(text),
-                _ => Ok(Cow::Borrowed("")),
-            },
             Some(text) => Ok(Cow::Owned(text.into_owned())),
             None => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, value.kind())),
         },
+    }
+}
+
+/// The texts of an array with commas between them, which stands for the array where a text is wanted (Spring:
+/// `CollectionToStringConverter`; Okta's help center has `String.replace(getFilteredGroups(…), …)`).
+pub fn joined(items: &[Value<'_>]) -> Result<String, super::Fault> {
+    let texts: Option<Vec<_>> = items.iter().map(text_of).collect();
+    match texts {
+        Some(texts) => Ok(texts.join(",")),
+        None => failed("an element of the array is null, or has no text"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! `Time.*`, `DateTime.now` and the Identity Engine's methods of dates. The clock is the context's.
 
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ZonedDateTime};
+use jiff::{Span, ZonedDateTime};
 
 use super::date_pattern::{Part, format, parts};
-use super::iso::{from_windows, iso_time, java_time, joda_time, to_windows, zone};
+use super::iso::{Moment, from_windows, iso_moment, java_time, joda_time, to_windows, zone};
 use super::{Call, Fault, Outcome, date_parse, failed, unevaluable};
 use crate::expression::eval::text_of;
 use crate::expression::value::Value;
@@ -26,12 +26,21 @@ fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
 }
 
 /// A point in time: one that a function gave, or ISO 8601 text.
-fn time(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
+fn moment(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     if let Some(Value::Time(time)) = call.arguments.first() {
-        return Ok((**time).clone());
+        return Ok((**time).clone().into());
     }
     let text = text(call, 0)?;
-    iso_time(&text).map_or_else(|| failed(format!("{text:?} is no date and time of ISO 8601")), Ok)
+    iso_moment(&text).map_or_else(|| failed(format!("{text:?} is no date and time of ISO 8601")), Ok)
+}
+
+fn time(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
+    near(moment(call)?)
+}
+
+/// What the Identity Engine's functions can work with.
+fn near(moment: Moment) -> Result<ZonedDateTime, Fault> {
+    moment.near().map_or_else(|| failed("the time is outside of the years that this function has"), Ok)
 }
 
 fn pattern(call: &mut Call<'_, '_>, at: usize) -> Result<Vec<Part>, Fault> {
@@ -45,9 +54,9 @@ pub fn now_text<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
         time = time.with_time_zone(zone(&text(call, 0)?)?);
     }
     if call.arguments.len() > 1 {
-        return Ok(Value::text(format(&time, &pattern(call, 1)?)));
+        return Ok(Value::text(format(&time.into(), &pattern(call, 1)?)));
     }
-    Ok(Value::text(joda_time(&time)))
+    Ok(Value::text(joda_time(&time.into())))
 }
 
 /// `DateTime.now()`: a point in time.
@@ -60,26 +69,21 @@ fn number(call: &mut Call<'_, '_>) -> Result<i64, Fault> {
     text.trim().parse().or_else(|_| failed(format!("{text:?} is no whole number")))
 }
 
-fn windows(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
+fn windows(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     let ticks = number(call)?;
     from_windows(ticks).map_or_else(|| failed(format!("{ticks} is outside of the years that there are")), Ok)
 }
 
-fn unix(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
+fn unix(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     let milliseconds = number(call)?;
-    let time = Timestamp::from_millisecond(milliseconds);
-    time.map(|time| time.to_zoned_datetime(TimeZone::UTC))
-        .or_else(|_| failed(format!("{milliseconds} is outside of the years that there are")))
+    Moment::from_nanoseconds(i128::from(milliseconds) * 1_000_000)
+        .map_or_else(|| failed(format!("{milliseconds} is outside of the years that there are")), Ok)
 }
 
-fn by_pattern(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
+fn by_pattern(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     let (text, pattern) = (text(call, 0)?, pattern(call, 1)?);
     let this_year = call.run.context.now.map(|now| now.to_zoned_datetime(TimeZone::UTC).year());
     date_parse::parse(&text, &pattern, this_year)
-}
-
-fn utc(time: &ZonedDateTime) -> ZonedDateTime {
-    time.with_time_zone(TimeZone::UTC)
 }
 
 pub fn from_windows_to_iso<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
@@ -96,30 +100,30 @@ pub fn from_string_to_iso<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 }
 
 pub fn to_windows_text<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(to_windows(&time(call)?).to_string()))
+    Ok(Value::text(to_windows(&moment(call)?).to_string()))
 }
 
 pub fn to_unix_text<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::text(time(call)?.timestamp().as_millisecond().to_string()))
+    Ok(Value::text((moment(call)?.nanoseconds() / 1_000_000).to_string()))
 }
 
 /// `Time.fromIso8601ToString(time, pattern)`: in UTC, as Joda reads a time into its own zone.
 pub fn from_iso_to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    let time = utc(&time(call)?);
+    let time = moment(call)?.utc();
     Ok(Value::text(format(&time, &pattern(call, 1)?)))
 }
 
 pub fn parse_windows_time<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::time(windows(call)?))
+    Ok(Value::time(near(windows(call)?)?))
 }
 
 pub fn parse_unix_time<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::time(unix(call)?))
+    Ok(Value::time(near(unix(call)?)?))
 }
 
 /// `.parseStringTime()` of ISO 8601, `.parseStringTime(pattern)`.
 pub fn parse_string_time<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    Ok(Value::time(if call.arguments.len() > 1 { by_pattern(call)? } else { time(call)? }))
+    Ok(Value::time(if call.arguments.len() > 1 { near(by_pattern(call)?)? } else { time(call)? }))
 }
 
 /// `.toString()` as Java writes it, `.toString(pattern)`. A `Y` there is the year of a week, which is another than the
@@ -136,7 +140,7 @@ pub fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     if pattern.iter().any(|part| matches!(part, Part::Field('Y', _))) {
         return failed("Y is the year that a week belongs to; the calendar's year is y");
     }
-    Ok(Value::text(format(&time, &pattern)))
+    Ok(Value::text(format(&time.into(), &pattern)))
 }
 
 pub fn to_zone<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
