@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::held::{Because, Held};
-use super::op::{Plan, UserAction};
+use super::op::{Plan, Reason, UserAction, UserOp};
 use super::past::{Past, Sizes};
 use super::policy::Limits;
+use crate::model::desired::Leave;
 
 /// Something of which the read held much less than the last trusted one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,10 +51,12 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
     all
 }
 
-/// Holds back everything that takes something away.
+/// Defers everything that takes something away because of an absence. A status that Okta states isn't one: a user who is
+/// suspended or deactivated there loses access however little else was read, within the limit of deactivations.
 pub fn hold(plan: &mut Plan) {
     let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, Because::SourceNotTrusted));
-    for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate) {
+    let is_stated = |op: &UserOp| matches!(op.reason, Reason::Left(Leave::Suspended | Leave::Deactivated));
+    for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate && !is_stated(op)) {
         held(&op.user_name, "deactivate".to_owned());
     }
     for op in plan.projects.extract_if(.., |op| op.is_deletion()) {
