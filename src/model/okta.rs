@@ -67,6 +67,9 @@ impl Times {
     }
 }
 
+/// The name of a user's realm, which Okta writes next to the profile.
+pub const REALM_ID: &str = "realmId";
+
 /// A user as Okta writes it: the times stand beside the profile.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +77,7 @@ struct WireUser {
     id: OktaUserId,
     status: Status,
     profile: Profile,
+    realm_id: Option<String>,
     #[serde(default, deserialize_with = "time")]
     activated: Option<Timestamp>,
     #[serde(default, deserialize_with = "time")]
@@ -104,7 +108,12 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        Self { id: user.id, status: user.status, profile: user.profile, times }
+        let mut profile = user.profile;
+        // Expressions name the realm as if it were an attribute: `user.realmId` (Okta API: Users, retrieve).
+        if let Some(realm) = user.realm_id {
+            profile.entry(REALM_ID).or_insert_with(|| realm.into());
+        }
+        Self { id: user.id, status: user.status, profile, times }
     }
 }
 
