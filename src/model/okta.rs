@@ -68,6 +68,9 @@ impl Times {
     }
 }
 
+/// The name of a user's realm, which Okta writes next to the profile.
+pub const REALM_ID: &str = "realmId";
+
 /// A user as Okta writes it: the times stand beside the profile.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +78,7 @@ struct WireUser {
     id: OktaUserId,
     status: Option<Status>,
     profile: Option<Profile>,
+    realm_id: Option<String>,
     #[serde(default, deserialize_with = "time")]
     activated: Option<Timestamp>,
     #[serde(default, deserialize_with = "time")]
@@ -106,10 +110,14 @@ impl From<WireUser> for User {
             status_changed: user.status_changed,
         };
         // Nothing follows from a user of whom Okta leaves out what every user has.
-        let (status, profile) = match (user.status, user.profile) {
+        let (status, mut profile) = match (user.status, user.profile) {
             (Some(status), Some(profile)) => (status, profile),
             (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),
         };
+        // Expressions name the realm as if it were an attribute: `user.realmId` (Okta API: Users, retrieve).
+        if let Some(realm) = user.realm_id {
+            profile.entry(REALM_ID).or_insert_with(|| realm.into());
+        }
         Self { id: user.id, status, profile, times }
     }
 }

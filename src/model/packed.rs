@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::id::OktaUserId;
-use super::okta::{Profile, Status, Times, User};
+use super::okta::{Profile, REALM_ID, Status, Times, User};
 
 /// The attributes of profiles that are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Attributes {
             return None;
         }
         let (times, attributes): (Vec<&str>, Vec<&str>) =
-            names.iter().map(String::as_str).partition(|name| Times::NAMES.contains(name));
+            names.iter().map(String::as_str).partition(|name| Times::NAMES.contains(name) || *name == REALM_ID);
         let times = times.into_iter().filter(|name| *name != "created").map(|name| format!(",{name}"));
         let attributes = attributes.into_iter().filter(|name| *name != "login").map(|name| format!(",{name}"));
         let (times, attributes): (String, String) = (times.collect(), attributes.collect());
@@ -114,6 +114,7 @@ mod tests {
         assert_eq!(named(&[]).as_deref(), Some("id,status,created,profile:(login)"));
         let some = named(&["okta_role", "login", "created", "lastLogin", "city"]);
         assert_eq!(some.as_deref(), Some("id,status,created,lastLogin,profile:(login,city,okta_role)"));
+        assert_eq!(named(&["realmId"]).as_deref(), Some("id,status,created,realmId,profile:(login)"));
         assert_eq!((named(&["cost center"]), Attributes::All.fields()), (None, None));
     }
 
@@ -142,6 +143,15 @@ mod tests {
         let unpacked = packed.unpack(&id);
         assert_eq!(serde_json::Value::Object(unpacked.profile), json!({"login": "ada@example.com", "nickName": null}));
         assert_eq!((unpacked.times, unpacked.status), (Times::default(), user().status));
+    }
+
+    #[test]
+    fn the_realm_is_kept_as_an_attribute() {
+        let wire = r#"{"id": "00u1", "status": "ACTIVE", "realmId": "guo1", "profile": {"login": "ada@example.com"}}"#;
+        let mut kept = Attributes::default();
+        kept.insert(REALM_ID);
+        let (_, packed) = serde_json::from_str::<User>(wire).unwrap().pack(&kept);
+        assert_eq!(packed.profile()[REALM_ID], "guo1");
     }
 
     #[test]

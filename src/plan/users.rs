@@ -134,10 +134,12 @@ fn op(
     match (&user.state, account) {
         (State::Present(attributes), None) => create(id, user, attributes),
         (State::Present(attributes), Some(account)) => {
-            let only = desired.on_create_only;
-            let role_is_theirs = !takes_over(id, account, &desired.ids);
-            let only = OnCreateOnly { platform_role: only.platform_role && role_is_theirs, ..only };
-            bring_in_line(id, later(attributes, only, account), account, &desired.ids)
+            let mut later = later(attributes, desired.on_create_only, account);
+            if takes_over(id, account, &desired.ids) {
+                later.platform_role = attributes.platform_role;
+                later.role_because.clone_from(&attributes.role_because);
+            }
+            bring_in_line(id, later, account, &desired.ids)
         }
         (State::Left(leave), Some(account)) if account.active => {
             let leave = effective(*leave, user, policy);

@@ -6,8 +6,8 @@ use crate::expression::ast::{Kind, Node, Root};
 /// Names that an evaluation knows, beside the user.
 const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];
 
-/// The attributes of every user in every org (Okta API: default user profile properties).
-const BASE: [&str; 31] = [
+/// The attributes of every user in every org (Okta API: default user profile properties), and the realm.
+const BASE: [&str; 32] = [
     "city",
     "costCenter",
     "countryCode",
@@ -32,6 +32,7 @@ const BASE: [&str; 31] = [
     "preferredLanguage",
     "primaryPhone",
     "profileUrl",
+    "realmId",
     "secondEmail",
     "state",
     "streetAddress",
