@@ -177,7 +177,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
         match command {
             #[cfg(feature = "sandbox")]
             Command::Demo(args) => demo::run(args, context).await,
-            Command::Check(args) => check::run(args, context).await,
+            Command::Check(args) => Box::pin(check::run(args, context)).await,
             Command::Plan(args) => plan::run(args, context).await,
             Command::Apply(args) => Box::pin(apply::run(args, context)).await,
             Command::Show(args) => show::run(&args, context),
