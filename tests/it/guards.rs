@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use oktapieces::sandbox::Options;
+use oktapieces::sandbox::activepieces::Generation;
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
@@ -52,6 +53,20 @@ fn writes(stage: &Stage) -> u64 {
 fn held(plan: &Value) -> BTreeSet<String> {
     let held = plan["held"].as_array().unwrap();
     held.iter().map(|held| held["because"]["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_counts_no_embedded_account_in_any_generation() {
+    let company = Shape::Generated { users: 10, groups: 1, members: 5, existing: 1.0, drift: 0.0, seed: 5 };
+    for (version, generation) in Generation::NAMED {
+        let stage = Stage::with(Options { company, generation, embedded: 30, ..Options::default() }).await;
+        stage.reconfigure(ANY_DEACTIVATIONS, "max_deactivations = \"10%\"");
+        let mut people = people(&stage);
+        people.retain(|id| id.starts_with("00u"));
+        unassign(&stage, &people[..2]);
+        let refused = stage.run(&["apply", "--yes"]).await;
+        assert_eq!((refused.code, writes(&stage)), (5, 0), "{version}: {refused:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

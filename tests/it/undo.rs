@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use oktapieces::sandbox::Options;
+use oktapieces::sandbox::activepieces::Generation;
 use oktapieces::sandbox::company::Shape;
 use rusqlite::Connection;
 
@@ -23,7 +25,15 @@ fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, N
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
-    for (stage, limit) in [(Stage::of(COMPANY).await, "\"100%\""), (Stage::seeded().await, "\"50%\"")] {
+    let of = async |generation| {
+        Stage::with(Options { company: COMPANY, generation, embedded: 3, ..Options::default() }).await
+    };
+    for (stage, limit) in [
+        (of(Generation::Current).await, "\"100%\""),
+        (of(Generation::A).await, "\"100%\""),
+        (of(Generation::HidesEmbedded).await, "\"100%\""),
+        (Stage::seeded().await, "\"50%\""),
+    ] {
         let before = standing(&stage);
         stage.run(&["apply", "--yes"]).await;
         let applied = standing(&stage);
