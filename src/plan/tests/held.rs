@@ -58,16 +58,21 @@ fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
     assert_eq!(shrunk(&sizes(0, 0), &few, &limits), [], "fewer than the floor");
 }
 
-/// One to be created, one to be deactivated, one to be removed from a project, and one project to be deleted.
+/// One to be created, one out of scope, one suspended, one to be removed from a project, and one project to be deleted.
 fn every_kind() -> Plan {
     let desired = with_projects(
-        users([present("new"), present("ada"), wanted("bob", State::Left(Leave::Suspended))]),
+        users([
+            present("new"),
+            present("ada"),
+            wanted("bob", State::Left(Leave::Unassigned)),
+            wanted("cy", State::Left(Leave::Suspended)),
+        ]),
         [pushed("Eng", &["new"])],
     );
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
     let old = project("Old", Some(group_id("Old").as_str()), &[]);
     let standing = Platform {
-        users: vec![linked("ada"), linked("bob")],
+        users: vec![linked("ada"), linked("bob"), linked("cy")],
         projects: vec![eng, old],
         owner: None,
         ..Platform::default()
@@ -88,7 +93,12 @@ fn a_source_that_is_not_trusted_takes_nothing_away_and_teaches_nothing() {
         [("Eng", "remove ada@example.com"), ("Old", "delete the project"), ("bob@example.com", "deactivate")]
     );
     assert!(plan.held.iter().all(|held| held.because == Because::SourceNotTrusted));
-    assert_eq!(plan.totals(), op::Totals { create: 1, members_add: 1, ..op::Totals::default() });
+    assert_eq!(plan.totals(), op::Totals { create: 1, deactivate: 1, members_add: 1, ..op::Totals::default() });
+    assert_eq!(
+        plan.users.last().map(|op| op.okta_id.clone()),
+        Some(okta_id("cy")),
+        "a suspension is stated, not missed"
+    );
     assert_eq!(remembered, past);
     let mut plan = every_kind();
     let trusting = Run { sizes: &sizes(3, 3), now: at(0), trust_source: true };
@@ -156,14 +166,16 @@ fn whoever_comes_back_is_forgotten_and_a_clock_that_was_ahead_is_put_right() {
 
 proptest! {
     #[test]
-    fn without_trust_nobody_and_nothing_is_taken_away(desired in any_desired(), platform in any_platform()) {
+    fn without_trust_nothing_is_taken_away_for_an_absence(desired in any_desired(), platform in any_platform()) {
         let policy = Policy { delete_unpushed: true, limits: Limits::default(), ..policy() };
         let past = Past { trusted: Some(sizes(100, 100)), ..Past::default() };
         let mut plan = diff(&desired, &platform, &policy);
         let whole = plan.totals();
+        let is_stated = |op: &&op::UserOp| matches!(op.reason, Reason::Left(Leave::Suspended | Leave::Deactivated));
+        let stated: BTreeSet<_> = plan.users.iter().filter(is_stated).filter_map(|op| op.account.clone()).collect();
         run(&mut plan, &past, 0, &policy);
         let after = applied(&plan, &platform);
-        for before in platform.users.iter().filter(|user| user.active) {
+        for before in platform.users.iter().filter(|user| user.active && !stated.contains(&user.id)) {
             prop_assert!(after.users.iter().any(|user| user.id == before.id && user.active));
         }
         for before in &platform.projects {
@@ -172,7 +184,7 @@ proptest! {
         }
         let left = plan.totals();
         prop_assert_eq!((left.create, left.update, left.members_add), (whole.create, whole.update, whole.members_add));
-        prop_assert_eq!(plan.held.len(), whole.deactivate + whole.members_remove + whole.projects_delete);
+        prop_assert_eq!(plan.held.len(), whole.deactivate - left.deactivate + whole.members_remove + whole.projects_delete);
     }
 }
 
