@@ -55,7 +55,7 @@ async fn undisturbed() -> Value {
 
 /// The writes of an apply.
 const WRITES: [(&str, &str); 5] =
-    [("POST", "/Users"), ("PUT", "/Users"), ("POST", "/Groups"), ("PATCH", "/Groups"), ("GET", "/Groups/")];
+    [("POST", "/Users"), ("PATCH", "/Users"), ("POST", "/Groups"), ("PATCH", "/Groups"), ("GET", "/Groups/")];
 
 /// What may befall them, and be survived within the run.
 const KINDS: [FaultKind; 8] = [
@@ -268,7 +268,7 @@ async fn what_was_deleted_or_deactivated_since_it_was_read_is_named_and_made_onc
     let (first, ()) = tokio::join!(stage.run(&["apply", "--yes", "--parallelism", "1"]), meddle);
     assert_eq!(first.code, 3, "{first:#?}");
     for (name, why) in
-        [(text(&updated, "user_name"), "User not found"), (text(&changed, "name"), "the project is gone")]
+        [(text(&updated, "user_name"), "the account is gone"), (text(&changed, "name"), "the project is gone")]
     {
         let named = first.stdout.lines().any(|line| line.contains(&name) && line.contains(why));
         assert!(named, "{name}: {first:#?}");
@@ -307,7 +307,7 @@ async fn a_key_that_is_revoked_ends_the_run_and_a_new_one_does_the_rest() {
     });
     let applied = stage.run(&["apply", "--yes", "--parallelism", "1"]).await;
     assert_eq!(applied.code, 4, "{applied:#?}");
-    assert!(applied.stderr.contains("does not accept the API key any more"), "{applied:#?}");
+    assert!(applied.stderr.contains("doesn't accept the API key any more"), "{applied:#?}");
     assert!(applied.stderr.contains("put a new key in place"), "{applied:#?}");
     assert!(
         applied.stdout.contains("1 operation is not done:") && applied.stdout.contains("not begun."),

@@ -15,6 +15,8 @@ use super::validate::{CUSTOM_USER_ATTRIBUTES, PLATFORM_ROLES};
 pub(super) fn patch(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
     let mut state = platform.state();
     let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
+    let before = state.identity_of(row);
+    let before = [&before.first_name, &before.last_name].map(ToString::to_string);
     let mut additions = Additions::default();
     for operation in body["Operations"].as_array().into_iter().flatten() {
         let path = operation.get("path").and_then(Value::as_str).filter(|path| !path.is_empty());
@@ -28,7 +30,12 @@ pub(super) fn patch(platform: &Platform, id: &str, body: &Value) -> Result<Reply
         }
     }
     additions.apply(&mut state, row)?;
-    Reply::ok(&UserResource(&state, row))
+    let reply = Reply::ok(&UserResource(&state, row));
+    if state.settings.names_kept_elsewhere {
+        let [first_name, last_name] = &before;
+        state.rename(row, Some(first_name), Some(last_name));
+    }
+    reply
 }
 
 fn replace(state: &mut State, row: UserRow, path: Option<&str>, value: Option<&Value>) -> Result<(), Failure> {
