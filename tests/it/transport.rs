@@ -1,13 +1,11 @@
 //! The way to the servers: redirects, proxies, and what neither of them gets to see.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
-use std::time::Duration;
-
 use std::sync::{Arc, Mutex};
 
 use oktapieces::sandbox::company::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::faults::state;
 use crate::support::{Outcome, Stage, run};
@@ -73,7 +71,9 @@ async fn proxies_are_those_of_the_environment_and_their_passwords_stay_unseen() 
     let url = format!("http://somebody:s3cret@{}", proxy.address);
     let refused = plan(&stage, &[("HTTPS_PROXY", &url), ("RUST_LOG", "trace")]).await;
     assert_eq!(refused.code, 1, "{:.2000}", refused.stderr);
-    let heads = proxy.heads();
+    // A connection may be opened and given up before anything is sent.
+    let sent = || proxy.heads().into_iter().filter(|head| !head.is_empty()).collect::<Vec<_>>();
+    let heads = sent();
     assert!(heads.iter().all(|head| head.starts_with("CONNECT org.invalid:443 ")), "{heads:?}");
     assert!(heads[0].to_lowercase().contains("proxy-authorization: basic c29tzwjvzhk6cznjcmv0"), "{heads:?}");
     let token = stage.sandbox.okta_token();
@@ -86,7 +86,7 @@ async fn proxies_are_those_of_the_environment_and_their_passwords_stay_unseen() 
     let around = plan(&stage, &[("HTTPS_PROXY", &url), ("NO_PROXY", "org.invalid")]).await;
     assert_eq!(around.code, 1, "{around:#?}");
     assert!(around.stderr.contains("can't be resolved"), "{around:#?}");
-    assert_eq!(proxy.heads().len(), heads.len());
+    assert_eq!(sent().len(), heads.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,23 +152,16 @@ async fn a_server_that_cannot_be_reached_ends_the_run_and_the_next_is_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_never_made_is_given_up_in_time() {
     let mut stage = Stage::of(SMALL).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let full = socket.listen(1).unwrap();
-    let address = full.local_addr().unwrap();
-    // Nobody takes these in, until there is no more room to wait in. Several at once may be let in beyond it.
-    let mut waiting = Vec::new();
-    while let Ok(connection) = tokio::time::timeout(Duration::from_secs(2), TcpStream::connect(address)).await {
-        waiting.push(connection.unwrap());
-        assert!(waiting.len() < 100, "there is room for all of them");
-    }
-    stage.reconfigure(&stage.sandbox.okta_url(), &format!("http://{address}"));
+    // A connection is made once its handshake is: this server takes connections in and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    stage.reconfigure(&stage.sandbox.okta_url(), &format!("https://{address}"));
     // Long enough for Okta's answers on a busy machine.
     stage.patience = Some("2");
     let refused = stage.run(&["plan"]).await;
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:#?}");
     assert!(refused.stderr.contains("got no connection: none was made within 2 s"), "{refused:#?}");
-    drop(waiting);
+    drop(silent);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,7 +69,12 @@ async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
         assert_eq!(plan["totals"]["deactivate"].to_string(), deactivations);
         assert_eq!(standing(&stage), applied, "neither of them wrote");
         let undone = stage.run(&["undo", "1", "--yes", "--allow-deactivations", &deactivations]).await;
-        assert_eq!(undone.code, 0, "{undone:#?}");
+        // An account isn't linked back to a user who has no access today.
+        let problems: Vec<&str> =
+            plan["problems"].as_array().unwrap().iter().map(|problem| problem["message"].as_str().unwrap()).collect();
+        assert!(problems.iter().all(|problem| problem.contains("stays linked to")), "{problems:?}");
+        let (code, outcome) = if problems.is_empty() { (0, "done") } else { (3, "partial") };
+        assert_eq!(undone.code, code, "{undone:#?}");
         assert!(
             undone.stdout.contains("undo of run 1") && undone.stdout.contains("accounts can't be deleted"),
             "{undone:#?}"
@@ -83,7 +88,7 @@ async fn an_undo_brings_back_what_was_and_an_undo_of_that_what_the_run_made() {
         assert_eq!(old.into_iter().collect::<BTreeMap<_, _>>(), before.1);
         assert!(new.iter().all(|(_, (_, members))| members.is_empty()), "{new:?}");
         let runs = history(&stage).await;
-        assert_eq!((&runs[0]["command"], &runs[0]["outcome"]), (&"undo 1".into(), &"done".into()));
+        assert_eq!((&runs[0]["command"], &runs[0]["outcome"]), (&"undo 1".into(), &outcome.into()));
         assert!(stage.run(&["undo", "1", "--yes"]).await.total().starts_with("No changes: "), "once is enough");
         let deactivations = totals("deactivate").to_string();
         let redo = ["undo", &runs[0]["id"].to_string(), "--yes", "--allow-deactivations", &deactivations];
