@@ -63,9 +63,21 @@ pub struct Server<'a> {
 pub struct Contact {
     /// Operations in a row that failed because no request was answered.
     unanswered: AtomicUsize,
+    /// Accounts that were made though their welcome e-mails failed.
+    unsent_mails: AtomicUsize,
 }
 
 impl Contact {
+    /// Notes an account whose welcome e-mail failed.
+    pub fn mail_failed(&self) {
+        self.unsent_mails.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many welcome e-mails failed.
+    pub fn unsent_mails(&self) -> usize {
+        self.unsent_mails.load(Ordering::Relaxed)
+    }
+
     /// So many operations in a row without an answer mean that the server is gone.
     const GONE: usize = 3;
 

@@ -58,6 +58,8 @@ pub struct Report<'p> {
     pub unauthorized: bool,
     /// Whether the server stopped answering, after which nothing more began.
     pub unreachable: bool,
+    /// Accounts that were made though the server couldn't send their welcome e-mails.
+    pub unsent_mails: usize,
 }
 
 /// The outcomes of a project's parts; none where a part had nothing to do.

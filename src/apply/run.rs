@@ -79,7 +79,15 @@ pub async fn run<'p>(
     run.deletions(&mut projects).await;
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
-    Report { users, projects, interrupted: stop.is_cancelled(), unauthorized, unreachable, ..Report::default() }
+    Report {
+        users,
+        projects,
+        interrupted: stop.is_cancelled(),
+        unauthorized,
+        unreachable,
+        unsent_mails: run.contact.unsent_mails(),
+        ..Report::default()
+    }
 }
 
 /// Parts those who leave, after they were added to a project, from those who only leave. A server passes inactive users over

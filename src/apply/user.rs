@@ -37,6 +37,10 @@ async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
         is_lost |= failure.is_lost_answer();
         if let Some(user) = by_address(server, op).await? {
             let is_linked = external_id(&user) == Some(op.okta_id.as_str());
+            if is_linked && failure.status() == Some(500) {
+                // The server makes the account first and sends the e-mail then (contract section 3.1).
+                server.contact.mail_failed();
+            }
             return match is_lost && (is_linked || is_half_made(server, &user).await?) {
                 true => complete(server, op, user).await,
                 false if is_linked && outstanding(&op.changes, &user).is_ok_and(|left| left.is_empty()) => Ok(user.id),

@@ -344,7 +344,9 @@ fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
         (_, Some("E0000011" | "E0000004")) => {
             "the Okta token is mistyped, expired or revoked; a token dies after 30 days without use, and with its user"
         }
-        (_, Some("E0000006")) => "the token's user, or the service app, lacks an admin role or a scope for this",
+        (_, Some("E0000006")) => {
+            "the token's user, or the service app, lacks an admin role or a scope for this, or a network zone blocks this machine"
+        }
         (_, Some("insufficient_scope" | "invalid_scope")) => {
             "grant the service app the scope under Okta API Scopes in its settings, or leave it out of `scopes` in the config"
         }
@@ -364,7 +366,10 @@ fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
             "this takes an API key of the platform, starting with sk-, and not a user's token"
         }
         (402, _) => "the platform's plan doesn't include this feature",
-        (401 | 403, _) => "the server, or a proxy before it, refused the credentials",
+        (403, _) => {
+            "the server, or a proxy before it, refused the credentials or this machine's address; look at network zones too"
+        }
+        (401, _) => "the server, or a proxy before it, refused the credentials",
         (404, _) => "check the base URL: the server doesn't know this path, or this org or platform doesn't exist",
         (429, _) => "others use up the rate limit; try again later, or give the token a larger share of it",
         _ => return None,

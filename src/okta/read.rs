@@ -131,7 +131,7 @@ pub async fn read(
     warnings.extend(incomplete(&org));
     warnings.extend(out_of_scope(&org));
     if org.in_scope.is_empty() {
-        warnings.push("the scope holds no user".to_owned());
+        warnings.push("the scope holds no user; if it should, check that the service app or the token's user still has its admin role".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
     let known = KnownOrg { groups, beginnings: begun.collect() };

@@ -99,6 +99,7 @@ pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
         "diverged": report.diverged,
         "interrupted": report.interrupted,
         "unreachable": report.unreachable,
+        "unsent_mails": report.unsent_mails,
     })
 }
 

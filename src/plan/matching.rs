@@ -198,7 +198,10 @@ fn note_second_account<'a>(
     found.problems.push(Problem::new(
         user.login(),
         ProblemKind::TwoAccounts,
-        format!("has two accounts: {} by externalId, {} by e-mail address", account.user_name, second.user_name),
+        format!(
+            "has two accounts: {} by externalId, {} by e-mail address; delete the one in Activepieces that isn't used",
+            account.user_name, second.user_name
+        ),
     ));
 }
 
@@ -234,7 +237,11 @@ fn report_contested<'a>(found: &mut Matches<'a>, user_name: &str, claims: &[Clai
         found.problems.push(Problem::new(
             claim.user.login(),
             ProblemKind::ClaimedTwice,
-            format!("{} claims the account {user_name}, and so does {}", claim.id, others.join(", ")),
+            format!(
+                "{} claims the account {user_name}, and so does {}; correct the address of all but one in Okta",
+                claim.id,
+                others.join(", ")
+            ),
         ));
     }
 }

@@ -107,7 +107,11 @@ fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, acco
         plan.problems.push(Problem::new(
             user.login(),
             ProblemKind::EmailChanged,
-            format!("the e-mail address is {user_name} now; Activepieces can't change it from {}", account.user_name),
+            format!(
+                "the e-mail address is {user_name} now; Activepieces can't change it from {}; role and names are still \
+                 written; delete the old account there to get a new one, or change the address back",
+                account.user_name
+            ),
         ));
     }
 }

@@ -9,6 +9,8 @@ mod cli;
 mod company;
 mod config;
 #[cfg(feature = "sandbox")]
+mod cut_short;
+#[cfg(feature = "sandbox")]
 mod deltas;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
