@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 /// memory here than in an answer.
 const MOST: usize = 2_000_000;
 
-/// Reads a list of at most [`MOST`] entities.
+/// Reads a list of at most `MOST` entities.
 pub fn bounded_list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -2,7 +2,7 @@
 //!
 //! A server that echoes a secret may write it in another form: with escapes, percent-encoded, in base64 or hexadecimal
 //! digits, with characters in between, cut off, or in another case. So only the letters and digits of both sides are
-//! compared, any [`FRAGMENT`] of them in a row counts, and a text is searched in each form that it can be decoded to.
+//! compared, any `FRAGMENT` of them in a row counts, and a text is searched in each form that it can be decoded to.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
