@@ -1,5 +1,4 @@
 //! Runs that the server cuts short, and what the next run makes of them.
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use oktapieces::sandbox::activepieces::Smtp;
 use oktapieces::sandbox::company::Shape;
