@@ -318,3 +318,21 @@ fn refused(refusals: &[Refusal], hash: &str) -> Error {
         None => error.hint("look at the plan; no flag allows this"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_was_open_for_a_minute_is_followed_by_another_look() {
+        let ago = |seconds| Open {
+            instant: Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap(),
+            time: SystemTime::now(),
+        };
+        assert!(!Open::now().for_long() && !ago(50).for_long() && ago(60).for_long());
+        // The monotonic clock stood still while the machine slept, or the clock was set back.
+        for time in [SystemTime::now() - Duration::from_secs(61), SystemTime::now() + Duration::from_secs(3600)] {
+            assert!(Open { instant: Instant::now(), time }.for_long());
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::guard::Refusal;
 use super::hash::fingerprint;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
 use super::step::Step;
+use super::users::keep_the_last_admin;
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
@@ -96,7 +97,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         match users.get(&op.okta_id) {
             Some(new) if *new == op => held.plan.users.push(op.clone()),
             None if tried(Step::User(op)) => held.done += 1,
-            _ => held.stale.push(format!("{}: {:?}", op.user_name, op.action).to_lowercase()),
+            _ => held.stale.push(named(op)),
         }
     }
     let projects: BTreeMap<&OktaGroupId, &ProjectOp> = new.projects.iter().map(|op| (&op.group, op)).collect();
@@ -111,7 +112,13 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             _ => held.stale.push(format!("project {}", op.name)),
         }
     }
+    held.leave_the_last_admin();
     held
+}
+
+/// `ada@example.com: create`
+fn named(op: &UserOp) -> String {
+    format!("{}: {}", op.user_name, op.action.as_str())
 }
 
 /// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
@@ -126,6 +133,14 @@ fn is_rest(new: &ProjectOp, saved: &ProjectOp) -> bool {
 }
 
 impl Held {
+    /// Leaves out what would take the last ADMINs away: what makes another one may be stale.
+    fn leave_the_last_admin(&mut self) {
+        let before = self.plan.users.clone();
+        keep_the_last_admin(&mut self.plan);
+        let is_left_out = |op: &&UserOp| !self.plan.users.contains(op);
+        self.stale.extend(before.iter().filter(is_left_out).map(named));
+    }
+
     /// Keeps of the new plan's operation the members that the saved one adds or removes too.
     fn project(&mut self, saved: &ProjectOp, new: &ProjectOp, tried: &dyn Fn(Step<'_>) -> bool) {
         let mut op = new.clone();

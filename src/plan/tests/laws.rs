@@ -120,6 +120,20 @@ fn what_the_last_run_was_allowed_to_do_counts_in_no_limit() {
 }
 
 #[test]
+fn a_part_of_a_saved_plan_leaves_the_last_admin() {
+    let attributes = Attributes { platform_role: PlatformRole::Admin, ..Attributes::default() };
+    let desired = users([wanted("ada", State::Left(Leave::Suspended)), wanted("new", State::Present(attributes))]);
+    let now = platform([admin(linked("ada")), linked("new")]);
+    let saved = diff(&desired, &now, &policy());
+    assert_eq!(saved.users.len(), 2);
+    let mut new = saved.clone();
+    new.users.retain(|op| op.action == UserAction::Deactivate);
+    let held = saved::still_holds(&saved, &new, &|_| false);
+    assert!(held.plan.users.is_empty(), "{:?}", held.plan.users);
+    assert_eq!(held.stale, ["new@example.com: update", "ada@example.com: deactivate"]);
+}
+
+#[test]
 fn a_group_made_again_takes_its_project_over_where_it_is_certain() {
     let (old, new) = (group_id("old"), group_id("new"));
     let plan = |name: &str, members: &[&str], exists: bool| {
