@@ -464,3 +464,15 @@ fn a_proxy_that_cannot_be_used_is_an_error_that_does_not_show_it() {
     let own = Settings { base_url: "http://127.0.0.1:1".into(), ..settings("ftp://x") };
     Client::new(own).unwrap();
 }
+
+#[tokio::test]
+async fn a_connection_that_is_never_made_is_given_up_in_time() {
+    // It takes connections in and never answers the handshake: until then none is made.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let settings = Settings { connect_timeout: Duration::from_millis(200), retry: fast(), ..Settings::new(url) };
+    let failure = Client::new(settings).unwrap().json::<Value>(&Request::get("/x").once()).await.unwrap_err();
+    assert!(failure.to_string().contains("none was made within 0.2 s"), "{failure}");
+    assert!(failure.is_unanswered());
+    drop(silent);
+}

@@ -160,7 +160,8 @@ async fn a_connection_that_is_never_made_is_given_up_in_time() {
     stage.patience = Some("2");
     let refused = stage.run(&["plan"]).await;
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:#?}");
-    assert!(refused.stderr.contains("got no connection: none was made within 2 s"), "{refused:#?}");
+    // Which of the two waits ends first is a matter of chance: each is as long as the admin allows.
+    assert!(refused.stderr.contains("got no ") && refused.stderr.contains("within 2 s"), "{refused:#?}");
     drop(silent);
 }
 
