@@ -187,7 +187,7 @@ async fn change_members(
 ) -> Result<(), Outcome> {
     let mut pauses = pauses();
     let mut members = members(op, group(server, id).await?)?;
-    // Whom a request was sent for and who is still left: the server skipped them.
+    // Accounts that a request was sent for and that are still left: the server skipped them.
     let mut skipped = BTreeSet::new();
     loop {
         let mut next = left(&members);

@@ -36,7 +36,7 @@ async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
         };
         is_lost |= failure.is_lost_answer();
         if let Some(user) = by_address(server, op).await? {
-            let is_linked = external_id(&user) == Some(op.okta_id.as_str());
+            let is_linked = user.link() == Some(op.okta_id.as_str());
             if is_linked && failure.status() == Some(500) {
                 // The server makes the account first and sends the e-mail then (contract section 3.1).
                 server.contact.mail_failed();
@@ -58,7 +58,7 @@ async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
 /// Brings an account in line that this run has just made: the server keeps the old names of an address that it has seen
 /// before (contract section 3.1), and may have been cut off before the role and the externalId were set.
 async fn complete(server: Server<'_>, op: &UserOp, user: User) -> Result<AccountId, Outcome> {
-    let differs = |change: &&Change| value(&user, change.attribute) != change.to;
+    let differs = |change: &&Change| change.attribute.of(&user) != change.to;
     let left: Vec<&Change> = op.changes.iter().filter(differs).filter(|change| is_shown(&user, change)).collect();
     if left.is_empty() {
         return Ok(user.id);
@@ -89,7 +89,7 @@ async fn by_address(server: Server<'_>, op: &UserOp) -> Result<Option<User>, Out
 /// Whether the account is as a creation leaves it that was cut off in the middle: active, MEMBER, without an externalId
 /// (contract section 3.1).
 async fn is_half_made(server: Server<'_>, user: &User) -> Result<bool, Outcome> {
-    if !user.active || external_id(user).is_some() {
+    if !user.active || user.link().is_some() {
         return Ok(false);
     }
     let role = if user.platform_role.is_empty() {
@@ -102,7 +102,7 @@ async fn is_half_made(server: Server<'_>, user: &User) -> Result<bool, Outcome> 
 }
 
 fn appeared(user: &User) -> Outcome {
-    let linked = external_id(user).map(|id| format!(", linked to {id}")).unwrap_or_default();
+    let linked = user.link().map(|id| format!(", linked to {id}")).unwrap_or_default();
     Outcome::Stale(format!("an account of this address appeared since the plan was made{linked}"))
 }
 
@@ -154,10 +154,10 @@ async fn look(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<User, O
     server.see(server.activepieces.user(id)).await?.map(User::from).ok_or_else(gone)
 }
 
-/// Whether the account still belongs to the user whom the operation is for.
+/// Whether the account still belongs to the operation's user.
 fn is_still_theirs(op: &UserOp, user: &User) -> Result<(), Outcome> {
     let is_linked_by_it = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
-    match external_id(user) {
+    match user.link() {
         Some(id) if id == op.okta_id.as_str() => Ok(()),
         _ if is_linked_by_it => Ok(()),
         Some(id) => Err(Outcome::Stale(format!("the account was linked to {id} since the plan was made"))),
@@ -170,7 +170,7 @@ fn outstanding<'c>(changes: impl IntoIterator<Item = &'c Change>, user: &User) -
     let mut left = Vec::new();
     let mut others = Vec::new();
     for change in changes.into_iter().filter(|change| is_shown(user, change)) {
-        let (name, now) = (change.attribute.as_str(), value(user, change.attribute));
+        let (name, now) = (change.attribute.as_str(), change.attribute.of(user));
         if now == change.to {
             continue;
         }
@@ -195,8 +195,8 @@ async fn send(server: Server<'_>, op: &UserOp, user: &User, left: &[&Change]) ->
         None => None,
     };
     let kept = |user: &User| -> Vec<String> {
-        let differs = |change: &&&Change| is_shown(user, change) && value(user, change.attribute) != change.to;
-        let told = |change: &&Change| format!("{} {:?}", change.attribute.as_str(), value(user, change.attribute));
+        let differs = |change: &&&Change| is_shown(user, change) && change.attribute.of(user) != change.to;
+        let told = |change: &&Change| format!("{} {:?}", change.attribute.as_str(), change.attribute.of(user));
         left.iter().filter(differs).map(told).collect()
     };
     if let Some(now) = &now {
@@ -295,20 +295,4 @@ fn verified(kept: &[String]) -> Result<(), Outcome> {
 /// Whether the account as it was read tells the attribute's value: a role is empty where the server doesn't send it.
 fn is_shown(user: &User, change: &Change) -> bool {
     change.attribute != Attribute::PlatformRole || !user.platform_role.is_empty()
-}
-
-fn value(user: &User, attribute: Attribute) -> &str {
-    match attribute {
-        Attribute::Active if user.active => "true",
-        Attribute::Active => "false",
-        Attribute::PlatformRole => &user.platform_role,
-        Attribute::GivenName => &user.given_name,
-        Attribute::FamilyName => &user.family_name,
-        Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),
-    }
-}
-
-/// The externalId, where `""` counts as none.
-fn external_id(user: &User) -> Option<&str> {
-    user.external_id.as_deref().filter(|id| !id.is_empty())
 }

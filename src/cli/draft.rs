@@ -53,7 +53,7 @@ pub struct Draft<'a> {
     asked: Doubts,
     /// The groups of users, by the users' own listings of them.
     own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
-    /// Users of whom it can't be told whether they are in scope.
+    /// Users whose scope can't be told.
     undecided: BTreeSet<OktaUserId>,
     /// As the listings had it.
     sizes: Option<Sizes>,
@@ -64,7 +64,7 @@ pub struct Draft<'a> {
 struct Unsure {
     /// Groups whose members are only known from an earlier run.
     groups: BTreeSet<OktaGroupId>,
-    /// Whoever loses something, or becomes ADMIN, by what a listing said.
+    /// Users who lose something, or become ADMIN, by what a listing said.
     doubts: Doubts,
     /// Users whose attributes follow from groups that are only known.
     users: BTreeSet<OktaUserId>,

@@ -30,6 +30,11 @@ impl User {
         self.external_id.as_deref().filter(|id| ids.is_user(id)).map(OktaUserId::from)
     }
 
+    /// The externalId, where `""` counts as none: it can be replaced, though never cleared (contract section 3.5).
+    pub fn link(&self) -> Option<&str> {
+        self.external_id.as_deref().filter(|id| !id.is_empty())
+    }
+
     pub fn is_admin(&self) -> bool {
         self.platform_role == PlatformRole::Admin.as_str()
     }

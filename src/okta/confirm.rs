@@ -25,7 +25,7 @@ const SAMPLE: usize = 20;
 /// What asking again found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// Users of whom it can't be told whether they are in scope.
+    /// Users whose scope can't be told.
     pub undecided: BTreeSet<OktaUserId>,
     /// The groups of users, by the users' own listings of them.
     pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,

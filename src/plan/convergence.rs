@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::hash::fingerprint;
 use super::held::{Because, Held};
-use super::op::{Attribute, Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use super::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use super::past::Past;
 use crate::model::activepieces::{Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
@@ -99,25 +99,13 @@ impl<'a> Stands<'a> {
 }
 
 fn differs(change: &Change, user: &User) -> Option<String> {
-    let stands = match change.attribute {
-        Attribute::Active => {
-            if user.active {
-                "true"
-            } else {
-                "false"
-            }
-        }
-        Attribute::PlatformRole => &user.platform_role,
-        Attribute::GivenName => &user.given_name,
-        Attribute::FamilyName => &user.family_name,
-        Attribute::ExternalId => user.external_id.as_deref().unwrap_or_default(),
-    };
+    let stands = change.attribute.of(user);
     let attribute = change.attribute.as_str();
     (stands != change.to).then(|| format!("{attribute} is {stands:?} and not {:?}", change.to))
 }
 
 /// What takes something away is written as often as it is needed: somebody who keeps undoing it must not have their way. A
-/// new link takes the account from the user whom it was linked to before.
+/// new link takes the account from the user that it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
     op.action != UserAction::Deactivate && !op.is_downgrade() && op.reason != Reason::Relinked
 }

@@ -20,7 +20,7 @@ fn rests_on_groups(op: &UserOp) -> bool {
 /// Something that Okta's answers disagree about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disagreement {
-    /// Users of whom it can't be told whether they are in scope.
+    /// Users whose scope can't be told.
     pub scope: BTreeSet<OktaUserId>,
     /// Users whose groups weren't confirmed.
     pub roles: BTreeSet<OktaUserId>,

@@ -73,7 +73,7 @@ pub struct Matches<'a> {
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
     pub superseded: BTreeSet<&'a OktaUserId>,
-    /// The account whose externalId names the user, in the order of the desired users, whoever it goes to.
+    /// The account whose externalId names the user, in the order of the desired users, also where it goes to another.
     pub linked: Vec<Option<&'a User>>,
     /// Linked accounts of whose users nothing is known.
     pub unknown: Vec<&'a User>,

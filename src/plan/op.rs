@@ -8,6 +8,7 @@ use super::accepted::Accepted;
 use super::held::Held;
 use super::trust::Shrunk;
 use crate::model::PlatformRole;
+use crate::model::activepieces::User;
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Problem;
@@ -134,6 +135,18 @@ pub enum Attribute {
 }
 
 impl Attribute {
+    /// The value that an account has, as a [`Change`] writes it; `""` where there is none.
+    pub fn of(self, user: &User) -> &str {
+        match self {
+            Self::Active if user.active => "true",
+            Self::Active => "false",
+            Self::PlatformRole => &user.platform_role,
+            Self::GivenName => &user.given_name,
+            Self::FamilyName => &user.family_name,
+            Self::ExternalId => user.link().unwrap_or_default(),
+        }
+    }
+
     /// SCIM's own name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -238,7 +251,7 @@ pub struct Removal {
     pub user_name: String,
     pub account: AccountId,
     pub reason: String,
-    /// The Okta user whom the account belonged to when the plan was made.
+    /// The Okta user that the account belonged to when the plan was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub okta_id: Option<OktaUserId>,
     /// The project role that goes with the membership, where the server tells it.

@@ -59,7 +59,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
 /// when Okta says that the person has no access.
 pub(super) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, ids: &OktaIds) -> bool {
     let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
-    external_id(account) == Some(id.as_str()) || is_linked(account, ids) || by_address
+    account.link() == Some(id.as_str()) || is_linked(account, ids) || by_address
 }
 
 /// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
@@ -156,7 +156,7 @@ fn op(
 /// Whether the account was that of somebody else of the same address, or of nobody with access: its role was given to
 /// another person, and isn't handed on.
 fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
-    match external_id(account) {
+    match account.link() {
         Some(linked) if linked == id.as_str() => false,
         Some(linked) if ids.is_user(linked) => true,
         _ => !account.active,
@@ -235,9 +235,9 @@ fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &
     if let Some(name) = &attributes.family_name {
         differ(Attribute::FamilyName, Some(&account.family_name), name);
     }
-    differ(Attribute::ExternalId, external_id(account), id.as_str());
+    differ(Attribute::ExternalId, account.link(), id.as_str());
     let adopts = changes.last()?.attribute == Attribute::ExternalId;
-    let (action, reason) = match (account.active, adopts, external_id(account)) {
+    let (action, reason) = match (account.active, adopts, account.link()) {
         (false, ..) => (UserAction::Reactivate, Reason::ActiveInOkta),
         (true, true, None) => (UserAction::Adopt, Reason::SameEmail),
         (true, true, Some(id)) if ids.is_user(id) => (UserAction::Adopt, Reason::Relinked),
@@ -258,8 +258,8 @@ fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &
 fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
     let mut changes =
         vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }];
-    if external_id(account) != Some(id.as_str()) {
-        let from = external_id(account).map(str::to_owned);
+    if account.link() != Some(id.as_str()) {
+        let from = account.link().map(str::to_owned);
         changes.push(Change { attribute: Attribute::ExternalId, from, to: id.to_string() });
     }
     UserOp {
@@ -271,11 +271,6 @@ fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
         reason: Reason::Left(leave),
         attributes: None,
     }
-}
-
-/// The externalId, where `""` counts as none: it can be replaced, though never cleared (contract section 3.5).
-fn external_id(account: &User) -> Option<&str> {
-    account.external_id.as_deref().filter(|id| !id.is_empty())
 }
 
 fn bool_text(value: bool) -> &'static str {
@@ -364,7 +359,7 @@ fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, 
         if owner.is_some() || wanted.contains(user.user_name.as_str()) {
             continue;
         }
-        match external_id(user) {
+        match user.link() {
             None => plan.standing.local.push(user.user_name.clone()),
             Some(id) if !desired.ids.is_user(id) => plan.standing.foreign.push(user.user_name.clone()),
             Some(_) => {}

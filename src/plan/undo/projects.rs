@@ -123,7 +123,7 @@ fn removal(account: &User, reason: &str) -> Removal {
 }
 
 impl Standing<'_> {
-    /// The account of a user whom the run added, if it is still that user's.
+    /// The account of a user that the run added, if it is still that user's.
     fn of_member(&self, member: &Member) -> Option<&User> {
         let linked = self.accounts.by_external_id.get(member.okta_id.as_str()).copied()?;
         (member.account.is_none() || member.account.as_ref() == Some(&linked.id)).then_some(linked)

@@ -116,13 +116,7 @@ fn reversal(change: &Change, before: Option<&str>, accounts: &Accounts<'_>) -> R
 
 /// What the account has; none where that is nothing. An externalId of `""` is none, as everywhere.
 fn standing(account: &User, attribute: Attribute) -> Option<&str> {
-    match attribute {
-        Attribute::Active => Some(if account.active { "true" } else { "false" }),
-        Attribute::PlatformRole => Some(&account.platform_role),
-        Attribute::GivenName => Some(&account.given_name),
-        Attribute::FamilyName => Some(&account.family_name),
-        Attribute::ExternalId => account.external_id.as_deref().filter(|id| !id.is_empty()),
-    }
+    Some(attribute.of(account)).filter(|value| attribute != Attribute::ExternalId || !value.is_empty())
 }
 
 fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<UserOp, Problem> {
