@@ -10,9 +10,10 @@ use oktapieces::expression::Expression;
 use oktapieces::mapping::attributes::{self, Mapped, Mapping, Source};
 use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
-use oktapieces::model::okta::{Group, GroupType, Org, PushedGroup, Status, User};
+use oktapieces::model::okta::{Group, GroupType, Status, User};
+use oktapieces::model::org::{Org, PushedGroup};
 use oktapieces::output::plan_text::{self, Around};
-use oktapieces::plan::{Comparison, Doubts, Policy, hash};
+use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
 use serde_json::{Value as Json, json};
 
 const USERS: u32 = 1_000_000;
@@ -164,7 +165,7 @@ fn measure(what: &str, role: &str, step: u32) {
     let plan = measured("difference", || comparison.plan(&Policy::default()));
     drop(comparison);
     println!("{:<40} {:>8.2} s", "planning", (before + start.elapsed()).as_secs_f64());
-    let hash = measured("hash", || hash::of_plan(&plan));
+    let hash = measured("hash", || fingerprint::of_plan(&plan));
     let around = Around { okta: "okta", activepieces: "activepieces", whole: false, refusals: &[], hash: &hash };
     let text = measured("text", || plan_text::render(&plan, around));
     println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());

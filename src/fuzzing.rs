@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use crate::activepieces::wire as activepieces;
-use crate::cli::{expectations, parse_plan};
+use crate::cli::expectations;
 use crate::error::Kind;
 use crate::expression::check::{AttributeType, Schema, Wants, check};
 use crate::expression::{Context, Expression, cases};
@@ -20,14 +20,16 @@ use crate::http::Mask;
 use crate::http::error_body::{self, ErrorBody};
 use crate::http::link::next_cursor;
 use crate::http::signals::Signals;
-use crate::model::okta::{Extra, Group, GroupType, Status, User};
+use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::org::Extra;
 use crate::model::packed::Attributes;
+use crate::okta::api::wire as okta;
 use crate::okta::oauth::life_of_token;
-use crate::okta::wire as okta;
 use crate::output::{plan_csv, plan_text};
 use crate::plan::Past;
 use crate::plan::saved::SavedPlan;
 use crate::state::known;
+use crate::sync::saved;
 
 /// A parser, fed with these bytes.
 pub type Target = fn(&[u8]);
@@ -174,7 +176,7 @@ pub fn config(bytes: &[u8]) {
 /// would act on.
 pub fn plan_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    drop(parse_plan(&text, "plan.json"));
+    drop(saved::parse(&text, "plan.json"));
     let Ok(saved) = serde_json::from_str::<SavedPlan>(&text) else { return };
     let again = serde_json::to_string(&saved).map(|text| serde_json::from_str::<SavedPlan>(&text));
     assert!(matches!(&again, Ok(Ok(again)) if *again == saved), "{again:?}");

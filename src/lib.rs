@@ -21,3 +21,4 @@ pub mod plan;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod state;
+mod sync;

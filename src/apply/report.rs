@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::Step;
-use crate::plan::convergence::{Divergence, Part, Stands};
+use crate::plan::hold::convergence::{Divergence, Part, Stands};
 use crate::plan::op::{ProjectOp, UserOp};
 
 /// How an operation ended.

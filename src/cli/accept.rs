@@ -8,16 +8,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::Context;
-use super::session::{self, Knows, PARALLELISM, Session};
 use crate::config;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::files::{self, Refusal};
+use crate::model::problem::Acceptance;
 use crate::model::problem::ProblemKind;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::text::safe;
 use crate::plan::Plan;
-use crate::plan::accepted::Acceptance;
+use crate::sync::context::Context;
+use crate::sync::session::{self, Knows, PARALLELISM, Session};
 
 /// Accept a standing problem: add it to the config, so that it no longer counts in exit code 3
 ///

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::interrupt::Interrupt;
-use super::journal::Journal;
-use super::session::{Planned, Session};
-use super::write::{Consent, Proposal, WriteArgs, Writing};
-use super::{Context, saved};
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Held, SavedPlan, still_holds};
-use crate::plan::{Plan, Step, hash};
+use crate::plan::{Plan, Step, fingerprint};
+use crate::sync::context::Context;
+use crate::sync::interrupt::Interrupt;
+use crate::sync::journal::Journal;
+use crate::sync::saved;
+use crate::sync::session::{Planned, Session};
+use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -71,9 +72,13 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
                 tell_what_changed(saved, &made_from, writing);
                 Proposal { held: rest(saved, &new, writing)?, hash: saved.hash.clone(), past, remember, now }
             }
-            None => {
-                Proposal { hash: hash::of_plan(&new), held: Held { plan: new, ..Held::default() }, past, remember, now }
-            }
+            None => Proposal {
+                hash: fingerprint::of_plan(&new),
+                held: Held { plan: new, ..Held::default() },
+                past,
+                remember,
+                now,
+            },
         })
     };
     writing.carry_out(propose, consent).await

@@ -3,9 +3,6 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::expressions::{self, Expressions};
-use super::session::{PARALLELISM, Session, load};
-use super::{Context, access};
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::activepieces::{self, Activepieces};
 use crate::config::settings::Settings;
@@ -19,6 +16,10 @@ use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
 use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
+use crate::sync::access;
+use crate::sync::context::Context;
+use crate::sync::expressions::{self, Expressions};
+use crate::sync::session::{PARALLELISM, Session, load};
 
 /// Test the config, both servers, the rights of both secrets, and what the scope names
 #[derive(Debug, Args)]

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::Context;
-use super::environment::STATE_HOME;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::files;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sandbox::{Options, Sandbox};
+use crate::sync::context::Context;
+use crate::sync::environment::STATE_HOME;
 
 /// Show a plan, an apply and a plan again on an embedded Okta org and Activepieces platform
 #[derive(Debug, Args)]

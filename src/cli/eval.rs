@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::session::{load, okta_client};
-use super::{Context, mapping_tests};
+use crate::cli::eval_cases;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::{self, ErrorKind, Expression, SyntaxError};
 use crate::okta;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::picture;
 use crate::output::text::{HINT, safe, styled};
+use crate::sync::context::Context;
+use crate::sync::session::{load, okta_client};
 
 /// Evaluate an Okta expression for one Okta user, a file of cases, or the roles of everybody in scope
 #[derive(Debug, Args)]
@@ -42,10 +43,10 @@ pub struct EvalArgs {
 
 pub async fn run(args: EvalArgs, context: &Context) -> Result<u8> {
     if args.from_okta {
-        return Box::pin(mapping_tests::list_from_okta(context)).await;
+        return Box::pin(eval_cases::list_from_okta(context)).await;
     }
     if args.cases.is_some() || args.summary {
-        return Box::pin(mapping_tests::run(args.cases.as_deref(), args.summary, context)).await;
+        return Box::pin(eval_cases::run(args.cases.as_deref(), args.summary, context)).await;
     }
     let (Some(source), Some(login)) = (args.expression, args.user) else {
         return Err(Error::new(Kind::Usage, "an expression and --user are wanted, or --cases"));

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
-use super::session::{load, state_to_read};
 use crate::error::{EXIT_OK, Result};
 use crate::output::history_text;
 use crate::output::json::FORMAT_VERSION;
 use crate::state::State;
 use crate::state::history::Run;
+use crate::sync::context::Context;
+use crate::sync::session::{load, state_to_read};
 
 /// List the runs of this org and platform, newest first
 #[derive(Debug, Args)]

@@ -5,8 +5,8 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-use super::environment;
 use crate::output::Verbosity;
+use crate::sync::environment;
 
 /// Starts the log. Without `--verbose` or `RUST_LOG` it's part of what is said, which `--quiet` leaves out.
 pub fn start(verbosity: Verbosity, colour: bool) {

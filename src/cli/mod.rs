@@ -10,34 +10,26 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Error, Kind, Result};
 use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
+use crate::sync::{Context, environment};
 
 mod accept;
-mod access;
 mod apply;
 mod check;
 #[cfg(feature = "sandbox")]
 mod demo;
-mod draft;
-mod environment;
 mod eval;
-mod expressions;
+mod eval_cases;
 mod history;
-mod interrupt;
-mod journal;
 mod logging;
-mod mapping_tests;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;
-mod saved;
-mod session;
 mod show;
 mod undo;
-mod write;
 
 /// The parsers of the files that a command is given.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use {mapping_tests::expectations, saved::parse as parse_plan};
+pub(crate) use eval_cases::expectations;
 
 /// Brings an Activepieces platform in line with an Okta org
 ///
@@ -116,16 +108,6 @@ enum Command {
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
-}
-
-/// What every command gets.
-#[derive(Debug)]
-struct Context {
-    printer: Printer,
-    config: Option<PathBuf>,
-    /// The flags about output as they were typed, for a child process.
-    #[cfg_attr(not(feature = "sandbox"), expect(dead_code, reason = "only the demo starts a child process"))]
-    flags: Vec<&'static str>,
 }
 
 /// Runs the program and gives its exit code.

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::journal::Journal;
-use super::session::{PARALLELISM, Planned, Session};
-use super::{Context, saved};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{Verbosity, json, plan_csv, plan_text};
-use crate::plan::guard::{self, Allowed, Refusal};
-use crate::plan::{Plan, hash};
+use crate::output::{plan_answer, plan_csv};
+use crate::plan::guard::{self, Allowed};
+use crate::plan::{Plan, fingerprint};
+use crate::sync::context::Context;
+use crate::sync::journal::Journal;
+use crate::sync::saved;
+use crate::sync::session::{PARALLELISM, Planned, Session};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]
@@ -42,13 +43,13 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
     journal.planned(&plan)?;
-    let hash = hash::of_plan(&plan);
+    let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
     if args.csv {
         context.printer.answer_csv(&plan_csv::render(&plan));
     } else {
-        show(&plan, &hash, (session.org(), session.platform()), &refusals, context);
+        plan_answer::show(&plan, &hash, (session.org(), session.platform()), &refusals, &context.printer);
     }
     if let Some(path) = &args.out {
         saved::write(path, &plan, made_from, refusals, session)?;
@@ -74,15 +75,4 @@ fn exit_code(plan: &Plan, detailed: bool) -> u8 {
         (true, false) => Kind::Partial.exit_code(),
         (true, true) => EXIT_OK,
     }
-}
-
-/// Shows the plan of this hash for an org and a platform in the form that was asked for.
-pub fn show(plan: &Plan, hash: &str, servers: (&str, &str), refusals: &[Refusal], context: &Context) {
-    if context.printer.json {
-        context.printer.answer_json(&json::plan(plan, hash, servers, refusals));
-        return;
-    }
-    let (okta, activepieces) = servers;
-    let whole = context.printer.verbosity == Verbosity::Verbose;
-    context.printer.answer(&plan_text::render(plan, plan_text::Around { okta, activepieces, whole, refusals, hash }));
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Context;
-use super::interrupt::signal;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sandbox::activepieces::Generation;
 use crate::sandbox::serve::{Chance, FaultKind};
 use crate::sandbox::{Options, Sandbox, company::Shape};
+use crate::sync::context::Context;
+use crate::sync::interrupt::signal;
 
 /// Serve an Okta org and an Activepieces platform on this machine, to try things out on
 ///

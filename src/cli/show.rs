@@ -6,12 +6,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::history::with_outcome;
-use super::session::{load, state_to_read};
-use super::{Context, plan, saved};
 use crate::error::{EXIT_OK, Result};
-use crate::output::json::FORMAT_VERSION;
-use crate::output::{history_text, json, plan_csv, report_text};
-use crate::plan::hash;
+use crate::output::json::{self, FORMAT_VERSION};
+use crate::output::{history_text, plan_answer, plan_csv, report_text};
+use crate::plan::fingerprint;
+use crate::sync::context::Context;
+use crate::sync::saved;
+use crate::sync::session::{load, state_to_read};
 
 /// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan::show(&saved.plan, &saved.hash, (&okta, &activepieces), &saved.refusals, context);
+    plan_answer::show(&saved.plan, &saved.hash, (&okta, &activepieces), &saved.refusals, &context.printer);
     Ok(EXIT_OK)
 }
 
@@ -55,7 +56,7 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
     if context.printer.json {
         let mut answer = match &recorded {
             Some(recorded) => {
-                let hash = hash::of_plan(&recorded.plan);
+                let hash = fingerprint::of_plan(&recorded.plan);
                 let plan = json::plan(&recorded.plan, &hash, (&run.okta, &run.activepieces), &[]);
                 json::report(number, &plan, &recorded.report())
             }
@@ -70,7 +71,13 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
     context.printer.answer(&format!("{}\n", history_text::heading(&run)));
     match recorded {
         Some(recorded) => {
-            plan::show(&recorded.plan, &hash::of_plan(&recorded.plan), (&run.okta, &run.activepieces), &[], context);
+            plan_answer::show(
+                &recorded.plan,
+                &fingerprint::of_plan(&recorded.plan),
+                (&run.okta, &run.activepieces),
+                &[],
+                &context.printer,
+            );
             context.printer.answer(&format!("\n{}", report_text::render(&recorded.report())));
         }
         None => context.printer.answer("It wrote nothing."),

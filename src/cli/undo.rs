@@ -4,18 +4,17 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::Context;
-use super::interrupt::Interrupt;
-use super::journal::Journal;
-use super::session::{Knows, Planned, Session};
-use super::write::{Consent, Proposal, WriteArgs, Writing};
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::plan::Step;
-use crate::plan::hash;
 use crate::plan::saved::Held;
 use crate::plan::undo::{Trace, Undone};
+use crate::plan::{Step, fingerprint};
 use crate::state::history::{Recorded, Standing};
+use crate::sync::context::Context;
+use crate::sync::interrupt::Interrupt;
+use crate::sync::journal::Journal;
+use crate::sync::session::{Knows, Planned, Session};
+use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan that undoes a run, ask, and write it
 ///
@@ -65,7 +64,7 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
         if !plan.is_empty() {
             writing.context.printer.warning("the next apply repeats what Okta and the config still ask for");
         }
-        let hash = hash::of_plan(&plan);
+        let hash = fingerprint::of_plan(&plan);
         Ok(Proposal { held: Held { plan, ..Held::default() }, hash, past: seen, remember, now })
     };
     writing.carry_out(propose, consent).await

@@ -6,8 +6,8 @@ use super::file::Accepted;
 use super::picture::{Fault, Faults};
 use super::reader::Text;
 use super::resolve::Source;
+use crate::model::problem::Acceptance;
 use crate::model::problem::ProblemKind;
-use crate::plan::accepted::Acceptance;
 
 /// The entries that say all that they have to; notes what is wrong with the others.
 pub(super) fn resolve(typed: &[Accepted], source: Source<'_>, faults: &mut Faults) -> Vec<Acceptance> {

@@ -5,20 +5,17 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::Spanned;
 
-use super::accepted;
-use super::access;
 use super::file::{Attributes, File, Safety, Scope, Secret, Server};
-use super::mask;
 use super::picture::{Fault, Faults};
 use super::place::place;
 use super::reader::{Amount, Text, is_variable_name};
-use super::rules;
 use super::secret::{SecretCommand, SecretSource};
 use super::settings::{ActivepiecesSettings, ConfigText, OktaAccess, OktaSettings, Settings};
 use super::url::{self, UrlFault};
+use super::{accepted, access, mask, rules};
 use crate::expression::{Expression, SyntaxError};
 use crate::mapping::attributes::{self as mapping, Mapped, Mapping};
-use crate::model::okta;
+use crate::model::org;
 use crate::plan::Policy;
 use crate::plan::policy::{Grace, Limit, Limits, OnLeave};
 
@@ -182,7 +179,7 @@ impl Resolver<'_> {
         Ok(self.source.folder.join(text))
     }
 
-    fn scope(&mut self, typed: &Scope) -> okta::Scope {
+    fn scope(&mut self, typed: &Scope) -> org::Scope {
         if !typed.names_users {
             let message = "no users are in scope";
             let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));
@@ -199,7 +196,7 @@ impl Resolver<'_> {
         for text in groups.iter().chain(&typed.app).chain(&typed.search) {
             self.faults.not_blank(text);
         }
-        okta::Scope {
+        org::Scope {
             app: typed.app.as_ref().map(|app| app.get_ref().clone()),
             groups: groups.iter().map(|group| group.get_ref().clone()).collect(),
             search: typed.search.as_ref().map(|search| search.get_ref().clone()),
@@ -208,7 +205,7 @@ impl Resolver<'_> {
     }
 
     /// A profile mapping is that of an app.
-    fn mapping_in_okta(&mut self, typed: &Attributes, scope: &okta::Scope) -> bool {
+    fn mapping_in_okta(&mut self, typed: &Attributes, scope: &org::Scope) -> bool {
         if typed.from_okta && scope.app.is_none() {
             let message = "`from_okta` needs an app, whose profile mapping is read";
             let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));

@@ -8,7 +8,7 @@ use reqwest::Url;
 use super::secret::SecretSource;
 use crate::mapping::attributes::Mapping;
 use crate::mapping::projects::ProjectRule;
-use crate::model::okta::Scope;
+use crate::model::org::Scope;
 use crate::plan::Policy;
 
 /// All that a config file says. It holds no secret, only where each one comes from.

@@ -3,7 +3,7 @@
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use super::needs::{DIRECTORY, WORKDAY};
 use super::*;
-use crate::model::okta::{Instances, Relation};
+use crate::model::org::{Instances, Relation};
 use crate::model::packed::Attributes;
 
 fn schema() -> Schema {

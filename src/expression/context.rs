@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Value;
-use crate::model::okta::{Extra, Group, User};
+use crate::model::okta::{Group, User};
+use crate::model::org::Extra;
 
 /// One user, and what else was read of the org.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ast::{Kind, Node, Root};
-use crate::model::okta::{Instances, Relation};
+use crate::model::org::{Instances, Relation};
 use crate::model::packed::Attributes;
 
 /// What has to be read before an evaluation, and nothing more.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::model::okta::{Extra, Group, GroupType, Instances, Relation, Status, User};
+use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::org::{Extra, Instances, Relation};
 
 type Table = &'static [(&'static str, &'static str)];
 

@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::cases::Case;
 use super::*;
-use crate::model::okta::{Extra, Group, GroupType, Status, User};
+use crate::model::okta::{Group, GroupType, Status, User};
+use crate::model::org::Extra;
 
 #[test]
 fn the_golden_cases_give_what_springs_engine_gives() {

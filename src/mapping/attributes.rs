@@ -12,7 +12,8 @@ use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
 use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
-use crate::model::okta::{Org, PushedGroup, Status, User};
+use crate::model::okta::{Status, User};
+use crate::model::org::{Org, PushedGroup};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// An expression and where it stands, for problems that name it.

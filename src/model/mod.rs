@@ -6,6 +6,7 @@ pub mod id;
 pub mod known;
 pub mod members;
 pub mod okta;
+pub mod org;
 pub mod packed;
 pub mod problem;
 pub mod role;

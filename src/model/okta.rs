@@ -1,17 +1,12 @@
 //! What was read from an Okta org.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::Members;
-use super::desired::Unresolved;
 use super::id::{OktaGroupId, OktaUserId};
-use super::packed::PackedUser;
 
 /// A profile: attributes by their names, as Okta sent them.
 pub type Profile = Map<String, Value>;
@@ -249,98 +244,6 @@ impl Group {
     pub fn is_everyone(&self) -> bool {
         self.kind == GroupType::BuiltIn && self.name == "Everyone"
     }
-}
-
-/// The users that a sync is about: the union of what the fields name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// Users assigned to this app: its id or its unique label.
-    pub app: Option<String>,
-    /// Members of these groups: ids or exact names.
-    pub groups: Vec<String>,
-    /// Users that this search finds, in Okta's own search syntax.
-    pub search: Option<String>,
-    /// All users of the org.
-    pub everyone: bool,
-}
-
-/// All that a sync needs of an org: who is in scope, who else was asked for by id, and the pushed groups' members.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Org {
-    /// Every user that was read, by id.
-    pub users: BTreeMap<OktaUserId, PackedUser>,
-    /// Those of them that the configured scope names.
-    pub in_scope: BTreeSet<OktaUserId>,
-    /// How many users each part of the scope named, by what names it: `users assigned to the app Activepieces`.
-    pub parts: BTreeMap<String, usize>,
-    /// Users who are in scope by an assignment alone of which it isn't known whether it is in force, with its status.
-    pub unsure: BTreeMap<OktaUserId, String>,
-    /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
-    pub gone: BTreeSet<OktaUserId>,
-    /// The groups that are pushed, with the name that each project is to have.
-    pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
-    /// The names of all groups that were listed.
-    pub groups: BTreeMap<OktaGroupId, String>,
-    /// Rules that name no group, several, or no project.
-    pub unresolved: Vec<Unresolved>,
-    /// Groups that were to be pushed and were deleted while the org was read, with the projects' names.
-    pub vanished: BTreeMap<OktaGroupId, String>,
-    /// The groups that each user is a member of, by name and id, where an expression asks for them.
-    pub groups_of: BTreeMap<OktaUserId, Vec<Arc<Group>>>,
-    /// What else expressions ask for.
-    pub extra: Extra,
-}
-
-/// What was read because expressions ask for it, beside users and the groups that they are in. What isn't in here wasn't
-/// read: an expression that asks for it all the same can't be evaluated.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Extra {
-    /// Names that stand for the same for everybody, `app` and `org`, by what stands under them.
-    pub names: Profile,
-    /// Names that stand for each user's own profile in an app, `appuser` and names of apps such as `zendesk`. A user
-    /// without a profile isn't assigned.
-    pub profiles: BTreeMap<String, BTreeMap<OktaUserId, Profile>>,
-    /// Other people, by how users are related to them. A user without anybody has nobody.
-    pub related: BTreeMap<Relation, BTreeMap<OktaUserId, Arc<Profile>>>,
-    /// Each user's assignments in directories and in Workday.
-    pub assignments: BTreeMap<Instances, BTreeMap<OktaUserId, Vec<Profile>>>,
-    /// Groups as the API has them, for what a [`Group`] doesn't keep: `created`, `lastUpdated`, `lastMembershipUpdated`,
-    /// `profile.description`, `source.id` (Okta API: Groups, retrieve).
-    pub group_objects: BTreeMap<OktaGroupId, Profile>,
-}
-
-/// The apps of which an expression asks whether a user is assigned.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Instances {
-    /// `hasWorkdayUser()`: every instance of the app with this name.
-    All(&'static str),
-    /// `workday_abc1234.hasWorkdayUser()`: the instance with this name.
-    Named(String),
-}
-
-/// How somebody is related to a user.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Relation {
-    /// `user.getLinkedObject("manager")`: the other end of a linked object, by the primary name.
-    LinkedObject(String),
-    /// `getManagerUser("active_directory")`: the manager's Okta profile.
-    Manager,
-    /// `getManagerAppUser("active_directory", "google")`: the manager's profile in that app.
-    ManagerApp(String),
-    /// `getAssistantUser("active_directory")`
-    Assistant,
-    /// `getAssistantAppUser("active_directory", "google")`
-    AssistantApp(String),
-}
-
-/// A group that is pushed as a project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PushedGroup {
-    pub group: Group,
-    /// The project's name, from the rule's `name` or the group's own.
-    pub project_name: String,
-    /// Members of any status, also those out of scope.
-    pub members: Members<OktaUserId>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as UnknownName, StrDeserializer};
 use serde::{Deserialize, Serialize};
@@ -111,5 +112,36 @@ impl Problem {
     pub fn at(mut self, location: Option<String>) -> Self {
         self.location = location;
         self
+    }
+}
+
+/// One `[[accepted]]` entry of the config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    pub kind: ProblemKind,
+    /// The subject of the problem; case and surrounding spaces don't count.
+    pub who: String,
+    /// The last day on which it is accepted.
+    pub until: Option<Date>,
+    pub why: String,
+    /// `config.toml:40`
+    pub location: Option<String>,
+}
+
+/// A problem that is accepted, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    #[serde(flatten)]
+    pub problem: Problem,
+    pub why: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+}
+
+impl Acceptance {
+    /// Whether the problem is the accepted one.
+    pub fn is_of(&self, problem: &Problem) -> bool {
+        let plain = |text: &str| text.trim().to_lowercase();
+        self.kind == problem.kind && plain(&self.who) == plain(&problem.subject)
     }
 }

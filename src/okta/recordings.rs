@@ -8,13 +8,13 @@ use reqwest::header::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::wire::{
-    App, AppGroup, AppUser, GroupPush, GroupRule, OrgSettings, ProfileMapping, Schema, UserType, WireGroup,
-};
 use crate::http::error_body::ErrorBody;
 use crate::http::link::next_cursor;
 use crate::http::signals::Signals;
 use crate::model::okta::User;
+use crate::okta::api::wire::{
+    App, AppGroup, AppUser, GroupPush, GroupRule, OrgSettings, ProfileMapping, Schema, UserType, WireGroup,
+};
 
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/okta-samples");
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::client::{Okta, api_token, settings};
 use crate::http::scripted::{Act, Seen, Server, answer, fast};
 use crate::http::{Client, Settings};
+use crate::okta::api::client::{Okta, api_token, settings};
 
 /// A client with the real budgets and pauses of milliseconds.
 pub(super) fn okta(url: &str) -> Okta {

@@ -3,6 +3,7 @@
 pub mod history_text;
 pub mod json;
 pub mod picture;
+pub mod plan_answer;
 pub mod plan_csv;
 pub mod plan_text;
 pub mod printer;

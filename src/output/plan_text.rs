@@ -8,11 +8,11 @@ use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, styled};
 use crate::model::desired::Attributes;
+use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
-use crate::plan::accepted::Accepted;
+use crate::plan::deferred::{Because, Held};
 use crate::plan::guard::Refusal;
-use crate::plan::held::{Because, Held};
 use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
 
 /// From this many rows on a list is folded.

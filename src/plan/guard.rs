@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::op::{Attribute, Plan, ProjectOp, Standing, UserAction, UserOp};
 use super::past::Past;
 use super::policy::{Limit, Limits, Policy};
-use super::resumed::Resumed;
 use crate::model::id::OktaUserId;
+use crate::plan::hold::resumed::Resumed;
 
 /// A named refusal, with the numbers behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

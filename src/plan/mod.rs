@@ -1,132 +1,29 @@
-//! The difference between what should be and what stands, and the guards on it. Pure.
+//! The plan: the difference between the desired and the current state, what of it waits, and the guards. Pure.
+//!
+//! - `diff`: what differs.
+//! - `hold`: what waits.
+//! - `undo`: the plan that undoes a run.
+//! - `op` and `step`: what a plan consists of, and the single writes of it.
+//! - `policy`, `guard`: the limits and their refusals.
+//! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
-pub mod accepted;
-pub mod convergence;
-pub mod doubt;
-mod embedded;
-pub mod grace;
+pub mod deferred;
+pub mod diff;
+pub mod fingerprint;
 pub mod guard;
-pub mod hash;
-pub mod held;
-mod lookup;
-pub mod matching;
-pub mod members;
+pub mod hold;
 pub mod op;
 pub mod past;
 pub mod policy;
-pub mod projects;
-pub mod resumed;
 pub mod saved;
 pub mod step;
-pub mod trust;
 pub mod undo;
-mod unresolved;
-pub mod users;
 
-use std::cell::LazyCell;
-use std::collections::BTreeSet;
-
+pub use diff::{Comparison, Doubts, diff};
 pub use op::Plan;
 pub use past::Past;
 pub use policy::Policy;
 pub use step::Step;
-
-use crate::model::activepieces::{Platform, User};
-use crate::model::desired::Desired;
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-
-/// Computes what has to be written so that the platform becomes what is desired.
-pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
-    Comparison::of(desired, platform).plan(policy)
-}
-
-/// What follows only from somebody's missing in a listing, and has to be read again by id before it is believed: a
-/// listing is no snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Doubts {
-    /// Users that no listing of the scope held, and whose accounts would be deactivated or given to somebody else.
-    pub users: BTreeSet<OktaUserId>,
-    /// Users that a listing of a group's members didn't hold, and who would be removed from its project.
-    pub memberships: BTreeSet<OktaUserId>,
-}
-
-impl Doubts {
-    /// The doubts about users, which are found without a comparison: that takes longer than all else.
-    pub fn of_users(desired: &Desired, platform: &Platform) -> Self {
-        Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired)
-    }
-
-    /// The doubts about the users of accounts of whom nothing is known.
-    fn of_unknown(accounts: &[&User], desired: &Desired) -> Self {
-        let wanted = LazyCell::new(|| matching::wanted_names(desired));
-        let doubted = |account: &&&User| account.active || wanted.contains(account.user_name.as_str());
-        let users = accounts.iter().filter(doubted).filter_map(|account| account.okta_id(&desired.ids)).collect();
-        Self { users, memberships: BTreeSet::new() }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.memberships.is_empty()
-    }
-
-    /// The doubts without those that were asked about.
-    #[must_use]
-    pub fn without(mut self, asked: &Self) -> Self {
-        self.users.retain(|id| !asked.users.contains(id));
-        self.memberships.retain(|id| !asked.memberships.contains(id));
-        self
-    }
-
-    pub fn add(&mut self, more: &Self) {
-        self.users.extend(more.users.iter().cloned());
-        self.memberships.extend(more.memberships.iter().cloned());
-    }
-}
-
-/// What is desired, compared with the current platform.
-pub struct Comparison<'a> {
-    desired: &'a Desired,
-    platform: &'a Platform,
-    matches: matching::Matches<'a>,
-    projects: Vec<projects::Compared<'a>>,
-}
-
-impl<'a> Comparison<'a> {
-    pub fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
-        let mut matches = matching::matches(desired, platform);
-        embedded::block(&mut matches, desired, platform);
-        let projects = projects::compare(desired, platform, &matches);
-        Self { desired, platform, matches, projects }
-    }
-
-    /// Finds what has to be read again before [`Self::plan`].
-    pub fn doubts(&self) -> Doubts {
-        let memberships = projects::missing_in_listing(&self.projects);
-        Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) }
-    }
-
-    /// The accounts of those of these users who would leave a project.
-    pub fn leaving(&self, users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
-        projects::leaving(&self.projects, users)
-    }
-
-    /// The groups whose projects would change.
-    pub fn changing_groups(&self) -> BTreeSet<OktaGroupId> {
-        projects::changing(&self.projects, self.desired, &self.matches)
-    }
-
-    /// What has to be written.
-    pub fn plan(&self, policy: &Policy) -> Plan {
-        let Self { desired, platform, matches, projects } = self;
-        let mut plan = Plan::default();
-        embedded::note(&mut plan, platform);
-        users::diff(&mut plan, desired, platform, matches, policy);
-        projects::diff(&mut plan, projects, desired, platform, matches, policy);
-        plan.problems.extend(matches.problems.iter().cloned());
-        plan.problems.sort();
-        plan.warnings.sort();
-        plan
-    }
-}
 
 #[cfg(test)]
 mod tests;

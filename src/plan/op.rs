@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::accepted::Accepted;
-use super::held::Held;
-use super::trust::Shrunk;
 use crate::model::PlatformRole;
 use crate::model::activepieces::User;
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
+use crate::plan::deferred::Held;
+use crate::plan::deferred::Shrunk;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::okta::{Org, PushedGroup, Status};
+use crate::model::okta::Status;
+use crate::model::org::{Org, PushedGroup};
 
 /// What is known from the earlier runs of one org and platform; the default before the first. There is no secret in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

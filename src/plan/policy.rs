@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
-use super::accepted::Acceptance;
+use crate::model::problem::Acceptance;
 
 /// What happens to the account of somebody who left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
-use super::hash::fingerprint;
 use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
 use super::step::Step;
-use super::users::keep_the_last_admin;
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::plan::diff::users::keep_the_last_admin;
+use crate::plan::fingerprint::fingerprint;
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
 pub const FORMAT_VERSION: u32 = 1;
@@ -25,7 +25,7 @@ pub struct SavedPlan {
     /// The org and the platform that it is for.
     pub okta: String,
     pub activepieces: String,
-    /// The plan's [`hash::of_plan`](super::hash::of_plan), by which it can be approved.
+    /// The plan's [`hash::of_plan`](crate::plan::fingerprint::of_plan), by which it can be approved.
     pub hash: String,
     /// What it was made from.
     #[serde(default)]

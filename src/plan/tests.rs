@@ -8,9 +8,9 @@ use super::op::{Attribute, ProjectAction, Reason, UserAction};
 use super::policy::{Limit, Limits, OnLeave};
 use super::*;
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Project, User};
-use crate::model::desired::{Attributes, DesiredProject, DesiredUser, Leave, State};
-use crate::model::id::{AccountId, OktaGroupId, ProjectId};
+use crate::model::activepieces::{Platform, Project, User};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
 

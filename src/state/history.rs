@@ -9,7 +9,7 @@ use super::State;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
-use crate::plan::convergence::Divergence;
+use crate::plan::hold::convergence::Divergence;
 use crate::plan::{Plan, Step};
 
 /// One run, as its row has it. Times are UTC in ISO 8601.

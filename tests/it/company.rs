@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 
 use oktapieces::config;
-use oktapieces::model::okta::Scope;
+use oktapieces::model::org::Scope;
 use oktapieces::plan::policy::Limit;
 use oktapieces::sandbox::company::{self, Shape};
 use oktapieces::sandbox::{Options, Sandbox};

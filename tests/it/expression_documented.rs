@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use oktapieces::expression::check::{AttributeType, Schema, Severity, Wants, check};
 use oktapieces::expression::{Context, ErrorKind, Expression};
-use oktapieces::model::okta::{Extra, Group, GroupType, Instances, Relation, Times, User};
+use oktapieces::model::okta::{Group, GroupType, Times, User};
+use oktapieces::model::org::{Extra, Instances, Relation};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 

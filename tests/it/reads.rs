@@ -8,7 +8,7 @@ use std::time::Duration;
 use oktapieces::expression::Needs;
 use oktapieces::http::Client;
 use oktapieces::model::known::KnownOrg;
-use oktapieces::model::okta::Scope;
+use oktapieces::model::org::Scope;
 use oktapieces::okta::{Okta, api_token, read, settings};
 use oktapieces::sandbox::company::Shape;
 use oktapieces::sandbox::okta::Org;

@@ -3,17 +3,15 @@
 mod arrays;
 mod convert;
 mod countries;
-mod date_parse;
-mod date_pattern;
+mod dates;
 mod groups;
-mod iso;
 mod people;
 mod strings;
-mod times;
 
 use std::ops::Range;
 
-pub use iso::java_time;
+pub use dates::iso::java_time;
+use dates::times;
 pub use strings::joined;
 
 use super::error::ErrorKind;

@@ -4,7 +4,8 @@
 use super::{Call, Fault, Outcome, failed, unevaluable};
 use crate::expression::value::Value;
 use crate::expression::{DIRECTORY, WORKDAY};
-use crate::model::okta::{Instances, Profile, Relation};
+use crate::model::okta::Profile;
+use crate::model::org::{Instances, Relation};
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match call.take(at) {

@@ -1,7 +1,7 @@
 //! Which scopes a sync needs at least.
 
 use crate::expression::Needs;
-use crate::model::okta::{Relation, Scope};
+use crate::model::org::{Relation, Scope};
 
 /// For warnings alone: without it the names of attributes aren't held against the org's schema.
 pub const SCHEMAS: &str = "okta.schemas.read";

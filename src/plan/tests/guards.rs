@@ -21,7 +21,7 @@ fn limited(change: impl FnOnce(&mut Limits)) -> Policy {
 }
 
 fn refusals(plan: &Plan, policy: &Policy, allowed: &Allowed) -> Vec<Refusal> {
-    check(plan, &hash::of_plan(plan), policy, &synced(), allowed)
+    check(plan, &fingerprint::of_plan(plan), policy, &synced(), allowed)
 }
 
 /// The past of a platform that a run brought in line.
@@ -102,7 +102,7 @@ fn every_limit_holds_at_its_edge_as_a_count_and_as_a_share() {
             assert_eq!(refusals(&plan(3), &policy, &Allowed::default()), [], "{limit:?} at its edge");
             let over = refusal(over(4, 3, text, 10));
             assert_eq!(refusals(&plan(4), &policy, &Allowed::default()), slice::from_ref(&over), "{limit:?} one over");
-            let hash = hash::of_plan(&plan(4));
+            let hash = fingerprint::of_plan(&plan(4));
             let flag = if flag.is_empty() { format!("--approve {hash}") } else { flag.to_owned() };
             assert_eq!(over.flag(&hash), Some(flag));
         }
@@ -113,9 +113,10 @@ fn every_limit_holds_at_its_edge_as_a_count_and_as_a_share() {
 fn an_approval_lets_exactly_its_plan_over_every_limit() {
     for (limit_of, plan, ..) in CASES {
         let policy = limited(|limits| *limit_of(limits) = Limit::Count(3));
-        let approved = Allowed { approved: Some(hash::of_plan(&plan(4))), ..Allowed::default() };
+        let approved = Allowed { approved: Some(fingerprint::of_plan(&plan(4))), ..Allowed::default() };
         assert_eq!(refusals(&plan(4), &policy, &approved), []);
-        let another = Refusal::AnotherPlan { approved: hash::of_plan(&plan(4)), plan: hash::of_plan(&plan(5)) };
+        let another =
+            Refusal::AnotherPlan { approved: fingerprint::of_plan(&plan(4)), plan: fingerprint::of_plan(&plan(5)) };
         assert_eq!(refusals(&plan(5), &policy, &approved), slice::from_ref(&another));
         assert_eq!(another.flag(""), None);
         // One that no limit refuses is another plan all the same.
@@ -240,7 +241,7 @@ fn a_changed_address_counts_once_and_a_person_with_both_changes_too() {
 fn a_scope_without_anybody_deactivates_nobody_unless_told_to() {
     let plan = diff(&users([wanted("ada", State::Left(Leave::Unassigned))]), &platform([linked("ada")]), &policy());
     let refused = Refusal::EmptyScope { deactivations: 1 };
-    let approved = Allowed { approved: Some(hash::of_plan(&plan)), ..Allowed::default() };
+    let approved = Allowed { approved: Some(fingerprint::of_plan(&plan)), ..Allowed::default() };
     for allowed in [Allowed::default(), approved] {
         assert_eq!(refusals(&plan, &policy(), &allowed), slice::from_ref(&refused));
     }
@@ -264,7 +265,7 @@ fn projects_are_deleted_only_by_their_exact_number() {
     assert_eq!(doomed, [("Old", true, 1), ("Older", true, 1)]);
     let refused = [Refusal::ProjectDeletions { deletions: 2 }];
     assert_eq!(refused[0].flag(""), Some("--allow-project-deletions 2".to_owned()));
-    let approved = Some(hash::of_plan(&plan));
+    let approved = Some(fingerprint::of_plan(&plan));
     for (project_deletions, approved, refused) in [
         (None, None, &refused[..]),
         (Some(1), None, &refused),
@@ -291,7 +292,7 @@ fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
     let owners = UserOp { user_name: "bob@example.com".to_owned(), account: Some("account-bob".into()), ..op.clone() };
     plan.users.push(owners);
     let all = Allowed {
-        approved: Some(hash::of_plan(&plan)),
+        approved: Some(fingerprint::of_plan(&plan)),
         deactivations: Some(2),
         empty_scope: true,
         ..Allowed::default()
@@ -306,12 +307,12 @@ fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
 fn a_hash_is_of_the_operations_and_nothing_else() {
     let plan = |count| company("MEMBER", count, |name| wanted(name, State::Left(Leave::Suspended)));
     let same = Plan { warnings: vec!["look".to_owned()], ..plan(4) };
-    assert_eq!(hash::of_plan(&plan(4)), hash::of_plan(&same));
-    assert_eq!(hash::of_plan(&plan(4)).len(), 12);
+    assert_eq!(fingerprint::of_plan(&plan(4)), fingerprint::of_plan(&same));
+    assert_eq!(fingerprint::of_plan(&plan(4)).len(), 12);
     let mut other = plan(4);
     other.users[0].reason = Reason::Left(Leave::Deleted);
     for other in [plan(3), plan(5), other, Plan::default()] {
-        assert_ne!(hash::of_plan(&plan(4)), hash::of_plan(&other));
+        assert_ne!(fingerprint::of_plan(&plan(4)), fingerprint::of_plan(&other));
     }
-    assert_eq!(hash::of_plan(&Plan::default()), "643d54371042", "the same on every machine");
+    assert_eq!(fingerprint::of_plan(&Plan::default()), "643d54371042", "the same on every machine");
 }

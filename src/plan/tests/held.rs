@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::convergence::Stands;
-use super::super::held::{Because, Held, Run, settle};
 use super::super::op::Plan;
 use super::super::past::{GroupSize, Missing, Sizes};
 use super::super::policy::Grace;
-use super::super::trust::{Shrunk, shrunk};
 use super::*;
+use crate::plan::deferred::Shrunk;
+use crate::plan::deferred::{Because, Held};
+use crate::plan::hold::convergence::Stands;
+use crate::plan::hold::held::{Run, settle};
+use crate::plan::hold::trust::shrunk;
 
 fn sizes(users: usize, members: usize) -> Sizes {
     let group = GroupSize { name: "AP Eng".to_owned(), members };

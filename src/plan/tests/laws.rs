@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::model::desired::OnCreateOnly;
+use crate::plan::fingerprint;
 use crate::plan::guard::{self, Allowed, Refusal};
-use crate::plan::hash;
+use crate::plan::hold::resumed::Resumed;
 use crate::plan::past::Sizes;
-use crate::plan::resumed::Resumed;
 
 fn of_address(name: &str, address: &str, state: State) -> (OktaUserId, DesiredUser) {
     (okta_id(name), DesiredUser::new(&format!("{name}@example.com"), Some(format!("{address}@example.com")), state))
@@ -92,7 +92,7 @@ fn new_admins_count_in_a_limit_of_their_own() {
         policy.limits.new_admins = limit.map(Limit::Count);
         let plan = diff(&admins(count), &platform([admin(linked("root"))]), &policy);
         let allowed = Allowed { new_admins: allowed, ..Allowed::default() };
-        let refusals = guard::check(&plan, &hash::of_plan(&plan), &policy, past, &allowed);
+        let refusals = guard::check(&plan, &fingerprint::of_plan(&plan), &policy, past, &allowed);
         refusals.iter().any(|refusal| matches!(refusal, Refusal::MaxNewAdmins(_)))
     };
     let (first, later) = (Past::default(), Past { trusted: Some(Sizes::default()), ..Past::default() });
@@ -108,7 +108,7 @@ fn what_the_last_run_was_allowed_to_do_counts_in_no_limit() {
     let past = Past { trusted: Some(Sizes::default()), ..Past::default() };
     let check = |resumed: Resumed| {
         let allowed = Allowed { resumed, ..Allowed::default() };
-        guard::check(&plan, &hash::of_plan(&plan), &policy, &past, &allowed).len()
+        guard::check(&plan, &fingerprint::of_plan(&plan), &policy, &past, &allowed).len()
     };
     assert_eq!(check(Resumed::default()), 1);
     assert_eq!(check(Resumed::of(&plan, |_| false)), 0);

@@ -9,11 +9,11 @@ use super::Comparison;
 use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
-use super::users::{Protected, keep_the_last_admin};
 use crate::model::activepieces::User;
 use crate::model::desired::{DesiredUser, State};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::users::{Protected, keep_the_last_admin};
 
 mod projects;
 mod users;

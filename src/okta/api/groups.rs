@@ -1,0 +1,60 @@
+//! Groups and their members.
+
+use crate::http::{Failure, Request, segment};
+use crate::model::Members;
+use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::okta::{Group, User};
+use crate::okta::api::client::{Listing, Okta};
+use crate::okta::api::wire::{UserId, WholeGroup, WireGroup};
+
+/// Larger pages had inconsistent paging once (Okta's release notes, OKTA-795107).
+const PAGE: u32 = 200;
+/// The most members on a page.
+pub(crate) const MEMBERS_PAGE: u32 = 1000;
+
+impl Okta {
+    /// All groups that the token sees (scope `okta.groups.read`).
+    pub async fn groups(&self) -> Result<Vec<WireGroup>, Failure> {
+        self.list(&all_groups(), &|_| ()).await
+    }
+
+    /// All groups that the token sees, with all that Okta says of them.
+    pub(crate) async fn whole_groups(&self) -> Result<Vec<WholeGroup>, Failure> {
+        self.list(&all_groups(), &|_| ()).await
+    }
+
+    /// A group by id, or none if there is no such group.
+    pub async fn group(&self, id: &OktaGroupId) -> Result<Option<Group>, Failure> {
+        let request = Request::get(format!("/api/v1/groups/{}", segment(id.as_str())));
+        Ok(self.entity::<WireGroup>(request).await?.map(Group::from))
+    }
+
+    /// What is kept of each of a group's members, deactivated ones included.
+    pub(crate) async fn group_members_as<K>(
+        &self,
+        group: &OktaGroupId,
+        keep: &(dyn Fn(User) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure> {
+        self.list_as(&members_of(group), &|_| (), keep).await
+    }
+
+    /// The ids of a group's members, deactivated ones included.
+    pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<Members<OktaUserId>, Failure> {
+        let members: Vec<UserId> = self.list(&members_of(group), &|_| ()).await?;
+        Ok(members.into_iter().map(|member| member.id).collect())
+    }
+
+    /// Whether the token may list groups.
+    pub async fn probe_groups(&self) -> Result<(), Failure> {
+        self.probe("/api/v1/groups").await
+    }
+}
+
+fn all_groups() -> Listing<'static> {
+    Listing { path: "/api/v1/groups".into(), params: &[], limit: Some(PAGE), header: None }
+}
+
+fn members_of(group: &OktaGroupId) -> Listing<'static> {
+    let path = format!("/api/v1/groups/{}/users", segment(group.as_str()));
+    Listing { path, params: &[], limit: Some(MEMBERS_PAGE), header: None }
+}

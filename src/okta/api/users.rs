@@ -1,0 +1,124 @@
+//! Users and what groups they are in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+
+use crate::http::{Failure, Request, segment};
+use crate::model::id::OktaUserId;
+use crate::model::okta::{Group, User};
+use crate::okta::api::client::{Listing, Okta, OnPage};
+use crate::okta::api::wire::{WholeUser, WireGroup};
+
+/// The search that finds everybody, deactivated users included, and that can be paged through.
+pub const EVERYBODY: &str = "status pr";
+/// The most users on a page.
+pub(crate) const PAGE: u32 = 200;
+/// So many users are asked for by one filter, which stays shorter than what proxies let through.
+pub(crate) const IDS: usize = 25;
+/// Spares the server what isn't read here; it's faster only with all three (Okta API: Users, list).
+const OMIT: &str =
+    r#"application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus""#;
+
+/// The header that leaves out what isn't read.
+pub(crate) fn omit() -> (HeaderName, HeaderValue) {
+    (CONTENT_TYPE, HeaderValue::from_static(OMIT))
+}
+
+impl Okta {
+    /// The users that a search finds, of all statuses, by Okta's search index (scope `okta.users.read`).
+    pub async fn users(&self, search: &str) -> Result<Vec<User>, Failure> {
+        self.users_as(search, &|_| (), &|user| user).await
+    }
+
+    /// The same, with what is kept of each.
+    pub(crate) async fn users_as<K>(
+        &self,
+        search: &str,
+        on_page: OnPage<'_>,
+        keep: &(dyn Fn(User) -> K + Send + Sync),
+    ) -> Result<Vec<K>, Failure> {
+        let params = [("search", search)];
+        let listing =
+            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
+        self.list_as(&listing, on_page, keep).await
+    }
+
+    /// These users, each with the whole of what Okta says of them, or none if they don't exist. Several are asked for by one
+    /// filter, which shows deactivated users too (Okta API: Users, list); who that misses is asked for by id.
+    pub(crate) async fn users_by_id(
+        &self,
+        ids: &BTreeSet<OktaUserId>,
+    ) -> Result<BTreeMap<OktaUserId, Option<WholeUser>>, Failure> {
+        let all: Vec<&OktaUserId> = ids.iter().collect();
+        let chunks: Vec<Vec<OktaUserId>> = all.chunks(IDS).map(|ids| ids.iter().copied().cloned().collect()).collect();
+        let reads = stream::iter(chunks).map(async |ids| self.filtered(&ids).await);
+        let found: Vec<_> = reads.buffer_unordered(self.at_once()).try_collect().await?;
+        let mut found: BTreeMap<_, _> =
+            found.into_iter().flatten().map(|whole| (whole.user.id.clone(), Some(whole))).collect();
+        found.retain(|id, _| ids.contains(id));
+        let missed: Vec<OktaUserId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+        let reads = stream::iter(missed).map(async |id| {
+            let whole: Option<WholeUser> = self.entity(by_id(id.as_str())).await?;
+            Ok((id, whole))
+        });
+        found.extend(reads.buffer_unordered(self.at_once()).try_collect::<Vec<_>>().await?);
+        Ok(found)
+    }
+
+    /// Those of a few users that a filter shows. One user is better asked for by id, and so are all where the filter is
+    /// refused, though it's one that Okta has.
+    async fn filtered(&self, ids: &[OktaUserId]) -> Result<Vec<WholeUser>, Failure> {
+        if ids.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let filter = any_of(ids);
+        let params = [("filter", filter.as_str())];
+        let listing =
+            Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
+        match self.list(&listing, &|_| ()).await {
+            Err(failure) if failure.status() == Some(400) => Ok(Vec::new()),
+            found => found,
+        }
+    }
+
+    /// Those of these users that a search finds by its index.
+    pub(crate) async fn found_among(&self, search: &str, ids: &[OktaUserId]) -> Result<BTreeSet<OktaUserId>, Failure> {
+        let narrowed = format!("({search}) and ({})", any_of(ids));
+        let found = self.users_as(&narrowed, &|_| (), &|user| user.id).await?;
+        Ok(found.into_iter().filter(|id| ids.contains(id)).collect())
+    }
+
+    /// A user by id or login, or none if there is no such user. A login with a slash in it finds nobody: Okta knows those
+    /// by id only.
+    pub async fn user(&self, id_or_login: &str) -> Result<Option<User>, Failure> {
+        self.entity(by_id(id_or_login)).await
+    }
+
+    /// The groups of a user, `Everyone` included; it pages although Okta's documents name no parameters for it.
+    pub async fn user_groups(&self, user: &OktaUserId) -> Result<Vec<Group>, Failure> {
+        let path = format!("/api/v1/users/{}/groups", segment(user.as_str()));
+        let listing = Listing { path, params: &[], limit: None, header: None };
+        let groups: Vec<WireGroup> = self.list(&listing, &|_| ()).await?;
+        Ok(groups.into_iter().map(Group::from).collect())
+    }
+
+    /// Whether the token may list users: one page of one user.
+    pub async fn probe_users(&self) -> Result<(), Failure> {
+        self.probe("/api/v1/users").await
+    }
+
+    pub(crate) async fn probe(&self, path: &str) -> Result<(), Failure> {
+        self.http().json::<Vec<serde::de::IgnoredAny>>(&Request::get(path).param("limit", "1")).await.map(drop)
+    }
+}
+
+fn by_id(id_or_login: &str) -> Request {
+    Request::get(format!("/api/v1/users/{}", segment(id_or_login)))
+}
+
+/// A filter, or a part of a search, that takes these users.
+fn any_of(ids: &[OktaUserId]) -> String {
+    ids.iter().map(|id| format!("id eq \"{id}\"")).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,222 @@
+//! The names in the config into apps and groups, all mistakes at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::OnceCell;
+use tokio::try_join;
+
+use crate::error::{Error, Kind};
+use crate::expression::Needs;
+use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
+use crate::model::desired::{RuleFault, Unresolved};
+use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
+use crate::model::known::KnownGroups;
+use crate::model::okta::{Group, Profile};
+use crate::model::org::Scope;
+use crate::okta::api::client::Okta;
+use crate::okta::api::wire::{App, WireGroup};
+use crate::okta::read::known::Known;
+
+/// A scope whose names were found in the org.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolvedScope {
+    pub app: Option<App>,
+    pub groups: Vec<Group>,
+    pub search: Option<String>,
+    pub everyone: bool,
+    /// What expressions ask for.
+    pub needs: Needs,
+}
+
+impl ResolvedScope {
+    /// What is named, by ids: the same for the same scope.
+    pub fn key(&self) -> String {
+        let app = self.app.iter().map(|app| format!("app {}", app.id));
+        let groups: BTreeSet<String> = self.groups.iter().map(|group| format!("group {}", group.id)).collect();
+        let search = self.search.iter().map(|search| format!("search {search}"));
+        let everyone = self.everyone.then(|| "everyone".to_owned());
+        app.chain(groups).chain(search).chain(everyone).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What the names stand for.
+pub(crate) struct Resolved<'a> {
+    pub scope: ResolvedScope,
+    /// All groups of the org, where any name or pattern asked for them.
+    pub groups: Vec<Group>,
+    /// What is known of them from earlier.
+    pub known: Known<'a>,
+    /// The same as the API has them, where expressions ask for it.
+    pub group_objects: BTreeMap<OktaGroupId, Profile>,
+    /// The groups to push, with the projects' names.
+    pub pushed: Vec<(Group, String)>,
+    /// Rules that push nothing as they stand.
+    pub unresolved: Vec<Unresolved>,
+    pub warnings: Vec<String>,
+}
+
+/// The app that the config names, asked for once by whoever needs it first.
+pub(crate) struct NamedApp<'a> {
+    okta: &'a Okta,
+    wanted: Option<&'a str>,
+    found: OnceCell<Result<Option<App>, String>>,
+}
+
+impl<'a> NamedApp<'a> {
+    pub fn new(okta: &'a Okta, scope: &'a Scope) -> Self {
+        Self { okta, wanted: scope.app.as_deref(), found: OnceCell::new() }
+    }
+
+    /// The same as [`find_app`] gives.
+    pub async fn find(&self) -> Result<Result<Option<App>, String>, Error> {
+        self.found.get_or_try_init(|| find_app(self.okta, self.wanted)).await.cloned()
+    }
+}
+
+pub(crate) async fn resolve<'a>(
+    app: &NamedApp<'_>,
+    scope: &Scope,
+    rules: &[ProjectRule],
+    needs: &Needs,
+    known: &'a KnownGroups,
+) -> Result<Resolved<'a>, Error> {
+    let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
+    let groups = all_groups(app.okta, lists_groups, needs.group_objects);
+    let okta = app.okta;
+    let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
+    let mut known = Known::new(known, &groups, app.okta.http().server_time());
+    let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
+    add_missed(okta, rules, &mut groups).await?;
+    let mut faults = Vec::new();
+    let app = found.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    let mut in_scope = Vec::new();
+    for wanted in &scope.groups {
+        match find_group(wanted, &groups) {
+            Ok(group) => in_scope.push(group.clone()),
+            Err(fault) => faults.push(format!("[scope] groups: {}", fault.told(wanted))),
+        }
+    }
+    let Selected { pushed, unresolved } = select(rules, &groups);
+    if !faults.is_empty() {
+        // Without the whole scope nobody can be told to be out of it.
+        faults.extend(unresolved.iter().map(|rule| {
+            let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
+        }));
+        return Err(Error::new(Kind::Config, faults.join("\n")));
+    }
+    // Profiles of their members are needed, not ids alone.
+    known.always_reads(&in_scope);
+    let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
+    let scope = ResolvedScope {
+        app,
+        groups: in_scope,
+        search: scope.search.clone(),
+        everyone: scope.everyone,
+        needs: needs.clone(),
+    };
+    Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, warnings })
+}
+
+/// Adds the groups that rules name by id and that the listing missed.
+async fn add_missed(okta: &Okta, rules: &[ProjectRule], groups: &mut Vec<Group>) -> Result<(), Error> {
+    let ids = OktaIds::of([], groups.iter().map(|group| &group.id));
+    for rule in rules {
+        let Selector::Group(wanted) = &rule.selector else { continue };
+        let missed = matches!(find_group(wanted, groups), Err(RuleFault::NoSuchGroup { .. }));
+        if missed && ids.is_group(wanted) {
+            let id = OktaGroupId::from(wanted.as_str());
+            let found = okta.group(&id).await;
+            let failed = |failure| Error::from(failure).context(format!("asking Okta about the group {id}"));
+            groups.extend(found.map_err(failed)?);
+        }
+    }
+    Ok(())
+}
+
+/// All groups, and with `whole` all that Okta says of them.
+async fn all_groups(
+    okta: &Okta,
+    wanted: bool,
+    whole: bool,
+) -> Result<(Vec<WireGroup>, BTreeMap<OktaGroupId, Profile>), Error> {
+    let failed = |failure| Error::from(failure).context("listing Okta's groups");
+    if whole {
+        let groups = okta.whole_groups().await.map_err(failed)?;
+        return Ok(groups.into_iter().map(|whole| (whole.group.clone(), (whole.group.id, whole.object))).unzip());
+    }
+    let groups = if wanted { okta.groups().await.map_err(failed)? } else { Vec::new() };
+    Ok((groups, BTreeMap::new()))
+}
+
+fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
+    let inactive = app.filter(|app| !app.is_active()).map(|app| {
+        let status = &app.status;
+        format!("the Okta app {:?} is {status}, not ACTIVE; its assignments still count as the scope", app.label)
+    });
+    let idle = idle.iter().map(|rule| {
+        let place = rule.location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default();
+        let Selector::Match(pattern) = &rule.selector else { return String::new() };
+        format!("no group's name matches the pattern {:?}{place}", pattern.as_str())
+    });
+    inactive.into_iter().chain(idle).collect()
+}
+
+/// The app, none where none is configured, or what is wrong with the name. It is looked for once.
+pub(crate) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result<Option<App>, String>, Error> {
+    let Some(wanted) = wanted else { return Ok(Ok(None)) };
+    if let Some((_, app)) = okta.named_app.get().filter(|(name, _)| name == wanted) {
+        return Ok(Ok(Some(app.clone())));
+    }
+    let found = look_for_app(okta, wanted).await?;
+    if let Ok(Some(app)) = &found {
+        okta.named_app.get_or_init(|| (wanted.to_owned(), app.clone()));
+    }
+    Ok(found)
+}
+
+async fn look_for_app(okta: &Okta, wanted: &str) -> Result<Result<Option<App>, String>, Error> {
+    let failed = |failure| Error::from(failure).context("looking for the Okta app");
+    if OktaAppId::is_shape_of(wanted)
+        && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?
+    {
+        return Ok(Ok(Some(app)));
+    }
+    // The server's `q` finds prefixes of labels and of names, so the label is compared here.
+    let candidates = okta.apps(Some(wanted)).await.map_err(failed)?;
+    let labelled: Vec<&App> = candidates.iter().filter(|app| app.label == wanted).collect();
+    match labelled.as_slice() {
+        [app] => Ok(Ok(Some((*app).clone()))),
+        [] => {
+            let mut all = okta.apps(None).await.map_err(failed)?;
+            // An id of a shape that isn't known.
+            if let Some(at) = all.iter().position(|app| app.id.as_str() == wanted) {
+                return Ok(Ok(Some(all.swap_remove(at))));
+            }
+            Ok(Err(no_such_app(wanted, &candidates, &all)))
+        }
+        several => {
+            let ids: Vec<String> = several.iter().map(|app| format!("{} ({})", app.id, app.status)).collect();
+            Ok(Err(format!(
+                "[scope] app: several apps are labelled {wanted:?}; name one by its id: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {
+    let mut labels: Vec<String> = candidates.iter().map(|app| app.label.clone()).collect();
+    labels.extend(nearest(wanted, all.iter().map(|app| app.label.as_str())));
+    let mut shown: Vec<String> = Vec::new();
+    for label in labels.iter().map(|label| format!("{label:?}")) {
+        if shown.len() < 3 && !shown.contains(&label) {
+            shown.push(label);
+        }
+    }
+    let hint = if shown.is_empty() { String::new() } else { format!("; did you mean {}?", shown.join(" or ")) };
+    format!("[scope] app: no app in Okta has the id or the label {wanted:?}{hint}")
+}

@@ -1,0 +1,287 @@
+//! Asks again, by id, before anything is taken away from anybody: a listing is no snapshot, and may miss who is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use crate::error::{Error, Kind};
+use crate::http::Failure;
+use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::okta::{Group, Status};
+use crate::model::org::Org;
+use crate::okta::api::client::Okta;
+use crate::okta::api::users::IDS;
+use crate::okta::api::wire::{App, AppUser, WholeUser};
+use crate::okta::read::extra;
+use crate::okta::read::resolve::ResolvedScope;
+use crate::okta::recheck::search::Search;
+
+/// Up to so many users are asked about one by one. If more left the app or the groups of the scope, a second listing is asked
+/// for all of them, and the users themselves for a sample.
+const FEW: usize = 50;
+/// How many users a sample has.
+const SAMPLE: usize = 20;
+
+/// What asking again found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Users whose scope can't be told.
+    pub undecided: BTreeSet<OktaUserId>,
+    /// The groups of users, by the users' own listings of them.
+    pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
+}
+
+/// Groups that users say they are in; none for users who don't exist.
+type OwnGroups = BTreeMap<OktaUserId, Option<Vec<Group>>>;
+
+/// Asks for each of `users` by id and puts what is found into the org: who is gone, who is there, and who is in scope after
+/// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
+/// groups that he is in.
+///
+/// Whether a deactivated user is in scope isn't asked, since his status alone decides.
+pub async fn confirm(
+    okta: &Okta,
+    scope: &ResolvedScope,
+    org: &mut Org,
+    users: BTreeSet<OktaUserId>,
+    memberships: BTreeSet<OktaUserId>,
+) -> Result<Confirmed, Error> {
+    let failed = |failure: Failure| Error::from(failure).context("asking Okta again about users");
+    let found = okta.users_by_id(&users).await.map_err(failed)?;
+    if let Some(other) = found.iter().find(|(id, found)| found.as_ref().is_some_and(|found| found.user.id != **id)) {
+        return Err(Error::new(Kind::Failed, format!("Okta answered with another user than {}", other.0)));
+    }
+    let mut own = OwnGroups::new();
+    own_groups(okta, &mut own, memberships).await?;
+    let alive: Vec<&WholeUser> = found.values().flatten().filter(|found| may_be_in_scope(&found.user.status)).collect();
+    let Sides { within, undecided, unsure, outside } = sides(okta, scope, &alive, &mut own).await?;
+    if outside {
+        scope_still_stands(okta, scope).await?;
+    }
+    if scope.needs.groups {
+        own_groups(okta, &mut own, within.clone()).await?;
+    }
+    org.unsure.extend(unsure);
+    let mut came_to_light = BTreeSet::new();
+    for (id, found) in found {
+        let was_known = extra::is_evaluated(org, &id);
+        put(org, scope, &id, found, within.contains(&id));
+        if !was_known && extra::is_evaluated(org, &id) {
+            came_to_light.insert(id);
+        }
+    }
+    let mut own_ids = BTreeMap::new();
+    for (id, groups) in own {
+        let Some(groups) = groups else { continue };
+        own_ids.insert(id.clone(), groups.iter().map(|group| group.id.clone()).collect());
+        put_groups(org, scope, id, groups);
+    }
+    if !came_to_light.is_empty() {
+        Box::pin(extra::read(okta, &scope.needs, scope.app.as_ref(), org, &came_to_light)).await?;
+    }
+    Ok(Confirmed { undecided, own_groups: own_ids })
+}
+
+fn put(org: &mut Org, scope: &ResolvedScope, id: &OktaUserId, found: Option<WholeUser>, in_scope: bool) {
+    let Some(found) = found else {
+        org.users.remove(id);
+        org.in_scope.remove(id);
+        org.gone.insert(id.clone());
+        return;
+    };
+    org.gone.remove(id);
+    let (id, user) = found.user.pack(&scope.needs.attributes);
+    if in_scope {
+        org.in_scope.insert(id.clone());
+    }
+    org.users.insert(id, user);
+}
+
+fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<Group>) {
+    for group in &groups {
+        if let Some(pushed) = org.pushed.get_mut(&group.id) {
+            pushed.members.insert(id.clone());
+        }
+    }
+    if scope.needs.groups && org.in_scope.contains(&id) {
+        let mut groups = groups;
+        // They are in the order of their ids, which expressions can see.
+        groups.sort_by(|one, other| one.id.cmp(&other.id));
+        org.groups_of.insert(id, groups.into_iter().map(Arc::new).collect());
+    }
+}
+
+fn may_be_in_scope(status: &Status) -> bool {
+    *status != Status::Deprovisioned
+}
+
+/// Asks users which groups they are in, unless they were asked before.
+async fn own_groups(okta: &Okta, own: &mut OwnGroups, users: BTreeSet<OktaUserId>) -> Result<(), Error> {
+    let users: Vec<OktaUserId> = users.into_iter().filter(|id| !own.contains_key(id)).collect();
+    let reads = stream::iter(users).map(async |id| match okta.user_groups(&id).await {
+        Ok(groups) => Ok((id, Some(groups))),
+        Err(failure) if failure.is_not_found() => Ok((id, None)),
+        Err(failure) => Err(about(failure, &id)),
+    });
+    own.extend(reads.buffer_unordered(okta.at_once()).try_collect::<Vec<_>>().await?);
+    Ok(())
+}
+
+fn about(failure: Failure, id: &OktaUserId) -> Error {
+    Error::from(failure).context(format!("asking Okta again about the user {id}"))
+}
+
+/// On which side of the scope users are.
+struct Sides {
+    within: BTreeSet<OktaUserId>,
+    undecided: BTreeSet<OktaUserId>,
+    /// Users within by an assignment alone whose status isn't known.
+    unsure: BTreeMap<OktaUserId, String>,
+    /// Whether anybody is outside for sure.
+    outside: bool,
+}
+
+/// Users of whom it isn't known yet, and those among them of whom some answer can't be had.
+struct Open {
+    within: BTreeSet<OktaUserId>,
+    left: BTreeSet<OktaUserId>,
+    undecided: BTreeSet<OktaUserId>,
+    unsure: BTreeMap<OktaUserId, String>,
+}
+
+impl Open {
+    fn finds(&mut self, found: impl IntoIterator<Item = OktaUserId>) {
+        for id in found {
+            if self.left.remove(&id) {
+                self.within.insert(id);
+            }
+        }
+    }
+
+    /// Takes an assignment for what its status says: the user, if they are in scope by it.
+    fn takes(&mut self, assigned: AppUser) -> Option<OktaUserId> {
+        let is_in_force = assigned.is_in_force();
+        if is_in_force.is_none() && self.left.contains(&assigned.id) {
+            self.unsure.insert(assigned.id.clone(), assigned.status);
+        }
+        (is_in_force != Some(false)).then_some(assigned.id)
+    }
+
+    /// Takes the answers of a sample: where one of them says otherwise than the listings, nothing can be told of the rest.
+    fn sampled(&mut self, sample: &BTreeSet<OktaUserId>, found: BTreeSet<OktaUserId>) {
+        if !found.is_empty() {
+            self.undecided.extend(self.left.difference(sample).cloned());
+        }
+        self.finds(found);
+    }
+}
+
+/// Asks which of the users are in scope, of the parts of it that cost the least first.
+async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &mut OwnGroups) -> Result<Sides, Error> {
+    let left = alive.iter().map(|found| found.user.id.clone()).collect();
+    let mut open = Open { within: BTreeSet::new(), left, undecided: BTreeSet::new(), unsure: BTreeMap::new() };
+    if scope.everyone {
+        open.finds(open.left.clone());
+    }
+    if let Some(search) = &scope.search {
+        searched(okta, search, alive, &mut open).await?;
+    }
+    if !scope.groups.is_empty() {
+        in_groups(okta, &scope.groups, &mut open, own).await?;
+    }
+    if let Some(app) = &scope.app {
+        assigned(okta, app, &mut open).await?;
+    }
+    let Open { within, left, mut undecided, unsure } = open;
+    undecided.retain(|id| left.contains(id));
+    Ok(Sides { within, outside: left.len() > undecided.len(), undecided, unsure })
+}
+
+/// The search, evaluated here. Where that can't be done, its index is asked: who it finds is in scope, and of the others
+/// nothing can be told.
+async fn searched(okta: &Okta, search: &str, alive: &[&WholeUser], open: &mut Open) -> Result<(), Error> {
+    let parsed = Search::parse(search);
+    let mut untold = Vec::new();
+    for found in alive {
+        let id = found.user.id.clone();
+        match parsed.as_ref().and_then(|parsed| parsed.finds(&found.object)) {
+            Some(true) => open.finds([id]),
+            Some(false) => {}
+            None => untold.push(id),
+        }
+    }
+    for ids in untold.chunks(IDS) {
+        match okta.found_among(search, ids).await {
+            Ok(found) => open.finds(found),
+            // A search that is refused once it is narrowed.
+            Err(failure) if failure.status() == Some(400) => {}
+            Err(failure) => return Err(Error::from(failure).context("asking Okta's search again")),
+        }
+    }
+    open.undecided.extend(untold.into_iter().filter(|id| open.left.contains(id)));
+    Ok(())
+}
+
+/// The groups of the scope, by the users' own listings of their groups.
+async fn in_groups(okta: &Okta, groups: &[Group], open: &mut Open, own: &mut OwnGroups) -> Result<(), Error> {
+    let is_many = open.left.len() > FEW;
+    if is_many {
+        let failed = |failure: Failure| Error::from(failure).context("reading the groups in scope again");
+        for group in groups {
+            open.finds(okta.group_member_ids(&group.id).await.map_err(failed)?.iter().cloned());
+        }
+    }
+    let asked = if is_many { sample(&open.left) } else { open.left.clone() };
+    own_groups(okta, own, asked.clone()).await?;
+    let is_scope_group = |group: &Group| groups.iter().any(|wanted| wanted.id == group.id);
+    let is_member = |id: &&OktaUserId| own.get(*id).is_some_and(|own| own.iter().flatten().any(is_scope_group));
+    let found: BTreeSet<OktaUserId> = open.left.iter().filter(is_member).cloned().collect();
+    open.sampled(&asked, found);
+    Ok(())
+}
+
+/// The app of the scope, by the users' own assignments.
+async fn assigned(okta: &Okta, app: &App, open: &mut Open) -> Result<(), Error> {
+    let is_many = open.left.len() > FEW;
+    if is_many {
+        let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app again");
+        let again = okta.app_profiles(&app.id).await.map_err(failed)?;
+        let found: Vec<_> = again.into_iter().filter_map(|assigned| open.takes(assigned)).collect();
+        open.finds(found);
+    }
+    let asked = if is_many { sample(&open.left) } else { open.left.clone() };
+    let reads = stream::iter(asked.clone()).map(async |id| match okta.app_user(&app.id, &id).await {
+        Ok(assigned) => Ok(assigned.filter(|assigned| assigned.id == id)),
+        Err(failure) => Err(about(failure, &id)),
+    });
+    let found: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
+    let found = found.into_iter().flatten().filter_map(|assigned| open.takes(assigned)).collect();
+    open.sampled(&asked, found);
+    Ok(())
+}
+
+/// Some of them, from first to last.
+fn sample(of: &BTreeSet<OktaUserId>) -> BTreeSet<OktaUserId> {
+    of.iter().step_by((of.len() / SAMPLE).max(1)).take(SAMPLE).cloned().collect()
+}
+
+/// An app or a group that was deleted during the run would make everybody look unassigned.
+async fn scope_still_stands(okta: &Okta, scope: &ResolvedScope) -> Result<(), Error> {
+    let vanished = |what: String| Error::new(Kind::Failed, format!("{what} vanished from Okta while it was read"));
+    if let Some(app) = &scope.app
+        && okta.app(&app.id).await?.is_none()
+    {
+        return Err(vanished(format!("the app {:?}", app.label)));
+    }
+    for group in &scope.groups {
+        if okta.group(&group.id).await?.is_none() {
+            return Err(vanished(format!("the group {:?}", group.name)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "users_tests.rs"]
+mod tests;

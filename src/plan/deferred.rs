@@ -1,0 +1,52 @@
+//! Deferred operations of a plan, and the reads that were too small to be trusted.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One thing that is held back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Held {
+    /// A user name, or a project's name.
+    pub subject: String,
+    /// What isn't done: `deactivate`, `remove dan@example.com`.
+    pub what: String,
+    pub because: Because,
+}
+
+/// Why something is held back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Because {
+    /// The read was much smaller than the last trusted one.
+    SourceNotTrusted,
+    /// Missing from the scope for too short a time: since then, in so many runs, this one included.
+    Waiting { since: Timestamp, runs: usize },
+    /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.
+    AnswersDisagree { about: String },
+    /// The last run wrote it, the server answered well, and it did not stand afterwards.
+    DoesNotStand,
+}
+
+impl Held {
+    pub fn new(subject: &str, what: impl Into<String>, because: Because) -> Self {
+        Self { subject: subject.to_owned(), what: what.into(), because }
+    }
+}
+
+/// Something of which the read held much less than the last trusted one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shrunk {
+    /// What they are: `users in scope`, `users assigned to the app Activepieces`, `members of the group AP Sales`.
+    pub which: String,
+    pub before: usize,
+    pub now: usize,
+}
+
+impl fmt::Display for Shrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { which, before, now } = self;
+        write!(f, "{now} {which}, and {before} in the last trusted read")
+    }
+}

@@ -1,0 +1,38 @@
+//! Embedded accounts, which SCIM hides: counted, and a problem for a user in scope with the address of one.
+
+use std::collections::BTreeSet;
+
+use crate::model::activepieces::Platform;
+use crate::model::desired::{Desired, State};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::matching::Matches;
+use crate::plan::op::Plan;
+
+/// Blocks users who would get an account whose address an embedded account has: the server answers their creation with 409,
+/// and shows no account to link (`docs/activepieces.md`).
+pub fn block<'a>(matches: &mut Matches<'a>, desired: &'a Desired, platform: &Platform) {
+    if platform.embedded.is_empty() {
+        return;
+    }
+    let taken: BTreeSet<&str> = platform.embedded.iter().map(|account| account.user_name.as_str()).collect();
+    for ((id, user), account) in desired.users.iter().zip(&matches.account_of) {
+        let (State::Present(_), None, Some(user_name)) = (&user.state, account, user.user_name.as_deref()) else {
+            continue;
+        };
+        if taken.contains(user_name) && matches.blocked.insert(id) {
+            matches.problems.push(Problem::new(
+                user.login(),
+                ProblemKind::EmbeddedAccount,
+                format!(
+                    "the account \"{user_name}\" is embedded (a customer's token made it), and SCIM can't link it; \
+                     give the user another address, or delete the embedded account"
+                ),
+            ));
+        }
+    }
+}
+
+/// Notes the embedded accounts, which stay as they are.
+pub fn note(plan: &mut Plan, platform: &Platform) {
+    plan.standing.embedded = platform.embedded.iter().map(|account| account.user_name.clone()).collect();
+}

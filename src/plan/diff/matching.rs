@@ -1,0 +1,247 @@
+//! Which account belongs to which Okta user: by externalId, else by user name.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use smallvec::SmallVec;
+
+use crate::model::activepieces::{Platform, User};
+use crate::model::desired::{Desired, DesiredUser, Leave, State};
+use crate::model::id::OktaUserId;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::lookup::Lookup;
+
+/// Who is linked by externalId.
+#[derive(Debug)]
+pub struct Links<'a> {
+    /// The place of each desired user's account in the platform's listing, in the order of the desired users.
+    of_users: Vec<Option<usize>>,
+    /// Accounts of whose users nothing is known.
+    pub unknown: Vec<&'a User>,
+}
+
+impl<'a> Links<'a> {
+    pub fn of(desired: &Desired, platform: &'a Platform) -> Self {
+        let users = platform.users.as_slice();
+        let external_id = |(at, user): (usize, &User)| {
+            let id = user.external_id.as_deref().filter(|id| !id.is_empty())?;
+            Some((id.into(), at))
+        };
+        let mut accounts: Vec<(OktaUserId, usize)> = users.iter().enumerate().filter_map(external_id).collect();
+        accounts.sort_unstable();
+        // Both are sorted: a million look-ups would take as long as all the rest.
+        let (mut accounts, mut unknown) = (accounts.into_iter().peekable(), Vec::new());
+        let of_user = |id: &OktaUserId| {
+            unknown.extend(std::iter::from_fn(|| accounts.next_if(|(other, _)| other < id)).map(|(_, at)| &users[at]));
+            let (_, first) = accounts.next_if(|(other, _)| other == id)?;
+            while accounts.next_if(|(other, _)| other == id).is_some() {}
+            Some(first)
+        };
+        let of_users = desired.users.keys().map(of_user).collect();
+        unknown.extend(accounts.map(|(_, at)| &users[at]));
+        Self { of_users, unknown }
+    }
+}
+
+/// The accounts of a platform by their places in its listing, found by user name.
+struct Accounts<'a> {
+    users: &'a [User],
+    /// Made when it's asked for: where everybody is linked, nobody asks.
+    by_user_name: OnceCell<Lookup<&'a str, usize>>,
+}
+
+impl<'a> Accounts<'a> {
+    fn of(platform: &'a Platform) -> Self {
+        Self { users: &platform.users, by_user_name: OnceCell::new() }
+    }
+
+    fn of_name(&self, user_name: &str) -> Option<usize> {
+        let name = |(at, user): (usize, &'a User)| (user.user_name.as_str(), at);
+        let all = || Lookup::of(self.users.len(), self.users.iter().enumerate().map(name));
+        self.by_user_name.get_or_init(all).get(user_name).copied()
+    }
+}
+
+/// The outcome of matching.
+#[derive(Debug, Default)]
+pub struct Matches<'a> {
+    /// Each Okta user's account, in the order of the desired users.
+    pub account_of: Vec<Option<&'a User>>,
+    /// The other way round: the user whom an account belongs to, in the order of the platform's.
+    pub user_of: Vec<Option<&'a OktaUserId>>,
+    /// Okta users that are left alone.
+    pub blocked: BTreeSet<&'a OktaUserId>,
+    /// Okta users whose account went over to a newer one of the same person or address.
+    pub superseded: BTreeSet<&'a OktaUserId>,
+    /// The account whose externalId names the user, in the order of the desired users, also where it goes to another.
+    pub linked: Vec<Option<&'a User>>,
+    /// Linked accounts of whose users nothing is known.
+    pub unknown: Vec<&'a User>,
+    pub problems: Vec<Problem>,
+}
+
+/// A claim of one Okta user on one user name, and on the account that has it.
+#[derive(Clone, Copy)]
+struct Claim<'a> {
+    /// The user's place among the desired ones.
+    place: usize,
+    id: &'a OktaUserId,
+    user: &'a DesiredUser,
+    linked: bool,
+}
+
+impl Claim<'_> {
+    /// Whether the claim stands against others. Somebody deactivated in Okta or deleted gives way to a successor.
+    fn is_strong(&self) -> bool {
+        match &self.user.state {
+            State::Present(_) | State::Left(Leave::Suspended | Leave::Unassigned) | State::Problem(_) => true,
+            State::Left(Leave::Deactivated | Leave::Deleted) => false,
+            State::Untouched(_) => self.linked,
+        }
+    }
+}
+
+/// Claims on the same. There is mostly one, which takes no memory of its own.
+type Claimants<'a> = SmallVec<[Claim<'a>; 1]>;
+
+/// The claims on accounts, by their places, and on user names that no account has.
+struct Claims<'a> {
+    on_accounts: Vec<Claimants<'a>>,
+    on_names: Vec<(&'a str, Claimants<'a>)>,
+    /// Where a name stands among these.
+    names: Lookup<&'a str, usize>,
+}
+
+impl<'a> Claims<'a> {
+    fn add(&mut self, accounts: &Accounts<'_>, user_name: &'a str, claim: Claim<'a>) {
+        let claims = if let Some(at) = accounts.of_name(user_name) {
+            &mut self.on_accounts[at]
+        } else {
+            let at = *self.names.get_or_insert_with(user_name, || {
+                self.on_names.push((user_name, Claimants::new()));
+                self.on_names.len() - 1
+            });
+            &mut self.on_names[at].1
+        };
+        claims.push(claim);
+    }
+
+    /// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own
+    /// address.
+    fn give_way(&mut self, accounts: &Accounts<'a>) {
+        let mut moved = Vec::new();
+        let contested = |claims: &[Claim<'_>]| claims.len() > 1 && claims.iter().any(Claim::is_strong);
+        let all = accounts.users.iter().zip(&mut self.on_accounts);
+        for (account, claims) in all.filter(|(_, claims)| contested(claims)) {
+            let other = |claim: &Claim<'_>| claim.user.user_name.as_ref().is_some_and(|own| *own != account.user_name);
+            let leaves = |claim: &Claim<'_>| claim.linked && !claim.is_strong() && other(claim);
+            moved.extend(claims.iter().filter(|claim| leaves(claim)).map(|claim| Claim { linked: false, ..*claim }));
+            claims.retain(|claim| !leaves(claim));
+        }
+        for claim in moved {
+            self.add(accounts, claim.user.user_name.as_deref().unwrap_or_default(), claim);
+        }
+    }
+}
+
+/// The user names that anybody in Okta gives.
+pub fn wanted_names(desired: &Desired) -> Lookup<&str, ()> {
+    let names = desired.users.values().filter_map(|user| user.user_name.as_deref());
+    Lookup::of(desired.users.len(), names.map(|name| (name, ())))
+}
+
+/// Matches every desired user with the account that is theirs.
+pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
+    let (accounts, links) = (Accounts::of(platform), Links::of(desired, platform));
+    let mut found = Matches {
+        account_of: vec![None; desired.users.len()],
+        user_of: vec![None; platform.users.len()],
+        linked: links.of_users.iter().map(|at| at.map(|at| &platform.users[at])).collect(),
+        unknown: links.unknown,
+        ..Matches::default()
+    };
+    let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
+    claims.on_accounts.resize_with(platform.users.len(), Claimants::new);
+    for (place, ((id, user), linked)) in desired.users.iter().zip(links.of_users).enumerate() {
+        if let Some(at) = linked {
+            claims.on_accounts[at].push(Claim { place, id, user, linked: true });
+            note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
+        } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
+            claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
+        }
+    }
+    claims.give_way(&accounts);
+    for (at, (account, claims)) in accounts.users.iter().zip(&claims.on_accounts).enumerate() {
+        settle(&mut found, Some((at, account)), &account.user_name, claims);
+    }
+    for (user_name, claims) in claims.on_names {
+        settle(&mut found, None, user_name, &claims);
+    }
+    found.problems.sort();
+    found
+}
+
+/// Somebody whose e-mail address changed, and for whom an account stands under the new one too.
+fn note_second_account<'a>(
+    found: &mut Matches<'a>,
+    accounts: &Accounts<'a>,
+    id: &'a OktaUserId,
+    user: &'a DesiredUser,
+    account: &'a User,
+) {
+    let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
+    let Some(second) = new_name.and_then(|name| accounts.of_name(name)) else { return };
+    let second = &accounts.users[second];
+    if !matches!(user.state, State::Left(_)) {
+        found.blocked.insert(id);
+    }
+    found.problems.push(Problem::new(
+        user.login(),
+        ProblemKind::TwoAccounts,
+        format!(
+            "has two accounts: {} by externalId, {} by e-mail address; delete the one in Activepieces that isn't used",
+            account.user_name, second.user_name
+        ),
+    ));
+}
+
+/// Gives the account with this user name to the one who claims it, or to nobody where it isn't clear.
+fn settle<'a>(found: &mut Matches<'a>, account: Option<(usize, &'a User)>, user_name: &str, claims: &[Claim<'a>]) {
+    let strong = claims.iter().filter(|claim| claim.is_strong()).count();
+    let weak_linked = claims.iter().any(|claim| claim.linked && !claim.is_strong());
+    let winner = |claim: &Claim<'_>| match strong {
+        0 => claims.len() == 1 || (weak_linked && claim.linked),
+        _ => claim.is_strong(),
+    };
+    let mut winners = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id);
+    let (Some(winner), None) = (winners.next(), winners.next()) else {
+        return report_contested(found, user_name, claims);
+    };
+    for claim in claims {
+        if claim.id == winner {
+            if let Some((at, account)) = account {
+                found.account_of[claim.place] = Some(account);
+                found.user_of[at] = Some(claim.id);
+            }
+        } else {
+            found.superseded.insert(claim.id);
+        }
+    }
+}
+
+fn report_contested<'a>(found: &mut Matches<'a>, user_name: &str, claims: &[Claim<'a>]) {
+    for claim in claims {
+        let others: Vec<&str> =
+            claims.iter().filter(|other| other.id != claim.id).map(|other| other.id.as_str()).collect();
+        found.blocked.insert(claim.id);
+        found.problems.push(Problem::new(
+            claim.user.login(),
+            ProblemKind::ClaimedTwice,
+            format!(
+                "{} claims the account {user_name}, and so does {}; correct the address of all but one in Okta",
+                claim.id,
+                others.join(", ")
+            ),
+        ));
+    }
+}

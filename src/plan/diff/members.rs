@@ -1,0 +1,88 @@
+//! Who is in a group and not in its project, and the other way round.
+
+use crate::model::Members;
+use crate::model::activepieces::{Platform, Project, User};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
+use crate::plan::diff::lookup::Lookup;
+use crate::plan::diff::matching::Matches;
+
+/// The Okta user who answers for an account.
+struct Owner<'a> {
+    id: OktaUserId,
+    account: &'a User,
+    /// Whether they were matched; else the account's externalId alone names the user.
+    is_matched: bool,
+}
+
+/// Whom each account belongs to, apart from those that nobody in Okta answers for.
+pub struct Owners<'a> {
+    /// By their ids, as the members of a group are sorted.
+    sorted: Vec<Owner<'a>>,
+    /// Where an account's owner stands: places are sorted faster than ids.
+    places: Lookup<AccountId, usize>,
+}
+
+impl<'a> Owners<'a> {
+    pub fn of(platform: &'a Platform, matches: &Matches<'_>, ids: &OktaIds) -> Self {
+        let owner = |(account, owner): (&'a User, Option<&OktaUserId>)| {
+            let owner = owner.cloned();
+            let is_matched = owner.is_some();
+            Some(Owner { id: owner.or_else(|| account.okta_id(ids))?, account, is_matched })
+        };
+        let mut sorted: Vec<Owner<'a>> =
+            platform.users.iter().zip(matches.user_of.iter().copied()).filter_map(owner).collect();
+        sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let place = |(place, owner): (usize, &Owner<'_>)| (owner.account.id.clone(), place);
+        let places = Lookup::of(sorted.len(), sorted.iter().enumerate().map(place));
+        Self { sorted, places }
+    }
+
+    /// How many of a project's members that Okta answers for are in a group, and how many there are.
+    pub fn shared(&self, project: &Project, group: &Members<OktaUserId>) -> (usize, usize) {
+        let (mut shared, mut owned) = (0, 0);
+        for owner in self.of_members(Some(project)) {
+            owned += 1;
+            shared += usize::from(group.contains(&owner.id));
+        }
+        (shared, owned)
+    }
+
+    /// The owners of a project's members, by their ids.
+    fn of_members(&self, project: Option<&Project>) -> impl Iterator<Item = &Owner<'a>> {
+        let members = project.into_iter().flat_map(|project| &project.members);
+        let mut places: Vec<usize> = members.filter_map(|id| self.places.get(id).copied()).collect();
+        places.sort_unstable();
+        places.into_iter().map(|place| &self.sorted[place])
+    }
+}
+
+/// How a group and its project differ.
+pub struct Difference<'a> {
+    /// Members of the group who have no account in the project.
+    pub absent: Vec<&'a OktaUserId>,
+    /// Members of the project who aren't in the group. Members that no Okta user answers for were added by hand, and aren't
+    /// here.
+    pub extra: Vec<(OktaUserId, &'a User)>,
+}
+
+impl<'a> Difference<'a> {
+    pub fn of(group: &'a Members<OktaUserId>, project: Option<&Project>, owners: &Owners<'a>) -> Self {
+        let (mut absent, mut extra) = (Vec::new(), Vec::new());
+        let leaves = |owner: &Owner<'a>| (owner.id.clone(), owner.account);
+        let mut members = owners.of_members(project).peekable();
+        for id in group {
+            while let Some(member) = members.next_if(|member| member.id < *id) {
+                extra.push(leaves(member));
+            }
+            let mut is_member = false;
+            while let Some(member) = members.next_if(|member| member.id == *id) {
+                is_member |= member.is_matched;
+            }
+            if !is_member {
+                absent.push(id);
+            }
+        }
+        extra.extend(members.map(leaves));
+        Self { absent, extra }
+    }
+}

@@ -1,0 +1,376 @@
+//! The difference for projects and their members.
+
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::activepieces::{Platform, Project, User};
+use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::lookup::Lookup;
+use crate::plan::diff::matching::Matches;
+use crate::plan::diff::members::{Difference, Owners};
+use crate::plan::diff::unresolved;
+use crate::plan::diff::users::{is_linked, is_managed};
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
+use crate::plan::policy::Policy;
+
+/// A group that is pushed, held against its project.
+pub struct Compared<'a> {
+    group: &'a OktaGroupId,
+    project: &'a DesiredProject,
+    found: Found<'a>,
+    members: Difference<'a>,
+}
+
+/// Holds each group that is pushed against its project.
+pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
+    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches, &desired.ids));
+    let orphans = Orphans::of(desired, platform);
+    let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
+        let found = match standing.find(group, &project.name) {
+            Found::Nothing => orphans.of_group(project, &owners),
+            found => found,
+        };
+        let members = Difference::of(&project.members, found.project(), &owners);
+        Compared { group, project, found, members }
+    };
+    desired.projects.iter().map(compared).collect()
+}
+
+/// Adds what projects need to the plan.
+pub fn diff(
+    plan: &mut Plan,
+    compared: &[Compared<'_>],
+    desired: &Desired,
+    platform: &Platform,
+    matches: &Matches<'_>,
+    policy: &Policy,
+) {
+    let joining = LazyCell::new(|| Joining::of(desired, matches));
+    let names = groups_of_names(desired);
+    for Compared { group, project, found, members } in compared {
+        if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
+            plan.problems.push(problem);
+            continue;
+        }
+        let mut op = op(group, project, found.project());
+        plan.standing.members += op.members;
+        op.add.reserve_exact(members.absent.len());
+        op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
+        let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
+        op.remove = members.extra.iter().filter_map(leaves).collect();
+        op.add.sort_unstable();
+        op.remove.sort_unstable();
+        if op.is_empty() {
+            plan.standing.unchanged_projects += 1;
+        } else {
+            plan.projects.push(op);
+        }
+    }
+    plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
+    plan.problems.extend(unresolved::problems(desired, platform));
+    let claimed = compared.iter().filter_map(|compared| compared.found.orphan()).collect();
+    unpushed(plan, desired, platform, &claimed, policy);
+    plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
+}
+
+/// The Okta users whose leaving a project follows only from their missing in a listing of the group.
+pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
+    compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
+}
+
+/// The accounts of those of these users who would leave a project.
+pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
+    let extra = compared.iter().flat_map(|compared| &compared.members.extra);
+    extra.filter(|(id, _)| users.contains(id)).map(|(_, account)| account.id.clone()).collect()
+}
+
+/// The groups whose projects would change.
+pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
+    let changes = |Compared { group, project, found, members }: &&Compared<'_>| {
+        let joins = |id: &&OktaUserId| joins(id, desired, matches);
+        let is_same = op(group, project, found.project()).action == ProjectAction::Members;
+        !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
+    };
+    compared.iter().filter(changes).map(|compared| compared.group.clone()).collect()
+}
+
+/// Whether somebody may be in projects: in scope, active, and without a problem.
+fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
+    desired.users.get(id).is_some_and(|user| may_join(id, user, matches))
+}
+
+fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool {
+    matches!(user.state, State::Present(_)) && !matches.blocked.contains(id)
+}
+
+/// What stands, found by what a group looks for.
+struct Standing<'a> {
+    by_external_id: BTreeMap<&'a str, &'a Project>,
+    unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
+}
+
+/// The project of a group.
+enum Found<'a> {
+    Linked(&'a Project),
+    /// Of exactly the name, and without an externalId.
+    ToAdopt(&'a Project),
+    /// Linked to a group that was deleted, of which this one is made again.
+    ToRelink(&'a Project),
+    /// Linked to a group that was deleted, of which this one may be made again.
+    Unclear(&'a Project),
+    Ambiguous(usize),
+    Nothing,
+}
+
+impl<'a> Found<'a> {
+    fn project(&self) -> Option<&'a Project> {
+        match self {
+            Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
+            Self::Ambiguous(_) | Self::Unclear(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The project of a deleted group.
+    fn orphan(&self) -> Option<&'a ProjectId> {
+        match self {
+            Self::ToRelink(project) | Self::Unclear(project) => Some(&project.id),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Standing<'a> {
+    fn of(platform: &'a Platform) -> Self {
+        let mut standing = Self { by_external_id: BTreeMap::new(), unlinked_by_name: BTreeMap::new() };
+        for project in &platform.projects {
+            match project.external_id.as_deref() {
+                Some(id) if !id.is_empty() => _ = standing.by_external_id.insert(id, project),
+                _ => standing.unlinked_by_name.entry(&project.display_name).or_default().push(project),
+            }
+        }
+        standing
+    }
+
+    fn find(&self, group: &OktaGroupId, name: &str) -> Found<'a> {
+        if let Some(project) = self.by_external_id.get(group.as_str()) {
+            return Found::Linked(project);
+        }
+        match self.unlinked_by_name.get(name).map(Vec::as_slice) {
+            None | Some([]) => Found::Nothing,
+            Some([project]) => Found::ToAdopt(project),
+            Some(several) => Found::Ambiguous(several.len()),
+        }
+    }
+}
+
+/// Projects whose Okta groups are gone. A group that somebody deletes and makes again has another id, and its project is
+/// still linked to the old one.
+struct Orphans<'a> {
+    projects: Vec<&'a Project>,
+    /// The groups that are to be projects of each name.
+    names: BTreeMap<&'a str, Vec<(&'a OktaGroupId, &'a str)>>,
+}
+
+impl<'a> Orphans<'a> {
+    fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
+        let linked = |project: &&Project| {
+            let id = project.external_id.as_deref().filter(|id| desired.ids.is_group(id));
+            id.map(OktaGroupId::from).is_some_and(|group| is_gone(&group, desired))
+        };
+        // Without a listing of groups nothing says which are gone.
+        let is_listed = !desired.groups.is_empty();
+        let projects = platform.projects.iter().filter(|_| is_listed).filter(linked).collect();
+        Self { projects, names: groups_of_names(desired) }
+    }
+
+    /// The project of a group that has none: certain where the name is the same and most of the members are.
+    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> Found<'a> {
+        let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
+        match (of_name.next(), of_name.next()) {
+            (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
+                let (shared, owned) = owners.shared(project, &group.members);
+                if shared * 2 >= owned { Found::ToRelink(project) } else { Found::Unclear(project) }
+            }
+            (Some(project), _) => Found::Unclear(project),
+            (None, _) => {
+                let is_like = |project: &&&Project| {
+                    let (shared, owned) = owners.shared(project, &group.members);
+                    shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
+                };
+                self.projects.iter().find(is_like).map_or(Found::Nothing, |project| Found::Unclear(project))
+            }
+        }
+    }
+}
+
+/// Whether nothing in Okta or in the config speaks for the group any more.
+fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
+    !desired.groups.contains_key(group)
+        && !desired.projects.contains_key(group)
+        && !desired.vanished.contains_key(group)
+}
+
+/// The groups that are to be projects of each name.
+fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (group, project) in &desired.projects {
+        groups.entry(project.name.as_str()).or_default().push((group, project.group_name.as_str()));
+    }
+    groups
+}
+
+/// A project that is linked already is no problem, whatever its name.
+fn problem(
+    id: &OktaGroupId,
+    project: &DesiredProject,
+    found: &Found<'_>,
+    of_this_name: &[(&OktaGroupId, &str)],
+) -> Option<Problem> {
+    let (kind, message) = match found {
+        Found::Linked(_) | Found::ToRelink(_) => return None,
+        Found::Unclear(orphan) => (
+            ProblemKind::GroupMadeAgain,
+            format!(
+                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({id}) may be the same one made again; link the project to {id} or rename it",
+                orphan.display_name,
+                orphan.external_id.as_deref().unwrap_or_default(),
+                project.group_name,
+            ),
+        ),
+        Found::Ambiguous(count) => (
+            ProblemKind::AmbiguousProject,
+            format!(
+                "{count} projects of this name stand there without an externalId; rename all but the one to be used"
+            ),
+        ),
+        _ if of_this_name.len() > 1 => {
+            let others = of_this_name.iter().filter(|(other, _)| *other != id);
+            let others: Vec<String> = others.map(|(id, name)| format!("{name} ({id})")).collect();
+            let message = format!(
+                "group {} ({id}) is to be a project of this name, and so is {}; give each a name of its own in the config",
+                project.group_name,
+                others.join(", and ")
+            );
+            (ProblemKind::ProjectNameTwice, message)
+        }
+        _ => return None,
+    };
+    Some(Problem::new(&project.name, kind, message))
+}
+
+/// What becomes of the project, apart from its members.
+fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
+    let action = match existing {
+        None => ProjectAction::Create,
+        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => {
+            match existing.external_id.as_deref().filter(|id| !id.is_empty()) {
+                Some(from) => ProjectAction::Relink { from: from.into() },
+                None => ProjectAction::Adopt,
+            }
+        }
+        Some(existing) if existing.display_name != project.name => {
+            ProjectAction::Rename { from: existing.display_name.clone() }
+        }
+        Some(_) => ProjectAction::Members,
+    };
+    ProjectOp {
+        name: project.name.clone(),
+        group: group.clone(),
+        project: existing.map(|existing| existing.id.clone()),
+        action,
+        members: existing.map_or(0, |existing| existing.members.len()),
+        add: Vec::new(),
+        remove: Vec::new(),
+    }
+}
+
+/// The user names and the accounts of everybody who may be in projects.
+struct Joining<'a>(Lookup<OktaUserId, (&'a str, Option<AccountId>)>);
+
+impl<'a> Joining<'a> {
+    fn of(desired: &'a Desired, matches: &Matches<'a>) -> Self {
+        let all = desired.users.iter().zip(matches.account_of.iter().copied());
+        let joining = all.filter(|((id, user), _)| may_join(id, user, matches));
+        let named = joining.filter_map(|((id, user), account)| {
+            let user_name = account.map_or(user.user_name.as_ref(), |account| Some(&account.user_name))?;
+            Some((id.clone(), (user_name.as_str(), account.map(|account| account.id.clone()))))
+        });
+        Self(Lookup::of(desired.users.len(), named))
+    }
+
+    fn member(&self, id: &OktaUserId) -> Option<Member> {
+        let (user_name, account) = self.0.get(id)?;
+        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone(), role: None })
+    }
+}
+
+/// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.
+fn leaves(
+    account: &User,
+    id: &OktaUserId,
+    project: &DesiredProject,
+    desired: &Desired,
+    matches: &Matches<'_>,
+) -> Option<Removal> {
+    if matches.blocked.contains(id) {
+        return None;
+    }
+    let user = desired.users.get(id);
+    let ids = &desired.ids;
+    if !user.map_or_else(|| is_linked(account, ids), |user| is_managed(id, user, account, ids)) {
+        return None;
+    }
+    let reason = match user.map(|user| &user.state) {
+        Some(State::Problem(_)) => return None,
+        Some(State::Left(leave)) => format!("{}, isn't in group {}", leave.as_str(), project.group_name),
+        _ => format!("isn't in group {}", project.group_name),
+    };
+    Some(Removal {
+        user_name: account.user_name.clone(),
+        account: account.id.clone(),
+        reason,
+        okta_id: Some(id.clone()),
+        role: None,
+    })
+}
+
+/// Whether the group will be pushed again is for the next run to see.
+fn vanished(name: &str) -> Problem {
+    let message = "its Okta group was deleted while it was read; the project stays as it is until the next run";
+    Problem::new(name, ProblemKind::GroupVanished, message)
+}
+
+/// Projects whose group isn't pushed any more: named, or deleted where the policy says so and the group is gone. Only an
+/// Okta group's id as externalId tells that Okta or this program made a project. A project that a group made again claims
+/// isn't one of them.
+fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &BTreeSet<&ProjectId>, policy: &Policy) {
+    for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
+        let Some(id) = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)) else { continue };
+        let group = OktaGroupId::from(id);
+        if desired.projects.contains_key(&group) || desired.vanished.contains_key(&group) {
+            continue;
+        }
+        let name = &project.display_name;
+        if desired.unresolved.iter().any(|rule| rule.is_about(&group, name)) {
+            continue;
+        }
+        if let Some(called) = desired.groups.get(&group) {
+            let warning = format!("the group of project {name} is called {called} in Okta and isn't pushed");
+            plan.warnings.push(format!("{warning}; the project stays as it is"));
+        } else if policy.delete_unpushed {
+            plan.projects.push(ProjectOp {
+                name: name.clone(),
+                group,
+                project: Some(project.id.clone()),
+                action: ProjectAction::Delete { flows: None },
+                members: project.members.len(),
+                add: Vec::new(),
+                remove: Vec::new(),
+            });
+        } else {
+            plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The difference for users.
+
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use crate::model::PlatformRole;
+use crate::model::activepieces::{Platform, User};
+use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, OnCreateOnly, State};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::matching::{Matches, wanted_names};
+use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
+use crate::plan::policy::{OnLeave, Policy};
+
+/// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
+pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
+    let protected = Protected::of(platform, policy);
+    let mut open = Vec::new();
+    let accounts = matches.account_of.iter().copied().zip(matches.linked.iter().copied());
+    for ((id, user), (account, linked)) in desired.users.iter().zip(accounts) {
+        let is_gone = matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted));
+        plan.standing.in_scope += usize::from(user.in_scope && !is_gone);
+        if let State::Problem(problems) = &user.state {
+            plan.problems.extend(problems.iter().cloned());
+        }
+        let is_managed = |account: &User| is_managed(id, user, account, &desired.ids);
+        if let Some(account) = account.filter(|account| account.active && is_managed(account)) {
+            plan.standing.managed_active += 1;
+            plan.standing.privileged_active += usize::from(is_privileged(account));
+            if matches!(user.state, State::Left(Leave::Unassigned | Leave::Deleted)) {
+                plan.standing.missing.insert(id.clone(), account.id.clone());
+            }
+        }
+        if let (State::Left(leave), Some(account)) = (&user.state, linked.filter(|linked| linked.active)) {
+            open.push((id, user, *leave, account));
+        }
+        if matches.blocked.contains(id) || matches.superseded.contains(id) {
+            continue;
+        }
+        note_changed_email(plan, id, user, account);
+        match op(id, user, account, desired, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings))
+        {
+            Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_managed) => {
+                plan.problems.push(unlinked_leaver(user, &op));
+            }
+            Some(op) => plan.users.push(op),
+            None if account.is_some() => plan.standing.unchanged_users += 1,
+            None => {}
+        }
+    }
+    close_what_is_open(plan, open, matches, &protected, policy);
+    note_admins(plan, platform);
+    keep_the_last_admin(plan);
+    count_unmatched(plan, platform, matches, desired);
+    plan.users.sort_unstable_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
+}
+
+/// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
+/// when Okta says that the person has no access.
+pub(crate) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, ids: &OktaIds) -> bool {
+    let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
+    account.link() == Some(id.as_str()) || is_linked(account, ids) || by_address
+}
+
+/// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
+pub(crate) fn is_linked(account: &User, ids: &OktaIds) -> bool {
+    account.external_id.as_deref().is_some_and(|id| ids.is_user(id))
+}
+
+/// The account that is linked to a user without access is closed, whatever else is wrong: others may claim its address, or
+/// the one it goes to may have a problem. Only an operation that gives it to somebody else who has access takes it from the
+/// user.
+fn close_what_is_open(
+    plan: &mut Plan,
+    open: Vec<(&OktaUserId, &DesiredUser, Leave, &User)>,
+    matches: &Matches<'_>,
+    protected: &Protected<'_>,
+    policy: &Policy,
+) {
+    for (id, user, leave, account) in open {
+        let has_operation = plan.users.iter().any(|op| op.account.as_ref() == Some(&account.id));
+        let leave = effective(leave, user, policy);
+        if has_operation || leave == Leave::Unassigned || on_leave(leave, policy) == OnLeave::Keep {
+            continue;
+        }
+        let op = protected.restrict(deactivate(id, leave, account), Some(account), &mut plan.warnings);
+        plan.users.extend(op);
+        if matches.account_of.iter().flatten().all(|matched| matched.id != account.id) {
+            plan.standing.managed_active += 1;
+            plan.standing.privileged_active += usize::from(is_privileged(account));
+        }
+    }
+    plan.warnings.sort();
+    plan.warnings.dedup();
+}
+
+/// Whether the account is ADMIN or OPERATOR.
+pub(crate) fn is_privileged(account: &User) -> bool {
+    matches!(PlatformRole::parse(&account.platform_role), Some(PlatformRole::Admin | PlatformRole::Operator))
+}
+
+/// An e-mail address can't be changed there; all else of the person still is.
+fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, account: Option<&User>) {
+    let (Some(account), Some(user_name), State::Present(_)) = (account, &user.user_name, &user.state) else { return };
+    if *user_name != account.user_name {
+        plan.standing.email_changed.insert(id.clone());
+        plan.problems.push(Problem::new(
+            user.login(),
+            ProblemKind::EmailChanged,
+            format!(
+                "the e-mail address is {user_name} now; Activepieces can't change it from {}; role and names are still \
+                 written; delete the old account there to get a new one, or change the address back",
+                account.user_name
+            ),
+        ));
+    }
+}
+
+/// The account of somebody who left was made by hand or by another directory: nothing is taken from it, and it must not
+/// stay open unseen.
+fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
+    let why = match op.reason {
+        Reason::Left(leave) => leave.as_str(),
+        _ => "not in scope",
+    };
+    let message = format!("{why}, but the account {} has no externalId of Okta's; deactivate it by hand", op.user_name);
+    Problem::new(user.login(), ProblemKind::NotLinked, message)
+}
+
+/// The one operation that a user needs, if any.
+fn op(
+    id: &OktaUserId,
+    user: &DesiredUser,
+    account: Option<&User>,
+    desired: &Desired,
+    policy: &Policy,
+) -> Option<UserOp> {
+    match (&user.state, account) {
+        (State::Present(attributes), None) => create(id, user, attributes),
+        (State::Present(attributes), Some(account)) => {
+            let mut later = later(attributes, desired.on_create_only, account);
+            if takes_over(id, account, &desired.ids) {
+                later.platform_role = attributes.platform_role;
+                later.role_because.clone_from(&attributes.role_because);
+            }
+            bring_in_line(id, later, account, &desired.ids)
+        }
+        (State::Left(leave), Some(account)) if account.active => {
+            let leave = effective(*leave, user, policy);
+            (on_leave(leave, policy) == OnLeave::Deactivate).then(|| deactivate(id, leave, account))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the account was that of somebody else of the same address, or of nobody with access: its role was given to
+/// another person, and isn't handed on.
+fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
+    match account.link() {
+        Some(linked) if linked == id.as_str() => false,
+        Some(linked) if ids.is_user(linked) => true,
+        _ => !account.active,
+    }
+}
+
+/// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed.
+fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
+    match leave {
+        Leave::Suspended if policy.suspended == OnLeave::Keep && !user.in_scope => Leave::Unassigned,
+        leave => leave,
+    }
+}
+
+/// What the policy says of a reason. An account of somebody deactivated in Okta is always closed.
+fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
+    match leave {
+        Leave::Suspended => policy.suspended,
+        Leave::Unassigned => policy.unassigned,
+        Leave::Deleted => policy.deleted,
+        Leave::Deactivated => OnLeave::Deactivate,
+    }
+}
+
+fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes) -> Option<UserOp> {
+    let user_name = user.user_name.clone()?;
+    let mut changes = vec![
+        Change { attribute: Attribute::Active, from: None, to: "true".to_owned() },
+        Change { attribute: Attribute::PlatformRole, from: None, to: attributes.platform_role.to_string() },
+    ];
+    let names = [(Attribute::GivenName, &attributes.given_name), (Attribute::FamilyName, &attributes.family_name)];
+    for (attribute, name) in names {
+        changes.extend(name.clone().map(|to| Change { attribute, from: None, to }));
+    }
+    changes.push(Change { attribute: Attribute::ExternalId, from: None, to: id.to_string() });
+    Some(UserOp {
+        action: UserAction::Create,
+        user_name,
+        okta_id: id.clone(),
+        account: None,
+        changes,
+        reason: Reason::Assigned,
+        attributes: Some(attributes.clone()),
+    })
+}
+
+/// The attributes without those that only a creation sets.
+fn later(attributes: &Attributes, only: OnCreateOnly, account: &User) -> Attributes {
+    let mut attributes = attributes.clone();
+    if only.given_name {
+        attributes.given_name = None;
+    }
+    if only.family_name {
+        attributes.family_name = None;
+    }
+    let keeps_role = only.platform_role || attributes.role_is_null;
+    if let (true, Some(role)) = (keeps_role, PlatformRole::parse(&account.platform_role)) {
+        (attributes.platform_role, attributes.role_because) = (role, None);
+    }
+    attributes
+}
+
+/// Reactivates, adopts and updates, as far as something differs.
+fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &OktaIds) -> Option<UserOp> {
+    let mut changes = Vec::new();
+    let mut differ = |attribute, from: Option<&str>, to: &str| {
+        if from != Some(to) {
+            changes.push(Change { attribute, from: from.map(str::to_owned), to: to.to_owned() });
+        }
+    };
+    differ(Attribute::Active, Some(bool_text(account.active)), "true");
+    differ(Attribute::PlatformRole, Some(&account.platform_role), attributes.platform_role.as_str());
+    if let Some(name) = &attributes.given_name {
+        differ(Attribute::GivenName, Some(&account.given_name), name);
+    }
+    if let Some(name) = &attributes.family_name {
+        differ(Attribute::FamilyName, Some(&account.family_name), name);
+    }
+    differ(Attribute::ExternalId, account.link(), id.as_str());
+    let adopts = changes.last()?.attribute == Attribute::ExternalId;
+    let (action, reason) = match (account.active, adopts, account.link()) {
+        (false, ..) => (UserAction::Reactivate, Reason::ActiveInOkta),
+        (true, true, None) => (UserAction::Adopt, Reason::SameEmail),
+        (true, true, Some(id)) if ids.is_user(id) => (UserAction::Adopt, Reason::Relinked),
+        (true, true, Some(_)) => (UserAction::Adopt, Reason::OtherDirectory),
+        (true, false, _) => (UserAction::Update, Reason::Profile),
+    };
+    Some(UserOp {
+        action,
+        user_name: account.user_name.clone(),
+        okta_id: id.clone(),
+        account: Some(account.id.clone()),
+        changes,
+        reason,
+        attributes: Some(attributes),
+    })
+}
+
+fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
+    let mut changes =
+        vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }];
+    if account.link() != Some(id.as_str()) {
+        let from = account.link().map(str::to_owned);
+        changes.push(Change { attribute: Attribute::ExternalId, from, to: id.to_string() });
+    }
+    UserOp {
+        action: UserAction::Deactivate,
+        user_name: account.user_name.clone(),
+        okta_id: id.clone(),
+        account: Some(account.id.clone()),
+        changes,
+        reason: Reason::Left(leave),
+        attributes: None,
+    }
+}
+
+fn bool_text(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
+pub(crate) struct Protected<'a> {
+    accounts: BTreeSet<&'a AccountId>,
+    owner: Option<&'a AccountId>,
+}
+
+impl<'a> Protected<'a> {
+    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
+        let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
+        Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
+    }
+
+    /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
+    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+        let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
+        let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
+        if op.action == UserAction::Deactivate {
+            let why = match op.reason {
+                Reason::Left(leave) => leave.as_str().to_owned(),
+                _ => "the run that made the account active is taken back".to_owned(),
+            };
+            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
+            return None;
+        }
+        if account.is_admin() && !op.makes_admin() {
+            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
+            keep_admin(&mut op);
+        }
+        (!op.changes.is_empty()).then_some(op)
+    }
+}
+
+fn role(op: &UserOp) -> &'static str {
+    op.attributes.as_ref().map_or("none", |attributes| attributes.platform_role.as_str())
+}
+
+fn keep_admin(op: &mut UserOp) {
+    op.changes.retain(|change| change.attribute != Attribute::PlatformRole);
+    if let Some(attributes) = &mut op.attributes {
+        attributes.platform_role = PlatformRole::Admin;
+    }
+}
+
+/// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
+/// that left. Who is ADMIN was noted.
+pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
+    let admins = &plan.standing.admins;
+    let lost = plan.users.iter().filter(|op| op.takes_admin(admins)).count();
+    let becomes_admin = plan.users.iter().any(UserOp::makes_admin);
+    if lost == 0 || becomes_admin || admins.len() > lost {
+        return;
+    }
+    let rank = |at: &usize| (plan.users[*at].action == UserAction::Deactivate, &plan.users[*at].user_name);
+    let Some(kept) =
+        (0..plan.users.len()).filter(|at| plan.users[*at].takes_admin(admins)).min_by(|a, b| rank(a).cmp(&rank(b)))
+    else {
+        return;
+    };
+    let op = &mut plan.users[kept];
+    plan.warnings.push(format!("{} is the last active ADMIN and stays so", op.user_name));
+    keep_admin(op);
+    if op.action == UserAction::Deactivate || op.changes.is_empty() {
+        plan.users.remove(kept);
+        plan.standing.unchanged_users += 1;
+    }
+}
+
+/// Notes whose loss the guards look for.
+pub(crate) fn note_admins(plan: &mut Plan, platform: &Platform) {
+    plan.standing.owner.clone_from(&platform.owner);
+    let admins = platform.users.iter().filter(|user| user.active && user.is_admin());
+    plan.standing.admins = admins.map(|user| user.id.clone()).collect();
+}
+
+/// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.
+fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
+    let wanted = LazyCell::new(|| wanted_names(desired));
+    let all = platform.users.iter().zip(&matches.user_of);
+    for (user, owner) in all.filter(|(user, _)| Some(&user.id) != platform.owner.as_ref()) {
+        if owner.is_some() || wanted.contains(user.user_name.as_str()) {
+            continue;
+        }
+        match user.link() {
+            None => plan.standing.local.push(user.user_name.clone()),
+            Some(id) if !desired.ids.is_user(id) => plan.standing.foreign.push(user.user_name.clone()),
+            Some(_) => {}
+        }
+    }
+    plan.standing.local.sort();
+    plan.standing.foreign.sort();
+}

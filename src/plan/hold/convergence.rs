@@ -1,0 +1,157 @@
+//! Whether what was written stands: read again afterwards, and not written for ever where it doesn't.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::model::activepieces::{Platform, Project, User};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::plan::deferred::{Because, Held};
+use crate::plan::fingerprint::fingerprint;
+use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use crate::plan::past::Past;
+
+/// Something that stands otherwise than a run wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Divergence {
+    /// A user name, or a project's name.
+    pub subject: String,
+    /// What stands: `givenName is "Ada" and not "ada"`. Lower-case, no full stop.
+    pub what: String,
+    /// The name of the change, by which a later plan knows it again; none where it is to be written again all the same.
+    #[serde(skip)]
+    pub change: Option<String>,
+}
+
+/// A part of a project's operation that has an outcome of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Itself,
+    Add,
+    Remove,
+}
+
+/// What a platform holds, found by what operations name.
+#[derive(Debug)]
+pub struct Stands<'a> {
+    users: BTreeMap<&'a AccountId, &'a User>,
+    user_of: BTreeMap<&'a str, &'a User>,
+    projects: BTreeMap<&'a str, &'a Project>,
+}
+
+impl<'a> Stands<'a> {
+    pub fn of(platform: &'a Platform) -> Self {
+        Self {
+            users: platform.users.iter().map(|user| (&user.id, user)).collect(),
+            user_of: platform.users.iter().filter_map(|user| Some((user.external_id.as_deref()?, user))).collect(),
+            projects: platform
+                .projects
+                .iter()
+                .filter_map(|project| Some((project.external_id.as_deref()?, project)))
+                .collect(),
+        }
+    }
+
+    /// What of a user's operation doesn't stand.
+    pub fn user(&self, op: &UserOp) -> Option<Divergence> {
+        let account = match &op.account {
+            Some(id) => self.users.get(id),
+            None => self.user_of.get(op.okta_id.as_str()),
+        };
+        let what = match account {
+            None => vec!["the account isn't there".to_owned()],
+            Some(user) => op.changes.iter().filter_map(|change| differs(change, user)).collect(),
+        };
+        (!what.is_empty()).then(|| Divergence {
+            subject: op.user_name.clone(),
+            what: what.join(", "),
+            change: may_be_held(op).then(|| of_user(op)),
+        })
+    }
+
+    /// What of a project's operation doesn't stand, each with the part that it belongs to.
+    pub fn project(&self, op: &ProjectOp) -> Vec<(Part, Divergence)> {
+        let diverges = |what: String, change: Option<String>| Divergence { subject: op.name.clone(), what, change };
+        let project = self.projects.get(op.group.as_str());
+        let Some(project) = project.filter(|_| !op.is_deletion()) else {
+            let expected = op.is_deletion() == project.is_none();
+            let what = if op.is_deletion() { "the project is still there" } else { "the project isn't there" };
+            return if expected { Vec::new() } else { vec![(Part::Itself, diverges(what.to_owned(), None))] };
+        };
+        let mut found = Vec::new();
+        if op.action != ProjectAction::Members && project.display_name != op.name {
+            let what = format!("the name is {:?}", project.display_name);
+            found.push((Part::Itself, diverges(what, Some(of_project(op)))));
+        }
+        for member in &op.add {
+            let account = member.account.as_ref().or_else(|| Some(&self.user_of.get(member.okta_id.as_str())?.id));
+            if !account.is_some_and(|account| project.members.contains(account)) {
+                let change = Some(of_member(&op.group, member));
+                found.push((Part::Add, diverges(format!("{} isn't a member", member.user_name), change)));
+            }
+        }
+        for removal in op.remove.iter().filter(|removal| project.members.contains(&removal.account)) {
+            found.push((Part::Remove, diverges(format!("{} is still a member", removal.user_name), None)));
+        }
+        found
+    }
+}
+
+fn differs(change: &Change, user: &User) -> Option<String> {
+    let stands = change.attribute.of(user);
+    let attribute = change.attribute.as_str();
+    (stands != change.to).then(|| format!("{attribute} is {stands:?} and not {:?}", change.to))
+}
+
+/// What takes something away is written as often as it is needed: somebody who keeps undoing it must not have their way. A
+/// new link takes the account from the user that it was linked to before.
+fn may_be_held(op: &UserOp) -> bool {
+    op.action != UserAction::Deactivate && !op.is_downgrade() && op.reason != Reason::Relinked
+}
+
+fn of_user(op: &UserOp) -> String {
+    let id: &OktaUserId = &op.okta_id;
+    fingerprint(&(id, &op.changes))
+}
+
+fn of_project(op: &ProjectOp) -> String {
+    fingerprint(&(&op.group, &op.action, &op.name))
+}
+
+fn of_member(group: &OktaGroupId, member: &Member) -> String {
+    fingerprint(&(group, &member.okta_id, "member"))
+}
+
+/// After so long it is tried again: the server may be another by then.
+const RETRY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Holds back what a run of the last days wrote with the same before and after, and didn't come to stand. Gives the names
+/// of these changes with the time of that run, as far as they are still to be made.
+pub fn hold(plan: &mut Plan, past: &Past, now: Timestamp) -> BTreeMap<String, Timestamp> {
+    let mut known = BTreeMap::new();
+    if past.unsettled_since.is_empty() {
+        return known;
+    }
+    let mut is_known = |change: String| {
+        let since = past.unsettled_since.get(&change).filter(|since| now.duration_since(**since) < RETRY);
+        since.is_some_and(|since| known.insert(change, *since).is_none())
+    };
+    let mut held = Vec::new();
+    for op in plan.users.extract_if(.., |op| may_be_held(op) && is_known(of_user(op))) {
+        let changes: Vec<&str> = op.changes.iter().map(|change| change.attribute.as_str()).collect();
+        held.push(Held::new(&op.user_name, format!("set {}", changes.join(", ")), Because::DoesNotStand));
+    }
+    for op in &mut plan.projects {
+        if matches!(op.action, ProjectAction::Rename { .. }) && is_known(of_project(op)) {
+            held.push(Held::new(&op.name, "rename the project", Because::DoesNotStand));
+            op.action = ProjectAction::Members;
+        }
+        let group = op.group.clone();
+        for member in op.add.extract_if(.., |member| is_known(of_member(&group, member))) {
+            held.push(Held::new(&op.name, format!("add {}", member.user_name), Because::DoesNotStand));
+        }
+    }
+    plan.held.extend(held);
+    known
+}

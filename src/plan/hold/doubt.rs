@@ -1,0 +1,130 @@
+//! What a plan takes away, or gives, because of somebody's absence or presence in a listing of a group, and what is deferred
+//! since Okta's answers disagree about it.
+
+use std::collections::BTreeSet;
+
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::plan::deferred::{Because, Held};
+use crate::plan::op::{Attribute, Plan, UserAction, UserOp};
+
+/// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
+pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
+    plan.users.iter().filter(|op| rests_on_groups(op)).map(|op| op.okta_id.clone()).collect()
+}
+
+fn rests_on_groups(op: &UserOp) -> bool {
+    let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
+    changes_role && (op.is_downgrade() || op.makes_admin())
+}
+
+/// Something that Okta's answers disagree about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Users whose scope can't be told.
+    pub scope: BTreeSet<OktaUserId>,
+    /// Users whose groups weren't confirmed.
+    pub roles: BTreeSet<OktaUserId>,
+    /// Accounts of users who weren't confirmed to have left a group.
+    pub memberships: BTreeSet<AccountId>,
+    /// Groups whose members are only known from an earlier run.
+    pub groups: BTreeSet<OktaGroupId>,
+}
+
+/// Takes out of the plan what rests on a disagreement, and names it.
+pub fn hold(plan: &mut Plan, of: &Disagreement) {
+    let mut held = |subject: &str, what: String, about: String| {
+        plan.held.push(Held::new(subject, what, Because::AnswersDisagree { about }));
+    };
+    let is_held = |op: &mut UserOp| match op.action {
+        UserAction::Deactivate => of.scope.contains(&op.okta_id),
+        _ => of.roles.contains(&op.okta_id),
+    };
+    for op in plan.users.extract_if(.., is_held) {
+        let about = if op.action == UserAction::Deactivate { "the scope" } else { "the groups" };
+        held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
+    }
+    for op in plan.projects.extract_if(.., |op| of.groups.contains(&op.group)) {
+        held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
+    }
+    for op in &mut plan.projects {
+        for removal in op.remove.extract_if(.., |removal| of.memberships.contains(&removal.account)) {
+            held(&op.name, format!("remove {}", removal.user_name), format!("the groups of {}", removal.user_name));
+        }
+    }
+    plan.projects.retain(|op| !op.is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::desired::Leave;
+    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason, Removal};
+
+    fn op(action: UserAction, id: &str, change: Option<(Attribute, &str, &str)>) -> UserOp {
+        let change =
+            change.map(|(attribute, from, to)| Change { attribute, from: Some(from.to_owned()), to: to.to_owned() });
+        UserOp {
+            action,
+            user_name: format!("{id}@example.com"),
+            okta_id: id.into(),
+            account: None,
+            changes: change.into_iter().collect(),
+            reason: Reason::Left(Leave::Unassigned),
+            attributes: None,
+        }
+    }
+
+    #[test]
+    fn what_answers_disagree_about_is_deferred_and_named() {
+        let role = Some((Attribute::PlatformRole, "ADMIN", "MEMBER"));
+        let name = Some((Attribute::GivenName, "A", "B"));
+        let remove = ["a1", "a2"].map(|account| Removal {
+            user_name: account.to_owned(),
+            account: account.into(),
+            reason: String::new(),
+            okta_id: None,
+            role: None,
+        });
+        let project = ProjectOp {
+            name: "Sales".to_owned(),
+            group: "00g1".into(),
+            project: Some("p1".into()),
+            action: ProjectAction::Members,
+            members: 2,
+            add: Vec::new(),
+            remove: remove.into(),
+        };
+        let mut plan = Plan {
+            users: vec![
+                op(UserAction::Update, "00u1", role),
+                op(UserAction::Update, "00u2", name),
+                op(UserAction::Deactivate, "00u3", None),
+                op(UserAction::Deactivate, "00u4", None),
+            ],
+            projects: vec![project.clone(), ProjectOp { name: "Red".to_owned(), group: "00g2".into(), ..project }],
+            ..Plan::default()
+        };
+        assert_eq!(doubted_roles(&plan), ["00u1".into()].into());
+        let disagreement = Disagreement {
+            scope: ["00u3".into(), "00u9".into()].into(),
+            roles: ["00u1".into()].into(),
+            memberships: ["a1".into()].into(),
+            groups: ["00g2".into()].into(),
+        };
+        hold(&mut plan, &disagreement);
+        let users: Vec<_> = plan.users.iter().map(|op| op.okta_id.as_str()).collect();
+        assert_eq!(users, ["00u2", "00u4"]);
+        let left: Vec<_> = plan.projects[0].remove.iter().map(|removal| removal.account.as_str()).collect();
+        assert_eq!(left, ["a2"]);
+        let held: Vec<_> = plan.held.iter().map(|held| (held.subject.as_str(), held.what.as_str())).collect();
+        assert_eq!(
+            held,
+            [
+                ("00u1@example.com", "update"),
+                ("00u3@example.com", "deactivate"),
+                ("Red", "change the project"),
+                ("Sales", "remove a1")
+            ]
+        );
+    }
+}

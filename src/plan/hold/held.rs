@@ -1,0 +1,53 @@
+//! What a plan is to do and doesn't yet: a source that isn't trusted takes nothing away, whoever is missing gets a grace,
+//! and what never came to stand isn't written for ever.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::plan::diff::users::keep_the_last_admin;
+use crate::plan::hold::{convergence, grace, trust};
+use crate::plan::op::Plan;
+use crate::plan::past::{Past, Sizes};
+use crate::plan::policy::Policy;
+
+/// What one run adds to what is known.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// The sizes of this read.
+    pub sizes: &'a Sizes,
+    pub now: Timestamp,
+    /// The admin says that the read is right, however small it is.
+    pub trust_source: bool,
+}
+
+/// Holds back what must wait, and gives what is to be remembered once the run came to its end.
+pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> Past {
+    let missing = grace::missing(plan, past, run.now);
+    if !run.trust_source {
+        plan.shrunk = trust::shrunk(run.sizes, past, &policy.limits);
+    }
+    let unsettled_since = convergence::hold(plan, past, run.now);
+    if plan.shrunk.is_empty() {
+        grace::hold(plan, &missing, run.now, policy.grace);
+    } else {
+        trust::hold(plan);
+    }
+    plan.projects.retain(|op| !op.is_empty());
+    // The last ADMIN may have been meant to go because somebody else becomes one, which is deferred now.
+    keep_the_last_admin(plan);
+    plan.warnings.sort();
+    plan.held.sort();
+    if !plan.shrunk.is_empty() {
+        // Nothing is learnt from a read that isn't trusted.
+        return Past { unsettled_since, ..past.clone() };
+    }
+    let email_changed = plan.standing.email_changed.clone();
+    Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }
+}
+
+/// `24h` or `30m`, for people.
+pub fn duration_text(time: SignedDuration) -> String {
+    match time.as_mins() {
+        minutes if minutes % 60 == 0 => format!("{}h", minutes / 60),
+        minutes => format!("{minutes}m"),
+    }
+}

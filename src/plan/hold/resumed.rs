@@ -1,0 +1,43 @@
+//! What the last run was allowed to do and didn't: a run that the server cut short must not be refused its rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::plan::op::{Plan, ProjectOp, Removal, UserOp};
+use crate::plan::step::Step;
+
+/// Operations that passed the guards of the last run. They don't count in the limits of the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resumed {
+    users: BTreeMap<OktaUserId, UserOp>,
+    removals: BTreeSet<(OktaGroupId, AccountId)>,
+}
+
+impl Resumed {
+    /// The steps of a plan that weren't done.
+    pub fn of(plan: &Plan, is_done: impl Fn(Step<'_>) -> bool) -> Self {
+        let mut resumed = Self::default();
+        for step in plan.steps().filter(|step| !is_done(*step)) {
+            match step {
+                Step::User(op) => resumed.users.extend([(op.okta_id.clone(), op.clone())]),
+                Step::RemoveMembers(op) => {
+                    resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
+                }
+                Step::Project(_) | Step::AddMembers(_) => {}
+            }
+        }
+        resumed
+    }
+
+    /// Whether exactly this was allowed.
+    pub fn user(&self, op: &UserOp) -> bool {
+        self.users
+            .get(&op.okta_id)
+            .is_some_and(|allowed| (allowed.action, &allowed.changes) == (op.action, &op.changes))
+    }
+
+    /// Whether exactly this was allowed.
+    pub fn removal(&self, op: &ProjectOp, removal: &Removal) -> bool {
+        self.removals.contains(&(op.group.clone(), removal.account.clone()))
+    }
+}

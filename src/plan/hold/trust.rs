@@ -1,0 +1,50 @@
+//! Whether a read of Okta is believed when it says that people are gone: one that is much smaller than the last trusted
+//! one isn't.
+
+use crate::model::desired::Leave;
+use crate::plan::deferred::{Because, Held, Shrunk};
+use crate::plan::op::{Plan, Reason, UserAction, UserOp};
+use crate::plan::past::{Past, Sizes};
+use crate::plan::policy::Limits;
+
+/// What shrank by more than `max_shrink`. A group that isn't pushed any more is another matter, and the first read of a
+/// scope is always trusted.
+pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
+    let Some(trusted) = &past.trusted else { return Vec::new() };
+    let same_scope = trusted.scope == now.scope;
+    let users =
+        same_scope.then(|| Shrunk { which: "users in scope".to_owned(), before: trusted.users, now: now.users });
+    let parts =
+        trusted.parts.iter().filter(|_| same_scope).filter_map(|(part, before)| {
+            Some(Shrunk { which: part.clone(), before: *before, now: *now.parts.get(part)? })
+        });
+    let groups = trusted.groups.iter().filter_map(|(id, before)| {
+        let now = now.groups.get(id)?;
+        Some(Shrunk { which: format!("members of the group {}", now.name), before: before.members, now: now.members })
+    });
+    let too_small =
+        |shrunk: &Shrunk| shrunk.before.saturating_sub(shrunk.now) > limits.shrink.of(shrunk.before, limits.floor());
+    let mut all: Vec<_> = users.into_iter().chain(parts).chain(groups).filter(too_small).collect();
+    // A group may be pushed and in scope.
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Defers everything that takes something away because of an absence. A status that Okta states isn't one: a user who is
+/// suspended or deactivated there loses access however little else was read, within the limit of deactivations.
+pub fn hold(plan: &mut Plan) {
+    let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, Because::SourceNotTrusted));
+    let is_stated = |op: &UserOp| matches!(op.reason, Reason::Left(Leave::Suspended | Leave::Deactivated));
+    for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate && !is_stated(op)) {
+        held(&op.user_name, "deactivate".to_owned());
+    }
+    for op in plan.projects.extract_if(.., |op| op.is_deletion()) {
+        held(&op.name, "delete the project".to_owned());
+    }
+    for op in &mut plan.projects {
+        for removal in op.remove.drain(..) {
+            held(&op.name, format!("remove {}", removal.user_name));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What both servers let requests in by, and what their certificates are held against.
+
+use std::path::Path;
+
+use reqwest::Certificate;
+use secrecy::ExposeSecret;
+
+use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
+use crate::error::{Error, Kind, Result};
+use crate::files::{self, Trusted};
+use crate::http::{self, Authorization, Mask};
+use crate::okta;
+use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
+use crate::sync::environment::{proxy, timeout};
+
+/// More than the certificates of all public authorities take, in bytes.
+const LARGEST_CA: u64 = 4 << 20;
+
+/// The transport to the org. It reads the token or the key; nothing is sent yet.
+pub fn okta(settings: &Settings) -> Result<http::Settings> {
+    let OktaSettings { org_url, access, ca_file, rate_limit_share } = &settings.okta;
+    let authorities = authorities(ca_file.as_deref())?;
+    let base = okta::settings(org_url.as_str(), Authorization::None);
+    let proxy = proxy(org_url.scheme());
+    let transport = http::Settings { authorities, share: *rate_limit_share, proxy, ..base }.within(timeout()?);
+    let authorization = match access {
+        OktaAccess::ApiToken(source) => okta::api_token(&source.read()?),
+        OktaAccess::ServiceApp(app) => {
+            AccessTokens::authorization(service_app(app, settings, &transport.mask)?, &transport)?
+        }
+    };
+    Ok(http::Settings { authorization, ..transport })
+}
+
+/// The transport to the platform. It reads the API key; nothing is sent yet.
+pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
+    let key = settings.activepieces.api_key.read()?;
+    let transport = http::Settings {
+        authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
+        authorities: authorities(settings.activepieces.ca_file.as_deref())?,
+        proxy: proxy(settings.activepieces.url.scheme()),
+        ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
+    };
+    Ok(transport.within(timeout()?))
+}
+
+/// The name of what lets requests to Okta in.
+pub fn name(settings: &Settings) -> &'static str {
+    match settings.okta.access {
+        OktaAccess::ApiToken(_) => "Okta token",
+        OktaAccess::ServiceApp(_) => "Okta service app",
+    }
+}
+
+/// What lets requests to Okta in, for people: its source, and the scopes that are asked for.
+pub fn described(settings: &Settings) -> String {
+    match &settings.okta.access {
+        OktaAccess::ApiToken(source) => source.to_string(),
+        OktaAccess::ServiceApp(app) => {
+            format!("service app {} with {}, for {}", app.client_id, app.key, scopes(app, settings).join(" "))
+        }
+    }
+}
+
+fn service_app(app: &ServiceAppSettings, settings: &Settings, mask: &Mask) -> Result<ServiceApp> {
+    let pem = app.key.read_text()?;
+    mask.keep(&pem);
+    let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
+    let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
+    // Whoever names the scopes gets exactly those.
+    let optional_scope = app.scopes.is_none().then_some(SCHEMAS);
+    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings), optional_scope })
+}
+
+fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
+    app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
+}
+
+/// Which keys of the config ask for each scope; none where the scopes are named in it, or a token lets the requests in.
+pub fn asked_scopes(settings: &Settings) -> Option<String> {
+    let OktaAccess::ServiceApp(ServiceAppSettings { scopes: None, .. }) = &settings.okta.access else { return None };
+    let asked = scopes_by_key(&settings.scope, &settings.mapping.needs(), settings.from_okta);
+    let asked = asked.into_iter().map(|(scope, keys)| format!("{scope} for {}", keys.join(" and ")));
+    Some(asked.collect::<Vec<_>>().join(", "))
+}
+
+/// The certificates of a file, which are trusted beside those of the system.
+fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    let wrong = |why: String| Error::new(Kind::Config, format!("the CA file `{}` {why}", path.display()));
+    // Who writes it decides which server is believed to be Okta or Activepieces.
+    let Trusted { bytes, .. } = files::read_trusted(path, LARGEST_CA).map_err(|refusal| wrong(refusal.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| wrong("isn't valid PEM".to_owned()))?;
+    if certificates.is_empty() {
+        let hint = "it has to hold certificates in PEM, each from -----BEGIN CERTIFICATE----- on";
+        return Err(wrong("holds no certificate".to_owned()).hint(hint));
+    }
+    Ok(certificates)
+}

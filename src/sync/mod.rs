@@ -1,0 +1,18 @@
+//! The sync: from a config and two servers to a plan, and from a plan to its writes.
+//!
+//! - `session` reads both sides and plans; `settle` is its planning in two passes.
+//! - `write` guards, asks and applies; `journal` records it.
+//! - `expressions`, `access` and `environment` prepare both.
+
+pub mod access;
+pub mod context;
+pub mod environment;
+pub mod expressions;
+pub mod interrupt;
+pub mod journal;
+pub mod saved;
+pub mod session;
+mod settle;
+pub mod write;
+
+pub use context::Context;

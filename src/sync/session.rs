@@ -1,0 +1,393 @@
+//! A config and the clients made from it: what `check`, `plan` and `apply` work with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reqwest::Url;
+
+use crate::activepieces::{self, Activepieces};
+use crate::config::{self, settings::Settings};
+use crate::error::{Error, Kind, Result};
+use crate::http;
+use crate::mapping::attributes::Mapping;
+use crate::model::activepieces::Platform;
+use crate::model::known::KnownOrg;
+use crate::okta::{self, Okta, Step, StillThere};
+use crate::output::progress::Progress;
+use crate::output::text::{count, counted};
+use crate::plan::deferred::{Because, Held};
+use crate::plan::hold::held;
+use crate::plan::hold::{accepted, grace};
+use crate::plan::op::ProjectAction;
+use crate::plan::saved::Fingerprints;
+use crate::plan::undo::{self, Undone};
+use crate::plan::{Comparison, Past, Plan};
+use crate::state::State;
+use crate::sync::context::Context;
+use crate::sync::expressions::{self, Expressions};
+use crate::sync::settle::{self, Draft, Drafted, Sources};
+use crate::sync::{access, environment};
+
+/// The most requests to Activepieces side by side, unless the admin says otherwise.
+pub const PARALLELISM: u32 = 32;
+
+/// Everything to plan and apply with.
+#[derive(Debug)]
+pub struct Session {
+    pub settings: Settings,
+    pub okta: Okta,
+    pub activepieces: Activepieces,
+}
+
+/// A plan, and what the next run has to know of this one.
+#[derive(Debug)]
+pub struct Planned {
+    pub plan: Plan,
+    pub made_from: Fingerprints,
+    /// What holds whether the run is completed or not: who was seen isn't missing any more.
+    pub seen: Past,
+    /// What holds once the run is completed.
+    pub remember: Past,
+    pub known: KnownOrg,
+    /// The time of the read, by Okta's clock.
+    pub now: Timestamp,
+}
+
+/// Both sides as they were read.
+struct Sides {
+    expressions: Expressions,
+    reading: okta::Reading,
+    platform: Platform,
+    now: Timestamp,
+}
+
+/// What earlier runs left to be known.
+#[derive(Debug)]
+pub struct Knows {
+    pub past: Past,
+    /// Empty where all is to be read.
+    pub org: KnownOrg,
+    /// Whether the plan may be written: what it changes is read then, whatever is known.
+    pub writes: bool,
+    /// The name of the config file's content, if the plan is kept or held against one that was.
+    pub config: Option<String>,
+}
+
+/// The config file: the one that was named, else `config.toml` here, else the user's own.
+pub fn config_path(context: &Context) -> PathBuf {
+    let here = PathBuf::from("config.toml");
+    match &context.config {
+        Some(path) => path.clone(),
+        None if here.exists() => here,
+        None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
+    }
+}
+
+/// Reads the config file.
+pub fn load(context: &Context) -> Result<Settings> {
+    let settings = config::load(&config_path(context), context.printer.colours_stderr())?;
+    for warning in &settings.warnings {
+        context.printer.warning(warning);
+    }
+    Ok(settings)
+}
+
+/// Opens the state file of the org and the platform that the config names.
+pub fn state(settings: &Settings) -> Result<State> {
+    State::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
+}
+
+/// Opens it for a command that writes nothing but its own record, which isn't kept where the disk is read-only.
+pub fn state_to_read(settings: &Settings, context: &Context) -> Result<State> {
+    let state = State::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
+    if let Some(why) = state.is_forgotten() {
+        context.printer.warning(&format!(
+            "the state file {} {why}: it is only read, and nothing of this run is recorded",
+            state.path().display()
+        ));
+    }
+    Ok(state)
+}
+
+fn state_folder() -> Result<PathBuf> {
+    environment::user_state().ok_or_else(|| {
+        Error::new(Kind::Failed, "there is no home folder to keep the state file in")
+            .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
+    })
+}
+
+/// The platform's host, and the path where it has one: several platforms may stand under one host.
+fn platform_name(settings: &Settings) -> String {
+    let url = &settings.activepieces.url;
+    format!("{}{}", url.authority(), url.path().trim_end_matches('/'))
+}
+
+impl Session {
+    /// Reads the config and both secrets; nothing is sent yet.
+    pub fn open(context: &Context, parallelism: u32) -> Result<Self> {
+        Self::with(load(context)?, parallelism)
+    }
+
+    /// Makes the clients for these settings.
+    pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
+        let okta = okta_client(&settings)?;
+        let activepieces = activepieces_client(&settings, parallelism)?;
+        Ok(Self { settings, okta, activepieces })
+    }
+
+    /// The org's host, with the port where it's an unusual one.
+    pub fn org(&self) -> &str {
+        self.settings.okta.org_url.authority()
+    }
+
+    /// The platform's host, with the port where it's an unusual one.
+    pub fn platform(&self) -> &str {
+        self.settings.activepieces.url.authority()
+    }
+
+    /// What the platform is known by on this machine, whatever the config calls it: its own id, or else its address.
+    pub async fn platform_id(&self) -> Result<String> {
+        match self.activepieces.platform_id().await? {
+            Some(id) => Ok(id),
+            None => Ok(address(&self.settings.activepieces.url).await),
+        }
+    }
+
+    /// Opens the state file of this org and platform.
+    pub fn state(&self) -> Result<State> {
+        state(&self.settings)
+    }
+
+    /// Reads both sides, confirms absences by id, and computes the plan, of which is deferred what must wait; `trust_source`
+    /// accepts a read that is much smaller than the last trusted one.
+    pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let policy = &self.settings.policy;
+        let sources = self.sources(knows, &expressions, &platform, now);
+        let Drafted { mut plan, made_from, sizes, users, groups, reading } =
+            Box::pin(settle::plan(sources, reading)).await?;
+        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
+        let seen = grace::without_seen(&knows.past, &plan);
+        let run = held::Run { sizes: &sizes, now, trust_source };
+        let remember = held::settle(&mut plan, &knows.past, &run, policy);
+        self.look_at_deletions(&mut plan).await?;
+        self.look_at_roles(&mut plan).await;
+        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
+        drop(progress);
+        context.printer.status(&format!(
+            "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
+            counted(users, "user", "users"),
+            counted(groups, "pushed group", "pushed groups"),
+            counted(platform.users.len(), "account", "accounts"),
+            counted(platform.projects.len(), "project", "projects"),
+            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
+        ));
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
+    pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let policy = &self.settings.policy;
+        let sources = self.sources(knows, &expressions, &platform, now);
+        let draft = Box::pin(Draft::of(sources, reading)).await?;
+        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
+        let seen = grace::without_seen(&knows.past, &plan);
+        let (sizes, reading) = draft.end();
+        let run = held::Run { sizes: &sizes, now, trust_source: false };
+        held::settle(&mut plan, &knows.past, &run, policy);
+        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
+        drop(progress);
+        // An undo tells nothing about what the next apply has to expect.
+        let (made_from, remember) = (Fingerprints::default(), seen.clone());
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    fn sources<'a>(
+        &'a self,
+        knows: &'a Knows,
+        expressions: &'a Expressions,
+        platform: &'a Platform,
+        now: Timestamp,
+    ) -> Sources<'a> {
+        Sources {
+            okta: &self.okta,
+            mapping: &expressions.mapping,
+            platform,
+            policy: &self.settings.policy,
+            now,
+            writes: knows.writes,
+            config: knows.config.as_deref(),
+        }
+    }
+
+    /// Reads both sides, whole or not at all, and checks the expressions against the schemas.
+    async fn read(&self, knows: &Knows, progress: &Progress, context: &Context) -> Result<Sides> {
+        let okta_side = Box::pin(async {
+            let okta = &self.okta;
+            let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
+            let mapping = unchecked.mapping.clone();
+            let (mut expressions, reading) = futures_util::future::join(
+                expressions::check_all(okta, unchecked),
+                self.read_okta(&mapping, &knows.org, progress),
+            )
+            .await;
+            let reading = reading?;
+            expressions.settle(&reading.org);
+            expressions.refuse(&self.settings, context.printer.colours_stderr())?;
+            Ok((expressions, reading))
+        });
+        let ((expressions, reading), platform) =
+            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        for warning in expressions.warned().iter().chain(&reading.warnings) {
+            context.printer.warning(warning);
+        }
+        // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
+        let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
+        Ok(Sides { expressions, reading, platform, now })
+    }
+
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows. A project
+    /// whose group is there isn't deleted.
+    async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
+        let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
+        for op in &mut plan.projects {
+            if let ProjectAction::Relink { from } = &op.action {
+                if okta::confirm_unpushed(&self.okta, &[], from).await?.is_some() {
+                    relinked.insert(op.group.clone());
+                }
+            } else if let ProjectAction::Delete { flows } = &mut op.action {
+                if let Some(found) = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await? {
+                    there.insert(op.group.clone(), found);
+                    continue;
+                }
+                let project = self.activepieces.project_by_external_id(&op.group).await?;
+                *flows = project.and_then(|project| project.analytics.total_flows);
+            }
+        }
+        let Plan { projects, held, warnings, .. } = plan;
+        for op in projects.extract_if(.., |op| op.is_deletion() && there.contains_key(&op.group)) {
+            let StillThere { name, is_pushed } = &there[&op.group];
+            if *is_pushed {
+                let about = format!("the group {name}");
+                held.push(Held::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+            } else {
+                warnings.push(format!(
+                    "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
+                    op.name
+                ));
+            }
+        }
+        for op in projects.extract_if(.., |op| relinked.contains(&op.group)) {
+            let about = format!("the deletion of the group that {} is linked to", op.name);
+            held.push(Held::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
+        }
+        held.sort();
+        warnings.sort();
+        Ok(())
+    }
+
+    /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
+    /// gives it back.
+    async fn look_at_roles(&self, plan: &mut Plan) {
+        for op in plan.projects.iter_mut().filter(|op| !op.remove.is_empty()) {
+            let Some(project) = &op.project else { continue };
+            let members = match self.activepieces.project_members(project).await {
+                Ok(members) => members.unwrap_or_default(),
+                Err(failure) => {
+                    tracing::debug!(%failure, "the project roles aren't known");
+                    continue;
+                }
+            };
+            let role_of: BTreeMap<_, _> = members.into_iter().map(|member| (member.user_id, member.role)).collect();
+            for removal in &mut op.remove {
+                removal.role = role_of.get(&removal.account).cloned();
+            }
+        }
+    }
+
+    /// Reads the users in scope and the pushed groups, and tells how far it is.
+    pub async fn read_okta(&self, mapping: &Mapping, known: &KnownOrg, progress: &Progress) -> Result<okta::Reading> {
+        let Settings { scope, projects, .. } = &self.settings;
+        let tell = |step: okta::Progress| progress.message(told(step));
+        okta::read(&self.okta, scope, projects, &mapping.needs(), known, &tell).await
+    }
+
+    /// How many requests were sent so far, to both servers.
+    pub fn requests(&self) -> u64 {
+        self.okta.http().requests() + self.activepieces.requests()
+    }
+}
+
+/// The address that a URL's host has, with its port and path: the same for all names of one server. One of several addresses
+/// is taken that doesn't hang on their order.
+async fn address(url: &Url) -> String {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((bare, port)).await;
+    let addresses: Vec<IpAddr> = found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default();
+    let place = if addresses.iter().any(IpAddr::is_loopback) {
+        "loopback".to_owned()
+    } else {
+        addresses.iter().min().map_or_else(|| host.to_owned(), ToString::to_string)
+    };
+    format!("{place}:{port}{}", url.path().trim_end_matches('/'))
+}
+
+/// How much of a read is owed to the expressions, and how much was known already.
+fn asked(reading: &okta::Reading) -> String {
+    let asked = match reading.asked_by_expressions {
+        0 => String::new(),
+        asked => format!(" ({asked} of them because expressions ask for more than profiles)"),
+    };
+    match reading.unread.len() {
+        0 => asked,
+        unread => format!("{asked}, {} unchanged since an earlier run", counted(unread, "group", "groups")),
+    }
+}
+
+/// How far the read of Okta is, for people.
+fn told(progress: okta::Progress) -> String {
+    let what = match progress.step {
+        Step::Names => "Finding the app and the groups",
+        Step::AppUsers => "Reading users of the app",
+        Step::SearchedUsers => "Reading users that the search finds",
+        Step::AllUsers => "Reading users",
+        Step::Members => "Reading members of groups",
+        Step::GroupsOfUsers => "Reading groups of users",
+    };
+    let total = progress.total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
+    format!("{what}: {}{total}", count(progress.done))
+}
+
+/// The client of the org alone, for commands that need no more.
+pub fn okta_client(settings: &Settings) -> Result<Okta> {
+    Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
+}
+
+fn activepieces_client(settings: &Settings, parallelism: u32) -> Result<Activepieces> {
+    let transport = access::activepieces(settings)?;
+    Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_names_of_this_machine_are_one_address() {
+        let address = async |url: &str| address(&url.parse().unwrap()).await;
+        let expected = "loopback:8080";
+        for url in ["http://localhost:8080", "http://127.0.0.1:8080/", "http://[::1]:8080", "http://127.9.9.9:8080"] {
+            assert_eq!(address(url).await, expected, "{url}");
+        }
+        assert_eq!(address("http://127.0.0.1/team/").await, "loopback:80/team");
+        assert_eq!(address("https://192.0.2.7").await, "192.0.2.7:443");
+        assert_eq!(address("https://nowhere.invalid").await, "nowhere.invalid:443");
+    }
+}
