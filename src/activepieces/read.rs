@@ -16,8 +16,8 @@ const GROUPS_A_PAGE: usize = 100;
 const PAGES_AT_ONCE: usize = 4;
 /// So many projects are looked through for one of a team.
 const PROJECTS: usize = 1000;
-/// So many accounts that SCIM doesn't list are asked for by id at the same time.
-const LOOKUPS_AT_ONCE: usize = 8;
+/// How many accounts, or members of projects, are read by id at the same time.
+pub const LOOKUPS_AT_ONCE: usize = 8;
 /// So many of the accounts with a customer's externalId are asked for by id: a list that is cut short lacks them in a row,
 /// and a mistake about one of them costs nothing, since such an account is never linked or deactivated for its externalId.
 const SAMPLE: usize = 100;

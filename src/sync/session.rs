@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::Url;
@@ -295,9 +296,14 @@ impl Session {
     /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
     /// gives it back.
     async fn look_at_roles(&self, plan: &mut Plan) {
-        for op in plan.projects.iter_mut().filter(|op| !op.remove.is_empty()) {
-            let Some(project) = &op.project else { continue };
-            let members = match self.activepieces.project_members(project).await {
+        let changed = plan.projects.iter_mut().filter(|op| !op.remove.is_empty());
+        let reads = changed.filter_map(|op| {
+            let project = op.project.clone()?;
+            Some(async move { (op, self.activepieces.project_members(&project).await) })
+        });
+        let mut answers = stream::iter(reads).buffer_unordered(activepieces::LOOKUPS_AT_ONCE);
+        while let Some((op, answer)) = answers.next().await {
+            let members = match answer {
                 Ok(members) => members.unwrap_or_default(),
                 Err(failure) => {
                     tracing::debug!(%failure, "the project roles aren't known");
