@@ -18,7 +18,5 @@ pub mod model;
 pub mod okta;
 pub mod output;
 pub mod plan;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 pub mod state;
 mod sync;

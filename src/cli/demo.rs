@@ -7,9 +7,9 @@ use clap::Args;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::files;
 use crate::output::text::{BOLD, HINT, styled};
-use crate::sandbox::{Options, Sandbox};
 use crate::sync::context::Context;
 use crate::sync::environment::STATE_HOME;
+use oktapieces_sandbox::{Options, Sandbox};
 
 /// Show a plan, an apply and a plan again on an embedded Okta org and Activepieces platform
 #[derive(Debug, Args)]

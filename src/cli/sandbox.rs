@@ -6,11 +6,11 @@ use clap::Args;
 
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::text::{BOLD, HINT, styled};
-use crate::sandbox::activepieces::Generation;
-use crate::sandbox::serve::{Chance, FaultKind};
-use crate::sandbox::{Options, Sandbox, company::Shape};
 use crate::sync::context::Context;
 use crate::sync::interrupt::signal;
+use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::serve::{Chance, FaultKind};
+use oktapieces_sandbox::{Options, Sandbox, company::Shape};
 
 /// Serve an Okta org and an Activepieces platform on this machine, to try things out on
 ///

@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::okta::RegisteredApp;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::okta::RegisteredApp;
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, Stage, run};

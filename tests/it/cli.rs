@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 
 use crate::support::{Stage, run};
 

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use oktapieces::config;
 use oktapieces::model::org::Scope;
 use oktapieces::plan::policy::Limit;
-use oktapieces::sandbox::company::{self, Shape};
-use oktapieces::sandbox::{Options, Sandbox};
+use oktapieces_sandbox::company::{self, Shape};
+use oktapieces_sandbox::{Options, Sandbox};
 
 const GENERATED: Shape = Shape::Generated { users: 20, groups: 2, members: 5, existing: 0.5, drift: 0.5, seed: 1 };
 

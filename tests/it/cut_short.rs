@@ -1,8 +1,8 @@
 //! Runs that the server cuts short, and what the next run makes of them.
 
-use oktapieces::sandbox::activepieces::Smtp;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::activepieces::Smtp;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 
 use crate::support::Stage;
 

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::okta::SeedUser;
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::okta::SeedUser;
 use serde_json::Value;
 
 use crate::support::Stage;

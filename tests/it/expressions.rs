@@ -1,7 +1,7 @@
 //! What expressions ask Okta for, by the real binary: read when asked for, and not otherwise.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
-use oktapieces::sandbox::company::{APP, Shape};
+use oktapieces_sandbox::company::{APP, Shape};
 use serde_json::{Map, Value, json};
 
 use crate::support::Stage;

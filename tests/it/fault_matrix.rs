@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Chance, Fault, FaultKind};
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Chance, Fault, FaultKind};
 
 use crate::access::{configure, ec_key};
 use crate::faults::{state, state_but_roles};

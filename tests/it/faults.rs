@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::state::{history, interrupt, signal, until};
@@ -34,7 +34,7 @@ fn state_with(stage: &Stage, role_of: fn(&str) -> String) -> Value {
         .collect();
     let mut users: Vec<String> = users.iter().map(Value::to_string).collect();
     users.sort();
-    let project = |project: oktapieces::sandbox::activepieces::ProjectSnapshot| {
+    let project = |project: oktapieces_sandbox::activepieces::ProjectSnapshot| {
         let members: BTreeMap<&str, String> =
             project.members.iter().map(|(id, role)| (mails[id].as_str(), role_of(role))).collect();
         json!([project.name, project.external_id, members]).to_string()
@@ -121,7 +121,7 @@ async fn writes_to_one_project_never_meet() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_smtp_server_that_fails_makes_no_second_account() {
-    use oktapieces::sandbox::activepieces::Smtp;
+    use oktapieces_sandbox::activepieces::Smtp;
     let stage = Stage::of(COMPANY).await;
     stage.sandbox.platform().configure(|settings| settings.smtp = Smtp::Failing);
     let applied = stage.run(&["apply", "--yes"]).await;
@@ -168,7 +168,7 @@ async fn a_side_that_cannot_be_read_whole_is_never_planned_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limits_are_obeyed() {
     // So few requests a minute that a run which didn't keep within them would be refused.
-    let options = oktapieces::sandbox::Options { company: COMPANY, rate_limit: Some(40), ..Default::default() };
+    let options = oktapieces_sandbox::Options { company: COMPANY, rate_limit: Some(40), ..Default::default() };
     let stage = Stage::with(options).await;
     let plan = stage.run(&["plan", "--verbose"]).await;
     assert_eq!(plan.code, 0, "{plan:#?}");
@@ -177,8 +177,8 @@ async fn rate_limits_are_obeyed() {
 }
 
 /// Slow enough to be met in the middle.
-fn slow() -> oktapieces::sandbox::Options {
-    oktapieces::sandbox::Options { company: COMPANY, latency: Duration::from_millis(25), ..Default::default() }
+fn slow() -> oktapieces_sandbox::Options {
+    oktapieces_sandbox::Options { company: COMPANY, latency: Duration::from_millis(25), ..Default::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

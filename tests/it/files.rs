@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use oktapieces::sandbox::company::Shape;
+use oktapieces_sandbox::company::Shape;
 use rusqlite::Connection;
 
 use crate::state::database;

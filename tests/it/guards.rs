@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::activepieces::Generation;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use crate::state::history;

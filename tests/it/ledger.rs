@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oktapieces::sandbox::activepieces::{ProjectSnapshot, UserSnapshot};
+use oktapieces_sandbox::activepieces::{ProjectSnapshot, UserSnapshot};
 use rusqlite::Connection;
 use serde_json::Value;
 

@@ -31,6 +31,7 @@ mod reads;
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
+mod seeded;
 #[cfg(feature = "sandbox")]
 mod state;
 #[cfg(feature = "sandbox")]

@@ -10,9 +10,9 @@ use oktapieces::http::Client;
 use oktapieces::model::known::KnownOrg;
 use oktapieces::model::org::Scope;
 use oktapieces::okta::{Okta, api_token, read, settings};
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::okta::Org;
-use oktapieces::sandbox::{Options, Sandbox};
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::okta::Org;
+use oktapieces_sandbox::{Options, Sandbox};
 use serde_json::json;
 
 const USERS: usize = 6_000;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use oktapieces::plan::saved::SavedPlan;
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
 use oktapieces::state::{Beginning, Lock, State, Taken};
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};

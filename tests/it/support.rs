@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
-use oktapieces::sandbox::{Options, Sandbox};
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::{Options, Sandbox};
 use serde_json::Value;
 
 /// A sandbox, and a folder with its config.

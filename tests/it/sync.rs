@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::activepieces::Generation;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use crate::state::until;
@@ -331,7 +331,7 @@ async fn a_saved_plan_is_shown_and_applied_exactly() {
     stage.sandbox.org().set_status(gone, "SUSPENDED");
     let profile = serde_json::json!({"login": "late@example.com", "email": "late@example.com", "firstName": "L", "lastName": "L"});
     let Value::Object(profile) = profile else { panic!() };
-    let late = oktapieces::sandbox::okta::SeedUser { id: None, status: "ACTIVE".to_owned(), profile };
+    let late = oktapieces_sandbox::okta::SeedUser { id: None, status: "ACTIVE".to_owned(), profile };
     let late = stage.sandbox.org().seed_user(late);
     stage.sandbox.org().assign("Activepieces", &late);
     let applied = stage.run(&["apply", "plan.json"]).await;

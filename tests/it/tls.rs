@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use oktapieces::sandbox::company::Shape;
+use oktapieces_sandbox::company::Shape;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};

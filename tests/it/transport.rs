@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use oktapieces::sandbox::company::Shape;
+use oktapieces_sandbox::company::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

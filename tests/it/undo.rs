@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::activepieces::Generation;
-use oktapieces::sandbox::company::Shape;
-use oktapieces::sandbox::okta::SeedUser;
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::okta::SeedUser;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Who may call what, and in which order it is checked (contract sections 1.1 and 1.3).
 
-use oktapieces::sandbox::activepieces::Outage;
+use oktapieces_sandbox::activepieces::Outage;
 use reqwest::Method;
 use serde_json::json;
 
@@ -71,7 +71,7 @@ async fn a_session_is_taken_on_discovery() {
 
 #[tokio::test]
 async fn another_platforms_key_is_401() {
-    let (one, other) = (Server::start().await, oktapieces::sandbox::activepieces::Platform::new(8));
+    let (one, other) = (Server::start().await, oktapieces_sandbox::activepieces::Platform::new(8));
     let answer = asked_with(&one, &format!("Bearer {}", other.api_key()), "/api/v1/users").await;
     assert_eq!(answer.status, 401);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use oktapieces::sandbox::activepieces::Platform;
+use oktapieces_sandbox::activepieces::Platform;
 
 use super::support::Server;
 

@@ -1,6 +1,6 @@
 //! What differs in versions 0.79 to 0.83 (contract section 9).
 
-use oktapieces::sandbox::activepieces::Generation;
+use oktapieces_sandbox::activepieces::Generation;
 use serde_json::json;
 
 use super::support::{SCIM, Server, URN, user};

@@ -1,6 +1,6 @@
 //! Embedded accounts, and what differs in the generation that hides them from SCIM (`docs/activepieces.md`).
 
-use oktapieces::sandbox::activepieces::Generation;
+use oktapieces_sandbox::activepieces::Generation;
 use reqwest::Method;
 use serde_json::json;
 

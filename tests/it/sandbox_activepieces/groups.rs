@@ -1,6 +1,6 @@
 //! POST, GET by id, PUT and DELETE of groups (contract sections 4, 4.1, 4.2, 4.4 and 4.6).
 
-use oktapieces::sandbox::activepieces::TeamProjectsLimit;
+use oktapieces_sandbox::activepieces::TeamProjectsLimit;
 use serde_json::json;
 
 use super::support::{Answer, SCIM, Server, UNKNOWN, group};

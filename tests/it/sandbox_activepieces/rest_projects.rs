@@ -1,6 +1,6 @@
 //! The REST routes of projects (contract section 5).
 
-use oktapieces::sandbox::activepieces::TeamProjectsLimit;
+use oktapieces_sandbox::activepieces::TeamProjectsLimit;
 use serde_json::json;
 
 use super::rest_users::followed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oktapieces::sandbox::activepieces::{Platform, SeedUser, router};
+use oktapieces_sandbox::activepieces::{Platform, SeedUser, router};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};

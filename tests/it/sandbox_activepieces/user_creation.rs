@@ -1,6 +1,6 @@
 //! POST of users (contract sections 3 and 3.1).
 
-use oktapieces::sandbox::activepieces::{Platform, Smtp};
+use oktapieces_sandbox::activepieces::{Platform, Smtp};
 use serde_json::json;
 
 use super::support::{Answer, SCIM, Server, URN, user};

@@ -121,7 +121,7 @@ async fn the_same_seed_gives_the_same_ids() {
     let (one, two) = (Scene::set().await, Scene::set().await);
     assert_eq!((&one.user, &one.group, &one.app), (&two.user, &two.group, &two.app));
     assert_eq!(one.server.org.token(), two.server.org.token());
-    let other = Server::serve(oktapieces::sandbox::okta::Org::new(8, None)).await;
+    let other = Server::serve(oktapieces_sandbox::okta::Org::new(8, None)).await;
     assert_ne!(other.user("ada@example.com", "ACTIVE"), one.user);
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::any;
-use oktapieces::sandbox::serve::{Fault, FaultKind, Traffic, layer};
+use oktapieces_sandbox::serve::{Fault, FaultKind, Traffic, layer};
 use reqwest::{Client, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

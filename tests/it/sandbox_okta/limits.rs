@@ -6,9 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use jiff::Timestamp;
-use oktapieces::sandbox::okta::{Org, admit};
-use oktapieces::sandbox::serve::{Fault, FaultKind};
-use oktapieces::sandbox::{Options, Sandbox};
+use oktapieces_sandbox::okta::{Org, admit};
+use oktapieces_sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::{Options, Sandbox};
 use reqwest::Method;
 use tokio::sync::Semaphore;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oktapieces::sandbox::okta::{Org, SeedUser, admit, router};
+use oktapieces_sandbox::okta::{Org, SeedUser, admit, router};
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use oktapieces::sandbox::serve::{Fault, FaultKind};
+use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use super::event::{Event, Setup};

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oktapieces::sandbox::Options;
-use oktapieces::sandbox::activepieces::{
+use oktapieces_sandbox::Options;
+use oktapieces_sandbox::activepieces::{
     Generation, Platform, ProjectSnapshot, SeedUser as SeedAccount, UserSnapshot as Account,
 };
-use oktapieces::sandbox::company::{APP, Shape};
-use oktapieces::sandbox::okta::{self, Org, SeedUser, UserSnapshot as User};
+use oktapieces_sandbox::company::{APP, Shape};
+use oktapieces_sandbox::okta::{self, Org, SeedUser, UserSnapshot as User};
 use serde_json::{Value, json};
 
 use super::event::{ADMINS, Event, G, Hand, Listing, Name, P, Projects, Roles, Scope, Setup};

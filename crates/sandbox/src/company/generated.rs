@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 
-use crate::sandbox::activepieces::{self, Platform};
-use crate::sandbox::okta::{Org, SeedUser};
+use crate::activepieces::{self, Platform};
+use crate::okta::{Org, SeedUser};
 
 /// `[attributes]`
 pub(super) const ATTRIBUTES: &str =

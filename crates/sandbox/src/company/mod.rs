@@ -1,9 +1,9 @@
 //! The company in the sandbox: who is in the Okta org, and what stands on the Activepieces platform already.
 
 mod generated;
-mod person;
-mod seeded;
-mod teams;
+pub mod person;
+pub mod seeded;
+pub mod teams;
 
 use serde_json::{Map, Value, json};
 

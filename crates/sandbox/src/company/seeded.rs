@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 
 use super::person::{Person, email, gone, group_id, local, names, okta, user_id};
 use super::teams::{GROUPS, PROJECTS};
-use crate::sandbox::activepieces::{self, Platform};
-use crate::sandbox::okta::{Org, SeedUser};
+use crate::activepieces::{self, Platform};
+use crate::okta::{Org, SeedUser};
 
-pub(super) const SEED: u64 = 7;
+pub const SEED: u64 = 7;
 
 /// `[attributes]`: the display name fails for people without a last name, and there is no role `OWNER`.
-pub(super) const ATTRIBUTES: &str = r#"displayName = 'user.firstName + " " + user.lastName'
+pub const ATTRIBUTES: &str = r#"displayName = 'user.firstName + " " + user.lastName'
 platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : user.okta_role == "boss" ? "OWNER" : "MEMBER"'"#;
 
 /// So small a company has more leavers than the 10 % that are allowed by default.
-pub(super) const SAFETY: &str = r#"max_deactivations = "50%" # many leavers, so that each case is there
+pub const SAFETY: &str = r#"max_deactivations = "50%" # many leavers, so that each case is there
 max_role_downgrades = "50%"
 protect = ["paul.protected@example.com"]"#;
 
 /// Everybody.
-pub(super) fn people() -> Vec<Person> {
+pub fn people() -> Vec<Person> {
     [with_access(), without_access(), left_alone(), drifted(), relinked(), problems(), others()].concat()
 }
 
@@ -142,7 +142,7 @@ fn others() -> Vec<Person> {
 const OWNER: &str = "owner@example.com";
 
 /// Puts everybody and everything there.
-pub(super) fn fill(org: &Org, platform: &Platform) {
+pub fn fill(org: &Org, platform: &Platform) {
     let people = people();
     let mut assigned = Vec::new();
     let mut accounts = BTreeMap::new();
@@ -191,7 +191,3 @@ fn seed_account(platform: &Platform, person: &Person) -> Option<(String, String)
     });
     Some((account.email.clone(), id))
 }
-
-#[cfg(test)]
-#[path = "seeded_tests.rs"]
-mod tests;

@@ -2,7 +2,7 @@
 
 /// Somebody with an Okta user, an account, or both.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub struct Person {
     pub name: &'static str,
     pub okta: Option<OktaUser>,
     pub account: Option<Account>,
@@ -10,7 +10,7 @@ pub(super) struct Person {
 
 /// The user in the org.
 #[derive(Clone, Debug)]
-pub(super) struct OktaUser {
+pub struct OktaUser {
     pub status: &'static str,
     pub email: Option<String>,
     pub okta_role: Option<&'static str>,
@@ -20,7 +20,7 @@ pub(super) struct OktaUser {
 
 /// The account on the platform.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
+pub struct Account {
     pub email: String,
     pub name: &'static str,
     pub external_id: Option<String>,
@@ -29,19 +29,19 @@ pub(super) struct Account {
 }
 
 /// A user of this status, assigned to the app, without an account.
-pub(super) fn okta(name: &'static str, status: &'static str) -> Person {
+pub fn okta(name: &'static str, status: &'static str) -> Person {
     let okta = OktaUser { status, email: Some(email(name)), okta_role: None, assigned: true };
     Person { name, okta: Some(okta), account: None }
 }
 
 /// An active account that no Okta user belongs to.
-pub(super) fn local(name: &'static str) -> Person {
+pub fn local(name: &'static str) -> Person {
     let account = Account { email: email(name), name, external_id: None, role: "MEMBER", active: true };
     Person { name, okta: None, account: Some(account) }
 }
 
 /// An active account whose Okta user was deleted.
-pub(super) fn gone(name: &'static str) -> Person {
+pub fn gone(name: &'static str) -> Person {
     local(name).linked_to(name)
 }
 
@@ -127,22 +127,22 @@ fn linked_account(name: &'static str) -> Account {
 }
 
 /// `Ada Adler` is `ada.adler@example.com`.
-pub(super) fn email(name: &str) -> String {
+pub fn email(name: &str) -> String {
     format!("{}@example.com", name.to_lowercase().replace(' ', "."))
 }
 
 /// First and last name.
-pub(super) fn names(name: &str) -> [&str; 2] {
+pub fn names(name: &str) -> [&str; 2] {
     name.split_once(' ').map_or([name, ""], |(first, last)| [first, last])
 }
 
 /// The id of the Okta user of this name, the same wherever the table names the person.
-pub(super) fn user_id(name: &str) -> String {
+pub fn user_id(name: &str) -> String {
     id("00u", name)
 }
 
 /// The id of the Okta group of this type and name.
-pub(super) fn group_id(kind: &str, name: &str) -> String {
+pub fn group_id(kind: &str, name: &str) -> String {
     id("00g", &format!("{kind} {name}"))
 }
 

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::super::person::{Account, OktaUser};
-use super::*;
-use crate::model::PlatformRole;
-use crate::model::activepieces as there;
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
-use crate::model::id::OktaIds;
-use crate::model::okta::Status;
-use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::Past;
-use crate::plan::guard::{self, Allowed};
-use crate::plan::op::{Plan, ProjectAction, UserAction};
-use crate::plan::policy::{Limit, Limits, Policy};
+use oktapieces::model::PlatformRole;
+use oktapieces::model::activepieces as there;
+use oktapieces::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use oktapieces::model::id::OktaIds;
+use oktapieces::model::okta::Status;
+use oktapieces::model::problem::{Problem, ProblemKind};
+use oktapieces::plan::Past;
+use oktapieces::plan::guard::{self, Allowed};
+use oktapieces::plan::op::{Plan, ProjectAction, UserAction};
+use oktapieces::plan::policy::{Limit, Limits, Policy};
+use oktapieces_sandbox::company::person::{Account, OktaUser, Person, email, group_id, names, user_id};
+use oktapieces_sandbox::company::seeded::people;
+use oktapieces_sandbox::company::teams::{GROUPS, PROJECTS};
+
+/// The address of the platform's owner, who isn't in the company.
+const OWNER: &str = oktapieces_sandbox::activepieces::Platform::OWNER_EMAIL;
 
 /// What the config makes of somebody, by the tables of a sync.
 fn state(user: &OktaUser, name: &str) -> State {
@@ -100,7 +104,7 @@ fn plan() -> Plan {
         protect: BTreeSet::from(["paul.protected@example.com".to_owned()]),
         ..Policy::default()
     };
-    let plan = crate::plan::diff(&desired(&people), &standing(&people), &policy);
+    let plan = oktapieces::plan::diff(&desired(&people), &standing(&people), &policy);
     assert_eq!(guard::check(&plan, "", &policy, &Past::default(), &Allowed::default()), []);
     plan
 }

@@ -1,7 +1,7 @@
 //! The groups and projects of the seeded company.
 
 /// Type, name, and the members by name. The config pushes those whose name starts with `AP `.
-pub(super) const GROUPS: [(&str, &str, &[&str]); 11] = [
+pub const GROUPS: [(&str, &str, &[&str]); 11] = [
     // No project yet. Only the active ones in scope join it, also those whose account comes with the same plan.
     (
         "OKTA_GROUP",
@@ -36,7 +36,7 @@ pub(super) const GROUPS: [(&str, &str, &[&str]); 11] = [
 type Member = (&'static str, &'static str);
 
 /// Name, the Okta group that it is linked to, and its members.
-pub(super) const PROJECTS: [(&str, Option<&str>, &[Member]); 9] = [
+pub const PROJECTS: [(&str, Option<&str>, &[Member]); 9] = [
     // `Dan Dorn`, `Hal Horn` and `Hugo Hahn` are missing.
     (
         "Engineering",
