@@ -1,4 +1,4 @@
-//! The one error of the edges: what kind it is, what went wrong, and what to do next.
+//! The error type of the edges: its kind, causes and hints; and the exit codes.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The one way to files: what is read, trusted or written has to be a plain file of a bounded size. Owner and mode are read
-//! from the open handle, so that nobody can replace the file between the check and its use.
+//! The only access to files: regular files of a bounded size. Owner and mode are read from the open handle, so that the file
+//! can't be replaced between the check and its use.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};

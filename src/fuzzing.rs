@@ -1,6 +1,5 @@
-//! One function for each parser of what a server or a person wrote. Whatever it's fed must neither panic nor break the
-//! promise that stands beside it. The programs of `fuzz/` feed them what libFuzzer makes up, and the tests the seeds in
-//! `fuzz/seeds/`.
+//! One function for each parser of server or user input. No input may cause a panic or break the promise in the function's doc
+//! comment. The programs of `fuzz/` call them with generated input, and the tests with the seeds in `fuzz/seeds/`.
 
 use std::io::BufReader;
 use std::sync::Arc;
@@ -129,7 +128,7 @@ pub fn challenge(bytes: &[u8]) {
     }
 }
 
-/// `Link` headers, one a line. A cursor is a parameter's value and nothing beside it.
+/// `Link` headers, one a line. A cursor is a parameter's value and nothing else.
 pub fn link(bytes: &[u8]) {
     let headers = headers(&LINK, bytes);
     let Ok(base) = Url::parse("https://example.okta.com") else { return };

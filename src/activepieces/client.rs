@@ -1,4 +1,4 @@
-//! Single requests. None of the writes is repeated here: who writes looks first at what stands there.
+//! Single requests to Activepieces. No write is repeated here: callers read the current value first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

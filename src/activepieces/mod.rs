@@ -1,9 +1,9 @@
-//! The Activepieces platform: SCIM where it can, REST for what SCIM can't do. "The contract" in the comments is what a
-//! real server was seen to do; `tests/it/sandbox_activepieces.rs` states it fact by fact.
+//! The Activepieces client: SCIM where possible, REST for the rest. "The contract" in the comments is the observed behaviour
+//! of a real server; `tests/it/sandbox_activepieces` tests it fact by fact.
 //!
-//! - `wire` has the bodies as they travel.
-//! - `client` sends single requests, one method each.
-//! - `read` lists a whole platform, and refuses a listing that lies.
+//! - `wire`: request and answer bodies.
+//! - `client`: single requests, one method each.
+//! - `read`: the whole platform; it refuses inconsistent listings.
 
 pub mod client;
 pub mod read;

@@ -1,4 +1,4 @@
-//! The whole platform, or an error: a listing that contradicts itself is never planned from.
+//! Reads a whole platform, or gives an error: no plan is made from a listing that contradicts itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub const LOOKUPS_AT_ONCE: usize = 8;
 /// So many of the accounts with a customer's externalId are asked for by id: a list that is cut short lacks them in a row,
 /// and a mistake about one of them costs nothing, since such an account is never linked or deactivated for its externalId.
 const SAMPLE: usize = 100;
-/// How often a listing is read anew when somebody changes the platform meanwhile.
+/// How often a listing is read again when another admin changes the platform meanwhile.
 const READS: usize = 3;
 
 /// Reads all users, projects and members, and who the owner is.
@@ -218,7 +218,7 @@ async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
     Ok(None)
 }
 
-/// The owner of a platform without TEAM projects, which show them: whoever made the platform was its first user.
+/// The owner of a platform without TEAM projects, which show them: the first user is the one who created the platform.
 fn oldest_admin(users: &[User]) -> Option<AccountId> {
     let admins = users.iter().filter(|user| user.is_admin() && user.active);
     admins.min_by(|a, b| a.created.cmp(&b.created)).map(|user| user.id.clone())
@@ -375,7 +375,7 @@ mod tests {
         assert!(asked.contains("0") && asked.contains("4999") && (5000..5150).all(|n| asked.contains(&*n.to_string())));
     }
 
-    /// A server of one user whom SCIM lists and one whom it doesn't, and shows by id or not.
+    /// A server with one user that SCIM lists and one that it doesn't, and shows by id or not.
     async fn hiding(shows: bool) -> Server {
         Server::new(move |seen| {
             let scim = json!({"id": "a", "userName": "a@x.io", "active": true});

@@ -1,5 +1,5 @@
-//! The bodies as they travel, no more of them than is used. The server never takes null (contract section 3.1), so
-//! every absent value is left out.
+//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (contract section 3.1), so absent
+//! values are left out.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,5 @@
-//! One operation on one project: itself, then its members. Nothing here ever sends a whole list of members, which would
-//! reset the project role of each of them (contract section 4.4), and nothing is written to a project that isn't the group's
-//! any more.
+//! Applies one project operation: the project first, then its members. A whole list of members is never sent, because it
+//! would reset every project role (contract section 4.4), and a project that now belongs to another group isn't changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

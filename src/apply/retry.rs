@@ -1,4 +1,4 @@
-//! How a write survives a lost answer: by a look at the current state before it is sent again.
+//! Survives lost answers: reads the current state before a write is sent again.
 
 use std::time::Duration;
 

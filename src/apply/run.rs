@@ -72,7 +72,7 @@ pub async fn run<'p>(
     users.extend(abandoned.into_iter().map(|op| run.abandoned(op)));
     let (last, leaving) = those_who_join(leaving, &plan.projects);
     let accounts = Accounts { inactive: still_inactive(&users), written: accounts.into_inner().unwrap_or_default() };
-    // Beside each other: nobody who left keeps their access for as long as large projects take.
+    // In parallel: users who left don't keep their access while large projects are written.
     let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);

@@ -1,5 +1,4 @@
-//! One operation on one user. A write states only what it changes, and only while the account still has the values that
-//! the plan was made from.
+//! Applies one user operation. A write sends only what it changes, and only while the account still has the plan's values.
 
 use tokio::time::sleep;
 

@@ -57,7 +57,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     journal.end(result, session.requests())
 }
 
-/// Plans anew, and applies what the plan says: all of it, or as far as it was saved before.
+/// Plans again, and applies what the plan says: all of it, or as far as it was saved before.
 async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let propose = async || {

@@ -1,4 +1,4 @@
-//! `oktapieces check`: the connector test.
+//! `oktapieces check`: tests the config, both servers and the rights of both secrets.
 
 use clap::Args;
 use serde::Serialize;
@@ -93,7 +93,7 @@ async fn okta_side(session: &Session, okta: &Okta, lines: &mut Lines<'_>) {
     }
 }
 
-/// The expressions, and what can't be right in one whoever it's evaluated for, by the org's own user schema.
+/// The expressions, and what can't be right in one for any user, by the org's own user schema.
 async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) -> Option<Expressions> {
     let read = expressions::read(okta, settings, settings.from_okta).await;
     let found = match read {

@@ -1,4 +1,4 @@
-//! `oktapieces eval --cases`, `--summary` and `--from-okta`: whether the mapping gives what it has to.
+//! `oktapieces eval --cases`, `--summary` and `--from-okta`: tests of a mapping.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -40,7 +40,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
 }
 
 /// Puts the word for a run that has none in the file: it goes on, or it was killed and no later run has noted that yet.
-/// Whoever writes has the lock; a plan, which has none, is believed to go on.
+/// A run that writes has the lock; a plan, which has none, is believed to go on.
 pub fn with_outcome(mut run: Run, state: &State) -> Run {
     let word = || if run.command == "plan" || state.is_locked() { "running" } else { "interrupted" };
     run.outcome = Some(run.outcome.take().unwrap_or_else(|| word().to_owned()));

@@ -1,5 +1,5 @@
-//! The log on stderr: requests with `--verbose`, anything by `RUST_LOG`, and otherwise long waits alone. It never holds a
-//! header or a body.
+//! The log on stderr: requests with `--verbose`, more with `RUST_LOG`, otherwise only long waits. It never contains a header
+//! or a body.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What a request is let in by: nothing, one header for all requests, or something that is made anew for each attempt.
+//! The authorization of a request: none, one header for all requests, or a new one for each attempt.
 
 use std::fmt;
 use std::sync::Arc;

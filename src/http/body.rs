@@ -1,4 +1,4 @@
-//! The body of an answer, read as it arrives: a listing of 100,000 users is 50 MB of JSON, and what is kept of it far less.
+//! Reads the body of an answer while it arrives: a listing of 100,000 users is 50 MB of JSON, and little of it is kept.
 
 use std::io::{self, BufReader, Cursor, Read};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What an answer may cost: how large it may be and how slowly it may come. The limits are far above any real answer.
+//! Limits for the size and the time of an answer, far above any real answer.
 
 use std::time::Duration;
 

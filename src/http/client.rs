@@ -1,4 +1,4 @@
-//! The one send loop: resolves the URL, waits for its turn, sends, reads, and repeats what may be repeated.
+//! The send loop: resolves the URL, waits for its turn, sends, reads, and retries where that is safe.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -32,7 +32,7 @@ pub struct Settings {
     pub authorization: Authorization,
     /// The proxy that the environment names, and by which variable.
     pub proxy: Option<(&'static str, OsString)>,
-    /// CAs that are trusted beside those of the system.
+    /// CAs that are trusted in addition to those of the system.
     pub authorities: Vec<Certificate>,
     /// The most requests that the server wants in flight.
     pub parallelism: u32,

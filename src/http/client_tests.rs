@@ -1,4 +1,4 @@
-//! The client against hostile servers.
+//! Tests of the client against hostile servers.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -228,7 +228,7 @@ async fn an_answer_that_stops_is_told_from_one_that_keeps_coming() {
         failure.to_string().ends_with("got an answer that stopped for 0.05 s; gave up after 2 attempts"),
         "{failure}"
     );
-    // Longer in all than either limit, which both count anew from the last that came.
+    // Longer in all than either limit, which both count from the last byte.
     let parts = [half, "1,", "2,", "3,", "4]"].map(str::to_owned);
     let server = Server::script([Act::Trickle(parts.into(), Duration::from_millis(300))]).await;
     let request = Request::get("/x").timeout(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! The error bodies of both servers, in all their shapes, as one.
+//! Parses the error bodies of both servers, in all their shapes.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a request, which request it was, and what to do next.
+//! Errors of requests: which request failed, why, and what to do next.
 
 use std::error::Error as _;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Which entity of an answer couldn't be read: its name, for the error that says so.
+//! Names the entity of an answer that couldn't be read.
 
 use serde_json::Value;
 

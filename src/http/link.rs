@@ -1,10 +1,10 @@
 //! The next page of a listing, from `Link` headers (RFC 8288).
 //!
 //! Okta sends `self` and `next` as separate headers, may send both in one, and loses parameters of the request in both
-//! (Okta API: Pagination). So of `next` only the cursor is taken, to be put beside the original parameters.
+//! (Okta API: Pagination). So only the cursor of `next` is used, with the original parameters.
 //!
-//! The parser is an own one, since a comma or a quote inside `<…>` is part of the URL, and since a header that can't
-//! be read must not look like the end of the listing.
+//! The parser is our own, because a comma or a quote inside `<…>` is part of the URL, and because an unreadable header must
+//! not look like the end of the listing.
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};

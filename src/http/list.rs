@@ -1,4 +1,4 @@
-//! Lists of no more entities than there can be.
+//! Lists with a maximum length.
 
 use std::fmt;
 use std::marker::PhantomData;

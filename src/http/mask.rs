@@ -1,8 +1,8 @@
-//! Takes the secrets out of what a server wrote, before any of it becomes part of an error, a log line or a row.
+//! Masks secrets in server text, before any of it becomes part of an error, a log line or a row.
 //!
-//! A server that echoes a secret may write it in another form: with escapes, percent-encoded, in base64 or hexadecimal
-//! digits, with characters in between, cut off, or in another case. So only the letters and digits of both sides are
-//! compared, any `FRAGMENT` of them in a row counts, and a text is searched in each form that it can be decoded to.
+//! A server that echoes a secret may change its form: escapes, percent-encoding, base64 or hexadecimal digits, characters in
+//! between, a cut, another case. So only the letters and digits of both sides are compared, any `FRAGMENT` of them in a row
+//! counts, and a text is searched in each form that it can be decoded to.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;

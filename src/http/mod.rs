@@ -1,13 +1,13 @@
-//! The transport that both clients share: one send loop with retries, pace and paging. It knows HTTP and the error
-//! bodies of both servers, and nothing about users or groups.
+//! The transport of both clients: one send loop with retries, rate limits and paging. It knows HTTP and the error bodies of both
+//! servers, and nothing about users or groups.
 //!
-//! - `client` sends a `request` to one origin only and turns whatever goes wrong into a `failure`.
-//! - `authorize` is what a request is let in by, made anew for each attempt where it has to be.
-//! - `body` reads and parses an answer while it arrives, within its `budget` of size and time; `item` names what can't be read.
-//! - `mask` takes secrets out of what a server wrote: nothing gets into an error but through it.
-//! - `retry` decides, purely, whether and when to repeat; writes are never repeated blindly.
-//! - `pace` keeps within the rate limits that the server announces in its `signals`.
-//! - `link` finds the cursor of the next page, `null` forgives a null where nothing was meant, and `list` bounds lists.
+//! - `client` sends a `request` to one origin only and turns errors into a `failure`.
+//! - `authorize` gives the authorization of each attempt.
+//! - `body` parses an answer while it arrives, within its `budget` of size and time; `item` names an entity that can't be read.
+//! - `mask` removes secrets from server text before it becomes part of a message.
+//! - `retry` decides whether and when to retry; writes are never repeated blindly.
+//! - `pace` keeps the rate limits that the server announces in its `signals`.
+//! - `link` finds the cursor of the next page, `null` accepts null for empty values, and `list` limits lists.
 
 pub mod authorize;
 mod body;

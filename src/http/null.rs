@@ -1,4 +1,4 @@
-//! What servers write in the place of nothing.
+//! Reads null where servers send it in place of an empty value.
 
 use serde::{Deserialize, Deserializer};
 

@@ -1,9 +1,8 @@
 //! Keeps within a server's rate limits, which it learns from the headers of its answers.
 //!
-//! Each bucket has a window: its limit, what is left of it, and when it resets by the server's clock. A request gets its
-//! turn when the window, counting what is in flight, stays within the share that this tool may use. A bucket of
-//! which nothing is known yet is tried by one request alone. A server that sends no such headers is bounded by the number of
-//! requests in flight only.
+//! Each bucket has a window: its limit, what is left of it, and when it resets by the server's clock. A request is sent
+//! when the window, including requests in flight, stays within the share that oktapieces may use. One request alone explores
+//! an unknown bucket. A server without such headers is limited only by the number of requests in flight.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! A request, whether it may be repeated, and its reply.
+//! Requests, whether they may be repeated, and replies.
 
 use std::fmt;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Content type and bytes.
     pub body: Option<(&'static str, Vec<u8>)>,
-    /// Until the headers of the answer are there, with connecting and sending; each repetition has it anew. A body that keeps
+    /// Until the headers of the answer are there, with connecting and sending; each repetition has it again. A body that keeps
     /// coming may take longer.
     pub timeout: Duration,
     pub repeat: Repeat,

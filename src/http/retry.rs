@@ -1,4 +1,4 @@
-//! Whether a failed request is sent again, and when: a pure decision.
+//! Decides whether and when a failed request is sent again. Pure.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::signals::Signals;
 pub struct Policy {
     /// How often a request is repeated after trouble that isn't a rate limit.
     pub repeats: usize,
-    /// How many requests may be repeated in a whole run after such trouble, beside one in ten of those that were sent.
+    /// How many requests may be repeated in a whole run after such failures, in addition to one in ten of those sent.
     pub repeats_of_run: u64,
     /// How often a request is repeated after 429.
     pub rate_repeats: usize,

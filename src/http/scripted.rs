@@ -1,4 +1,4 @@
-//! A server for tests that answers from a script or a function, with bytes of any kind, and keeps what it was sent.
+//! A server for tests that answers from a script or a function, and keeps the requests.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};

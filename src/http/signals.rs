@@ -1,4 +1,4 @@
-//! What a server says about its pace in the headers of an answer.
+//! Rate-limit and retry headers of an answer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What stands on an Activepieces platform.
+//! The current state of an Activepieces platform.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub struct User {
 }
 
 impl User {
-    /// The Okta user whom the externalId names, if it's the id of one.
+    /// The Okta user that the externalId names, if it's the id of one.
     pub fn okta_id(&self, ids: &OktaIds) -> Option<OktaUserId> {
         self.external_id.as_deref().filter(|id| ids.is_user(id)).map(OktaUserId::from)
     }

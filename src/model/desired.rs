@@ -1,4 +1,4 @@
-//! What each person and each project should be, once the expressions have spoken.
+//! The desired state of each user and project.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Ids as types of their own, so that an Okta id can't be taken for an Activepieces one.
+//! Types for ids, so that an Okta id can't be used as an Activepieces id.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -183,7 +183,7 @@ id! {
 }
 
 id! {
-    /// An Activepieces user's `externalId`, whoever set it: mostly the id of an Okta user.
+    /// An Activepieces user's `externalId`, of any origin: mostly the id of an Okta user.
     ExternalId
 }
 

@@ -1,5 +1,5 @@
-//! What an earlier run left to be known of an org. It makes runs faster and never changes what they find, so that it can be
-//! thrown away at any time.
+//! What an earlier run recorded about an org. It makes runs faster and never changes their result, so it can be deleted at any
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct KnownOrg {
     pub beginnings: Beginnings,
 }
 
-/// Moments between which about as many users were created of those whom a search finds, by the search.
+/// Moments between which about as many users were created, of those that a search finds, by the search.
 pub type Beginnings = BTreeMap<String, Vec<Timestamp>>;
 
 /// The groups that were read: one whose memberships haven't changed since needn't be read again.

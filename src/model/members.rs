@@ -1,4 +1,4 @@
-//! Who is in a group or a project.
+//! The members of a group or a project.
 
 use std::sync::Arc;
 

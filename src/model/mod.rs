@@ -1,4 +1,4 @@
-//! What the words mean: users, groups, projects and roles, as the two servers have them. Pure.
+//! The data of both servers and of a sync: users, groups, projects and roles. Pure.
 
 pub mod activepieces;
 pub mod desired;

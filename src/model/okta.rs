@@ -1,4 +1,4 @@
-//! What was read from an Okta org.
+//! Users, groups and statuses as the Okta API has them.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user of whom no times are known.
+    /// A user without known times.
     pub fn new(id: OktaUserId, status: Status, profile: Profile) -> Self {
         Self { id, status, profile, times: Times::default() }
     }
@@ -66,7 +66,7 @@ impl Times {
 /// The name of a user's realm, which Okta writes next to the profile.
 pub const REALM_ID: &str = "realmId";
 
-/// A user as Okta writes it: the times stand beside the profile.
+/// A user as Okta writes it: the times are next to the profile.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireUser {
@@ -104,7 +104,7 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        // Nothing follows from a user of whom Okta leaves out what every user has.
+        // Nothing follows from a user without what every user has.
         let (status, mut profile) = match (user.status, user.profile) {
             (Some(status), Some(profile)) => (status, profile),
             (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),

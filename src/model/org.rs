@@ -49,7 +49,7 @@ pub struct Org {
     pub extra: Extra,
 }
 
-/// What was read because expressions ask for it, beside users and the groups that they are in. What isn't in here wasn't
+/// What was read because expressions ask for it, in addition to users and their groups. What isn't in here wasn't
 /// read: an expression that asks for it all the same can't be evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {

@@ -1,4 +1,4 @@
-//! What keeps a person or a project from being synced.
+//! Problems: why a user or a project is not synced.
 
 use std::fmt;
 

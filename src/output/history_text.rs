@@ -1,4 +1,4 @@
-//! Runs for people.
+//! The list of runs as text.
 
 use comfy_table::{ContentArrangement, Table, presets};
 

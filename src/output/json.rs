@@ -1,4 +1,4 @@
-//! Plans and reports for scripts. The format only grows; `format_version` moves when it doesn't.
+//! Plans and reports as JSON. The format only grows; any other change raises `format_version`.
 
 use std::borrow::Cow;
 

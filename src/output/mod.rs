@@ -1,4 +1,4 @@
-//! What people and scripts see. Only `printer` writes to the terminal; everything else here makes texts.
+//! Text, JSON and CSV for people and scripts. Only `printer` writes to the terminal.
 
 pub mod history_text;
 pub mod json;

@@ -1,4 +1,4 @@
-//! A part of an expression, with carets under it.
+//! Shows a part of an expression with carets under it.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! A plan as the answer of a command, in the form that was asked for.
+//! Shows a plan as the answer of a command, as text or JSON.
 
 use super::{Printer, Verbosity, json, plan_text};
 use crate::plan::Plan;

@@ -1,5 +1,4 @@
-//! A plan for people: what would be taken away first, then what comes and what changes, then what is wrong, and the
-//! total in the last line.
+//! A plan as text: removals first, then additions and changes, then problems, and the totals in the last line.
 
 use std::collections::BTreeMap;
 
@@ -199,7 +198,7 @@ fn project_why(op: &ProjectOp) -> String {
     }
 }
 
-/// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with those whom it removes.
+/// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
 fn members(op: &ProjectOp, whole: bool) -> String {
     if let ProjectAction::Delete { flows } = op.action {
         return destroyed(op.members, flows);
@@ -298,7 +297,7 @@ fn warnings(plan: &Plan, whole: bool) -> Option<String> {
     section("Warnings", &table)
 }
 
-/// What happens beside the changes.
+/// What happens in addition to the changes.
 fn notes(plan: &Plan, whole: bool) -> Option<String> {
     let mut notes = Vec::new();
     let mails = plan.welcome_emails();

@@ -1,4 +1,4 @@
-//! The only writer to the terminal: answers to stdout, talk to stderr. Nothing that it writes moves the cursor.
+//! The only writer to the terminal: answers go to stdout, messages to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Bars and spinners on stderr, for people who watch.
+//! Progress bars and spinners on stderr.
 
 use std::time::Duration;
 

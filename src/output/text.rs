@@ -1,4 +1,4 @@
-//! Small pieces of text.
+//! Helpers for text: colours, counts and escaping.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Short names for exactly this plan or change: the same for the same content, whatever the time and the machine.
+//! Hashes of plans and changes: equal content gives the same hash at any time on any machine.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,5 +1,4 @@
-//! The guards: what a plan must not do without being told to. Each refusal has the number behind it, and names the flag
-//! that allows exactly it.
+//! The guards: refuse a plan that exceeds a limit, and name the flag that allows exactly it.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,9 +1,9 @@
-//! The plan: the difference between the desired and the current state, what of it waits, and the guards. Pure.
+//! The plan: the difference between the desired and the current state, what of it is deferred, and the guards. Pure.
 //!
 //! - `diff`: what differs.
-//! - `hold`: what waits.
+//! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
-//! - `op` and `step`: what a plan consists of, and the single writes of it.
+//! - `op`, `step` and `deferred`: what a plan consists of.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 

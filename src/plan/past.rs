@@ -1,4 +1,4 @@
-//! What earlier runs left to be known: what a read and a plan are held against.
+//! State recorded by earlier runs: sizes, grace counters and failed changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

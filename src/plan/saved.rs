@@ -1,4 +1,4 @@
-//! A plan that was kept in a file: exactly it is applied, as far as it still holds.
+//! Saved plans: which operations of a plan in a file still hold today.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ impl Held {
     /// Keeps of the new plan's operation the members that the saved one adds or removes too.
     fn project(&mut self, saved: &ProjectOp, new: &ProjectOp, tried: &dyn Fn(Step<'_>) -> bool) {
         let mut op = new.clone();
-        // Whoever had no account when the plan was saved may have got it by the plan's earlier run.
+        // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
         op.remove.retain(|removal| saved.remove.contains(removal));
         let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));

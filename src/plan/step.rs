@@ -1,4 +1,4 @@
-//! The steps of a plan: what an apply begins and ends as a whole, and what a journal has a row for.
+//! The steps of a plan: the units that an apply starts and ends, and that the journal has a row for.
 
 use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
 

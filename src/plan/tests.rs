@@ -1,4 +1,4 @@
-//! The tables of what a sync means, case by case, and the laws that hold for every plan.
+//! Tests of what a sync plans, case by case, and of the laws that hold for every plan.
 
 use std::collections::BTreeSet;
 

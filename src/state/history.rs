@@ -1,4 +1,4 @@
-//! Reads the runs that the journal has.
+//! Reads recorded runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +138,7 @@ impl State {
         })
     }
 
-    /// Notes that runs which never ended were cut short, and gives them. Only whoever has the lock may say so.
+    /// Notes that runs which never ended were cut short, and gives them. Only the run that has the lock may say so.
     pub fn close_open(&self) -> Result<Vec<Run>> {
         self.with(|connection| {
             let transaction = connection.transaction()?;

@@ -1,5 +1,5 @@
-//! Writes runs down while they happen. A step's beginning is committed before its request is sent, so that nothing that
-//! a server may have done is ever missing here, wherever the process is killed.
+//! Records runs while they happen. The start of a step is committed before its request is sent, so that the journal knows every
+//! request that a server may have processed, wherever the process is killed.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};

@@ -1,4 +1,4 @@
-//! What was known of the org when it was last read.
+//! Stores what the last read of an org found.
 
 use std::collections::BTreeMap;
 

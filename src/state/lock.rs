@@ -1,5 +1,5 @@
-//! One run that writes at a time: for each state file, and for each platform on this machine. The operating system holds a
-//! lock and lets go of it when the process ends, in whatever way: a dead process never blocks.
+//! Locks: one run writes to a state file, and to a platform from this machine, at a time. The operating system releases a lock
+//! when its process ends, so a dead process never blocks.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};

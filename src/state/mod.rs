@@ -1,11 +1,11 @@
-//! What outlives a run, in one database file for each org and platform: the journal of all runs, and what the next run
-//! has to know of the last one. `docs/state.md` has the schema for those who look into it with the sqlite3 shell.
+//! One database file for each org and platform: the journal of all runs, and what the next run has to know. `docs/state.md`
+//! documents the schema for the sqlite3 shell.
 //!
-//! - `place` names the files and keeps other users of the machine out of them.
-//! - `lock` lets one run write at a time.
-//! - `user` names the process that has the file.
-//! - `known` has what was read of groups.
-//! - `journal` writes runs and their operations down, `history` reads them.
+//! - `place`: paths and permissions.
+//! - `lock`: one run writes at a time.
+//! - `user`: which process has the file.
+//! - `known`: groups as they were read last.
+//! - `journal` writes runs and their operations, `history` reads them.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The file itself: who may read it, which versions are understood, and what it keeps.
+//! Tests of the state file: its permissions, versions and contents.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Which process has the state file locked, as far as the system tells.
+//! Finds the process that has the state file locked.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Finding users and accounts of a large org by hash.
+//! Hash lookups for users and accounts of a large org.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

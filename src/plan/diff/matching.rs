@@ -67,7 +67,7 @@ impl<'a> Accounts<'a> {
 pub struct Matches<'a> {
     /// Each Okta user's account, in the order of the desired users.
     pub account_of: Vec<Option<&'a User>>,
-    /// The other way round: the user whom an account belongs to, in the order of the platform's.
+    /// The reverse: the user that each account belongs to, in the order of the platform's accounts.
     pub user_of: Vec<Option<&'a OktaUserId>>,
     /// Okta users that are left alone.
     pub blocked: BTreeSet<&'a OktaUserId>,
@@ -181,7 +181,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
     found
 }
 
-/// Somebody whose e-mail address changed, and for whom an account stands under the new one too.
+/// A user whose e-mail address changed, and who has an account under the new address too.
 fn note_second_account<'a>(
     found: &mut Matches<'a>,
     accounts: &Accounts<'a>,

@@ -1,4 +1,4 @@
-//! Who is in a group and not in its project, and the other way round.
+//! Compares the members of a group with those of its project.
 
 use crate::model::Members;
 use crate::model::activepieces::{Platform, Project, User};
@@ -14,7 +14,7 @@ struct Owner<'a> {
     is_matched: bool,
 }
 
-/// Whom each account belongs to, apart from those that nobody in Okta answers for.
+/// The user that each account belongs to, without accounts that Okta doesn't know.
 pub struct Owners<'a> {
     /// By their ids, as the members of a group are sorted.
     sorted: Vec<Owner<'a>>,

@@ -38,7 +38,7 @@ impl Doubts {
         Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired)
     }
 
-    /// The doubts about the users of accounts of whom nothing is known.
+    /// The doubts about the users of accounts that the read doesn't know.
     fn of_unknown(accounts: &[&User], desired: &Desired) -> Self {
         let wanted = LazyCell::new(|| matching::wanted_names(desired));
         let doubted = |account: &&&User| account.active || wanted.contains(account.user_name.as_str());

@@ -277,7 +277,7 @@ fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-/// Accounts that are never deactivated and never lose ADMIN: the owner, and whom the admin named.
+/// Accounts that are never deactivated and never lose ADMIN: the owner, and those that the config protects.
 pub(crate) struct Protected<'a> {
     accounts: BTreeSet<&'a AccountId>,
     owner: Option<&'a AccountId>,

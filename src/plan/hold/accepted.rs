@@ -1,4 +1,4 @@
-//! Problems that the admin knows of and has accepted, so that a new one stands out. Pure.
+//! Separates problems that the admin has accepted from new ones. Pure.
 
 use jiff::civil::Date;
 

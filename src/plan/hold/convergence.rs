@@ -1,4 +1,4 @@
-//! Whether what was written stands: read again afterwards, and not written for ever where it doesn't.
+//! Verifies that writes persisted, and stops repeating changes that don't.
 
 use std::collections::BTreeMap;
 

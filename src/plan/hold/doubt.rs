@@ -1,5 +1,4 @@
-//! What a plan takes away, or gives, because of somebody's absence or presence in a listing of a group, and what is deferred
-//! since Okta's answers disagree about it.
+//! Defers losses and gains that rest on one listing of a group's members while Okta's answers disagree.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The grace of those who are missing from the scope: they may only be missing from one read of it.
+//! Grace periods of users who are missing from the scope.
 
 use std::collections::BTreeMap;
 

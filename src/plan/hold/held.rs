@@ -1,5 +1,5 @@
-//! What a plan is to do and doesn't yet: a source that isn't trusted takes nothing away, whoever is missing gets a grace,
-//! and what never came to stand isn't written for ever.
+//! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes that
+//! failed to persist in recent runs.
 
 use jiff::{SignedDuration, Timestamp};
 

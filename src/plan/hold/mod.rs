@@ -1,4 +1,4 @@
-//! Deferred operations: what a plan leaves out of the difference for now, and which problems are already accepted.
+//! Deferred operations and accepted problems: what a plan leaves out of the difference for now.
 
 pub mod accepted;
 pub mod convergence;

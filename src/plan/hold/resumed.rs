@@ -1,4 +1,4 @@
-//! What the last run was allowed to do and didn't: a run that the server cut short must not be refused its rest.
+//! Operations that the last run was allowed to do and did not finish: no limit of the next run counts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Each guard at its edge, the flags that allow what it refuses, and what is never allowed.
+//! Tests of each guard at its limit, of the flags that allow what it refuses, and of what no flag allows.
 
 use std::slice;
 

@@ -1,4 +1,4 @@
-//! What is held back: by a source that isn't trusted, by a grace, and by a server that doesn't do what it says.
+//! Tests of deferred operations: an untrusted source, a grace period, and changes that don't persist.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Taking runs back: case by case, and the law that what was is again, or is named.
+//! Tests of undo: case by case, and the law that a run is undone or the rest is named.
 
 use super::*;
 use crate::plan::undo::{Trace, Undone, undo};
@@ -201,7 +201,7 @@ fn members_and_names_of_projects_come_back_and_a_made_project_stays_empty() {
     assert_eq!(restored.projects[0], before.projects[0]);
     assert!(restored.projects[1].members.is_empty());
     assert_eq!(plan.warnings.len(), 2, "the project stays, and roles are the server's: {:?}", plan.warnings);
-    // Whoever is inactive now can't be added.
+    // An account that is inactive now can't be added.
     let mut meanwhile = after;
     meanwhile.users[1].active = false;
     meanwhile.projects[0].display_name = "Third".to_owned();

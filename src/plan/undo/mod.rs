@@ -1,7 +1,7 @@
-//! The plan that undoes a run: what the run wrote, the other way round, as far as it is still so.
+//! The plan that undoes a run: the reverse of its writes, where their values are still current.
 //!
-//! - `users` has accounts: active, role, names, externalId.
-//! - `projects` has names and members.
+//! - `users` undoes access, roles, names and externalIds.
+//! - `projects` undoes names and members.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Projects and their members as they were before the run.
+//! Undoes the project operations of a run.
 
 use std::collections::BTreeSet;
 
@@ -129,7 +129,7 @@ impl Standing<'_> {
         (member.account.is_none() || member.account.as_ref() == Some(&linked.id)).then_some(linked)
     }
 
-    /// Somebody whom the run removed, if they can be added again: the server adds nobody who is inactive (contract
+    /// A member that the run removed, if the account can be added again: the server adds no inactive account (contract
     /// section 4).
     fn may_come_back(&self, removal: &Removal) -> Result<Member, String> {
         let account = self.accounts.by_id.get(&removal.account);

@@ -1,4 +1,4 @@
-//! Accounts as they were before the run.
+//! Undoes the user operations of a run.
 
 use super::{Accounts, Trace, Undone};
 use crate::model::PlatformRole;
@@ -130,7 +130,7 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
     let okta_id = to(Attribute::ExternalId)
         .or_else(|| account.external_id.as_deref().filter(|id| !id.is_empty()).map(str::to_owned));
     let role = to(Attribute::PlatformRole).unwrap_or_else(|| account.platform_role.to_string());
-    // Whoever is just deactivated keeps all else, whatever it is.
+    // An account that is only deactivated keeps all other values.
     let attributes = if action == UserAction::Deactivate && changes.len() == 1 {
         None
     } else {
