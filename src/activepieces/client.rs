@@ -20,20 +20,20 @@ const SCIM: &str = "/api/v1/scim/v2";
 const SCIM_JSON: &str = "application/scim+json";
 const JSON: &str = "application/json";
 
-/// More than any platform has: the one listing of users that isn't cut short (contract section 3.3).
+/// More than any platform has: the one listing of users that isn't cut short (docs/activepieces.md#listing-users).
 pub const ALL_USERS: usize = 2_147_483_647;
-/// More than any platform has; the REST listing has no maximum either, and loses rows over pages (contract section 5).
+/// More than any platform has; the REST listing has no maximum either, and loses rows over pages (docs/activepieces.md#rest).
 pub const ALL_REST_USERS: usize = 1_000_000;
-/// More than any project has; this listing loses rows over pages too (contract section 5).
+/// More than any project has; this listing loses rows over pages too (docs/activepieces.md#rest).
 const ALL_MEMBERS: usize = 1_000_000;
-/// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (contract section 3.3), and a
-/// page of 100 groups costs 4.8 s for each that has 20,000 members (contract section 4.2).
+/// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (docs/activepieces.md#listing-users), and a
+/// page of 100 groups costs 4.8 s for each that has 20,000 members (docs/activepieces.md#groups).
 const LISTING: Duration = Duration::from_mins(10);
-/// One group: 24 s were seen for 20,000 members (contract section 6), with nothing else for the server to do.
+/// One group: 24 s were seen for 20,000 members (docs/activepieces.md#throughput), with nothing else for the server to do.
 const GROUP: Duration = Duration::from_mins(5);
-/// A deletion takes far less than a second, or is never answered though it was done (contract section 1.7).
+/// A deletion takes far less than a second, or is never answered though it was done (docs/activepieces.md#load-and-outages).
 const DELETION: Duration = Duration::from_secs(30);
-/// A single user; the welcome e-mail is sent before the answer comes (contract section 3.1).
+/// A single user; the welcome e-mail is sent before the answer comes (docs/activepieces.md#creating-a-user).
 const SHORT: Duration = Duration::from_mins(2);
 
 /// The client of one platform.
@@ -88,7 +88,7 @@ impl Activepieces {
         self.http.requests()
     }
 
-    /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (contract section 9). It is known after
+    /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (docs/activepieces.md#generations). It is known after
     /// the first user that was read.
     pub fn hides_roles(&self) -> bool {
         self.hides_roles.load(Ordering::Relaxed)
@@ -104,12 +104,12 @@ impl Activepieces {
         !self.http.is_refused() || self.team_projects(1).await.is_ok() || !self.http.is_refused()
     }
 
-    /// The connector test: JSON with the right schema shows that the base URL is right (contract section 7).
+    /// The connector test: JSON with the right schema shows that the base URL is right (docs/activepieces.md#rules-for-clients).
     pub async fn service_provider_config(&self) -> Result<ServiceProviderConfig, Failure> {
         self.read(Request::get(format!("{SCIM}/ServiceProviderConfig"))).await
     }
 
-    /// Whether discovery answers with bare lists, which only 0.79 to 0.83 do (contract section 9).
+    /// Whether discovery answers with bare lists, which only 0.79 to 0.83 do (docs/activepieces.md#generations).
     pub async fn has_bare_lists(&self) -> Result<bool, Failure> {
         let types: serde_json::Value = self.read(Request::get(format!("{SCIM}/ResourceTypes"))).await?;
         Ok(types.is_array())
@@ -127,7 +127,7 @@ impl Activepieces {
         }
     }
 
-    /// The newest `count` users (contract section 3.3).
+    /// The newest `count` users (docs/activepieces.md#listing-users).
     pub async fn users(&self, count: usize) -> Result<ListResponse<ListedUser>, Failure> {
         let request = Request::get(format!("{SCIM}/Users")).param("count", &count.to_string());
         self.read(request.timeout(LISTING).size(Size::LISTING)).await
@@ -157,7 +157,7 @@ impl Activepieces {
         found(self.read(Request::get(user_path(id))).await)
     }
 
-    /// A user by user name: the only filter that works, and the answer is checked all the same (contract section 3.3).
+    /// A user by user name: the only filter that works, and the answer is checked all the same (docs/activepieces.md#listing-users).
     pub async fn user_by_name(&self, user_name: &str) -> Result<Option<ScimUser>, Failure> {
         let filter = format!("userName eq \"{user_name}\"");
         let request = Request::get(format!("{SCIM}/Users")).param("filter", &filter).param("count", "1");
@@ -170,19 +170,18 @@ impl Activepieces {
         self.write(Method::POST, format!("{SCIM}/Users"), SCIM_JSON, body, SHORT).await
     }
 
-    /// Sets what the body has; all else of the user stays but `active` (contract section 3.4).
+    /// Sets what the body has; all else of the user stays but `active` (docs/activepieces.md#put-of-a-user).
     pub async fn put_user(&self, id: &AccountId, body: &UserBody<'_>) -> Result<ScimUser, Failure> {
         self.write(Method::PUT, user_path(id), SCIM_JSON, body, SHORT).await
     }
 
-    /// Changes single attributes of a user. A server answers 200 as well where it ignores an operation (contract
-    /// sections 3.5 and 9), so the answer has to be compared.
+    /// Changes single attributes of a user. A server answers 200 as well where it ignores an operation (docs/activepieces.md#patch-of-a-user and docs/activepieces.md#generations), so the answer has to be compared.
     pub async fn patch_user(&self, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<ScimUser, Failure> {
         let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
         self.write(Method::PATCH, user_path(id), SCIM_JSON, &body, SHORT).await
     }
 
-    /// A user by id over REST, which shows the role in every version (contract section 5); none where there is none.
+    /// A user by id over REST, which shows the role in every version (docs/activepieces.md#rest); none where there is none.
     pub async fn rest_user(&self, id: &AccountId) -> Result<Option<RestUser>, Failure> {
         match self.read(Request::get(format!("/api/v1/users/{}", segment(id.as_str())))).await {
             Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(None),
@@ -190,7 +189,7 @@ impl Activepieces {
         }
     }
 
-    /// A slice of the groups, sorted by name; `start_index` counts from 1 (contract section 4.3).
+    /// A slice of the groups, sorted by name; `start_index` counts from 1 (docs/activepieces.md#listing-groups).
     pub async fn groups(&self, start_index: usize, count: usize) -> Result<ListResponse<ListedGroup>, Failure> {
         let request = Request::get(format!("{SCIM}/Groups"))
             .param("startIndex", &start_index.to_string())
@@ -213,7 +212,7 @@ impl Activepieces {
         self.patch_group(id, vec![Operation::Replace { path: "displayName", value: name }]).await
     }
 
-    /// Destroys a project with its flows, connections and members (contract section 4.6); one that is gone already, too.
+    /// Destroys a project with its flows, connections and members (docs/activepieces.md#deletion-of-a-group); one that is gone already, too.
     pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
         let request = Request::new(Method::DELETE, group_path(id)).timeout(DELETION);
         match self.http.send(&request).await {
@@ -223,13 +222,13 @@ impl Activepieces {
     }
 
     /// Adds members with the default project role. Ids of those who are members already must not be among them: their
-    /// role would be reset (contract section 4).
+    /// role would be reset (docs/activepieces.md#groups).
     pub async fn add_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
         let value = members.iter().map(|member| GroupMember { value: member.clone() }).collect();
         self.patch_group(id, vec![Operation::Add { path: "members", value }]).await
     }
 
-    /// Removes members, one operation each, the only form that works (contract section 4.5).
+    /// Removes members, one operation each, the only form that works (docs/activepieces.md#patch-of-a-group).
     pub async fn remove_members(&self, id: &ProjectId, members: &[AccountId]) -> Result<ScimGroup, Failure> {
         let remove = |member| Operation::Remove { path: format!("members[value eq \"{member}\"]") };
         self.patch_group(id, members.iter().map(remove).collect()).await
@@ -241,21 +240,21 @@ impl Activepieces {
         self.read(request).await
     }
 
-    /// The project with exactly this externalId: the filter of SCIM lower-cases it and finds none (contract section 4.3).
+    /// The project with exactly this externalId: the filter of SCIM lower-cases it and finds none (docs/activepieces.md#listing-groups).
     pub async fn project_by_external_id(&self, external_id: &OktaGroupId) -> Result<Option<RestProject>, Failure> {
         let request = Request::get("/api/v1/projects").param("externalId", external_id.as_str());
         let page: Page<RestProject> = self.read(request).await?;
         Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
     }
 
-    /// Sets a project's externalId by REST, which touches no member (contract section 5).
+    /// Sets a project's externalId by REST, which touches no member (docs/activepieces.md#rest).
     pub async fn adopt_project(&self, id: &ProjectId, external_id: &OktaGroupId) -> Result<RestProject, Failure> {
         let body = serde_json::json!({ "externalId": external_id });
         self.write(Method::POST, format!("/api/v1/projects/{}", segment(id.as_str())), JSON, &body, SHORT).await
     }
 
     /// The members of a project with their project roles, inactive ones too. None where the server doesn't tell: 402 without
-    /// project roles in its plan (contract section 5), 403 or 404 where a version or a proxy doesn't let keys at this route,
+    /// project roles in its plan (docs/activepieces.md#rest), 403 or 404 where a version or a proxy doesn't let keys at this route,
     /// and a listing that is cut short.
     pub async fn project_members(&self, project: &ProjectId) -> Result<Option<Vec<ProjectMember>>, Failure> {
         let request = Request::get("/api/v1/project-members")
@@ -268,7 +267,7 @@ impl Activepieces {
         }
     }
 
-    /// Gives a member the project role of this name, in any case; no e-mail is sent (contract section 5).
+    /// Gives a member the project role of this name, in any case; no e-mail is sent (docs/activepieces.md#rest).
     pub async fn set_project_role(&self, member_id: &str, role: &str) -> Result<(), Failure> {
         let body = serde_json::json!({ "role": role });
         let path = format!("/api/v1/project-members/{}", segment(member_id));
@@ -309,7 +308,7 @@ fn group_path(id: &ProjectId) -> String {
     format!("{SCIM}/Groups/{}", segment(id.as_str()))
 }
 
-/// Tells "there is none" from all other 404s, such as that of a wrong route (contract sections 1.4, 3.2 and 4.2).
+/// Tells "there is none" from all other 404s, such as that of a wrong route (docs/activepieces.md#routes, docs/activepieces.md#users and docs/activepieces.md#groups).
 fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match reply {
         Ok(value) => Ok(Some(value)),

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::activepieces::{EmbeddedUser, Platform, Project, User};
 use crate::model::id::{AccountId, OktaIds};
 
-/// Groups are asked for in pages of this size: each group costs the server queries of its own (contract section 4.3).
+/// Groups are asked for in pages of this size: each group costs the server queries of its own (docs/activepieces.md#listing-groups).
 const GROUPS_A_PAGE: usize = 100;
 /// How many of these pages the server has to make at the same time.
 const PAGES_AT_ONCE: usize = 4;
@@ -201,7 +201,7 @@ async fn pages_in_sequence(activepieces: &Activepieces, read: usize, total: usiz
     Ok(Some(groups))
 }
 
-/// The owner, as the TEAM projects show them, all of which are theirs (contract section 4); none without any.
+/// The owner, as the TEAM projects show them, all of which are theirs (docs/activepieces.md#groups); none without any.
 async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
     for limit in [1, PROJECTS] {
         let projects = match limit {

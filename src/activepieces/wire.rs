@@ -1,4 +1,4 @@
-//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (contract section 3.1), so absent
+//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (docs/activepieces.md#creating-a-user), so absent
 //! values are left out.
 
 use std::borrow::Cow;
@@ -17,11 +17,10 @@ pub const CONFIG_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:ServicePr
 /// Where the platform role lives (the product's page on SCIM with Okta).
 pub const CUSTOM_SCHEMA: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes";
 
-/// The path by which PATCH sets the platform role: with a colon before its name (contract section 3.5).
+/// The path by which PATCH sets the platform role: with a colon before its name (docs/activepieces.md#patch-of-a-user).
 pub const CUSTOM_SCHEMA_ROLE: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes:platformRole";
 
-/// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (contract sections 3.3
-/// and 4.3).
+/// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (docs/activepieces.md#listing-users and docs/activepieces.md#listing-groups).
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct ListResponse<T> {
@@ -31,7 +30,7 @@ pub struct ListResponse<T> {
     pub resources: Vec<T>,
 }
 
-/// A REST listing (contract section 5).
+/// A REST listing (docs/activepieces.md#rest).
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct Page<T> {
@@ -51,16 +50,16 @@ pub struct ServiceProviderConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformPlan {
-    /// Without it all SCIM routes answer 402, and REST goes on (contract section 1.3).
+    /// Without it all SCIM routes answer 402, and REST goes on (docs/activepieces.md#authentication).
     #[serde(default)]
     pub scim_enabled: Option<bool>,
-    /// Without it the routes of project members answer 402, and SCIM goes on (contract section 5).
+    /// Without it the routes of project members answer 402, and SCIM goes on (docs/activepieces.md#rest).
     #[serde(default)]
     pub project_roles_enabled: Option<bool>,
     /// Without it no custom role can be made; one that is there can be given.
     #[serde(default)]
     pub custom_roles_enabled: Option<bool>,
-    /// Without it no new key can be made; those that are there go on working (contract section 1.3).
+    /// Without it no new key can be made; those that are there go on working (docs/activepieces.md#authentication).
     #[serde(default)]
     pub api_keys_enabled: Option<bool>,
 }
@@ -72,7 +71,7 @@ pub struct RestPlatform {
     pub plan: PlatformPlan,
 }
 
-/// A SCIM user as the server sends it (contract section 3).
+/// A SCIM user as the server sends it (docs/activepieces.md#users).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScimUser {
@@ -83,7 +82,7 @@ pub struct ScimUser {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: Name,
     pub active: bool,
-    /// Absent in versions before 0.84 (contract section 9).
+    /// Absent in versions before 0.84 (docs/activepieces.md#generations).
     #[serde(rename = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes", default)]
     pub custom: Option<CustomUserAttributes>,
     #[serde(default, deserialize_with = "null_as_default")]
@@ -128,7 +127,7 @@ impl From<ScimUser> for User {
     }
 }
 
-/// A user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1). One that came there by
+/// A user name as the server keeps it: lower-cased and trimmed (docs/activepieces.md#creating-a-user, step 1). One that came there by
 /// another way may be neither.
 pub fn normal(user_name: &str) -> String {
     user_name.trim().to_lowercase()
@@ -223,7 +222,7 @@ impl RestProject {
     }
 }
 
-/// The platform that a row of a REST listing belongs to (contract section 5).
+/// The platform that a row of a REST listing belongs to (docs/activepieces.md#rest).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OfPlatform {
@@ -231,14 +230,14 @@ pub struct OfPlatform {
     pub platform_id: Option<String>,
 }
 
-/// What the server counts in a project. It has no count of connections (contract section 5).
+/// What the server counts in a project. It has no count of connections (docs/activepieces.md#rest).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {
     pub total_flows: Option<u64>,
 }
 
-/// A member of a project, as `GET /v1/project-members` lists it (contract section 5).
+/// A member of a project, as `GET /v1/project-members` lists it (docs/activepieces.md#rest).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProjectMember {
@@ -258,7 +257,7 @@ fn role_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     Ok(Named::deserialize(deserializer)?.name)
 }
 
-/// A SCIM group as the server sends it (contract section 4).
+/// A SCIM group as the server sends it (docs/activepieces.md#groups).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScimGroup {
@@ -266,7 +265,7 @@ pub struct ScimGroup {
     #[serde(default)]
     pub external_id: Option<String>,
     pub display_name: String,
-    /// Always there (contract section 4): a group without them would be taken for an empty one, and all its members be
+    /// Always there (docs/activepieces.md#groups): a group without them would be taken for an empty one, and all its members be
     /// added again, which resets their roles.
     pub members: Vec<GroupMember>,
 }
@@ -312,7 +311,7 @@ pub struct UserBody<'a> {
     pub emails: Option<[Email<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<&'a str>,
-    /// Always sent: a PUT without it activates (contract section 3.4).
+    /// Always sent: a PUT without it activates (docs/activepieces.md#put-of-a-user).
     pub active: bool,
     #[serde(
         rename = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes",
@@ -342,7 +341,7 @@ pub struct GroupBody<'a> {
     pub external_id: &'a OktaGroupId,
 }
 
-/// A PATCH with the operations that this server understands (contract sections 3.5 and 4.5).
+/// A PATCH with the operations that this server understands (docs/activepieces.md#patch-of-a-user and docs/activepieces.md#patch-of-a-group).
 #[derive(Debug, Serialize)]
 pub struct PatchBody<O> {
     pub schemas: [&'static str; 1],
@@ -350,7 +349,7 @@ pub struct PatchBody<O> {
     pub operations: Vec<O>,
 }
 
-/// One operation of a PATCH of a user, in the forms that have an effect (contract section 3.5).
+/// One operation of a PATCH of a user, in the forms that have an effect (docs/activepieces.md#patch-of-a-user).
 #[derive(Debug, Serialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum UserOperation<'a> {

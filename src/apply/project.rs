@@ -1,5 +1,5 @@
 //! Applies one project operation: the project first, then its members. A whole list of members is never sent, because it
-//! would reset every project role (contract section 4.4), and a project that now belongs to another group isn't changed.
+//! would reset every project role (docs/activepieces.md#put-of-a-group), and a project that now belongs to another group isn't changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 use crate::plan::op::{ProjectAction, ProjectOp};
 
 /// Members in one request: 2 s of the server's work for those that are added. Its answer shows all members of the group, which
-/// takes 4 s more once there are 20,000, however few were changed (contract section 6): so a group of 20,000 is filled in
+/// takes 4 s more once there are 20,000, however few were changed (docs/activepieces.md#throughput): so a group of 20,000 is filled in
 /// 36 s of work, where requests of 500 would take 96.
 const MEMBERS_A_REQUEST: usize = 2_000;
 
@@ -118,8 +118,7 @@ fn unlinked() -> Outcome {
 }
 
 /// Deletes the project if it is still that of the group, and holds no more than what was listed with the plan. Whether it is
-/// gone is looked after in any case: where the server's own queue stands still, it deletes and never answers (contract section
-/// 1.7).
+/// gone is looked after in any case: where the server's own queue stands still, it deletes and never answers (docs/activepieces.md#load-and-outages).
 async fn delete(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let Some(now) = server.see(server.activepieces.group(id)).await? else { return Ok(()) };
     if now.external_id.as_deref() != Some(op.group.as_str()) {
@@ -135,7 +134,7 @@ async fn delete(server: Server<'_>, op: &ProjectOp, id: &ProjectId) -> Result<()
 }
 
 /// Adds those of these accounts that aren't members. The members are read first, and again after each request: adding a
-/// member a second time would reset the project role that an admin gave (contract section 4).
+/// member a second time would reset the project role that an admin gave (docs/activepieces.md#groups).
 pub async fn add(
     server: Server<'_>,
     op: &ProjectOp,

@@ -23,7 +23,7 @@ pub fn pauses() -> impl Iterator<Item = Duration> + Send {
 }
 
 /// Sends a write until it's answered, or until a look shows that its result is there. A conflict (409, or a 500 about a
-/// unique constraint, contract section 7) is followed by one look and not sent again; a lost answer is sent again. The look
+/// unique constraint, docs/activepieces.md#rules-for-clients) is followed by one look and not sent again; a lost answer is sent again. The look
 /// ends the operation with an outcome where the write must not be sent any more.
 pub async fn survive<T>(
     server: Server<'_>,
@@ -46,7 +46,7 @@ pub async fn survive<T>(
     }
 }
 
-/// Whether something else is there already (contract section 7, item 8).
+/// Whether something else is there already (docs/activepieces.md#rules-for-clients, item 8).
 pub fn is_conflict(failure: &Failure) -> bool {
     failure.status() == Some(409) || failure.code() == Some("23505")
 }

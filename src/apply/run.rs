@@ -91,7 +91,7 @@ pub async fn run<'p>(
 }
 
 /// Parts those who leave, after they were added to a project, from those who only leave. A server passes inactive users over
-/// when members are added (contract section 4), and an undo may bring back an inactive member.
+/// when members are added (docs/activepieces.md#groups), and an undo may bring back an inactive member.
 fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let ids: BTreeSet<_> = leaving.iter().map(|op| &op.okta_id).collect();
     let added = projects.iter().flat_map(|op| &op.add).map(|member| &member.okta_id);
@@ -124,8 +124,7 @@ fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
     if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
 }
 
-/// Whose account may not be active: the server passes it over when members are added, and answers well all the same (contract
-/// section 4).
+/// Whose account may not be active: the server passes it over when members are added, and answers well all the same (docs/activepieces.md#groups).
 fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
     let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
     let failed = written.iter().filter(|(op, outcome)| is_activated(op) && !outcome.is_done());
@@ -217,7 +216,7 @@ impl Run<'_> {
             ProjectAction::Members => op.project.clone(),
             _ => ids.get(&op.group).cloned(),
         };
-        // The largest first: a member costs the server its time (contract section 6), and nothing should wait for one
+        // The largest first: a member costs the server its time (docs/activepieces.md#throughput), and nothing should wait for one
         // large project at the end.
         let mut adding: Vec<_> = ops.iter().filter(|op| !op.add.is_empty()).collect();
         adding.sort_by_key(|op| Reverse(cost_of_members(op.add.len(), op.members)));

@@ -22,8 +22,7 @@ pub async fn write(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome
     }
 }
 
-/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (contract
-/// section 3.1), is completed. An account that somebody else made meanwhile is left to the next plan, since this one never
+/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that somebody else made meanwhile is left to the next plan, since this one never
 /// showed it.
 async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     let (mut pauses, mut is_lost) = (pauses(), false);
@@ -37,7 +36,7 @@ async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
         if let Some(user) = by_address(server, op).await? {
             let is_linked = user.link() == Some(op.okta_id.as_str());
             if is_linked && failure.status() == Some(500) {
-                // The server makes the account first and sends the e-mail then (contract section 3.1).
+                // The server makes the account first and sends the e-mail then (docs/activepieces.md#creating-a-user).
                 server.contact.mail_failed();
             }
             return match is_lost && (is_linked || is_half_made(server, &user).await?) {
@@ -55,7 +54,7 @@ async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
 }
 
 /// Brings an account in line that this run has just made: the server keeps the old names of an address that it has seen
-/// before (contract section 3.1), and may have been cut off before the role and the externalId were set.
+/// before (docs/activepieces.md#creating-a-user), and may have been cut off before the role and the externalId were set.
 async fn complete(server: Server<'_>, op: &UserOp, user: User) -> Result<AccountId, Outcome> {
     let differs = |change: &&Change| change.attribute.of(&user) != change.to;
     let left: Vec<&Change> = op.changes.iter().filter(differs).filter(|change| is_shown(&user, change)).collect();
@@ -69,7 +68,7 @@ async fn complete(server: Server<'_>, op: &UserOp, user: User) -> Result<Account
     }
 }
 
-/// The account of this address. One whose address can't be asked for, since it has a quote in it (contract section 3.3), is
+/// The account of this address. One whose address can't be asked for, since it has a quote in it (docs/activepieces.md#listing-users), is
 /// found by its externalId.
 async fn by_address(server: Server<'_>, op: &UserOp) -> Result<Option<User>, Outcome> {
     let look = async || {
@@ -86,7 +85,7 @@ async fn by_address(server: Server<'_>, op: &UserOp) -> Result<Option<User>, Out
 }
 
 /// Whether the account is as a creation leaves it that was cut off in the middle: active, MEMBER, without an externalId
-/// (contract section 3.1).
+/// (docs/activepieces.md#creating-a-user).
 async fn is_half_made(server: Server<'_>, user: &User) -> Result<bool, Outcome> {
     if !user.active || user.link().is_some() {
         return Ok(false);
@@ -143,7 +142,7 @@ async fn update(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), O
     }
 }
 
-/// The account as it is now. Servers before 0.84 show its role only over REST (contract section 9).
+/// The account as it is now. Servers before 0.84 show its role only over REST (docs/activepieces.md#generations).
 async fn look(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<User, Outcome> {
     let gone = || Outcome::Stale("the account is gone since the plan was made".to_owned());
     let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
@@ -184,7 +183,7 @@ fn outstanding<'c>(changes: impl IntoIterator<Item = &'c Change>, user: &User) -
 
 /// Writes these changes to an account that was read just before, and gives those that the server answers otherwise.
 ///
-/// A PATCH touches nothing else. Servers before 0.84 don't set names and roles by it (contract section 9); their PUT
+/// A PATCH touches nothing else. Servers before 0.84 don't set names and roles by it (docs/activepieces.md#generations); their PUT
 /// sets what it holds and activates an account where `active` isn't false, so that it repeats the value just read.
 async fn send(server: Server<'_>, op: &UserOp, user: &User, left: &[&Change]) -> Result<Vec<String>, Failure> {
     let hides_role = user.platform_role.is_empty() || server.activepieces.hides_roles();
@@ -216,7 +215,7 @@ async fn patched(server: Server<'_>, id: &AccountId, operations: Vec<UserOperati
     Ok(server.learn(Write::PatchUser, patch).await?.into())
 }
 
-/// One operation for each attribute, which the server applies together (contract section 3.5).
+/// One operation for each attribute, which the server applies together (docs/activepieces.md#patch-of-a-user).
 fn additions<'c>(changes: &[&'c Change]) -> Vec<UserOperation<'c>> {
     let addition = |change: &&'c Change| {
         let (path, value) = match change.attribute {

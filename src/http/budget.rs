@@ -14,7 +14,7 @@ pub struct Size {
 impl Size {
     /// A page, or a single entity. A page of 1000 members with 100 attributes each has 5 MB and 120,000 values.
     pub const PAGE: Self = Self { bytes: 32 << 20, values: 1_000_000 };
-    /// A listing without pages: a million users of Activepieces have 600 MB and 27 million values (contract section 3.3),
+    /// A listing without pages: a million users of Activepieces have 600 MB and 27 million values (docs/activepieces.md#listing-users),
     /// and a page of 100 groups with 20,000 members each has 220 MB and 6 million.
     pub const LISTING: Self = Self { bytes: 4 << 30, values: 48_000_000 };
 }

@@ -137,7 +137,7 @@ impl Client {
             .user_agent(concat!("oktapieces/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
-            // Shorter than the servers' own (72 s, contract section 1.6), so that no request meets a closing connection.
+            // Shorter than the servers' own (72 s, docs/activepieces.md#response-headers), so that no request meets a closing connection.
             .pool_idle_timeout(Duration::from_secs(30));
         if !settings.authorities.is_empty() {
             builder = builder.tls_certs_merge(settings.authorities);

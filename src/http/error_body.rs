@@ -19,7 +19,7 @@ const KEPT: usize = 2000;
 /// What an error body says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorBody {
-    /// Okta's `errorCode`, OAuth's `error`, Activepieces' `code` (contract section 1.2, shapes F and A).
+    /// Okta's `errorCode`, OAuth's `error`, Activepieces' `code` (docs/activepieces.md#error-bodies, shapes F and A).
     pub code: Option<String>,
     /// Text for people, without control characters.
     pub message: String,

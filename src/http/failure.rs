@@ -253,8 +253,7 @@ impl Failure {
     }
 
     /// Whether the server may have acted although no usable answer came: a write must look at what stands there before
-    /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, contract
-    /// section 7) is an answer; other 500s may come after the work was done (contract section 3.1).
+    /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, docs/activepieces.md#rules-for-clients) is an answer; other 500s may come after the work was done (docs/activepieces.md#creating-a-user).
     pub fn is_lost_answer(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)
@@ -278,7 +277,7 @@ impl Failure {
     }
 
     /// Whether the server, or what stands before it, had too much to do, or didn't answer in time. A 500 with a code is about
-    /// its request alone, or about what fewer requests don't mend (contract sections 1.7, 3.1 and 7), unless the database
+    /// its request alone, or about what fewer requests don't mend (docs/activepieces.md#load-and-outages, docs/activepieces.md#creating-a-user and docs/activepieces.md#rules-for-clients), unless the database
     /// says that it has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {

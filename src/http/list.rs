@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// More entities than any server has; twice a million users (contract section 3.3) still fit. The smallest ones take more
+/// More entities than any server has; twice a million users (docs/activepieces.md#listing-users) still fit. The smallest ones take more
 /// memory here than in an answer.
 const MOST: usize = 2_000_000;
 

@@ -52,8 +52,7 @@ pub struct Request {
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
-/// answer, and 206 that it's a part (RFC 9110, section 15.3). Creations are answered by 201 and deletions by 204 (contract
-/// sections 3.1 and 4.6), or by 200 from a proxy that gives them a body.
+/// answer, and 206 that it's a part (RFC 9110, section 15.3). Creations are answered by 201 and deletions by 204 (docs/activepieces.md#creating-a-user and docs/activepieces.md#deletion-of-a-group), or by 200 from a proxy that gives them a body.
 fn complete(method: &Method) -> &'static [StatusCode] {
     match *method {
         Method::POST => &[StatusCode::CREATED, StatusCode::OK],

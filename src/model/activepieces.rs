@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
 use super::{Members, PlatformRole};
 
-/// A user of the platform, inactive ones included (contract section 3).
+/// A user of the platform, inactive ones included (docs/activepieces.md#users).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: AccountId,
     pub external_id: Option<ExternalId>,
-    /// The e-mail address, lower-cased and trimmed by the server. It can't be changed (contract section 3.4).
+    /// The e-mail address, lower-cased and trimmed by the server. It can't be changed (docs/activepieces.md#put-of-a-user).
     pub user_name: String,
     pub given_name: String,
     pub family_name: String,
     pub active: bool,
-    /// A text and not a [`PlatformRole`], since the server can hold others (contract section 3.5, `add` with a colon).
+    /// A text and not a [`PlatformRole`], since the server can hold others (docs/activepieces.md#patch-of-a-user, `add` with a colon).
     pub platform_role: Cow<'static, str>,
     /// The owner of a platform without projects is told by it.
     pub created: Option<Timestamp>,
@@ -30,7 +30,7 @@ impl User {
         self.external_id.as_deref().filter(|id| ids.is_user(id)).map(OktaUserId::from)
     }
 
-    /// The externalId, where `""` counts as none: it can be replaced, though never cleared (contract section 3.5).
+    /// The externalId, where `""` counts as none: it can be replaced, though never cleared (docs/activepieces.md#patch-of-a-user).
     pub fn link(&self) -> Option<&str> {
         self.external_id.as_deref().filter(|id| !id.is_empty())
     }
@@ -40,13 +40,13 @@ impl User {
     }
 }
 
-/// A TEAM project, which SCIM calls a Group (contract section 4).
+/// A TEAM project, which SCIM calls a Group (docs/activepieces.md#groups).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
     pub id: ProjectId,
     pub external_id: Option<String>,
     pub display_name: String,
-    /// Inactive members are among them (contract section 3.6).
+    /// Inactive members are among them (docs/activepieces.md#deactivation).
     pub members: Members<AccountId>,
 }
 

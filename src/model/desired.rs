@@ -145,9 +145,9 @@ pub struct Attributes {
     /// None leaves what stands there: Okta leaves an attribute out whose expression gives null.
     pub given_name: Option<String>,
     pub family_name: Option<String>,
-    /// Sent as Okta sends it; the server keeps only the user name (contract section 3.1).
+    /// Sent as Okta sends it; the server keeps only the user name (docs/activepieces.md#creating-a-user).
     pub email: Option<String>,
-    /// Sent as Okta sends it; the server doesn't store it (contract section 3).
+    /// Sent as Okta sends it; the server doesn't store it (docs/activepieces.md#users).
     pub display_name: Option<String>,
     pub platform_role: PlatformRole,
     /// Whether Okta gives no role, which is null: a new account is a MEMBER, and an existing one keeps its role.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A role on the Activepieces platform. The server takes exactly these three, in capitals (contract section 3.1).
+/// A role on the Activepieces platform. The server takes exactly these three, in capitals (docs/activepieces.md#creating-a-user).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum PlatformRole {

@@ -227,7 +227,7 @@ fn with_role(removal: &Removal) -> String {
     format!("{}{role}", removal.user_name)
 }
 
-/// What goes with a project, as far as the server says it (contract section 5).
+/// What goes with a project, as far as the server says it (docs/activepieces.md#rest).
 fn destroyed(members: usize, flows: Option<u64>) -> String {
     let flows = flows.and_then(|flows| usize::try_from(flows).ok());
     let flows = flows.map_or_else(|| "flows that the server doesn't count".to_owned(), |n| counted(n, "flow", "flows"));

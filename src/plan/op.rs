@@ -212,7 +212,7 @@ pub enum ProjectAction {
     },
     /// Only members change.
     Members,
-    /// Destroys it with all that is in it, since its group isn't pushed any more (contract section 4.6).
+    /// Destroys it with all that is in it, since its group isn't pushed any more (docs/activepieces.md#deletion-of-a-group).
     Delete {
         /// How many flows the server counts in it; none where it doesn't say.
         flows: Option<u64>,
@@ -348,7 +348,7 @@ impl Plan {
         self.users.iter().filter(|op| op.is_new_admin())
     }
 
-    /// A welcome e-mail goes out for each creation (contract section 3.1, step 8).
+    /// A welcome e-mail goes out for each creation (docs/activepieces.md#creating-a-user, step 8).
     pub fn welcome_emails(&self) -> usize {
         self.totals().create
     }

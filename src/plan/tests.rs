@@ -552,7 +552,7 @@ fn a_saved_plan_reads_back_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
 }
 
-/// What the platform is after a plan, by the contract's rules.
+/// What the platform is after a plan, by the server's rules (docs/activepieces.md#groups).
 fn applied(plan: &Plan, platform: &Platform) -> Platform {
     let mut after = platform.clone();
     let mut account_of = std::collections::BTreeMap::new();

@@ -12,6 +12,7 @@ mod config;
 mod cut_short;
 #[cfg(feature = "sandbox")]
 mod deltas;
+mod docs;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;

@@ -129,8 +129,7 @@ impl Standing<'_> {
         (member.account.is_none() || member.account.as_ref() == Some(&linked.id)).then_some(linked)
     }
 
-    /// A member that the run removed, if the account can be added again: the server adds no inactive account (contract
-    /// section 4).
+    /// A member that the run removed, if the account can be added again: the server adds no inactive account (docs/activepieces.md#groups).
     fn may_come_back(&self, removal: &Removal) -> Result<Member, String> {
         let account = self.accounts.by_id.get(&removal.account);
         let account = account.ok_or_else(|| format!("the account of the member {} is gone", removal.user_name))?;

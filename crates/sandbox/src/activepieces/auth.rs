@@ -1,4 +1,4 @@
-//! Who may call what (contract section 1.3).
+//! Who may call what (docs/activepieces.md#authentication).
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;

@@ -1,4 +1,4 @@
-//! Reads request bodies, by content type (contract section 1.5).
+//! Reads request bodies, by content type (docs/activepieces.md#request-bodies).
 
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
@@ -98,7 +98,7 @@ fn form(bytes: &Bytes) -> Value {
     fields.into_iter().map(|(key, value)| (key, Value::String(value))).collect()
 }
 
-/// The query's names and values, in order; `+` is a space (contract section 3.3).
+/// The query's names and values, in order; `+` is a space (docs/activepieces.md#listing-users).
 pub(super) fn pairs(uri: &Uri) -> Option<Vec<(String, String)>> {
     Query::<Vec<(String, String)>>::try_from_uri(uri).ok().map(|Query(pairs)| pairs)
 }

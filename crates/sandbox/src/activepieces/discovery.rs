@@ -1,4 +1,4 @@
-//! SCIM's discovery routes (contract section 2; for generation A section 9).
+//! SCIM's discovery routes (docs/activepieces.md#discovery; for generation A section 9).
 
 use serde_json::{Value, json};
 

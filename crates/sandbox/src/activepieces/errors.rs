@@ -1,4 +1,4 @@
-//! The three shapes of error bodies, none of which is a SCIM Error (contract section 1.2).
+//! The three shapes of error bodies, none of which is a SCIM Error (docs/activepieces.md#error-bodies).
 
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ impl Failure {
         Self::coded(500, "23502", message)
     }
 
-    /// Postgres can't store a NUL byte (contract section 1.4).
+    /// Postgres can't store a NUL byte (docs/activepieces.md#routes).
     pub fn nul_byte() -> Self {
         Self::coded(500, "22021", "invalid byte sequence for encoding \"UTF8\": 0x00")
     }
@@ -97,7 +97,7 @@ impl Failure {
         Self::product(409, "PROJECT_EXTERNAL_ID_ALREADY_EXISTS", json!({"externalId": external_id}))
     }
 
-    /// What a second, simultaneous insert of the same member leads to (contract sections 4.1 and 4.7).
+    /// What a second, simultaneous insert of the same member leads to (docs/activepieces.md#creating-a-group and docs/activepieces.md#groups).
     pub fn member_race(project: &str, user: &str) -> Self {
         let matching = json!({"projectId": project, "userId": user});
         let message = format!("Could not find any entity of type \"project_member\" matching: {matching:#}");

@@ -1,4 +1,4 @@
-//! PATCH of groups: few operations work, the rest is answered with 200 and does nothing (contract section 4.5).
+//! PATCH of groups: few operations work, the rest is answered with 200 and does nothing (docs/activepieces.md#patch-of-a-group).
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ pub(super) async fn patch(platform: &Platform, id: &str, body: &Value) -> Result
     Reply::ok(&GroupResource::stored(&state, row))
 }
 
-/// The ids of a list of members. What isn't a list fails in the server's own words (contract section 4.5).
+/// The ids of a list of members. What isn't a list fails in the server's own words (docs/activepieces.md#patch-of-a-group).
 fn member_ids(value: Option<&Value>) -> Result<Vec<&str>, Failure> {
     let message = match value {
         Some(Value::Array(members)) => {

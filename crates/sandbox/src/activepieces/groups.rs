@@ -1,4 +1,4 @@
-//! SCIM's group routes but PATCH: groups are TEAM projects (contract section 4).
+//! SCIM's group routes but PATCH: groups are TEAM projects (docs/activepieces.md#groups).
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ impl<'a> GroupResource<'a> {
     }
 
     /// The group as POST and PUT answer it: with every listed id that is a user's, also inactive ones and those of
-    /// other platforms, which are no members (contract section 4.1). The newest generation answers with the stored members.
+    /// other platforms, which are no members (docs/activepieces.md#creating-a-group). The newest generation answers with the stored members.
     fn claimed(state: &'a State, row: ProjectRow, ids: &[&str]) -> Self {
         if state.settings.generation == Generation::HidesEmbedded {
             return Self::stored(state, row);
@@ -88,7 +88,7 @@ impl Serialize for GroupResources<'_> {
     }
 }
 
-/// By name and id, with a true total. The filter's name is looked up among the external ids (contract section 4.3).
+/// By name and id, with a true total. The filter's name is looked up among the external ids (docs/activepieces.md#listing-groups).
 pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure> {
     let state = platform.state();
     let page = Page::of(query);
@@ -129,7 +129,7 @@ fn member_ids(body: &Value) -> Vec<&str> {
     body["members"].as_array().into_iter().flatten().filter_map(|member| member["value"].as_str()).collect()
 }
 
-/// Creates the project, then adds the members: when that fails, the project stays (contract section 4.1).
+/// Creates the project, then adds the members: when that fails, the project stays (docs/activepieces.md#creating-a-group).
 pub(super) async fn create(platform: &Platform, body: &Value) -> Result<Reply, Failure> {
     let name = body["displayName"].as_str().unwrap_or_default();
     let row = platform.state().create_team(name, body["externalId"].as_str())?;
@@ -140,7 +140,7 @@ pub(super) async fn create(platform: &Platform, body: &Value) -> Result<Reply, F
 }
 
 /// Updates the project, adds all members that are listed, which resets their roles, then removes the others
-/// (contract section 4.4).
+/// (docs/activepieces.md#put-of-a-group).
 pub(super) async fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
     let row = {
         let mut state = platform.state();
@@ -232,7 +232,7 @@ pub(super) async fn add_members(
     }
 }
 
-/// Several simultaneous ones may each be answered with 204 (contract section 4.6).
+/// Several simultaneous ones may each be answered with 204 (docs/activepieces.md#deletion-of-a-group).
 pub(super) async fn delete(platform: &Platform, id: &str) -> Result<Reply, Failure> {
     let row = platform.state().team(id).ok_or_else(Failure::group_not_found)?;
     platform.write_window().await;

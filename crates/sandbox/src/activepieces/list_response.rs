@@ -61,13 +61,13 @@ fn number(number: f64) -> Value {
 }
 
 /// The value of `userName eq "…"` anywhere in a filter, lower-cased and trimmed. Everything else that the filter says
-/// is ignored, and a filter without it too (contract section 3.3).
+/// is ignored, and a filter without it too (docs/activepieces.md#listing-users).
 pub(super) fn user_name_filter(query: &Query) -> Option<String> {
     static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)userName\s+eq\s+"([^"]+)""#).ok());
     captured(PATTERN.as_ref()?, query)
 }
 
-/// The same for `displayName eq "…"`, which is then compared with external ids (contract section 4.3).
+/// The same for `displayName eq "…"`, which is then compared with external ids (docs/activepieces.md#listing-groups).
 pub(super) fn display_name_filter(query: &Query) -> Option<String> {
     static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)displayName\s+eq\s+"([^"]+)""#).ok());
     captured(PATTERN.as_ref()?, query)

@@ -1,7 +1,7 @@
-//! An Activepieces platform, in memory, that answers as the contract says a real server does: the inconvenient parts
+//! An Activepieces platform, in memory, that answers as a real server does (docs/activepieces.md): the inconvenient parts
 //! included.
 //!
-//! A request passes through the same stages as there (contract section 1.1): `routes` finds the endpoint, `body` reads
+//! A request passes through the same stages as there (docs/activepieces.md#order-of-checks): `routes` finds the endpoint, `body` reads
 //! what was sent, `validate` checks it, `auth` checks the caller, and one handler per endpoint does the work on the
 //! tables of `state`. How long a real server takes, `work` imitates where it's asked to.
 //!

@@ -1,4 +1,4 @@
-//! The cursor pages of the REST routes, one kind of which loses rows (contract section 5).
+//! The cursor pages of the REST routes, one kind of which loses rows (docs/activepieces.md#rest).
 
 use serde::Serialize;
 use serde_json::Value;

@@ -82,7 +82,7 @@ impl Platform {
         }
     }
 
-    /// Makes requests cost what they cost on a real server with so many CPUs (contract section 6); with none they cost
+    /// Makes requests cost what they cost on a real server with so many CPUs (docs/activepieces.md#throughput); with none they cost
     /// nothing.
     #[must_use]
     pub fn with_cpus(self, cpus: Option<usize>) -> Self {
@@ -95,7 +95,7 @@ impl Platform {
     }
 
     /// The session token of the owner, as a browser has it: good for discovery and REST, not for `/Users` and `/Groups`
-    /// (contract section 1.3).
+    /// (docs/activepieces.md#authentication).
     pub fn admin_token(&self) -> &str {
         &self.admin_token
     }

@@ -15,7 +15,7 @@ impl State {
         self.project_by_id.get(&Id::parse(id)?).copied()
     }
 
-    /// The TEAM project with this id: all that SCIM shows (contract section 4).
+    /// The TEAM project with this id: all that SCIM shows (docs/activepieces.md#groups).
     pub fn team(&self, id: &str) -> Option<ProjectRow> {
         self.project(id).filter(|&row| self.projects[row].team)
     }
@@ -50,7 +50,7 @@ impl State {
         row
     }
 
-    /// A new TEAM project, as SCIM and REST make it: owned by the platform's owner (contract section 4).
+    /// A new TEAM project, as SCIM and REST make it: owned by the platform's owner (docs/activepieces.md#groups).
     pub fn create_team(&mut self, name: &str, external_id: Option<&str>) -> Result<ProjectRow, Failure> {
         if external_id.is_some_and(|id| self.project_by_external_id.contains_key(id)) {
             return Err(Failure::unique_violation(EXTERNAL_ID_INDEX));
@@ -58,7 +58,7 @@ impl State {
         Ok(self.insert_project(name, external_id, self.owner, true))
     }
 
-    /// Changes name and external id of a project; a blank external id leaves the old one (contract section 4.4).
+    /// Changes name and external id of a project; a blank external id leaves the old one (docs/activepieces.md#put-of-a-group).
     pub fn update_project(
         &mut self,
         row: ProjectRow,
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// Takes a project with its members away; its external id is free at once (contract section 4.6).
+    /// Takes a project with its members away; its external id is free at once (docs/activepieces.md#deletion-of-a-group).
     pub fn delete_project(&mut self, row: ProjectRow) {
         let project = &mut self.projects[row];
         project.deleted = true;
@@ -125,7 +125,7 @@ impl State {
         self.role_by_name(&self.settings.default_project_role).unwrap_or(0)
     }
 
-    /// Inserts a member, or sets the role of the one that is there, whose row id stays (contract section 4).
+    /// Inserts a member, or sets the role of the one that is there, whose row id stays (docs/activepieces.md#groups).
     pub fn upsert_member(&mut self, project: ProjectRow, user: UserRow, role: RoleRow) -> Id {
         let now = self.now();
         if let Some(member) = self.projects[project].members.get_mut(&user) {

@@ -72,7 +72,7 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    /// The limit that a number from a query leads to. The database rounds 1.5 to 2 (contract section 3.3).
+    /// The limit that a number from a query leads to. The database rounds 1.5 to 2 (docs/activepieces.md#listing-users).
     pub fn of(number: Option<f64>, absent: usize, zero: usize) -> Self {
         let Some(number) = number else { return Self::Rows(absent) };
         #[expect(clippy::cast_possible_truncation, reason = "a number beyond every table saturates")]

@@ -1,4 +1,4 @@
-//! The REST route of invitations, which are accepted at once when an API key sends them (contract section 5).
+//! The REST route of invitations, which are accepted at once when an API key sends them (docs/activepieces.md#rest).
 
 use serde_json::{Value, json};
 

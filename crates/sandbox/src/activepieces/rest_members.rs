@@ -1,4 +1,4 @@
-//! The REST routes of project members and project roles (contract section 5).
+//! The REST routes of project members and project roles (docs/activepieces.md#rest).
 
 use serde_json::{Value, json};
 

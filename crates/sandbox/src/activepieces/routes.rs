@@ -1,4 +1,4 @@
-//! Which endpoint a method and a path mean (contract section 1.4).
+//! Which endpoint a method and a path mean (docs/activepieces.md#routes).
 
 use axum::http::Method;
 

@@ -7,23 +7,23 @@ use std::time::Duration;
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on a server")]
 pub struct Settings {
     pub generation: Generation,
-    /// `plan.scimEnabled`: without it all SCIM routes answer 402, REST goes on (contract section 1.3).
+    /// `plan.scimEnabled`: without it all SCIM routes answer 402, REST goes on (docs/activepieces.md#authentication).
     pub scim_enabled: bool,
-    /// `plan.projectRolesEnabled`: without it the project-members routes answer 402; SCIM doesn't mind (contract section 5).
+    /// `plan.projectRolesEnabled`: without it the project-members routes answer 402; SCIM doesn't mind (docs/activepieces.md#rest).
     pub project_roles_enabled: bool,
-    /// `plan.teamProjectsLimit`: SCIM doesn't obey it, REST does (contract section 4.1).
+    /// `plan.teamProjectsLimit`: SCIM doesn't obey it, REST does (docs/activepieces.md#creating-a-group).
     pub team_projects_limit: TeamProjectsLimit,
     pub smtp: Smtp,
-    /// The name of the role that SCIM gives to members: `AP_SCIM_DEFAULT_PROJECT_ROLE` (contract section 4).
+    /// The name of the role that SCIM gives to members: `AP_SCIM_DEFAULT_PROJECT_ROLE` (docs/activepieces.md#groups).
     pub default_project_role: String,
-    /// Whether the API key was deleted, so that it answers 401 from now on (contract section 1.3).
+    /// Whether the API key was deleted, so that it answers 401 from now on (docs/activepieces.md#authentication).
     pub api_key_deleted: bool,
     /// How long a write takes between its checks and its effect. Requests that come within it race with each other as
-    /// on a real server (contract sections 3.6 and 4.7); with zero they never do.
+    /// on a real server (docs/activepieces.md#deactivation and docs/activepieces.md#groups); with zero they never do.
     pub write_window: Duration,
     pub outage: Outage,
     /// Whether another platform of the same server sets the names back right after each write: a person has one name on
-    /// all of them (contract section 3.4).
+    /// all of them (docs/activepieces.md#put-of-a-user).
     pub names_kept_elsewhere: bool,
     /// Whether a platform role that a request gives to an account that is there isn't stored, though the answer is 200.
     pub roles_stay: bool,
@@ -80,11 +80,11 @@ pub enum Smtp {
     Working,
     /// E-mails are skipped.
     Unconfigured,
-    /// A created user is answered with 500 `ESOCKET`, although it is there (contract section 3.1).
+    /// A created user is answered with 500 `ESOCKET`, although it is there (docs/activepieces.md#creating-a-user).
     Failing,
 }
 
-/// What is down (contract section 1.7).
+/// What is down (docs/activepieces.md#load-and-outages).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
     None,

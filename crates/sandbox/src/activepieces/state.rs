@@ -51,7 +51,7 @@ impl Serialize for Id {
 pub(super) struct Time(i64);
 
 impl Time {
-    /// Whole seconds: all that a cursor of the REST routes keeps (contract section 5).
+    /// Whole seconds: all that a cursor of the REST routes keeps (docs/activepieces.md#rest).
     pub fn second(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
@@ -71,7 +71,7 @@ pub(super) type ProjectRow = usize;
 /// The position of a role in [`State::roles`].
 pub(super) type RoleRow = usize;
 
-/// A person, who is the same on all platforms of a server (contract section 3).
+/// A person, who is the same on all platforms of a server (docs/activepieces.md#users).
 #[derive(Debug)]
 pub(super) struct Identity {
     pub email: Arc<str>,
@@ -88,7 +88,7 @@ pub(super) struct User {
     pub id: Id,
     pub identity: usize,
     pub external_id: Option<Arc<str>>,
-    /// Any text: one way of setting it isn't validated (contract section 3.5).
+    /// Any text: one way of setting it isn't validated (docs/activepieces.md#patch-of-a-user).
     pub platform_role: Cow<'static, str>,
     pub active: bool,
     /// Of another platform of the same server.
@@ -152,9 +152,9 @@ pub(super) struct State {
     pub project_by_id: BTreeMap<Id, ProjectRow>,
     pub project_by_external_id: BTreeMap<Arc<str>, ProjectRow>,
     pub member_by_id: BTreeMap<Id, (ProjectRow, UserRow)>,
-    /// The TEAM projects as SCIM lists them: by name, then id (contract section 4.3).
+    /// The TEAM projects as SCIM lists them: by name, then id (docs/activepieces.md#listing-groups).
     pub teams: BTreeMap<(Arc<str>, Id), ProjectRow>,
-    /// External ids of other platforms' projects; some checks look at them too (contract section 4.4).
+    /// External ids of other platforms' projects; some checks look at them too (docs/activepieces.md#put-of-a-group).
     pub external_ids_elsewhere: BTreeSet<String>,
     /// Addresses that got a welcome e-mail.
     pub mails: Vec<Arc<str>>,
@@ -171,14 +171,13 @@ pub(super) struct Duplicates {
 }
 
 impl Duplicates {
-    /// Whether this request that adds a new member twice fails. On a real server 67 of 80 did (contract sections 4.1
-    /// and 4.5); here the first six of every seven.
+    /// Whether this request that adds a new member twice fails. On a real server 67 of 80 did (docs/activepieces.md#creating-a-group and docs/activepieces.md#patch-of-a-group); here the first six of every seven.
     pub fn adding_fails(&mut self) -> bool {
         self.adding += 1;
         !self.adding.is_multiple_of(7)
     }
 
-    /// The same for PUT, where 14 of 40 did (contract section 4.4); here the first of every three.
+    /// The same for PUT, where 14 of 40 did (docs/activepieces.md#put-of-a-group); here the first of every three.
     pub fn replacing_fails(&mut self) -> bool {
         self.replacing += 1;
         self.replacing % 3 == 1

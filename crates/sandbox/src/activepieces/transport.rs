@@ -1,4 +1,4 @@
-//! A request's way from the socket to its handler and back (contract section 1).
+//! A request's way from the socket to its handler and back (docs/activepieces.md#order-of-checks).
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::{group_patch, rest_platform, user_patch, validate};
 const INDEX_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"UTF-8\"><title>Activepieces</title>\
                           </head><body><div id=\"root\"></div></body></html>\n";
 
-/// The headers of every answer (contract section 1.6); no `ETag`, `Location`, `Retry-After` or request id is among them.
+/// The headers of every answer (docs/activepieces.md#response-headers); no `ETag`, `Location`, `Retry-After` or request id is among them.
 const HEADERS: [(&str, &str); 5] = [
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "*"),
@@ -97,7 +97,7 @@ fn json_response(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
 }
 
 /// The checks in the server's order: route, body, validation, authentication, authorization, plan, handler
-/// (contract section 1.1).
+/// (docs/activepieces.md#order-of-checks).
 async fn answer(platform: &Platform, request: Request) -> Result<Reply, Failure> {
     let settings = platform.settings();
     if settings.outage == Outage::ShuttingDown {

@@ -1,4 +1,4 @@
-//! PATCH of users: few operations work, the rest is answered with 200 and does nothing (contract section 3.5).
+//! PATCH of users: few operations work, the rest is answered with 200 and does nothing (docs/activepieces.md#patch-of-a-user).
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn replace(state: &mut State, row: UserRow, path: Option<&str>, value: Option<&V
     Ok(())
 }
 
-/// JavaScript's truthiness: `"False"` and `"0"` are true (contract section 3.5).
+/// JavaScript's truthiness: `"False"` and `"0"` are true (docs/activepieces.md#patch-of-a-user).
 fn is_truthy(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => false,

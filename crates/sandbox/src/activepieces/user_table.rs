@@ -18,7 +18,7 @@ pub(super) struct UserChange {
     pub platform_role: Option<String>,
 }
 
-/// An e-mail address as it is stored: lower-cased, Unicode too, and trimmed (contract section 3.1).
+/// An e-mail address as it is stored: lower-cased, Unicode too, and trimmed (docs/activepieces.md#creating-a-user).
 pub(super) fn normal_email(text: &str) -> String {
     text.to_lowercase().trim().to_owned()
 }
@@ -58,8 +58,7 @@ impl State {
         &self.identities[self.users[row].identity]
     }
 
-    /// The identity with this e-mail address. One that is there keeps its names, whatever the new ones are (contract
-    /// section 3.1).
+    /// The identity with this e-mail address. One that is there keeps its names, whatever the new ones are (docs/activepieces.md#creating-a-user).
     pub fn identity(&mut self, email: &str, first_name: &str, last_name: &str) -> usize {
         if let Some(&identity) = self.identity_by_email.get(email) {
             return identity;
@@ -111,7 +110,7 @@ impl State {
         row
     }
 
-    /// Changes a user's row as a whole or not at all. `updated` moves even if nothing differs (contract section 3).
+    /// Changes a user's row as a whole or not at all. `updated` moves even if nothing differs (docs/activepieces.md#users).
     pub fn update_user(&mut self, row: UserRow, change: UserChange) -> Result<(), Failure> {
         if row == self.owner && change.active == Some(false) {
             return Err(Failure::owner_stays_active());
@@ -144,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes the identity's names, and so the person's names on other platforms too (contract section 3.4).
+    /// Changes the identity's names, and so the person's names on other platforms too (docs/activepieces.md#put-of-a-user).
     pub fn rename(&mut self, row: UserRow, first_name: Option<&str>, last_name: Option<&str>) {
         let identity = &mut self.identities[self.users[row].identity];
         if let Some(name) = first_name {
@@ -155,7 +154,7 @@ impl State {
         }
     }
 
-    /// Takes a user's row and memberships away; the identity stays (contract section 5).
+    /// Takes a user's row and memberships away; the identity stays (docs/activepieces.md#rest).
     pub fn delete_user(&mut self, row: UserRow) {
         let user = &mut self.users[row];
         user.deleted = true;

@@ -1,4 +1,4 @@
-//! SCIM's user routes but PATCH (contract section 3).
+//! SCIM's user routes but PATCH (docs/activepieces.md#users).
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ struct Custom<'a> {
     platform_role: &'a str,
 }
 
-/// `meta` of users and groups. The location is relative and lacks `/api/v1` (contract section 1.6).
+/// `meta` of users and groups. The location is relative and lacks `/api/v1` (docs/activepieces.md#response-headers).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Meta {
@@ -90,7 +90,7 @@ impl Serialize for UserResources<'_> {
     }
 }
 
-/// The newest users: `startIndex` is only echoed, and `totalResults` is the number of items (contract section 3.3).
+/// The newest users: `startIndex` is only echoed, and `totalResults` is the number of items (docs/activepieces.md#listing-users).
 pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure> {
     let state = platform.state();
     let page = Page::of(query);
@@ -130,7 +130,7 @@ impl<'a> UserBody<'a> {
             given_name: text(&body["name"]["givenName"]),
             family_name: text(&body["name"]["familyName"]),
             change: UserChange {
-                // An omitted `active` means true, also for a user that was deactivated (contract section 3.4).
+                // An omitted `active` means true, also for a user that was deactivated (docs/activepieces.md#put-of-a-user).
                 active: Some(body["active"].as_bool().unwrap_or(true)),
                 external_id: text(&body["externalId"]).map(str::to_owned),
                 platform_role: role.map(str::to_owned),
@@ -139,7 +139,7 @@ impl<'a> UserBody<'a> {
     }
 }
 
-/// Creates a user in the server's steps, which are no transaction (contract section 3.1).
+/// Creates a user in the server's steps, which are no transaction (docs/activepieces.md#creating-a-user).
 pub(super) async fn create(platform: &Platform, body: &Value) -> Result<Reply, Failure> {
     let new = UserBody::of(body);
     let email = normal_email(new.user_name);
@@ -167,7 +167,7 @@ fn refuse_known(state: &State, email: &str, external_id: Option<&str>) -> Result
     Ok(())
 }
 
-/// Another request created the user meanwhile: mostly one shape of answer, sometimes another (contract section 3.6).
+/// Another request created the user meanwhile: mostly one shape of answer, sometimes another (docs/activepieces.md#deactivation).
 fn lost_race(state: &mut State, email: &str) -> Failure {
     if state.chance(80) {
         Failure::product(409, "EXISTING_USER", json!({"email": email, "platformId": null}))
@@ -189,7 +189,7 @@ fn welcome(state: &mut State, row: UserRow) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sets what is there and leaves the rest, but `active` (contract section 3.4).
+/// Sets what is there and leaves the rest, but `active` (docs/activepieces.md#put-of-a-user).
 pub(super) fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
     let mut state = platform.state();
     let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;
@@ -206,7 +206,7 @@ pub(super) fn put(platform: &Platform, id: &str, body: &Value) -> Result<Reply, 
     reply
 }
 
-/// Only deactivates, as often as it is called (contract section 3.6).
+/// Only deactivates, as often as it is called (docs/activepieces.md#deactivation).
 pub(super) fn delete(platform: &Platform, id: &str) -> Result<Reply, Failure> {
     let mut state = platform.state();
     let row = state.scim_user(id).ok_or_else(Failure::user_not_found)?;

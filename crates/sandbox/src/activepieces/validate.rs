@@ -251,7 +251,7 @@ impl Problems {
         }
     }
 
-    /// The current generation also takes the texts (contract sections 3.1 and 9).
+    /// The current generation also takes the texts (docs/activepieces.md#creating-a-user and docs/activepieces.md#generations).
     fn primary(&mut self, path: &str, value: Option<&Value>, generation: Generation) {
         match generation {
             Generation::A => self.boolean(path, value),
@@ -264,7 +264,7 @@ impl Problems {
         }
     }
 
-    /// The name of a project in REST: SCIM's are free (contract section 4.1).
+    /// The name of a project in REST: SCIM's are free (docs/activepieces.md#creating-a-group).
     fn project_name(&mut self, path: &str, value: Option<&Value>) {
         self.string(path, value);
         if value.and_then(Value::as_str).is_some_and(|name| name.is_empty() || name.contains(['.', '/'])) {

@@ -1,7 +1,7 @@
 //! How long a real server works on a request: a queue in front of a few CPUs, where more requests side by side gain
 //! nothing but longer answers.
 //!
-//! The costs are those of a server on two CPUs (contract section 6), good for the order of magnitude. Listings cost
+//! The costs are those of a server on two CPUs (docs/activepieces.md#throughput), good for the order of magnitude. Listings cost
 //! nothing here, and neither does a request that is refused before it reaches its handler.
 
 use std::time::Duration;
