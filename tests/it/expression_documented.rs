@@ -1,47 +1,38 @@
-//! Every example of Okta's documentation that was collected, and real expressions. They are read where they are.
+//! The expressions that are supported, each with what it gives: `tests/fixtures/expressions.txt`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test's helpers fail the test, or say why they skip it"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oktapieces::expression::check::{AttributeType, Schema, Severity, Wants, check};
 use oktapieces::expression::{Context, ErrorKind, Expression};
 use oktapieces::model::okta::{Group, GroupType, Times, User};
 use oktapieces::model::org::{Extra, Instances, Relation};
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-/// An example: `kind` says what is documented of it.
-#[derive(Deserialize)]
-struct Row {
-    expression: String,
-    context: Map<String, Json>,
-    result: Json,
-    kind: String,
+const TABLE: &str = include_str!("../fixtures/expressions.txt");
+
+/// What the table says of an expression.
+enum Expected {
+    Value(Json),
+    Groups(Json),
+    Error,
+    Parses,
+    NotInGroupRules,
 }
 
-/// Where the documentation contradicts itself: the expression, what is right, and why.
-const CONTRADICTIONS: [(&str, &str, &str); 4] = [
-    ("user.created.plusDays(2)", "2015-08-01T23:58:32Z", PLUS),
-    ("user.created.plusHours(-1)", "2015-07-30T22:58:32Z", PLUS),
-    ("user.created.plusMinutes(0)", "2015-07-30T23:58:32Z", PLUS),
-    ("user.created.plusSeconds(0)", "2015-07-30T23:58:32Z", PLUS),
-];
-const PLUS: &str =
-    "a time without milliseconds is printed with .000 here, without it for .toString() and .parseStringTime()";
-
-fn shared(name: &str) -> Option<String> {
-    let path = format!("{}/../shared/reference/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).ok();
-    if text.is_none() {
-        eprintln!("skipped: {path} isn't there");
+impl Expected {
+    fn parse(text: &str) -> Self {
+        match text {
+            "error" => Self::Error,
+            "parses" => Self::Parses,
+            "not in group rules" => Self::NotInGroupRules,
+            _ => match text.strip_prefix("groups ") {
+                Some(ids) => Self::Groups(serde_json::from_str(ids).unwrap()),
+                None => Self::Value(serde_json::from_str(text).unwrap()),
+            },
+        }
     }
-    text
 }
 
 /// What the rows' contexts say, as the evaluation takes it.
@@ -111,32 +102,35 @@ fn same(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Why a row isn't as documented, if it isn't.
-fn difference(row: &Row) -> Option<String> {
-    let expression = match Expression::parse(&row.expression) {
+/// Why an expression doesn't do what the table says, if it doesn't.
+fn difference(source: &str, context: &Map<String, Json>, expected: &Expected) -> Option<String> {
+    let expression = match Expression::parse(source) {
         Ok(expression) => expression,
         Err(faults) => return Some(format!("doesn't parse: {}", faults[0])),
     };
-    let world = World::new(&row.context);
+    let world = World::new(context);
     let value = expression.evaluate(&world.context()).map(|value| value.to_json());
-    let contradiction = CONTRADICTIONS.iter().find(|(source, ..)| *source == row.expression);
-    let expected = contradiction.map_or_else(|| row.result.clone(), |(_, right, _)| Json::from(*right));
-    match (row.kind.as_str(), value) {
-        ("value", Ok(value)) => (!same(&value, &expected)).then(|| format!("gives {value}, not {expected}")),
-        ("groups", Ok(value)) => {
-            let ids: Json = value.as_array().unwrap().iter().map(|group| group["id"].clone()).collect();
-            (ids != expected).then(|| format!("gives {ids}, not {expected}"))
+    match (expected, value) {
+        (Expected::Value(expected), Ok(value)) => {
+            (!same(&value, expected)).then(|| format!("gives {value}, not {expected}"))
         }
-        ("value" | "groups", Err(error)) => Some(format!("fails: {error}")),
-        ("error", Err(error)) => (error.kind != ErrorKind::Failed).then(|| format!("can't be evaluated: {error}")),
+        (Expected::Groups(expected), Ok(value)) => {
+            let ids: Json = value.as_array().unwrap().iter().map(|group| group["id"].clone()).collect();
+            (ids != *expected).then(|| format!("gives {ids}, not {expected}"))
+        }
+        (Expected::Value(_) | Expected::Groups(_), Err(error)) => Some(format!("fails: {error}")),
+        (Expected::Error, Err(error)) => {
+            (error.kind != ErrorKind::Failed).then(|| format!("can't be evaluated: {error}"))
+        }
         // A name in other letters is an error of the org's schema, which only the check knows.
-        ("error", Ok(Json::Null)) => (!found(&expression, &world, Wants::Text)).then(|| "isn't found wrong".to_owned()),
-        ("error", Ok(value)) => Some(format!("gives {value}, not an error")),
-        ("syntax-only", _) => None,
-        ("invalid-in-group-rules", _) => {
+        (Expected::Error, Ok(Json::Null)) => {
+            (!found(&expression, &world, Wants::Text)).then(|| "isn't found wrong".to_owned())
+        }
+        (Expected::Error, Ok(value)) => Some(format!("gives {value}, not an error")),
+        (Expected::Parses, _) => None,
+        (Expected::NotInGroupRules, _) => {
             (!found(&expression, &world, Wants::GroupRule)).then(|| "isn't refused in group rules".to_owned())
         }
-        (kind, _) => Some(format!("is of the unknown kind {kind}")),
     }
 }
 
@@ -149,42 +143,19 @@ fn found(expression: &Expression, world: &World, wants: Wants) -> bool {
 }
 
 #[test]
-fn every_documented_example_is_as_documented() {
-    let Some(text) = shared("expressions-documented.json") else { return };
-    let rows: Vec<Row> = serde_json::from_str(&text).unwrap();
-    assert_eq!(rows.len(), 200);
-    let differences: Vec<String> = rows
-        .iter()
-        .enumerate()
-        .filter_map(|(at, row)| Some(format!("{at}: {} {}", row.expression, difference(row)?)))
-        .collect();
-    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
-    for (source, right, why) in CONTRADICTIONS {
-        let row = rows.iter().find(|row| row.expression == source).unwrap();
-        let documented = row.result.as_str().unwrap();
-        let instant = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
-        assert_ne!(documented, right, "{source} is no contradiction: {why}");
-        assert_eq!(instant(documented), instant(right), "{source}");
-    }
-}
-
-#[test]
-fn every_real_expression_parses_or_is_refused_by_name() {
-    /// Real expressions that aren't valid, and a part of the reason.
-    const REFUSED: [(&str, &str); 0] = [];
-    let Some(text) = shared("expressions-real-world.txt") else { return };
-    let mut parsed = 0;
-    let mut unexpected = BTreeMap::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let source = line.split("  # source:").next().unwrap();
-        let refused = REFUSED.iter().find(|(refused, _)| *refused == source);
-        match (Expression::parse(source), refused) {
-            (Ok(_), None) => parsed += 1,
-            (Err(faults), Some((_, reason))) => assert!(faults[0].message.contains(reason), "{source}: {}", faults[0]),
-            (Ok(_), Some(_)) => drop(unexpected.insert(source, "parses, but is listed as refused".to_owned())),
-            (Err(faults), None) => drop(unexpected.insert(source, faults[0].to_string())),
+fn every_supported_expression_gives_what_the_table_says() {
+    let mut context = Map::new();
+    let (mut count, mut differences) = (0, Vec::new());
+    for line in TABLE.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        if let Some(json) = line.strip_prefix('@') {
+            context = serde_json::from_str(json).unwrap();
+            continue;
         }
+        let (source, expected) = line.split_once("  =>  ").unwrap_or_else(|| panic!("no `  =>  ` in: {line}"));
+        count += 1;
+        differences
+            .extend(difference(source, &context, &Expected::parse(expected)).map(|found| format!("{source}: {found}")));
     }
-    assert!(unexpected.is_empty(), "{unexpected:#?}");
-    assert!(parsed > 80, "only {parsed} were found");
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+    assert!(count >= 200, "the table has {count} expressions only");
 }
