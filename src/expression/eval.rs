@@ -40,7 +40,10 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
         Kind::Root(root) => self::root(root, node, run),
         Kind::Property { object, name, safe } => property(object, name, *safe, node, run),
         Kind::Index { object, index } => self::index(object, index, node, run),
-        Kind::Projection { object, path } => projection(object, path, node, run),
+        Kind::Projection { object, body } => projection(object, body, node, run),
+        Kind::Element => {
+            run.element().map_or_else(|| failed("there is no element outside of a projection", &node.span), Ok)
+        }
         Kind::Call { function, owner, arguments, pattern } => {
             let (arguments, owner, pattern) = (all(arguments, run)?, owner.as_deref(), pattern.as_ref());
             let call = Call { run, owner, arguments, pattern, span: &node.span };
@@ -152,6 +155,11 @@ fn property<'a>(object: &'a Node, name: &'a str, safe: bool, node: &Node, run: &
         Value::Null => failed(format!("there is no {name} of null"), &node.span),
         value => match member(&value, name, run.context) {
             Some(found) => Ok(found),
+            None if matches!(value, Value::Group(_)) => Err(EvalError {
+                kind: ErrorKind::Unevaluable,
+                message: format!("the {name} of a group isn't read; id, type and name are"),
+                span: node.span.clone(),
+            }),
             None => failed(format!("a value of type {} has no {name}", value.kind()), &node.span),
         },
     }
@@ -222,23 +230,18 @@ fn index<'a>(object: &'a Node, index: &'a Node, node: &Node, run: &Run<'_, 'a>) 
     }
 }
 
-fn projection<'a>(object: &'a Node, path: &'a [String], node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
+fn projection<'a>(object: &'a Node, body: &'a Node, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     let items = match evaluate(object, run)? {
         Value::Null => return Ok(Value::Null),
         Value::List(items) => items,
-        other => return failed(format!("a {} has no elements to take properties of", other.kind()), &node.span),
+        other => return failed(format!("a {} has no elements", other.kind()), &node.span),
     };
     let of = |item: Value<'a>| {
-        let step = |value: Value<'a>, name: &String| match member(&value, name, run.context) {
-            Some(found) => Ok(found),
-            None if matches!(value, Value::Group(_)) => Err(EvalError {
-                kind: ErrorKind::Unevaluable,
-                message: format!("the {name} of a group isn't read; id, type and name are"),
-                span: node.span.clone(),
-            }),
-            None => failed(format!("a {} has no {name}", value.kind()), &node.span),
-        };
-        path.iter().try_fold(item, step)
+        let value = run.with_element(item, || evaluate(body, run))?;
+        if let Value::String(Cow::Owned(text)) = &value {
+            run.spend(text.len() / 4, &body.span)?;
+        }
+        Ok(value)
     };
     Ok(Value::List(items.into_iter().map(of).collect::<Result<_, _>>()?))
 }

@@ -15,6 +15,7 @@ mod needs;
 mod operators;
 mod parser;
 mod pattern;
+mod template;
 mod trace;
 pub mod value;
 
@@ -28,6 +29,7 @@ pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 
 use ast::{Kind, Node, Root};
+use template::Form;
 
 use crate::model::okta::Times;
 
@@ -44,7 +46,17 @@ pub struct Expression {
 impl Expression {
     /// Parses an expression; every fault that can be told apart is returned, with its place.
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
-        let root = parser::parse(source)?;
+        Self::of(source, Form::Typed)
+    }
+
+    /// Parses the user name format of an app, where everything outside of `${…}` is text (Okta API: Applications,
+    /// `credentials.userNameTemplate`).
+    pub fn parse_format(source: &str) -> Result<Self, Vec<SyntaxError>> {
+        Self::of(source, Form::UserNameFormat)
+    }
+
+    fn of(source: &str, form: Form) -> Result<Self, Vec<SyntaxError>> {
+        let root = parser::parse(source, form)?;
         let needs = Box::new(Needs::of(&root));
         let attributes = profile_attributes(&root);
         Ok(Self { source: source.to_owned(), root, needs, attributes })

@@ -86,9 +86,8 @@ impl Needs {
     fn add(&mut self, node: &Node) {
         match &node.kind {
             Kind::Root(Root::Name(name)) => self.add_name(name),
-            Kind::Projection { path, .. } => {
-                let known = ["id", "type", "name", "profile"];
-                self.group_objects |= path.iter().any(|name| !known.contains(&name.as_str()));
+            Kind::Property { object, name, .. } if is_of_element(object) => {
+                self.group_objects |= !["id", "type", "name", "profile"].contains(&name.as_str());
             }
             Kind::Call { function, owner, arguments, .. } => {
                 self.groups |= function.needs_groups;
@@ -162,6 +161,15 @@ impl Needs {
         self.assignments.extend(other.assignments.iter().cloned());
         self.now |= other.now;
         self.names.extend(other.names.iter().cloned());
+    }
+}
+
+/// The element of a projection, which may be a group, or a property of it.
+fn is_of_element(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Element => true,
+        Kind::Property { object, .. } => is_of_element(object),
+        _ => false,
     }
 }
 

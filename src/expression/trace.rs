@@ -29,11 +29,13 @@ pub struct Run<'c, 'a> {
     pub context: &'c Context<'a>,
     left: Cell<u32>,
     seen: Option<RefCell<Vec<Step<'a>>>>,
+    /// The current elements of the projections around the part, the innermost last.
+    elements: RefCell<Vec<Value<'a>>>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
     pub fn new(context: &'c Context<'a>) -> Self {
-        Self { context, left: Cell::new(MOST_STEPS), seen: None }
+        Self { context, left: Cell::new(MOST_STEPS), seen: None, elements: RefCell::default() }
     }
 
     /// One that keeps what each part gives.
@@ -56,9 +58,22 @@ impl<'c, 'a> Run<'c, 'a> {
         }
     }
 
-    /// Whether [`Run::saw`] keeps anything.
+    /// Evaluates the body of a projection for one element.
+    pub fn with_element<T>(&self, element: Value<'a>, body: impl FnOnce() -> T) -> T {
+        self.elements.borrow_mut().push(element);
+        let outcome = body();
+        self.elements.borrow_mut().pop();
+        outcome
+    }
+
+    /// The current element of the innermost projection.
+    pub fn element(&self) -> Option<Value<'a>> {
+        self.elements.borrow().last().cloned()
+    }
+
+    /// Whether [`Run::saw`] keeps anything. The body of a projection has a value for each element, so it isn't traced.
     pub fn is_traced(&self) -> bool {
-        self.seen.is_some()
+        self.seen.is_some() && self.elements.borrow().is_empty()
     }
 
     /// Keeps what a part gave. Literals and whole profiles explain nothing.

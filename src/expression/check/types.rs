@@ -178,6 +178,7 @@ pub fn item_of(list: &Node, schema: &Schema) -> Type {
             if kinds.all(|kind| kind == first) { first } else { Type::Any }
         }
         Kind::Call { function, .. } if function.name.starts_with("Groups.") => Type::Text,
+        Kind::Projection { body, .. } => type_of(body, schema),
         _ if type_of(list, schema) == Type::Text => Type::Text,
         _ => Type::Any,
     }
@@ -236,7 +237,7 @@ pub fn type_of(node: &Node, schema: &Schema) -> Type {
         }
         Kind::Method { object, method, safe: false, .. } if method.name == "get" => item_of(object, schema),
         Kind::Method { method, safe, .. } if !safe => of_method(method.name).1,
-        Kind::Method { .. } | Kind::Root(_) | Kind::Property { .. } => Type::Any,
+        Kind::Method { .. } | Kind::Root(_) | Kind::Element | Kind::Property { .. } => Type::Any,
         Kind::Negate(operand) => type_of(operand, schema),
         Kind::Binary { operator, left, right, .. } => of_binary(*operator, left, right, schema),
         Kind::Ternary { then: a, otherwise: b, .. } | Kind::Elvis { value: a, otherwise: b } => {
