@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::functions::{Function, Method};
+use super::functions::Function;
 use super::pattern::Pattern;
 
 /// A part of an expression.
@@ -50,7 +50,7 @@ pub enum Kind {
     },
     Method {
         object: Box<Node>,
-        method: &'static Method,
+        method: &'static Function,
         arguments: Vec<Node>,
         safe: bool,
     },

@@ -2,19 +2,18 @@
 //! where a null would become a text: that is an error.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
 use super::ast::{Kind, Node, Operator, Root};
 use super::context::Context;
-use super::error::{ErrorKind, EvalError};
-use super::functions::{Call, Method};
+use super::error::{ErrorKind, EvalError, failed};
+use super::functions::{Call, Function, Outcome};
 use super::operators;
 use super::pattern::Pattern;
 use super::trace::Run;
-use super::value::{Value, java_double};
+use super::value::Value;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
@@ -22,10 +21,25 @@ type Evaluated<'a> = Result<Value<'a>, EvalError>;
 pub fn evaluate<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     run.spend(1, &node.span)?;
     let outcome = of_kind(node, run);
-    if run.is_traced() {
-        run.saw(node, &outcome);
+    if run.is_traced() && explains_something(node) {
+        run.saw(&node.span, &outcome);
     }
     outcome
+}
+
+/// Whether the value of a part is worth a step of the trace: literals and whole profiles are not.
+fn explains_something(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Int(_)
+        | Kind::Double(_)
+        | Kind::Text(_)
+        | Kind::Map(_)
+        | Kind::Root(Root::User) => false,
+        Kind::Property { object, name, .. } => name != "profile" || !matches!(object.kind, Kind::Root(Root::User)),
+        _ => true,
+    }
 }
 
 fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
@@ -71,7 +85,7 @@ fn map<'a>(entries: &'a [(String, Node)], run: &Run<'_, 'a>) -> Evaluated<'a> {
 
 fn method<'a>(
     object: &'a Node,
-    method: &'static Method,
+    method: &'static Function,
     arguments: &'a [Node],
     safe: bool,
     node: &Node,
@@ -86,28 +100,12 @@ fn method<'a>(
     call(method.run, method.name, Call { run, owner: None, arguments: values, pattern: None, span: &node.span })
 }
 
-/// A value as text, where it has one: null and structures have none.
-pub fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
-    match value {
-        Value::String(text) => Some(Cow::Borrowed(text)),
-        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
-        Value::Int(value) => Some(Cow::Owned(value.to_string())),
-        Value::Double(value) => Some(Cow::Owned(java_double(*value))),
-        Value::Time(time) => Some(Cow::Owned(super::functions::java_time(time))),
-        _ => None,
-    }
-}
-
-pub fn failed<T>(message: impl Into<String>, span: &Range<usize>) -> Result<T, EvalError> {
-    Err(EvalError { kind: ErrorKind::Failed, message: message.into(), span: span.clone() })
-}
-
 fn all<'a>(nodes: &'a [Node], run: &Run<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {
     nodes.iter().map(|node| evaluate(node, run)).collect()
 }
 
 fn call<'a>(
-    function: for<'c> fn(&mut Call<'c, 'a>) -> super::functions::Outcome<'a>,
+    function: for<'c> fn(&mut Call<'c, 'a>) -> Outcome<'a>,
     name: &str,
     mut call: Call<'_, 'a>,
 ) -> Evaluated<'a> {

@@ -10,6 +10,7 @@ pub mod context;
 pub mod error;
 mod eval;
 mod functions;
+mod java;
 mod lexer;
 mod needs;
 mod operators;
@@ -24,7 +25,8 @@ use std::fmt;
 
 pub use context::Context;
 pub use error::{ErrorKind, EvalError, SyntaxError};
-pub use needs::{DIRECTORY, Needs, WORKDAY};
+pub use functions::{DIRECTORY, WORKDAY};
+pub use needs::Needs;
 pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 
@@ -103,7 +105,7 @@ fn profile_attributes(root: &Node) -> BTreeSet<String> {
             let of_user = matches!(object.kind, Kind::Root(Root::User));
             let of_profile = matches!(&object.kind, Kind::Property { object, name, .. }
                 if name == "profile" && matches!(object.kind, Kind::Root(Root::User)));
-            if of_profile || (of_user && !beside_the_profile(name)) {
+            if of_profile || (of_user && !is_outside_the_profile(name)) {
                 attributes.insert(name.clone());
             }
         }
@@ -112,7 +114,7 @@ fn profile_attributes(root: &Node) -> BTreeSet<String> {
 }
 
 /// Whether a user has something of this name that isn't an attribute of the profile.
-fn beside_the_profile(name: &str) -> bool {
+fn is_outside_the_profile(name: &str) -> bool {
     ["profile", "id", "status"].contains(&name) || Times::NAMES.contains(&name)
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::ast::{Kind, Node, Operator, Root};
 use super::error::SyntaxError;
-use super::functions;
+use super::functions::{self, Want};
 use super::lexer::{Token, TokenKind, tokens};
 use super::pattern::Pattern;
 use super::template::{self, Form, Part};
@@ -294,7 +294,8 @@ impl Parser {
         let Some(method) = functions::method(name) else {
             return Err(unknown(&format!(".{name}()"), functions::nearest(name, true), span));
         };
-        self.check_arity(method.name, method.arity, arguments.len(), span);
+        let (fewest, most) = method.arity();
+        self.check_arity(method.name, (fewest - 1, most - 1), arguments.len(), span);
         Ok(joined(&start, &end, Kind::Method { object: object.into(), method, arguments, safe }))
     }
 
@@ -308,13 +309,11 @@ impl Parser {
             self.faults.push(unknown(&format!("{name}()"), functions::nearest(name, false), span.clone()));
             return Ok(joined(&span, &end, Kind::Null));
         };
-        self.check_arity(function.name, function.arity, arguments.len(), span.clone());
+        self.check_arity(function.name, function.arity(), arguments.len(), span.clone());
         // Okta's own examples have both `getManagerUser("active_directory")` and `getManagerUser(active_directory)`.
-        let arguments = if function.name.starts_with("getManager") || function.name.starts_with("getAssistant") {
-            arguments.into_iter().map(quoted).collect()
-        } else {
-            arguments
-        };
+        let is_app = |at| function.want(at) == Some(Want::App);
+        let arguments: Vec<Node> =
+            arguments.into_iter().enumerate().map(|(at, node)| if is_app(at) { quoted(node) } else { node }).collect();
         let pattern = function.pattern.and_then(|at| arguments.get(at)).and_then(|node| self.pattern(node));
         Ok(joined(&span, &end, Kind::Call { function, owner: None, arguments, pattern }))
     }

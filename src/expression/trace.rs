@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::ast::{Kind, Node, Root};
 use super::context::Context;
-use super::error::{ErrorKind, EvalError};
+use super::error::{EvalError, failed};
 use super::value::Value;
 
 /// The most steps of an evaluation. A node is a step; a function takes more for long texts and arrays, a pattern the
@@ -50,11 +49,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 self.left.set(left);
                 Ok(())
             }
-            None => Err(EvalError {
-                kind: ErrorKind::Failed,
-                message: format!("the evaluation takes more than {MOST_STEPS} steps"),
-                span: span.clone(),
-            }),
+            None => failed(format!("the evaluation takes more than {MOST_STEPS} steps"), span),
         }
     }
 
@@ -76,21 +71,10 @@ impl<'c, 'a> Run<'c, 'a> {
         self.seen.is_some() && self.elements.borrow().is_empty()
     }
 
-    /// Keeps what a part gave. Literals and whole profiles explain nothing.
-    pub fn saw(&self, node: &'a Node, outcome: &Result<Value<'a>, EvalError>) {
-        let says_nothing = match &node.kind {
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Double(_)
-            | Kind::Text(_)
-            | Kind::Map(_)
-            | Kind::Root(Root::User) => true,
-            Kind::Property { object, name, .. } => name == "profile" && matches!(object.kind, Kind::Root(Root::User)),
-            _ => false,
-        };
-        if let Some(seen) = self.seen.as_ref().filter(|_| !says_nothing) {
-            seen.borrow_mut().push(Step { span: node.span.clone(), text: "", outcome: outcome.clone() });
+    /// Keeps what a part gave.
+    pub fn saw(&self, span: &Range<usize>, outcome: &Result<Value<'a>, EvalError>) {
+        if let Some(seen) = &self.seen {
+            seen.borrow_mut().push(Step { span: span.clone(), text: "", outcome: outcome.clone() });
         }
     }
 
