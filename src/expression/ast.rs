@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::functions::{Function, Method};
+use super::functions::Function;
 use super::pattern::Pattern;
 
 /// A part of an expression.
@@ -34,11 +34,13 @@ pub enum Kind {
         object: Box<Node>,
         index: Box<Node>,
     },
-    /// `object.![a.b]`: that property of each element.
+    /// `object.![body]`: the value of the body for each element.
     Projection {
         object: Box<Node>,
-        path: Vec<String>,
+        body: Box<Node>,
     },
+    /// The current element within the body of a projection. It has no text of its own: `![name]` is its property.
+    Element,
     Call {
         function: &'static Function,
         /// The app instance before the dot: `workday_abc1234.hasWorkdayUser()`.
@@ -48,7 +50,7 @@ pub enum Kind {
     },
     Method {
         object: Box<Node>,
-        method: &'static Method,
+        method: &'static Function,
         arguments: Vec<Node>,
         safe: bool,
     },
@@ -133,25 +135,33 @@ impl Node {
         match &self.kind {
             Kind::List(items) | Kind::Call { arguments: items, .. } => all(&mut items.iter()),
             Kind::Map(entries) => all(&mut entries.iter().map(|(_, value)| value)),
-            Kind::Property { object: node, .. }
-            | Kind::Projection { object: node, .. }
-            | Kind::Not(node)
-            | Kind::Negate(node) => node.visit(f),
+            Kind::Property { object: node, .. } | Kind::Not(node) | Kind::Negate(node) => node.visit(f),
             Kind::Method { object, arguments, .. } => all(&mut std::iter::once(&**object).chain(arguments)),
             Kind::Index { object: a, index: b }
+            | Kind::Projection { object: a, body: b }
             | Kind::Binary { left: a, right: b, .. }
             | Kind::Elvis { value: a, otherwise: b } => all(&mut [&**a, &**b].into_iter()),
             Kind::Ternary { condition, then, otherwise } => {
                 all(&mut [&**condition, &**then, &**otherwise].into_iter());
             }
-            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Double(_) | Kind::Text(_) | Kind::Root(_) => {}
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Double(_)
+            | Kind::Text(_)
+            | Kind::Root(_)
+            | Kind::Element => {}
         }
     }
 }
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dot = |safe: &bool| if *safe { "?." } else { "." };
+        let dot = |object: &Self, safe: bool| match (&object.kind, safe) {
+            (Kind::Element, _) => "",
+            (_, true) => "?.",
+            (_, false) => ".",
+        };
         match &self.kind {
             Kind::Null => f.write_str("null"),
             Kind::Bool(value) => write!(f, "{value}"),
@@ -167,15 +177,16 @@ impl fmt::Display for Node {
             Kind::Map(entries) => map(f, entries),
             Kind::Root(Root::User) => f.write_str("user"),
             Kind::Root(Root::Name(name)) => f.write_str(name),
-            Kind::Property { object, name, safe } => write!(f, "{object}{}{name}", dot(safe)),
+            Kind::Element => Ok(()),
+            Kind::Property { object, name, safe } => write!(f, "{object}{}{name}", dot(object, *safe)),
             Kind::Index { object, index } => write!(f, "{object}[{index}]"),
-            Kind::Projection { object, path } => write!(f, "{object}.![{}]", path.join(".")),
+            Kind::Projection { object, body } => write!(f, "{object}.![{body}]"),
             Kind::Call { function, owner, arguments, .. } => {
                 owner.iter().try_for_each(|owner| write!(f, "{owner}."))?;
                 call(f, function.name, arguments)
             }
             Kind::Method { object, method, arguments, safe } => {
-                write!(f, "{object}{}", dot(safe))?;
+                write!(f, "{object}{}", dot(object, *safe))?;
                 call(f, method.name, arguments)
             }
             Kind::Not(operand) => write!(f, "(!{operand})"),

@@ -1,7 +1,6 @@
 //! What the check says, and what it doesn't say.
 
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
-use super::needs::{DIRECTORY, WORKDAY};
 use super::*;
 use crate::model::org::{Instances, Relation};
 use crate::model::packed::Attributes;

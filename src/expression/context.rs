@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Value;
+use super::value::Value;
 use crate::model::okta::{Group, User};
 use crate::model::org::Extra;
 

@@ -44,3 +44,8 @@ pub enum ErrorKind {
     /// It needs what can't be had here, such as a directory or a session.
     Unevaluable,
 }
+
+/// An error of an evaluation, as a result.
+pub fn failed<T>(message: impl Into<String>, span: &Range<usize>) -> Result<T, EvalError> {
+    Err(EvalError { kind: ErrorKind::Failed, message: message.into(), span: span.clone() })
+}

@@ -2,19 +2,18 @@
 //! where a null would become a text: that is an error.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
 use super::ast::{Kind, Node, Operator, Root};
 use super::context::Context;
-use super::error::{ErrorKind, EvalError};
-use super::functions::{Call, Method};
+use super::error::{ErrorKind, EvalError, failed};
+use super::functions::{Call, Function, Outcome};
 use super::operators;
 use super::pattern::Pattern;
 use super::trace::Run;
-use super::value::{Value, java_double};
+use super::value::Value;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
@@ -22,10 +21,25 @@ type Evaluated<'a> = Result<Value<'a>, EvalError>;
 pub fn evaluate<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     run.spend(1, &node.span)?;
     let outcome = of_kind(node, run);
-    if run.is_traced() {
-        run.saw(node, &outcome);
+    if run.is_traced() && explains_something(node) {
+        run.saw(&node.span, &outcome);
     }
     outcome
+}
+
+/// Whether the value of a part is worth a step of the trace: literals and whole profiles are not.
+fn explains_something(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Int(_)
+        | Kind::Double(_)
+        | Kind::Text(_)
+        | Kind::Map(_)
+        | Kind::Root(Root::User) => false,
+        Kind::Property { object, name, .. } => name != "profile" || !matches!(object.kind, Kind::Root(Root::User)),
+        _ => true,
+    }
 }
 
 fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
@@ -40,7 +54,10 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
         Kind::Root(root) => self::root(root, node, run),
         Kind::Property { object, name, safe } => property(object, name, *safe, node, run),
         Kind::Index { object, index } => self::index(object, index, node, run),
-        Kind::Projection { object, path } => projection(object, path, node, run),
+        Kind::Projection { object, body } => projection(object, body, node, run),
+        Kind::Element => {
+            run.element().map_or_else(|| failed("there is no element outside of a projection", &node.span), Ok)
+        }
         Kind::Call { function, owner, arguments, pattern } => {
             let (arguments, owner, pattern) = (all(arguments, run)?, owner.as_deref(), pattern.as_ref());
             let call = Call { run, owner, arguments, pattern, span: &node.span };
@@ -68,7 +85,7 @@ fn map<'a>(entries: &'a [(String, Node)], run: &Run<'_, 'a>) -> Evaluated<'a> {
 
 fn method<'a>(
     object: &'a Node,
-    method: &'static Method,
+    method: &'static Function,
     arguments: &'a [Node],
     safe: bool,
     node: &Node,
@@ -83,28 +100,12 @@ fn method<'a>(
     call(method.run, method.name, Call { run, owner: None, arguments: values, pattern: None, span: &node.span })
 }
 
-/// A value as text, where it has one: null and structures have none.
-pub fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
-    match value {
-        Value::String(text) => Some(Cow::Borrowed(text)),
-        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
-        Value::Int(value) => Some(Cow::Owned(value.to_string())),
-        Value::Double(value) => Some(Cow::Owned(java_double(*value))),
-        Value::Time(time) => Some(Cow::Owned(super::functions::java_time(time))),
-        _ => None,
-    }
-}
-
-pub fn failed<T>(message: impl Into<String>, span: &Range<usize>) -> Result<T, EvalError> {
-    Err(EvalError { kind: ErrorKind::Failed, message: message.into(), span: span.clone() })
-}
-
 fn all<'a>(nodes: &'a [Node], run: &Run<'_, 'a>) -> Result<Vec<Value<'a>>, EvalError> {
     nodes.iter().map(|node| evaluate(node, run)).collect()
 }
 
 fn call<'a>(
-    function: for<'c> fn(&mut Call<'c, 'a>) -> super::functions::Outcome<'a>,
+    function: for<'c> fn(&mut Call<'c, 'a>) -> Outcome<'a>,
     name: &str,
     mut call: Call<'_, 'a>,
 ) -> Evaluated<'a> {
@@ -152,6 +153,11 @@ fn property<'a>(object: &'a Node, name: &'a str, safe: bool, node: &Node, run: &
         Value::Null => failed(format!("there is no {name} of null"), &node.span),
         value => match member(&value, name, run.context) {
             Some(found) => Ok(found),
+            None if matches!(value, Value::Group(_)) => Err(EvalError {
+                kind: ErrorKind::Unevaluable,
+                message: format!("the {name} of a group isn't read; id, type and name are"),
+                span: node.span.clone(),
+            }),
             None => failed(format!("a value of type {} has no {name}", value.kind()), &node.span),
         },
     }
@@ -222,23 +228,18 @@ fn index<'a>(object: &'a Node, index: &'a Node, node: &Node, run: &Run<'_, 'a>) 
     }
 }
 
-fn projection<'a>(object: &'a Node, path: &'a [String], node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
+fn projection<'a>(object: &'a Node, body: &'a Node, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
     let items = match evaluate(object, run)? {
         Value::Null => return Ok(Value::Null),
         Value::List(items) => items,
-        other => return failed(format!("a {} has no elements to take properties of", other.kind()), &node.span),
+        other => return failed(format!("a {} has no elements", other.kind()), &node.span),
     };
     let of = |item: Value<'a>| {
-        let step = |value: Value<'a>, name: &String| match member(&value, name, run.context) {
-            Some(found) => Ok(found),
-            None if matches!(value, Value::Group(_)) => Err(EvalError {
-                kind: ErrorKind::Unevaluable,
-                message: format!("the {name} of a group isn't read; id, type and name are"),
-                span: node.span.clone(),
-            }),
-            None => failed(format!("a {} has no {name}", value.kind()), &node.span),
-        };
-        path.iter().try_fold(item, step)
+        let value = run.with_element(item, || evaluate(body, run))?;
+        if let Value::String(Cow::Owned(text)) = &value {
+            run.spend(text.len() / 4, &body.span)?;
+        }
+        Ok(value)
     };
     Ok(Value::List(items.into_iter().map(of).collect::<Result<_, _>>()?))
 }

@@ -66,7 +66,9 @@ fn any_expression() -> impl Strategy<Value = String> {
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} ?: {b})")),
             1 => prop::collection::vec(inner.clone(), 1..4).prop_map(|items| format!("{{{}}}", items.join(", "))),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})[{b}]")),
-            1 => inner.prop_map(|a| format!("({a}).![name]")),
+            1 => inner.clone().prop_map(|a| format!("({a}).![name]")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}).![toUpperCase() + {b}]")),
+            1 => (inner.clone(), inner).prop_map(|(a, b)| format!("${{{a}}}x${{{b}}}")),
         ]
     })
 }

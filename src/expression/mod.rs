@@ -10,11 +10,13 @@ pub mod context;
 pub mod error;
 mod eval;
 mod functions;
+mod java;
 mod lexer;
 mod needs;
 mod operators;
 mod parser;
 mod pattern;
+mod template;
 mod trace;
 pub mod value;
 
@@ -23,11 +25,13 @@ use std::fmt;
 
 pub use context::Context;
 pub use error::{ErrorKind, EvalError, SyntaxError};
-pub use needs::{DIRECTORY, Needs, WORKDAY};
+pub use functions::{DIRECTORY, WORKDAY};
+pub use needs::Needs;
 pub use trace::{MOST_STEPS, Step};
 pub use value::Value;
 
 use ast::{Kind, Node, Root};
+use template::Form;
 
 use crate::model::okta::Times;
 
@@ -44,7 +48,17 @@ pub struct Expression {
 impl Expression {
     /// Parses an expression; every fault that can be told apart is returned, with its place.
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
-        let root = parser::parse(source)?;
+        Self::of(source, Form::Typed)
+    }
+
+    /// Parses the user name format of an app, where everything outside of `${…}` is text (Okta API: Applications,
+    /// `credentials.userNameTemplate`).
+    pub fn parse_format(source: &str) -> Result<Self, Vec<SyntaxError>> {
+        Self::of(source, Form::UserNameFormat)
+    }
+
+    fn of(source: &str, form: Form) -> Result<Self, Vec<SyntaxError>> {
+        let root = parser::parse(source, form)?;
         let needs = Box::new(Needs::of(&root));
         let attributes = profile_attributes(&root);
         Ok(Self { source: source.to_owned(), root, needs, attributes })
@@ -91,7 +105,7 @@ fn profile_attributes(root: &Node) -> BTreeSet<String> {
             let of_user = matches!(object.kind, Kind::Root(Root::User));
             let of_profile = matches!(&object.kind, Kind::Property { object, name, .. }
                 if name == "profile" && matches!(object.kind, Kind::Root(Root::User)));
-            if of_profile || (of_user && !beside_the_profile(name)) {
+            if of_profile || (of_user && !is_outside_the_profile(name)) {
                 attributes.insert(name.clone());
             }
         }
@@ -100,7 +114,7 @@ fn profile_attributes(root: &Node) -> BTreeSet<String> {
 }
 
 /// Whether a user has something of this name that isn't an attribute of the profile.
-fn beside_the_profile(name: &str) -> bool {
+fn is_outside_the_profile(name: &str) -> bool {
     ["profile", "id", "status"].contains(&name) || Times::NAMES.contains(&name)
 }
 

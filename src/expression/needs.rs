@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ast::{Kind, Node, Root};
+use super::functions::Reads;
 use crate::model::org::{Instances, Relation};
 use crate::model::packed::Attributes;
 
@@ -34,10 +35,6 @@ pub struct Needs {
     pub names: BTreeSet<String>,
 }
 
-/// The name of the apps that stand for Active Directory.
-pub const DIRECTORY: &str = "active_directory";
-/// The name of the apps that stand for Workday.
-pub const WORKDAY: &str = "workday";
 /// Names that are there while somebody signs in, and never in a mapping.
 const OF_A_SESSION: [&str; 8] =
     ["access", "accessRequest", "device", "idpuser", "login", "security", "session", "target_app"];
@@ -86,17 +83,12 @@ impl Needs {
     fn add(&mut self, node: &Node) {
         match &node.kind {
             Kind::Root(Root::Name(name)) => self.add_name(name),
-            Kind::Projection { path, .. } => {
-                let known = ["id", "type", "name", "profile"];
-                self.group_objects |= path.iter().any(|name| !known.contains(&name.as_str()));
+            Kind::Property { object, name, .. } if is_of_element(object) => {
+                self.group_objects |= !["id", "type", "name", "profile"].contains(&name.as_str());
             }
-            Kind::Call { function, owner, arguments, .. } => {
-                self.groups |= function.needs_groups;
-                self.add_assignments(function.name, owner.as_ref());
-                self.add_call(function.name, arguments);
-            }
+            Kind::Call { function, owner, arguments, .. } => self.add_call(function.reads, owner.as_ref(), arguments),
+            Kind::Method { method, arguments, .. } => self.add_call(method.reads, None, arguments),
             Kind::Map(entries) => self.group_objects |= entries.iter().any(|(key, _)| key == "group.source.id"),
-            Kind::Method { method, .. } => self.now |= method.name.starts_with("within"),
             _ => {}
         }
     }
@@ -112,36 +104,27 @@ impl Needs {
         }
     }
 
-    fn add_call(&mut self, function: &str, arguments: &[Node]) {
+    fn add_call(&mut self, reads: Reads, owner: Option<&String>, arguments: &[Node]) {
         let text = |at: usize| match arguments.get(at).map(|node| &node.kind) {
             Some(Kind::Text(text)) => Some(text.clone()),
             _ => None,
         };
-        let relation = match function {
-            "user.getLinkedObject" => {
+        match reads {
+            Reads::Nothing | Reads::User => {}
+            Reads::Clock => self.now = true,
+            Reads::Groups => self.groups = true,
+            Reads::LinkedObject => {
                 self.any_linked_object |= text(0).is_none();
-                text(0).map(Relation::LinkedObject)
+                self.relations.extend(text(0).map(Relation::LinkedObject));
             }
-            "getManagerUser" => Some(Relation::Manager),
-            "getAssistantUser" => Some(Relation::Assistant),
-            "getManagerAppUser" => text(1).map(Relation::ManagerApp),
-            "getAssistantAppUser" => text(1).map(Relation::AssistantApp),
-            _ => None,
-        };
-        self.relations.extend(relation);
-        match function {
-            "Time.now" | "DateTime.now" => self.now = true,
-            _ => {}
+            Reads::Manager => self.relations.extend([Relation::Manager]),
+            Reads::Assistant => self.relations.extend([Relation::Assistant]),
+            Reads::ManagerApp => self.relations.extend(text(1).map(Relation::ManagerApp)),
+            Reads::AssistantApp => self.relations.extend(text(1).map(Relation::AssistantApp)),
+            Reads::Assignments(app) => {
+                self.assignments.insert(owner.cloned().map_or(Instances::All(app), Instances::Named));
+            }
         }
-    }
-
-    fn add_assignments(&mut self, function: &str, owner: Option<&String>) {
-        let app = match function {
-            "hasDirectoryUser" | "findDirectoryUser" => DIRECTORY,
-            "hasWorkdayUser" | "findWorkdayUser" => WORKDAY,
-            _ => return,
-        };
-        self.assignments.insert(owner.cloned().map_or(Instances::All(app), Instances::Named));
     }
 
     /// The names that may be those of apps.
@@ -162,6 +145,15 @@ impl Needs {
         self.assignments.extend(other.assignments.iter().cloned());
         self.now |= other.now;
         self.names.extend(other.names.iter().cloned());
+    }
+}
+
+/// The element of a projection, which may be a group, or a property of it.
+fn is_of_element(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Element => true,
+        Kind::Property { object, .. } => is_of_element(object),
+        _ => false,
     }
 }
 

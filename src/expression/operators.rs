@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 
 use super::ast::{Node, Operator};
-use super::error::EvalError;
-use super::eval::{failed, text_of};
+use super::error::{EvalError, failed};
 use super::functions::{LONGEST_TEXT, joined};
 use super::pattern::{COMPILING, Pattern};
 use super::trace::Run;
@@ -60,7 +59,7 @@ fn matches<'a>(
     pattern: Option<&Pattern>,
     run: &Run<'_, 'a>,
 ) -> Evaluated<'a> {
-    let Some(text) = text_of(a) else { return failed(format!("a {} can't be matched", a.kind()), &left.span) };
+    let Some(text) = a.as_text() else { return failed(format!("a {} can't be matched", a.kind()), &left.span) };
     let whether = |pattern: &Pattern| {
         run.spend(pattern.cost(&text), &left.span)?;
         Ok(Value::Bool(pattern.matches(&text)))
@@ -82,7 +81,7 @@ fn concatenate<'a>(
     node: &Node,
     run: &Run<'_, 'a>,
 ) -> Evaluated<'a> {
-    let part = |value: &Value<'_>, node: &Node| match (value, text_of(value)) {
+    let part = |value: &Value<'_>, node: &Node| match (value, value.as_text()) {
         (_, Some(text)) => Ok(text.into_owned()),
         (Value::List(items), None) => joined(items).or_else(|fault| failed(fault.message, &node.span)),
         (Value::Null, None) => {

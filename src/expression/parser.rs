@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use super::ast::{Kind, Node, Operator, Root};
 use super::error::SyntaxError;
-use super::functions;
+use super::functions::{self, Want};
 use super::lexer::{Token, TokenKind, tokens};
 use super::pattern::Pattern;
+use super::template::{self, Form, Part};
 
 /// The longest expression, in bytes. Okta takes 1,024 characters in claims and more in mappings.
 const LONGEST: usize = 16 * 1024;
@@ -16,17 +17,49 @@ const DEEPEST: usize = 100;
 /// The most operators, or parts of a path, in a row.
 const LONGEST_CHAIN: usize = 200;
 
-/// Parses a whole expression.
-pub fn parse(source: &str) -> Result<Node, Vec<SyntaxError>> {
+/// Parses a whole expression, or a template of texts and expressions.
+pub fn parse(source: &str, form: Form) -> Result<Node, Vec<SyntaxError>> {
     if source.len() > LONGEST {
         return Err(vec![SyntaxError::new(format!("the expression is longer than {LONGEST} bytes"), 0..source.len())]);
     }
-    let (inner, offset) = unwrapped(source);
-    let (mut tokens, mut faults) = tokens(inner);
-    for span in tokens.iter_mut().map(|token| &mut token.span).chain(faults.iter_mut().map(|fault| &mut fault.span)) {
-        *span = span.start + offset..span.end + offset;
+    let parts = template::parts(source, form).map_err(|fault| vec![fault])?;
+    if let [Part::Expression { inner, .. }] = parts.as_slice() {
+        return part(source, inner);
     }
-    let mut parser = Parser { tokens, at: 0, depth: 0, faults };
+    if parts.len() > LONGEST_CHAIN {
+        let message = format!("a template of more than {LONGEST_CHAIN} parts");
+        return Err(vec![SyntaxError::new(message, 0..source.len())]);
+    }
+    let (mut nodes, mut faults) = (Vec::new(), Vec::new());
+    if let [Part::Expression { outer, .. }, Part::Expression { .. }, ..] = parts.as_slice() {
+        // `+` adds two numbers unless a text is one of its operands.
+        nodes.push(Node { kind: Kind::Text(String::new()), span: outer.start..outer.start });
+    }
+    for found in parts {
+        match found {
+            Part::Text(span) => nodes.push(Node { kind: Kind::Text(source[span.clone()].to_owned()), span }),
+            Part::Expression { inner, .. } => match part(source, &inner) {
+                Ok(node) => nodes.push(node),
+                Err(more) => faults.extend(more),
+            },
+        }
+    }
+    let joined = nodes.into_iter().reduce(|left, right| {
+        let (start, end) = (left.span.clone(), right.span.clone());
+        let (left, right) = (left.into(), right.into());
+        joined(&start, &end, Kind::Binary { operator: Operator::Add, left, right, pattern: None })
+    });
+    joined.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+/// Parses one part of the source.
+fn part(source: &str, span: &Range<usize>) -> Result<Node, Vec<SyntaxError>> {
+    let (mut tokens, mut faults) = tokens(&source[span.clone()]);
+    let spans = tokens.iter_mut().map(|token| &mut token.span);
+    for found in spans.chain(faults.iter_mut().map(|fault| &mut fault.span)) {
+        *found = found.start + span.start..found.end + span.start;
+    }
+    let mut parser = Parser { tokens, at: 0, depth: 0, in_projection: false, faults };
     let parsed = parser.whole();
     match parsed {
         Ok(node) if parser.faults.is_empty() => Ok(node),
@@ -36,24 +69,14 @@ pub fn parse(source: &str) -> Result<Node, Vec<SyntaxError>> {
     }
 }
 
-/// The expression within `${…}`, or `${f:…}` for a function, as some places of Okta wrap it.
-fn unwrapped(source: &str) -> (&str, usize) {
-    let trimmed = source.trim();
-    match trimmed.strip_prefix("${").and_then(|inner| inner.strip_suffix('}')) {
-        Some(inner) => {
-            let bare = inner.strip_prefix("fn:").or_else(|| inner.strip_prefix("f:")).unwrap_or(inner);
-            (bare, source.len() - source.trim_start().len() + 2 + inner.len() - bare.len())
-        }
-        None => (source, 0),
-    }
-}
-
 type Parsed = Result<Node, SyntaxError>;
 
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    /// Whether names and methods without an object are those of a projection's element.
+    in_projection: bool,
     faults: Vec<SyntaxError>,
 }
 
@@ -194,9 +217,11 @@ impl Parser {
             }
             let start = node.span.clone();
             if self.takes(".![") {
-                let path = self.path()?;
+                let outer = std::mem::replace(&mut self.in_projection, true);
+                let body = self.expression()?;
+                self.in_projection = outer;
                 let end = self.expect("]", "the end of the projection")?;
-                node = joined(&start, &end, Kind::Projection { object: node.into(), path });
+                node = joined(&start, &end, Kind::Projection { object: node.into(), body: body.into() });
             } else if self.takes("[") {
                 let index = self.expression()?;
                 let end = self.expect("]", "the end of the index")?;
@@ -209,15 +234,6 @@ impl Parser {
                 return Ok(node);
             }
         }
-    }
-
-    /// `a.b` within a projection.
-    fn path(&mut self) -> Result<Vec<String>, SyntaxError> {
-        let mut path = vec![self.word("a property's name")?.0];
-        while self.takes(".") {
-            path.push(self.word("a property's name")?.0);
-        }
-        Ok(path)
     }
 
     /// What follows a dot: a property, a function such as `String.len(…)`, or a method.
@@ -278,7 +294,8 @@ impl Parser {
         let Some(method) = functions::method(name) else {
             return Err(unknown(&format!(".{name}()"), functions::nearest(name, true), span));
         };
-        self.check_arity(method.name, method.arity, arguments.len(), span);
+        let (fewest, most) = method.arity();
+        self.check_arity(method.name, (fewest - 1, most - 1), arguments.len(), span);
         Ok(joined(&start, &end, Kind::Method { object: object.into(), method, arguments, safe }))
     }
 
@@ -292,13 +309,11 @@ impl Parser {
             self.faults.push(unknown(&format!("{name}()"), functions::nearest(name, false), span.clone()));
             return Ok(joined(&span, &end, Kind::Null));
         };
-        self.check_arity(function.name, function.arity, arguments.len(), span.clone());
+        self.check_arity(function.name, function.arity(), arguments.len(), span.clone());
         // Okta's own examples have both `getManagerUser("active_directory")` and `getManagerUser(active_directory)`.
-        let arguments = if function.name.starts_with("getManager") || function.name.starts_with("getAssistant") {
-            arguments.into_iter().map(quoted).collect()
-        } else {
-            arguments
-        };
+        let is_app = |at| function.want(at) == Some(Want::App);
+        let arguments: Vec<Node> =
+            arguments.into_iter().enumerate().map(|(at, node)| if is_app(at) { quoted(node) } else { node }).collect();
         let pattern = function.pattern.and_then(|at| arguments.get(at)).and_then(|node| self.pattern(node));
         Ok(joined(&span, &end, Kind::Call { function, owner: None, arguments, pattern }))
     }
@@ -354,8 +369,12 @@ impl Parser {
 
     /// A word at the beginning of a value: a literal, a bare function, or a name.
     fn name(&mut self, word: &str, span: Range<usize>) -> Parsed {
+        let element = || Node { kind: Kind::Element, span: span.start..span.start };
         if self.is("(") {
-            return self.call(word, functions::function(word), span);
+            return match functions::method(word).filter(|_| self.in_projection) {
+                Some(_) => self.method(element(), word, span, false),
+                None => self.call(word, functions::function(word), span),
+            };
         }
         let kind = match word {
             _ if word.eq_ignore_ascii_case("null") => Kind::Null,
@@ -366,9 +385,20 @@ impl Parser {
                 self.at -= 1;
                 return Err(self.unexpected("a value"));
             }
+            _ if self.in_projection && !self.is_namespace(word) => {
+                Kind::Property { object: element().into(), name: word.to_owned(), safe: false }
+            }
             _ => Kind::Root(Root::Name(word.to_owned())),
         };
         Ok(Node { kind, span })
+    }
+
+    /// Whether a word is the first part of a function's name, such as `String` in `String.len(…)`.
+    fn is_namespace(&self, word: &str) -> bool {
+        match self.tokens.get(self.at + 1).map(|token| &token.kind) {
+            Some(TokenKind::Word(name)) => self.is(".") && functions::function(&format!("{word}.{name}")).is_some(),
+            _ => false,
+        }
     }
 
     /// `{1, 2}`, `{}`, `{'key': value}` or `{:}`.

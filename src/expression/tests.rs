@@ -258,6 +258,98 @@ fn groups_by_name_id_type_and_pattern() {
 }
 
 #[test]
+fn a_projection_takes_any_expression_over_the_element() {
+    gives(&[
+        ("{\"a\"}.![toUpperCase()]", json!(["A"])),
+        ("user.tags.![toUpperCase()]", json!(["A", "B", "IT"])),
+        ("user.tags.![substring(0, 1).toUpperCase()]", json!(["A", "B", "I"])),
+        ("user.getGroups({'group.type': 'OKTA_GROUP'}).![name.toLowerCase()]", json!(["west coast users"])),
+        ("user.getGroups({'group.type': 'OKTA_GROUP'}).![profile.name + '!']", json!(["West Coast Users!"])),
+        ("user.getGroups({'group.type': 'OKTA_GROUP'}).![String.len(name)]", json!([16])),
+        ("user.getGroups({'group.id': '00g1'}).![name == 'x' ? user.login : type]", json!(["OKTA_GROUP"])),
+        ("{{'a', 'b'}, {'c'}}.![size()]", json!([2, 1])),
+        ("{'a,b'}.![replace(',', user.lastName)]", json!(["aLovelaceb"])),
+        ("Arrays.toCsvString(user.tags.![toLowerCase()])", json!("a,b,it")),
+        ("user.nothing.![toUpperCase()]", json!(null)),
+        ("{}.![toUpperCase()]", json!([])),
+    ]);
+    fails(&[
+        ("{null}.![toUpperCase()]", "null, where a string is wanted"),
+        ("{'a'}.![shout()]", "no function shout()"),
+        ("{'a'}.![toUpperCase('b')]", "toUpperCase takes 0 arguments"),
+        ("{'a'}.![]", "expected a value"),
+        ("user.firstName.![toUpperCase()]", "has no elements"),
+    ]);
+    for source in ["{'a'}.![toUpperCase()]", "user.x.![(name == 'a') ? b.c : toUpperCase()]", "user.x.![String.len(y)]"]
+    {
+        let printed = Expression::parse(source).unwrap().to_string();
+        assert_eq!(Expression::parse(&printed).unwrap().to_string(), printed, "{source}");
+    }
+}
+
+#[test]
+fn a_projection_needs_groups_whole_only_for_what_a_group_read_lacks() {
+    let whole = |body: &str| {
+        let source = format!("user.getGroups({{'group.type': 'OKTA_GROUP'}}).![{body}]");
+        Expression::parse(&source).unwrap().needs().group_objects
+    };
+    assert!(["name", "profile.name", "id + type", "name.toUpperCase()"].iter().all(|body| !whole(body)));
+    assert!(["created", "profile.color", "description.toUpperCase()"].iter().all(|body| whole(body)));
+}
+
+#[test]
+fn the_texts_of_a_projection_are_bounded() {
+    let names = |count: usize| vec!["'x'"; count].join(", ");
+    let source = format!("{{{}}}.![replace('x', String.replace(user.csv, 'x', '{}'))]", names(1000), "y".repeat(8000));
+    fails(&[(source.as_str(), "more than 1000000 steps")]);
+}
+
+#[test]
+fn a_template_joins_texts_and_expressions() {
+    gives(&[
+        ("${user.firstName}.${user.lastName}", json!("Ada.Lovelace")),
+        ("${source.firstName} ${source.lastName}", json!("Ada Lovelace")),
+        (" ${user.firstName}${user.lastName}+ap@x.org ", json!("AdaLovelace+ap@x.org")),
+        ("${user.level}${user.level}", json!("55")),
+        ("x-${user.level}", json!("x-5")),
+        ("${f:toLowerCase(user.email)}", json!("ada@example.com")),
+        ("${fn:substringBefore(user.login, \"@\")}.${user.level}", json!("ada.5")),
+        ("${user.isMemberOf({'group.id': '00g1'}) ? '}' : '{'}${user.level}", json!("}5")),
+        ("${user.level}", json!(5)),
+        ("'${user.level}'", json!("${user.level}")),
+        ("'' + \"${\"", json!("${")),
+    ]);
+    fails(&[
+        ("${user.firstName}.${user.nothing}", "user.nothing is null"),
+        ("${user.firstName}.${user.lastName", "`${` has no closing `}`"),
+        ("${user.firstName}.${}", "the expression is empty"),
+        ("${user.okta_role} == \"op\" ? \"ADMIN\" : \"MEMBER\"", "outside of ${…}"),
+        ("${user.firstName} + ${user.lastName}", "outside of ${…}"),
+    ]);
+    let faults = Expression::parse("${user.x}.${user.y = 1}.${String.lenght('a')}").unwrap_err();
+    assert_eq!(faults.iter().map(|fault| fault.span.clone()).collect::<Vec<_>>(), [19..20, 26..39]);
+}
+
+#[test]
+fn a_user_name_format_is_text_outside_of_its_braces() {
+    let cases = [
+        ("${source.email}", json!("Ada@Example.com")),
+        ("${f:toLowerCase(source.email)}", json!("ada@example.com")),
+        ("${source.firstName}.${source.lastName}@x.org", json!("Ada.Lovelace@x.org")),
+        ("it's ${source.login}", json!("it's ada@example.com")),
+        ("${source.firstName} + ${source.lastName}", json!("Ada + Lovelace")),
+        ("source.email", json!("Ada@Example.com")),
+    ];
+    let (user, groups) = (user(), groups());
+    for (format, expected) in cases {
+        let expression = Expression::parse_format(format).unwrap();
+        let value = expression.evaluate(&Context::new(&user, &groups)).unwrap();
+        assert_eq!(value.to_json(), expected, "{format}");
+        assert_eq!(Expression::parse(&expression.to_string()).unwrap().to_string(), expression.to_string());
+    }
+}
+
+#[test]
 fn patterns_match_the_whole_text() {
     gives(&[
         ("'op' matches 'Master|op'", json!(true)),
@@ -420,7 +512,8 @@ fn any_expression() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("String.len({a})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}).contains({b})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})[{b}]")),
-            inner.prop_map(|a| format!("({a}).![profile.name]")),
+            inner.clone().prop_map(|a| format!("({a}).![profile.name]")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("({a}).![toUpperCase() + name.length() + {b}]")),
         ]
     })
 }

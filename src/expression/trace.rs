@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::ast::{Kind, Node, Root};
 use super::context::Context;
-use super::error::{ErrorKind, EvalError};
+use super::error::{EvalError, failed};
 use super::value::Value;
 
 /// The most steps of an evaluation. A node is a step; a function takes more for long texts and arrays, a pattern the
@@ -29,11 +28,13 @@ pub struct Run<'c, 'a> {
     pub context: &'c Context<'a>,
     left: Cell<u32>,
     seen: Option<RefCell<Vec<Step<'a>>>>,
+    /// The current elements of the projections around the part, the innermost last.
+    elements: RefCell<Vec<Value<'a>>>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
     pub fn new(context: &'c Context<'a>) -> Self {
-        Self { context, left: Cell::new(MOST_STEPS), seen: None }
+        Self { context, left: Cell::new(MOST_STEPS), seen: None, elements: RefCell::default() }
     }
 
     /// One that keeps what each part gives.
@@ -48,34 +49,32 @@ impl<'c, 'a> Run<'c, 'a> {
                 self.left.set(left);
                 Ok(())
             }
-            None => Err(EvalError {
-                kind: ErrorKind::Failed,
-                message: format!("the evaluation takes more than {MOST_STEPS} steps"),
-                span: span.clone(),
-            }),
+            None => failed(format!("the evaluation takes more than {MOST_STEPS} steps"), span),
         }
     }
 
-    /// Whether [`Run::saw`] keeps anything.
-    pub fn is_traced(&self) -> bool {
-        self.seen.is_some()
+    /// Evaluates the body of a projection for one element.
+    pub fn with_element<T>(&self, element: Value<'a>, body: impl FnOnce() -> T) -> T {
+        self.elements.borrow_mut().push(element);
+        let outcome = body();
+        self.elements.borrow_mut().pop();
+        outcome
     }
 
-    /// Keeps what a part gave. Literals and whole profiles explain nothing.
-    pub fn saw(&self, node: &'a Node, outcome: &Result<Value<'a>, EvalError>) {
-        let says_nothing = match &node.kind {
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Double(_)
-            | Kind::Text(_)
-            | Kind::Map(_)
-            | Kind::Root(Root::User) => true,
-            Kind::Property { object, name, .. } => name == "profile" && matches!(object.kind, Kind::Root(Root::User)),
-            _ => false,
-        };
-        if let Some(seen) = self.seen.as_ref().filter(|_| !says_nothing) {
-            seen.borrow_mut().push(Step { span: node.span.clone(), text: "", outcome: outcome.clone() });
+    /// The current element of the innermost projection.
+    pub fn element(&self) -> Option<Value<'a>> {
+        self.elements.borrow().last().cloned()
+    }
+
+    /// Whether [`Run::saw`] keeps anything. The body of a projection has a value for each element, so it isn't traced.
+    pub fn is_traced(&self) -> bool {
+        self.seen.is_some() && self.elements.borrow().is_empty()
+    }
+
+    /// Keeps what a part gave.
+    pub fn saw(&self, span: &Range<usize>, outcome: &Result<Value<'a>, EvalError>) {
+        if let Some(seen) = &self.seen {
+            seen.borrow_mut().push(Step { span: span.clone(), text: "", outcome: outcome.clone() });
         }
     }
 

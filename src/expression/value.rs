@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use jiff::ZonedDateTime;
 use serde_json::{Map, Value as Json};
 
+use super::java::{java_double, java_time};
 use crate::model::okta::Group;
 
 /// What an expression gives. `Null` (never populated) and `""` (populated, then cleared) stay apart.
@@ -54,7 +55,7 @@ impl<'a> Value<'a> {
                 Json::Object(entries.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect())
             }
             Self::Object(map) => Json::Object((*map).clone()),
-            Self::Time(time) => Json::String(super::functions::java_time(time)),
+            Self::Time(time) => Json::String(java_time(time)),
             Self::Group(group) => serde_json::json!({"id": group.id, "type": group.kind, "name": group.name}),
         }
     }
@@ -67,6 +68,18 @@ impl<'a> Value<'a> {
     /// A point in time.
     pub fn time(time: ZonedDateTime) -> Self {
         Self::Time(Box::new(time))
+    }
+
+    /// The value as text; none for null and structures.
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::String(text) => Some(Cow::Borrowed(text)),
+            Self::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+            Self::Int(value) => Some(Cow::Owned(value.to_string())),
+            Self::Double(value) => Some(Cow::Owned(java_double(*value))),
+            Self::Time(time) => Some(Cow::Owned(java_time(time))),
+            _ => None,
+        }
     }
 
     /// The type's name, for messages.
@@ -121,28 +134,9 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A double as Java prints it: `3.0`, `99.5`, `1.0E7`.
-pub fn java_double(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (1e-3..1e7).contains(&size) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:E}");
-    match text.split_once('E') {
-        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
-        _ => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn doubles_print_as_in_java() {
-        let texts = [0.0, 3.0, 99.5, 0.001, 0.0001, 1e7, 12_345_678.9, -2.5].map(java_double);
-        assert_eq!(texts, ["0.0", "3.0", "99.5", "0.001", "1.0E-4", "1.0E7", "1.23456789E7", "-2.5"]);
-    }
 
     #[test]
     fn a_text_never_equals_a_number() {

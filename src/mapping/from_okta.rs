@@ -52,7 +52,7 @@ pub fn take(typed: &Mapping, found: &ProfileMapping) -> (Mapping, Vec<Listed>) {
     if let Some(template) = &found.user_name_template
         && properties.get("userName").is_none_or(|property| property.expression.trim().is_empty())
     {
-        let property = Property { expression: expression_of(template), on_create_only: false };
+        let property = Property { expression: template.clone(), on_create_only: false };
         properties.insert("userName".to_owned(), property);
     }
     let mut mapping = typed.clone();
@@ -93,7 +93,11 @@ fn put(slot: &mut Mapped, property: &Property, source: Source) -> Verdict {
     if property.expression.trim().is_empty() {
         return Verdict::Empty;
     }
-    match Expression::parse(&property.expression) {
+    let parsed = match source {
+        Source::Okta { mapping: None } => Expression::parse_format(&property.expression),
+        _ => Expression::parse(&property.expression),
+    };
+    match parsed {
         Ok(expression) => {
             *slot = Mapped { expression, source, on_create_only: property.on_create_only };
             Verdict::Runs
@@ -106,58 +110,4 @@ fn put(slot: &mut Mapped, property: &Property, source: Source) -> Verdict {
 fn own(source: &str, otherwise: &Mapped) -> Mapped {
     let expression = Expression::parse(source).unwrap_or_else(|_| otherwise.expression.clone());
     Mapped { expression, source: Source::Default, on_create_only: false }
-}
-
-/// A user name format as an expression: `${fn:substringBefore(source.login, "@")}`, in other places `${f:…}`, calls a
-/// function of the language, and `${source.firstName}.${source.lastName}` joins values and texts.
-fn expression_of(template: &str) -> String {
-    let parts = parts_of(template.trim());
-    match parts.as_slice() {
-        [] => template.to_owned(),
-        [only] => only.clone(),
-        parts => parts.join(" + "),
-    }
-}
-
-/// The expressions within `${…}`, and the texts between them as literals; none where nothing is wrapped.
-fn parts_of(template: &str) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = template;
-    while let Some((text, after)) = rest.split_once("${") {
-        let Some((inner, next)) = after.split_once('}') else { return Vec::new() };
-        parts.extend(literal(text));
-        let inner = inner.trim();
-        let inner = inner.strip_prefix("fn:").or_else(|| inner.strip_prefix("f:")).unwrap_or(inner);
-        parts.push(inner.to_owned());
-        rest = next;
-    }
-    if !parts.is_empty() {
-        parts.extend(literal(rest));
-    }
-    parts
-}
-
-fn literal(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| format!("'{}'", text.replace('\'', "''")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_name_format_is_an_expression() {
-        let cases = [
-            ("${source.email}", "source.email"),
-            ("${fn:substringBefore(source.login, \"@\")}", "substringBefore(source.login, \"@\")"),
-            ("${f:toLowerCase(source.email)}", "toLowerCase(source.email)"),
-            ("${source.firstName}.${source.lastName}@x.org", "source.firstName + '.' + source.lastName + '@x.org'"),
-            ("it's ${source.login}", "'it''s ' + source.login"),
-            ("source.email", "source.email"),
-        ];
-        for (template, expression) in cases {
-            assert_eq!(expression_of(template), expression);
-            assert!(Expression::parse(expression).is_ok(), "{expression}");
-        }
-    }
 }

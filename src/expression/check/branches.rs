@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::types::{Type, type_of};
-use super::{Finding, Schema, Wants, constant};
+use super::finding::{Finding, Wants};
+use super::parts::constant;
+use super::schema::Schema;
+use super::types::type_of;
 use crate::expression::ast::{Kind, Node};
+use crate::expression::functions::{Meaning, Type};
 use crate::expression::value::Value;
 use crate::model::PlatformRole;
 
@@ -42,7 +45,7 @@ fn collect<'n>(node: &'n Node, leaves: &mut Vec<&'n Node>) {
             }
             collect(otherwise, leaves);
         }
-        Kind::Call { function, arguments, .. } if function.name == "String.stringSwitch" => {
+        Kind::Call { function, arguments, .. } if function.meaning == Meaning::Switch => {
             for (at, argument) in arguments.iter().enumerate().skip(1) {
                 if at % 2 == 1 {
                     collect(argument, leaves);

@@ -1,8 +1,11 @@
 //! Conditions that don't ask what they seem to ask.
 
-use super::types::{Type, type_of};
-use super::{Finding, Schema, constant};
+use super::finding::Finding;
+use super::parts::constant;
+use super::schema::Schema;
+use super::types::type_of;
 use crate::expression::ast::{Kind, Node, Operator};
+use crate::expression::functions::{Meaning, Type};
 use crate::expression::value::Value;
 
 pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
@@ -30,7 +33,7 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
             }
             asked_again(asked, otherwise, findings);
         }
-        Kind::Call { function, arguments, .. } if function.name == "String.stringSwitch" => {
+        Kind::Call { function, arguments, .. } if function.meaning == Meaning::Switch => {
             shadowed_keys(arguments, findings);
         }
         _ => {}
@@ -118,17 +121,14 @@ fn contradictions(operator: Operator, parts: &[&Node], whole: &Node, findings: &
 
 /// `String.toLowerCase(x) == "Sales"` is never true.
 fn wrong_case(operator: Operator, left: &Node, right: &Node, node: &Node) -> Option<Finding> {
-    let name = match &left.kind {
-        Kind::Call { function, .. } => function.name.rsplit('.').next().unwrap_or_default(),
-        Kind::Method { method, .. } => method.name,
-        _ => return None,
-    };
+    let (Kind::Call { function, .. } | Kind::Method { method: function, .. }) = &left.kind else { return None };
     let Kind::Text(text) = &right.kind else { return None };
-    let right_case = match name {
-        "toLowerCase" => text.to_lowercase(),
-        "toUpperCase" => text.to_uppercase(),
+    let right_case = match function.meaning {
+        Meaning::LowerCase => text.to_lowercase(),
+        Meaning::UpperCase => text.to_uppercase(),
         _ => return None,
     };
+    let name = function.name.rsplit('.').next().unwrap_or_default();
     let always = operator == Operator::NotEqual;
     (right_case != *text).then(|| {
         Finding::silent(format!("this is always {always}: {name} never gives {text:?}"), node)

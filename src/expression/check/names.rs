@@ -1,6 +1,8 @@
 //! Names: attributes that the schema lacks, and names of which nothing is known here.
 
-use super::{Finding, Schema, Wants, attribute, nearest};
+use super::finding::{Finding, Wants};
+use super::parts::{attribute, nearest};
+use super::schema::Schema;
 use crate::expression::ast::{Kind, Node, Root};
 
 /// Names that an evaluation knows, beside the user.
@@ -112,11 +114,7 @@ fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> O
 fn not_in_group_rules(node: &Node) -> Option<Finding> {
     let refused = |what: &str| Finding::error(format!("{what} isn't allowed in a group rule"), node);
     match &node.kind {
-        Kind::Call { function, .. } => {
-            let allowed = ["String.", "Arrays.", "user.", "isMemberOf", "substring", "toLowerCase", "toUpperCase"];
-            let is_allowed = allowed.iter().any(|prefix| function.name.starts_with(prefix));
-            (!is_allowed).then(|| refused(function.name))
-        }
+        Kind::Call { function, .. } if !function.in_group_rules => Some(refused(function.name)),
         Kind::Property { object, name, .. } if name == "status" && matches!(object.kind, Kind::Root(Root::User)) => {
             Some(refused("user.status").hint("write user.getInternalProperty(\"status\")"))
         }

@@ -1,157 +1,11 @@
 //! Types as far as they are known before any user is: of each part, and of what an operator or a function takes.
 
-use std::fmt;
-
-use super::{AttributeType, Finding, Schema, attribute};
+use super::finding::Finding;
+use super::parts::attribute;
+use super::schema::{AttributeType, Schema};
 use crate::expression::ast::{Kind, Node, Operator, Root};
+use crate::expression::functions::{Function, Gives, Type, Want};
 use crate::model::okta::Times;
-
-/// The type of a part, which may be null all the same. [`Type::Any`] is what can't be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    Any,
-    Null,
-    Bool,
-    Integer,
-    Number,
-    Text,
-    List,
-    Map,
-    Time,
-    /// A profile, or nobody's.
-    Object,
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "anything",
-            Self::Null => "null",
-            Self::Bool => "a boolean",
-            Self::Integer => "an integer",
-            Self::Number => "a number",
-            Self::Text => "a string",
-            Self::List => "an array",
-            Self::Map => "a map",
-            Self::Time => "a time",
-            Self::Object => "an object",
-        })
-    }
-}
-
-/// What a function takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Want {
-    Anything,
-    /// A string, or what has a text: numbers, booleans, times.
-    HasText,
-    /// The same, or an array, which stands for its texts between commas.
-    Joinable,
-    Text,
-    Integer,
-    /// A number, or a string that has one.
-    Numeric,
-    /// An array, or a string with commas.
-    List,
-    /// A list that may be null.
-    ListOrNull,
-    Map,
-    Time,
-}
-
-impl Want {
-    fn takes(self, given: Type) -> bool {
-        use Type::{Any, Bool, Integer, List, Map, Null, Number, Text, Time};
-        match (self, given) {
-            (_, Any) | (Self::Anything, _) => true,
-            (Self::HasText, kind) => matches!(kind, Text | Bool | Integer | Number | Time),
-            (Self::Joinable, kind) => matches!(kind, Text | Bool | Integer | Number | Time | List),
-            (Self::Text, kind) => kind == Text,
-            (Self::Integer, kind) => kind == Integer,
-            (Self::Numeric, kind) => matches!(kind, Text | Integer | Number),
-            (Self::List, kind) => matches!(kind, List | Text),
-            (Self::ListOrNull, kind) => matches!(kind, List | Text | Null),
-            (Self::Map, kind) => kind == Map,
-            (Self::Time, kind) => matches!(kind, Time | Text),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Anything => "anything",
-            Self::HasText | Self::Joinable | Self::Text => "a string",
-            Self::Integer => "an integer",
-            Self::Numeric => "a number",
-            Self::List | Self::ListOrNull => "an array",
-            Self::Map => "a criterion such as {'group.type': 'OKTA_GROUP'}",
-            Self::Time => "a time",
-        }
-    }
-}
-
-/// What a function takes, the last for all further arguments too, and what it gives.
-type Signature = (&'static [Want], Type);
-
-fn of_function(name: &str) -> Signature {
-    use Want::{Anything, HasText, Integer, Joinable, List, ListOrNull, Map, Numeric, Text};
-    match name {
-        "String.len" => (&[Joinable], Type::Integer),
-        "String.startsWith" | "String.endsWith" | "String.stringContains" => (&[Joinable], Type::Bool),
-        "String.substring" | "substring" => (&[Joinable, Integer], Type::Text),
-        "String.stringSwitch" => (&[Joinable, Anything], Type::Any),
-        "Arrays.add" | "Arrays.remove" => (&[List, Anything], Type::List),
-        "Arrays.clear" => (&[ListOrNull], Type::List),
-        "Arrays.contains" => (&[ListOrNull, Anything], Type::Bool),
-        "Arrays.flatten" => (&[Anything], Type::List),
-        "Arrays.get" => (&[List, Integer], Type::Any),
-        "Arrays.isEmpty" => (&[ListOrNull], Type::Bool),
-        "Arrays.size" => (&[ListOrNull], Type::Integer),
-        "Arrays.toCsvString" => (&[ListOrNull], Type::Text),
-        "Convert.toInt" => (&[Numeric], Type::Integer),
-        "Convert.toNum" => (&[Numeric], Type::Number),
-        "DateTime.now" => (&[Anything], Type::Time),
-        "Groups.contains" | "Groups.endsWith" | "Groups.startsWith" => (&[Text, Text, Integer], Type::List),
-        "getFilteredGroups" => (&[List, Text, Integer], Type::List),
-        "user.getGroups" => (&[Map], Type::List),
-        "user.isMemberOf" => (&[Map], Type::Bool),
-        "hasDirectoryUser" | "hasWorkdayUser" => (&[Anything], Type::Bool),
-        "user.getInternalProperty" => (&[Text], Type::Text),
-        _ if name.starts_with("isMemberOf") => (&[Text], Type::Bool),
-        _ if name.starts_with("Time.") => (&[HasText], Type::Text),
-        _ if name.starts_with("Iso3166Convert.") => (&[Text], Type::Text),
-        _ if name.starts_with("String.") || name.starts_with("substring") => (&[Joinable], Type::Text),
-        "toLowerCase" | "toUpperCase" => (&[Joinable], Type::Text),
-        // Manager, assistant, linked objects, directories.
-        _ => (&[Text], Type::Object),
-    }
-}
-
-/// The first is what stands before the dot.
-fn of_method(name: &str) -> Signature {
-    use Want::{Anything, HasText, Integer, Joinable, List, ListOrNull, Numeric, Text, Time};
-    match name {
-        "add" | "remove" => (&[List, Anything], Type::List),
-        "contains" => (&[Anything], Type::Bool),
-        "flatten" => (&[Anything], Type::List),
-        "get" => (&[List, Integer], Type::Any),
-        "isEmpty" => (&[ListOrNull], Type::Bool),
-        "size" => (&[ListOrNull], Type::Integer),
-        "length" => (&[Joinable], Type::Integer),
-        "startsWith" | "endsWith" => (&[Joinable], Type::Bool),
-        "versionGreaterThan" | "versionLessThan" => (&[HasText], Type::Bool),
-        "substring" => (&[Joinable, Integer], Type::Text),
-        "toInteger" => (&[Numeric], Type::Integer),
-        "toNumber" => (&[Numeric], Type::Number),
-        "parseWindowsTime" | "parseUnixTime" | "parseStringTime" => (&[HasText, Text], Type::Time),
-        "toString" => (&[HasText, Text], Type::Text),
-        "toUnix" | "toWindows" => (&[Time], Type::Text),
-        "toZone" => (&[Time, Text], Type::Time),
-        _ if name.starts_with("plus") || name.starts_with("minus") => (&[Time, Integer], Type::Time),
-        _ if name.starts_with("within") => (&[Time, Integer], Type::Bool),
-        "parseCountryCode" | "toAlpha2" | "toAlpha3" | "toNumeric" | "toName" => (&[Text], Type::Text),
-        _ => (&[Joinable], Type::Text),
-    }
-}
 
 fn of_attribute(kind: AttributeType) -> Type {
     match kind {
@@ -177,7 +31,8 @@ pub fn item_of(list: &Node, schema: &Schema) -> Type {
             let first = kinds.next().unwrap_or(Type::Any);
             if kinds.all(|kind| kind == first) { first } else { Type::Any }
         }
-        Kind::Call { function, .. } if function.name.starts_with("Groups.") => Type::Text,
+        Kind::Call { function, .. } if function.gives == Gives::Texts => Type::Text,
+        Kind::Projection { body, .. } => type_of(body, schema),
         _ if type_of(list, schema) == Type::Text => Type::Text,
         _ => Type::Any,
     }
@@ -192,13 +47,7 @@ pub fn never_equal(a: Type, b: Type) -> bool {
 /// Whether the part has a value other than null whenever it has one.
 fn never_null(node: &Node) -> bool {
     match &node.kind {
-        Kind::Call { function, .. } => {
-            let may_be = ["String.stringSwitch", "Arrays.get"];
-            let never = ["String.", "Arrays.", "Convert.", "Iso3166Convert.", "Time.", "isMemberOf", "has"];
-            let named = ["user.getGroups", "user.isMemberOf", "getFilteredGroups"];
-            !may_be.contains(&function.name)
-                && never.iter().chain(&named).any(|prefix| function.name.starts_with(prefix))
-        }
+        Kind::Call { function, .. } | Kind::Method { method: function, safe: false, .. } => !function.may_be_null,
         Kind::Not(_) | Kind::Negate(_) | Kind::Binary { .. } | Kind::List(_) => true,
         _ => false,
     }
@@ -217,10 +66,7 @@ pub fn type_of(node: &Node, schema: &Schema) -> Type {
         Kind::Text(_) => Type::Text,
         Kind::List(_) | Kind::Projection { .. } => Type::List,
         Kind::Map(_) => Type::Map,
-        Kind::Call { function, arguments, .. } if function.name == "Arrays.get" => {
-            arguments.first().map_or(Type::Any, |list| item_of(list, schema))
-        }
-        Kind::Call { function, .. } => of_function(function.name).1,
+        Kind::Call { function, arguments, .. } => result_of(function, arguments.first(), schema),
         Kind::Index { object, .. } => match type_of(object, schema) {
             Type::List => item_of(object, schema),
             _ => Type::Any,
@@ -234,9 +80,8 @@ pub fn type_of(node: &Node, schema: &Schema) -> Type {
                 _ => Type::Any,
             }
         }
-        Kind::Method { object, method, safe: false, .. } if method.name == "get" => item_of(object, schema),
-        Kind::Method { method, safe, .. } if !safe => of_method(method.name).1,
-        Kind::Method { .. } | Kind::Root(_) | Kind::Property { .. } => Type::Any,
+        Kind::Method { object, method, safe: false, .. } => result_of(method, Some(object), schema),
+        Kind::Method { .. } | Kind::Root(_) | Kind::Element | Kind::Property { .. } => Type::Any,
         Kind::Negate(operand) => type_of(operand, schema),
         Kind::Binary { operator, left, right, .. } => of_binary(*operator, left, right, schema),
         Kind::Ternary { then: a, otherwise: b, .. } | Kind::Elvis { value: a, otherwise: b } => {
@@ -247,6 +92,13 @@ pub fn type_of(node: &Node, schema: &Schema) -> Type {
                 _ => Type::Any,
             }
         }
+    }
+}
+
+fn result_of(function: &Function, first: Option<&Node>, schema: &Schema) -> Type {
+    match (function.gives, first) {
+        (Gives::Item, Some(list)) => item_of(list, schema),
+        (gives, _) => gives.kind(),
     }
 }
 
@@ -273,11 +125,11 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     root.visit(&mut |node| match &node.kind {
         Kind::Call { function, arguments, .. } => {
             let arguments: Vec<&Node> = arguments.iter().collect();
-            self::arguments(function.name, of_function(function.name).0, &arguments, schema, findings);
+            self::arguments(function, function.name, &arguments, schema, findings);
         }
         Kind::Method { object, method, arguments, .. } => {
             let all: Vec<&Node> = std::iter::once(&**object).chain(arguments).collect();
-            self::arguments(&format!(".{}", method.name), of_method(method.name).0, &all, schema, findings);
+            self::arguments(method, &format!(".{}", method.name), &all, schema, findings);
         }
         Kind::Binary { operator, left, right, .. } => operands(*operator, left, right, node, schema, findings),
         Kind::Negate(operand) => number("-", operand, schema, findings),
@@ -285,9 +137,9 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     });
 }
 
-fn arguments(name: &str, wants: &[Want], given: &[&Node], schema: &Schema, findings: &mut Vec<Finding>) {
+fn arguments(function: &Function, name: &str, given: &[&Node], schema: &Schema, findings: &mut Vec<Finding>) {
     for (at, argument) in given.iter().enumerate() {
-        let Some(want) = wants.get(at).or(wants.last()) else { continue };
+        let Some(want) = function.want(at) else { continue };
         let kind = type_of(argument, schema);
         if !want.takes(kind) {
             findings.push(Finding::error(format!("{name} wants {} here, and this is {kind}", want.name()), argument));

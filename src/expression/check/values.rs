@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::types::{Type, item_of, never_equal, type_of};
-use super::{Attribute, AttributeType, Finding, Schema, attribute, rests_on_names_alone, scalar};
+use super::finding::Finding;
+use super::parts::{attribute, rests_on_names_alone, scalar};
+use super::schema::{Attribute, AttributeType, Schema};
+use super::types::{item_of, never_equal, type_of};
 use crate::expression::ast::{Kind, Node, Operator};
+use crate::expression::functions::{Meaning, Type};
 use crate::expression::value::Value;
 
 pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
@@ -14,7 +17,7 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
             findings.extend(other_item(node, schema).or_else(|| always(node, schema)));
         }
         if let Kind::Call { function, arguments, .. } = &node.kind
-            && function.name == "String.stringSwitch"
+            && function.meaning == Meaning::Switch
         {
             unlisted_keys(arguments, schema, findings);
         }
@@ -47,11 +50,11 @@ fn other_item(node: &Node, schema: &Schema) -> Option<Finding> {
 /// The array of `Arrays.contains(array, x)` or `array.contains(x)`, and what is looked for.
 fn searched(node: &Node) -> Option<(&Node, &Node)> {
     match &node.kind {
-        Kind::Call { function, arguments, .. } if function.name == "Arrays.contains" => match arguments.as_slice() {
+        Kind::Call { function, arguments, .. } if function.meaning == Meaning::Contains => match arguments.as_slice() {
             [list, searched] => Some((list, searched)),
             _ => None,
         },
-        Kind::Method { object, method, arguments, .. } if method.name == "contains" => {
+        Kind::Method { object, method, arguments, .. } if method.meaning == Meaning::Contains => {
             arguments.first().map(|searched| (&**object, searched))
         }
         _ => None,

@@ -1,6 +1,7 @@
 //! `Arrays.*`. A text stands for an array of its comma-separated parts.
 
-use super::{Call, Fault, Outcome, failed, strings};
+use super::call::{Call, Fault, Outcome, failed};
+use super::strings;
 use crate::expression::value::Value;
 
 /// The most elements that an array may grow to.

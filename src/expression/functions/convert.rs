@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Call, Fault, Outcome, failed};
-use crate::expression::eval::text_of;
+use super::call::{Call, Fault, Outcome, failed};
 use crate::expression::value::Value;
 
 /// A text, or a number that is rounded, to a 32-bit integer.
@@ -90,7 +89,7 @@ fn versions(call: &mut Call<'_, '_>) -> Result<Ordering, Fault> {
 }
 
 fn version(value: &Value<'_>) -> Result<Vec<u64>, Fault> {
-    let parts = match text_of(value) {
+    let parts = match value.as_text() {
         Some(text) => text.split('.').map(|part| part.trim().parse().ok()).collect(),
         None => None,
     };

@@ -2,7 +2,7 @@
 
 use rust_iso3166::CountryCode;
 
-use super::{Call, Fault, Outcome, failed};
+use super::call::{Call, Fault, Outcome, failed};
 use crate::expression::value::Value;
 
 /// The names that Java's locale data has where ISO 3166-1 has longer ones. Okta's examples print "United States"

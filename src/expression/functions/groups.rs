@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Call, Fault, Outcome, failed, unevaluable};
+use super::call::{Call, Fault, Outcome, failed, unevaluable};
 use crate::expression::context::Context;
 use crate::expression::pattern::{COMPILING, Pattern};
 use crate::expression::value::Value;
@@ -157,9 +157,7 @@ fn criterion(value: Value<'_>) -> Result<Criterion, Fault> {
     for (key, value) in entries {
         let values = match value {
             Value::String(text) => vec![text.into_owned()],
-            Value::List(items) => {
-                items.iter().filter_map(|item| super::super::eval::text_of(item).map(Into::into)).collect()
-            }
+            Value::List(items) => items.iter().filter_map(|item| item.as_text().map(Into::into)).collect(),
             other => return failed(format!("{key} is a {}, where a string or an array is wanted", other.kind())),
         };
         match key.as_ref() {

@@ -1,11 +1,15 @@
 //! Other people and other directories: linked objects, manager, assistant, directory and Workday assignments. Each is
 //! taken from what was read for the expression; what wasn't read can't be evaluated.
 
-use super::{Call, Fault, Outcome, failed, unevaluable};
+use super::call::{Call, Fault, Outcome, failed, unevaluable};
 use crate::expression::value::Value;
-use crate::expression::{DIRECTORY, WORKDAY};
 use crate::model::okta::Profile;
 use crate::model::org::{Instances, Relation};
+
+/// The name of the apps that stand for Active Directory.
+pub const DIRECTORY: &str = "active_directory";
+/// The name of the apps that stand for Workday.
+pub const WORKDAY: &str = "workday";
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match call.take(at) {

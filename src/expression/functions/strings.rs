@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{Call, LONGEST_TEXT, Outcome, failed};
-use crate::expression::eval::text_of;
+use super::call::{Call, Fault, LONGEST_TEXT, Outcome, failed};
 use crate::expression::value::Value;
 
 /// An argument as text. A null has none: what a function makes of it isn't documented, and a value that Okta wouldn't
 /// give is worse than none.
-fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, super::Fault> {
+fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, Fault> {
     match call.take(at) {
         Value::Null => failed(format!("argument {} is null, where a string is wanted", at + 1)),
         Value::String(text) => Ok(text),
         Value::List(items) => joined(&items).map(Cow::Owned),
-        value => match text_of(&value) {
+        value => match value.as_text() {
             Some(text) => Ok(Cow::Owned(text.into_owned())),
             None => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, value.kind())),
         },
@@ -22,8 +21,8 @@ fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, super::F
 
 /// The texts of an array with commas between them, which stands for the array where a text is wanted (Spring:
 /// `CollectionToStringConverter`; Okta's help center has `String.replace(getFilteredGroups(…), …)`).
-pub fn joined(items: &[Value<'_>]) -> Result<String, super::Fault> {
-    let texts: Option<Vec<_>> = items.iter().map(text_of).collect();
+pub fn joined(items: &[Value<'_>]) -> Result<String, Fault> {
+    let texts: Option<Vec<_>> = items.iter().map(Value::as_text).collect();
     match texts {
         Some(texts) => Ok(texts.join(",")),
         None => failed("an element of the array is null, or has no text"),

@@ -4,7 +4,8 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ZonedDateTime};
 
-use crate::expression::functions::{Fault, failed, unevaluable};
+use crate::expression::functions::call::{Fault, failed, unevaluable};
+use crate::expression::java::offset_text;
 
 /// Zone ids of three letters, as Joda reads them: `EST` is New York with its daylight time, which Okta's example of
 /// `Time.now("EST")` in July shows too (Okta Expression Language: time functions; Joda-Time: `DateTimeZone`).
@@ -178,33 +179,6 @@ pub fn in_offset(timestamp: Timestamp, offset: Offset) -> ZonedDateTime {
     timestamp.to_zoned_datetime(if offset == Offset::UTC { TimeZone::UTC } else { TimeZone::fixed(offset) })
 }
 
-/// `+02:00`, and `Z` for UTC.
-pub fn offset_text(offset: Offset) -> String {
-    if offset.seconds() == 0 { "Z".to_owned() } else { colon_offset(offset) }
-}
-
-/// `+02:00`, also for UTC.
-pub fn colon_offset(offset: Offset) -> String {
-    let minutes = offset.seconds().abs() / 60;
-    let sign = if offset.seconds() < 0 { '-' } else { '+' };
-    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-/// As `java.time.ZonedDateTime` writes it: `2015-08-01T02:18:37.979+09:00[Asia/Tokyo]`, without a fraction that is zero.
-/// Seconds are always there, which Java leaves out where they are zero.
-pub fn java_time(time: &ZonedDateTime) -> String {
-    let nanoseconds = time.subsec_nanosecond();
-    let fraction = match nanoseconds {
-        0 => String::new(),
-        _ if nanoseconds % 1_000_000 == 0 => format!(".{:03}", nanoseconds / 1_000_000),
-        _ if nanoseconds % 1_000 == 0 => format!(".{:06}", nanoseconds / 1_000),
-        _ => format!(".{nanoseconds:09}"),
-    };
-    let zone = time.time_zone().iana_name().filter(|name| *name != "UTC");
-    let zone = zone.map(|name| format!("[{name}]")).unwrap_or_default();
-    format!("{}{fraction}{}{zone}", time.strftime("%Y-%m-%dT%H:%M:%S"), offset_text(time.offset()))
-}
-
 /// As Joda's `ISODateTimeFormat.dateTime()` writes it: `2015-07-31T13:30:49.964-04:00`, always with milliseconds.
 pub fn joda_time(moment: &Moment) -> String {
     let (time, year) = (&moment.time, moment.year());
@@ -227,6 +201,7 @@ pub fn from_windows(ticks: i64) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expression::java::java_time;
 
     #[test]
     fn iso_texts_with_and_without_parts() {

@@ -3,9 +3,9 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
+use crate::expression::functions::call::{Fault, failed, unevaluable};
 use crate::expression::functions::dates::iso::{Moment, in_offset, offset};
 use crate::expression::functions::dates::pattern::{MONTHS, Part, WEEKDAYS};
-use crate::expression::functions::{Fault, failed};
 
 /// What was read so far. What the text doesn't say is that of 1970-01-01T00:00:00Z, as in Joda.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Read {
         self.year = value;
         if count == 2 && digits == 2 {
             let Some(this_year) = this_year else {
-                return crate::expression::functions::unevaluable("the clock isn't known here");
+                return unevaluable("the clock isn't known here");
             };
             let first = i64::from(this_year) - 80;
             self.year = first + (value - first).rem_euclid(100);

@@ -1,7 +1,8 @@
 //! Patterns of dates such as `yyyy-MM-dd HH:mm:ss`, as Joda-Time has them (Joda-Time: `DateTimeFormat`).
 
-use crate::expression::functions::dates::iso::{Moment, colon_offset, offset_text};
-use crate::expression::functions::{Fault, failed};
+use crate::expression::functions::call::{Fault, failed};
+use crate::expression::functions::dates::iso::Moment;
+use crate::expression::java::{colon_offset, offset_text};
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 100;

@@ -3,13 +3,11 @@
 use jiff::tz::TimeZone;
 use jiff::{Span, ZonedDateTime};
 
-use crate::expression::eval::text_of;
-use crate::expression::functions::dates::iso::{
-    Moment, from_windows, iso_moment, java_time, joda_time, to_windows, zone,
-};
+use crate::expression::functions::call::{Call, Fault, Outcome, failed, unevaluable};
+use crate::expression::functions::dates::iso::{Moment, from_windows, iso_moment, joda_time, to_windows, zone};
 use crate::expression::functions::dates::parse;
 use crate::expression::functions::dates::pattern::{Part, format, parts};
-use crate::expression::functions::{Call, Fault, Outcome, failed, unevaluable};
+use crate::expression::java::java_time;
 use crate::expression::value::Value;
 
 fn now(call: &Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
@@ -21,7 +19,7 @@ fn now(call: &Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     let value = call.take(at);
-    match text_of(&value).filter(|text| !text.is_empty()) {
+    match value.as_text().filter(|text| !text.is_empty()) {
         Some(text) => Ok(text.into_owned()),
         None if matches!(value, Value::String(_)) => failed(format!("argument {} is empty", at + 1)),
         None => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, value.kind())),

@@ -1,0 +1,72 @@
+//! What the checks ask about the parts of an expression.
+
+use serde_json::Value as Json;
+
+use crate::expression::ast::{Kind, Node, Root};
+use crate::expression::context::Context;
+use crate::expression::eval::evaluate;
+use crate::expression::functions::Reads;
+use crate::expression::is_outside_the_profile;
+use crate::expression::trace::Run;
+use crate::expression::value::Value;
+use crate::model::okta::{Status, User};
+
+/// The value of a part that is the same for everybody; none where it isn't, or fails.
+pub fn constant(node: &Node) -> Option<Value<'static>> {
+    let mut names_somebody = false;
+    node.visit(&mut |node| names_somebody |= matches!(node.kind, Kind::Root(_)));
+    if names_somebody || !rests_on_names_alone(node) {
+        return None;
+    }
+    scalar(node, serde_json::Map::new())
+}
+
+/// Whether the value follows from the attributes in the part alone: no groups, other people or clock.
+pub fn rests_on_names_alone(node: &Node) -> bool {
+    let mut alone = true;
+    node.visit(&mut |node| {
+        alone &= match &node.kind {
+            Kind::Call { function, .. } | Kind::Method { method: function, .. } => function.reads == Reads::Nothing,
+            _ => true,
+        };
+    });
+    alone
+}
+
+/// What the part gives for a profile, if it is a single value.
+pub fn scalar(node: &Node, profile: serde_json::Map<String, Json>) -> Option<Value<'static>> {
+    let nobody = User::new("nobody".into(), Status::Active, profile);
+    let context = Context::new(&nobody, &[]);
+    let value = evaluate(node, &Run::new(&context)).ok()?;
+    match value {
+        Value::Null => Some(Value::Null),
+        Value::Bool(value) => Some(Value::Bool(value)),
+        Value::Int(value) => Some(Value::Int(value)),
+        Value::Double(value) => Some(Value::Double(value)),
+        Value::String(text) => Some(Value::text(text.into_owned())),
+        _ => None,
+    }
+}
+
+/// The attribute of the user's profile that a node is: `user.x`, `user.profile.x`, `user['x']`.
+pub fn attribute(node: &Node) -> Option<&str> {
+    let (object, name) = match &node.kind {
+        Kind::Property { object, name, .. } => (object, name),
+        Kind::Index { object, index } => match &index.kind {
+            Kind::Text(name) => (object, name),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_user = |node: &Node| matches!(node.kind, Kind::Root(Root::User));
+    let of_profile =
+        matches!(&object.kind, Kind::Property { object, name, .. } if name == "profile" && is_user(object));
+    (of_profile || (is_user(object) && !is_outside_the_profile(name))).then_some(name)
+}
+
+/// The name most like one that isn't known, if any is like it.
+pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let wanted = wanted.to_lowercase();
+    let scored = names.map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
