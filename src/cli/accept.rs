@@ -108,7 +108,7 @@ fn write(path: &Path, entry: &Acceptance) -> Result<()> {
     let permissions = std::fs::metadata(path).map_err(|error| refused(error.into()))?.permissions();
     let text = String::from_utf8(bytes).map_err(|_| refused(Refusal::NoText))?;
     let text = with(&text, entry);
-    config::parse(&text, &shown).map_err(|error| error.context(format!("`{shown}` was not changed")))?;
+    config::load_text(&text, path, false).map_err(|error| error.context(format!("`{shown}` was not changed")))?;
     files::replace(path, text.as_bytes(), Some(permissions)).map_err(refused)
 }
 

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::file::{App, Secret};
+use super::draft::{App, Secret};
 use super::mask;
 use super::picture::{Fault, Faults};
-use super::reader::Text;
 use super::secret::SecretSource;
 use super::settings::ServiceAppSettings;
+use super::types::Text;
 
-/// A service app with all that it needs.
+/// A service app with all required keys.
 pub(super) struct Complete<'a> {
     client_id: &'a Text,
     key_id: &'a Text,
@@ -19,13 +19,13 @@ pub(super) struct Complete<'a> {
     scopes: Option<Vec<String>>,
 }
 
-/// Where the first key of a service app stands; none if there is none.
+/// The place of the first key of a service app, if there is one.
 pub(super) fn first_key(app: &App) -> Option<Range<usize>> {
     let texts = [&app.client_id, &app.key_file, &app.key_id].into_iter().flatten().map(Spanned::span);
     texts.chain(app.scopes.as_ref().map(Spanned::span)).min_by_key(|span| span.start)
 }
 
-/// The fault of naming an API token beside a service app.
+/// The fault of naming both an API token and a service app.
 pub(super) fn both(app: &Range<usize>, token: &Secret) -> Option<Fault> {
     let texts = [&token.env, &token.file].into_iter().flatten().map(Spanned::span);
     let token = texts.chain(token.command.as_ref().map(Spanned::span)).min_by_key(|span| span.start)?;
@@ -37,7 +37,7 @@ pub(super) fn both(app: &Range<usize>, token: &Secret) -> Option<Fault> {
     )
 }
 
-/// The service app, unless something of it is missing or can't be meant.
+/// The service app, unless a key is missing or has an impossible value.
 pub(super) fn complete<'a>(app: &'a App, first: &Range<usize>, faults: &mut Faults) -> Option<Complete<'a>> {
     let before = faults.len();
     for (key, text) in [("client_id", &app.client_id), ("key_id", &app.key_id), ("key_file", &app.key_file)] {
@@ -47,7 +47,7 @@ pub(super) fn complete<'a>(app: &'a App, first: &Range<usize>, faults: &mut Faul
                     "its settings in Okta show the client id and the key id; the key file holds its private key",
                 )),
             Some(text) if text.get_ref().trim().is_empty() || mask::holds_secret(text.get_ref()) => {
-                faults.push(Fault::at(text.span(), format!("that can't be the `{key}`")));
+                faults.push(Fault::at(text.span(), format!("this can't be the `{key}`")));
             }
             Some(_) => {}
         }
@@ -56,7 +56,7 @@ pub(super) fn complete<'a>(app: &'a App, first: &Range<usize>, faults: &mut Faul
     let scopes = scopes.map(|scopes| scopes.map(|scope| read_scope(scope, faults)).collect::<Vec<_>>());
     if scopes.as_ref().is_some_and(Vec::is_empty) {
         let fault = Fault::at(first.clone(), "`scopes` names no scope");
-        faults.push(fault.help("leave it out, and the least that the config needs is asked for"));
+        faults.push(fault.help("leave it out to ask for the fewest scopes that the config needs"));
     }
     let complete = Complete {
         client_id: app.client_id.as_ref()?,
@@ -71,9 +71,10 @@ pub(super) fn complete<'a>(app: &'a App, first: &Range<usize>, faults: &mut Faul
 fn read_scope(scope: &Text, faults: &mut Faults) -> String {
     let text = scope.get_ref();
     if text.strip_prefix("okta.").and_then(|rest| rest.strip_suffix(".read")).is_none() {
-        faults.push(Fault::at(scope.span(), format!("`{text}` isn't a scope that only reads")).help(
-            "scopes are those of Okta's API that read, such as \"okta.users.read\": nothing in Okta is ever changed",
-        ));
+        faults.push(
+            Fault::at(scope.span(), format!("`{text}` is not a read-only scope"))
+                .help("name read scopes of Okta's API, such as \"okta.users.read\": nothing in Okta is ever changed"),
+        );
     }
     text.clone()
 }

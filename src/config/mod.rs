@@ -1,9 +1,10 @@
-//! The config file: what may be typed ([`file`]), and what it means ([`settings`]).
+//! The config: a file and the environment variables that override its keys ([`keys`]), read into [`Settings`].
 //!
-//! A file either gives complete [`Settings`] or one error with all of its faults, each with file, line, a picture of
-//! the place and what to write instead. No secret is ever read from a config file, and none is shown that somebody
-//! typed into one: it names where each secret comes from ([`SecretSource`]).
+//! A config either gives complete [`Settings`] or one error with all of its faults, each with file, line, a picture of
+//! the place and what to write instead. No secret is read from a config file, and one that is in it by mistake is not
+//! shown: the file names the source of each secret ([`SecretSource`]).
 
+use std::ffi::OsString;
 use std::ops::Range;
 use std::path::Path;
 
@@ -14,7 +15,8 @@ use crate::files::{self, Refusal, Trusted};
 
 mod accepted;
 mod access;
-mod file;
+mod draft;
+pub mod keys;
 mod mask;
 mod picture;
 mod place;
@@ -23,20 +25,25 @@ mod resolve;
 mod rules;
 pub mod secret;
 pub mod settings;
+mod source;
+mod types;
 mod url;
+pub mod variables;
 
 pub use picture::Pictures;
 pub use secret::SecretSource;
-pub use settings::{ActivepiecesSettings, ConfigText, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
+pub use settings::{ActivepiecesSettings, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
+pub use source::ConfigText;
 
-use file::File;
 use picture::{Fault, Faults};
-use resolve::{Source, resolve};
+use resolve::resolve;
+use source::Source;
 
-/// More than any config has, in bytes.
+/// The most bytes of a config file.
 const LARGEST: u64 = 512 << 10;
 
-/// Reads a config file. Relative paths in it start at its own folder; `colour` is for the pictures of its faults.
+/// Reads a config file and the environment variables that override its keys. Relative paths in it start at its own
+/// folder; `colour` is for the pictures of its faults.
 ///
 /// Every error is of [`Kind::Config`]. One about the content is a summary line and the pictures below it.
 pub fn load(path: &Path, colour: bool) -> Result<Settings> {
@@ -45,10 +52,9 @@ pub fn load(path: &Path, colour: bool) -> Result<Settings> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.split(|byte| *byte == b'\n').count();
-        Error::new(Kind::Config, format!("`{name}` is no UTF-8 text: line {line} is the first that can't be read"))
+        Error::new(Kind::Config, format!("`{name}` is not UTF-8 text: line {line} is the first that can't be read"))
     })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut settings = read(Source { name: &name, text: &text, folder }, colour)?;
+    let mut settings = load_text(&text, path, colour)?;
     if group_writes {
         // Some systems give each user a group of their own and let it write by default, so this isn't refused.
         settings.warnings.push(format!("the group of `{name}` can write it (hint: run `chmod g-w {name}`)"));
@@ -56,14 +62,30 @@ pub fn load(path: &Path, colour: bool) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Reads the text of a config file that is called `name`; relative paths in it start at the working directory.
+/// Reads a text as [`load`] reads the file at this path.
+pub fn load_text(text: &str, path: &Path, colour: bool) -> Result<Settings> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read(text, &path.display().to_string(), folder, std::env::vars_os(), colour)
+}
+
+/// Reads the text of a config file that is called `name`, without the environment; relative paths in it start at the
+/// working directory.
 pub fn parse(text: &str, name: &str) -> Result<Settings> {
-    read(Source { name, text, folder: Path::new("") }, false)
+    read(text, name, Path::new(""), [], false)
 }
 
 /// The content of a config file.
 pub fn bytes(path: &Path) -> Result<Vec<u8>> {
     Ok(trusted(path)?.bytes)
+}
+
+/// What tells two configs apart: the content of the file, then the variables that override its keys.
+pub fn identity(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = bytes(path)?;
+    let mut variables_alone = ConfigText::new("", "");
+    variables::add(&mut variables_alone, std::env::vars_os(), &mut Vec::new())?;
+    bytes.extend(variables_alone.text.into_bytes());
+    Ok(bytes)
 }
 
 fn trusted(path: &Path) -> Result<Trusted> {
@@ -99,7 +121,7 @@ pub struct Mistake {
     pub hint: Option<String>,
 }
 
-/// The pictures of what turned out wrong after the file was read.
+/// The pictures of mistakes that were found after the file was read.
 pub fn pictures(config: &ConfigText, mistakes: &[Mistake], colour: bool) -> Pictures {
     let mut faults = Faults::default();
     for mistake in mistakes {
@@ -110,30 +132,106 @@ pub fn pictures(config: &ConfigText, mistakes: &[Mistake], colour: bool) -> Pict
             None => fault,
         });
     }
-    faults.render(&config.name, &config.text, colour)
+    faults.render(config, colour)
 }
 
-fn read(source: Source<'_>, colour: bool) -> Result<Settings> {
+fn read(
+    text: &str,
+    name: &str,
+    folder: &Path,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    colour: bool,
+) -> Result<Settings> {
+    let (mut config, mut warnings) = (ConfigText::new(name, text), Vec::new());
+    let overrides = variables::add(&mut config, variables, &mut warnings)?;
     let mut faults = Faults::default();
-    let settings = settings_of(source, &mut faults);
-    match settings {
+    let source = Source { config: &config, folder };
+    let draft = match DeTable::parse_recoverable(text) {
+        (root, errors) if errors.is_empty() => Some(reader::read(root.get_ref(), &overrides, source, &mut faults)),
+        (_, errors) => {
+            for error in errors {
+                faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
+            }
+            // The other mistakes are unknown as long as the file is no TOML.
+            mask::suspicious_lines(text).into_iter().for_each(|line| faults.hide(line));
+            None
+        }
+    };
+    match draft.and_then(|draft| resolve(draft, source, &mut faults, warnings)) {
         Some(settings) if faults.is_empty() => Ok(settings),
-        _ => Err(Error::from_source(Kind::Config, faults.render(source.name, source.text, colour))),
+        _ => Err(Error::from_source(Kind::Config, faults.render(&config, colour))),
     }
 }
 
-fn settings_of(source: Source<'_>, faults: &mut Faults) -> Option<Settings> {
-    let (root, errors) = DeTable::parse_recoverable(source.text);
-    for error in &errors {
-        faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::policy::{Limit, OnLeave};
+
+    const LEAST: &str =
+        "[okta]\norg_url = 'a.okta.com'\n[activepieces]\nurl = 'ap.example.com'\n[scope]\neveryone = true";
+
+    fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings> {
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        read(text, "config.toml", Path::new("folder"), variables, false)
     }
-    if !errors.is_empty() {
-        // What else is wrong can't be told before the file is TOML.
-        for line in mask::suspicious_lines(source.text) {
-            faults.hide(line);
-        }
-        return None;
+
+    #[test]
+    fn variables_override_keys_of_every_type() {
+        let settings = with(
+            LEAST,
+            &[
+                ("OKTAPIECES_OKTA_ORG_URL", "b-admin.okta.com"),
+                ("OKTAPIECES_OKTA_CA_FILE", "ca.pem"),
+                ("OKTAPIECES_OKTA_RATE_LIMIT_SHARE", "0.25"),
+                ("OKTAPIECES_OKTA_TOKEN_COMMAND", "[\"op\", \"a, b\"]"),
+                ("OKTAPIECES_SCOPE_EVERYONE", "false"),
+                ("OKTAPIECES_SCOPE_GROUPS", "Sales, Engineering"),
+                ("OKTAPIECES_ATTRIBUTES_PLATFORM_ROLE", "\"ADMIN\""),
+                ("OKTAPIECES_LIFECYCLE_SUSPENDED", "keep"),
+                ("OKTAPIECES_LIFECYCLE_DEACTIVATE_AFTER", "2d"),
+                ("OKTAPIECES_SAFETY_MAX_DEACTIVATIONS", "7%"),
+                ("OKTAPIECES_SAFETY_MAX_CREATIONS", "8"),
+                ("OKTAPIECES_SAFETY_PROTECT", "[\"a@x.io\"]"),
+                ("OKTAPIECES_PROJECTS_POLICY_DELETE_UNPUSHED", "true"),
+            ],
+        );
+        let Settings { okta, scope, mapping, policy, warnings, .. } = settings.unwrap();
+        assert_eq!(okta.org_url.as_str(), "https://b.okta.com/");
+        assert!(warnings[0].starts_with("environment variable OKTAPIECES_OKTA_ORG_URL: "), "{warnings:?}");
+        assert_eq!(okta.ca_file.as_deref(), Some(Path::new("folder/ca.pem")));
+        assert!((okta.rate_limit_share - 0.25).abs() < f64::EPSILON);
+        let OktaAccess::ApiToken(SecretSource::Command(command)) = okta.access else { panic!("{:?}", okta.access) };
+        assert_eq!(command.words, ["op", "a, b"]);
+        assert!(!scope.everyone && scope.groups == ["Sales", "Engineering"], "{scope:?}");
+        let role = mapping.platform_role.unwrap();
+        assert_eq!(role.expression.source(), "\"ADMIN\"");
+        let location = role.source.location();
+        assert_eq!(location.as_deref(), Some("environment variable OKTAPIECES_ATTRIBUTES_PLATFORM_ROLE"));
+        assert_eq!((policy.suspended, policy.grace.time.as_hours()), (OnLeave::Keep, 48));
+        assert_eq!(policy.limits.deactivations, Limit::Percent(7.0));
+        assert_eq!(policy.limits.creations, Limit::Count(8));
+        assert!(policy.protect.contains("a@x.io") && policy.delete_unpushed);
     }
-    let file = File::read(root.get_ref(), faults);
-    resolve(&file, source, faults)
+
+    #[test]
+    fn a_variable_gives_what_the_file_lacks_and_an_empty_one_is_not_set() {
+        let file = "[activepieces]\nurl = 'ap.example.com'";
+        let variables = [("OKTAPIECES_OKTA_ORG_URL", "a.okta.com"), ("OKTAPIECES_SCOPE_APP", "Activepieces")];
+        assert_eq!(with(file, &variables).unwrap().scope.app.as_deref(), Some("Activepieces"));
+        assert!(with(LEAST, &[("OKTAPIECES_OKTA_ORG_URL", "")]).unwrap().okta.org_url.as_str().contains("a.okta.com"));
+    }
+
+    #[test]
+    fn mistakes_in_variables_are_shown_with_their_names() {
+        let variables = [
+            ("OKTAPIECES_OKTA_TOKEN_ENV", "00aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_AB"),
+            ("OKTAPIECES_OKTA_TOKEN_FILE", "token"),
+            ("OKTAPIECES_SAFETY_MAX_DEACTIVATIONS", "many"),
+            ("OKTAPIECES_SAFETY_PROTECT", "[a"),
+            ("OKTAPIECES_ATTRIBUTES_EMAIL", "user.email +"),
+        ];
+        let text = LEAST.replace("[activepieces]", "token_command = ['x']\n[activepieces]");
+        insta::assert_snapshot!(with(&text, &variables).unwrap_err().to_string(), @"");
+    }
 }

@@ -8,18 +8,19 @@ use annotate_snippets::{
 };
 
 use super::mask;
+use super::source::{ConfigText, ENVIRONMENT};
 
-/// As many faults are shown as somebody reads; a file with more is probably another one.
+/// The most faults that are shown; a file with more is probably not a config.
 const SHOWN: usize = 20;
 
 /// One fault. Texts are lower-case, without a full stop, and never hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     message: String,
-    /// Bytes of the file; none where the fault is that something isn't there.
+    /// Bytes of the config's text; none if something is missing.
     span: Option<Range<usize>>,
     label: String,
-    /// Another place that has to do with it; boxed, as few faults have one.
+    /// Another place that belongs to it; boxed, because few faults have one.
     context: Option<Box<(Range<usize>, String)>>,
     help: Option<String>,
 }
@@ -33,7 +34,7 @@ impl Fault {
         Self { span: Some(span), ..Self::new(message) }
     }
 
-    /// What stands beside the carets.
+    /// The text next to the carets.
     pub(super) fn label(self, label: impl Into<String>) -> Self {
         Self { label: label.into(), ..self }
     }
@@ -47,19 +48,29 @@ impl Fault {
         Self { help: Some(help.into()), ..self }
     }
 
-    fn group<'a>(&'a self, name: &'a str, text: &'a str) -> Group<'a> {
+    /// The picture; `text` is that of the config with all secrets masked.
+    fn group<'a>(&'a self, config: &'a ConfigText, text: &'a str) -> Group<'a> {
         let title = Level::ERROR.primary_title(self.message.as_str());
-        let group = match &self.span {
-            Some(span) => title.element(
-                Snippet::source(text)
-                    .path(shown(name))
-                    .annotation(annotation(AnnotationKind::Primary, span, &self.label))
-                    .annotations(
-                        self.context.as_deref().map(|(span, label)| annotation(AnnotationKind::Context, span, label)),
-                    ),
-            ),
-            None => title.element(Origin::path(shown(name))),
+        let Some(span) = &self.span else {
+            return self.with_help(title.element(Origin::path(shown(&config.name))));
         };
+        let (part, name) = config.part(span);
+        let inside = |span: &Range<usize>| span.start - part.start..span.end - part.start;
+        let snippet = Snippet::source(&text[part.clone()]).path(shown(name));
+        let snippet = snippet.annotation(annotation(AnnotationKind::Primary, &inside(span), &self.label));
+        let Some((other, label)) = self.context.as_deref() else { return self.with_help(title.element(snippet)) };
+        if config.is_variable(other) == config.is_variable(span) {
+            let snippet = snippet.annotation(annotation(AnnotationKind::Context, &inside(other), label));
+            return self.with_help(title.element(snippet));
+        }
+        let (part, name) = config.part(other);
+        let inside = other.start - part.start..other.end - part.start;
+        let second = Snippet::source(&text[part]).path(shown(name));
+        let second = second.annotation(annotation(AnnotationKind::Context, &inside, label));
+        self.with_help(title.element(snippet).element(second))
+    }
+
+    fn with_help<'a>(&'a self, group: Group<'a>) -> Group<'a> {
         match &self.help {
             Some(help) => group.element(Level::HELP.message(shown(help))),
             None => group,
@@ -84,7 +95,7 @@ impl Faults {
         self.found.push(fault);
     }
 
-    /// Keeps this part of the file out of every picture: it may hold a secret.
+    /// Masks this part in every picture: it may hold a secret.
     pub(super) fn hide(&mut self, span: Range<usize>) {
         self.hidden.push(span);
     }
@@ -97,25 +108,31 @@ impl Faults {
         self.found.len()
     }
 
-    /// All pictures, in the order of the file; faults without a place come last.
-    pub(super) fn render(mut self, name: &str, text: &str, colour: bool) -> Pictures {
-        let text = mask::mask(text, &self.hidden);
+    /// All pictures, in the order of the file, then those of variables, then faults without a place.
+    pub(super) fn render(mut self, config: &ConfigText, colour: bool) -> Pictures {
+        let text = mask::mask(&config.text, &self.hidden);
         self.found.sort_by_key(|fault| fault.span.as_ref().map_or((usize::MAX, 0), |span| (span.start, span.end)));
         self.found.dedup();
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let shown = self.found.iter().take(SHOWN);
-        let mut pictures = shown.map(|fault| renderer.render(&[fault.group(name, &text)])).collect::<Vec<_>>();
+        let mut pictures = shown.map(|fault| renderer.render(&[fault.group(config, &text)])).collect::<Vec<_>>();
         if let Some(more) = self.found.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            pictures.push(format!("and {more} more, which are shown when these are mended"));
+            pictures.push(format!("and {more} more, which are shown once these are fixed"));
         }
-        Pictures(format!("{}\n\n{}", summary(name, self.found.len()), pictures.join("\n\n")))
+        Pictures(format!("{}\n\n{}", self.summary(config), pictures.join("\n\n")))
     }
-}
 
-fn summary(name: &str, faults: usize) -> String {
-    match faults {
-        1 => format!("{} has a mistake", shown(name)),
-        _ => format!("{} has {faults} mistakes", shown(name)),
+    fn summary(&self, config: &ConfigText) -> String {
+        let in_variables = self.found.iter().filter_map(|fault| fault.span.as_ref());
+        let in_variables = in_variables.filter(|span| config.is_variable(span)).count();
+        let name = shown(&config.name);
+        match self.found.len() {
+            1 if in_variables == 1 => format!("the {ENVIRONMENT} has a mistake"),
+            1 => format!("{name} has a mistake"),
+            all if in_variables == all => format!("the {ENVIRONMENT} has {all} mistakes"),
+            all if in_variables > 0 => format!("{name} and the {ENVIRONMENT} have {all} mistakes"),
+            all => format!("{name} has {all} mistakes"),
+        }
     }
 }
 
@@ -141,6 +158,10 @@ impl std::error::Error for Pictures {}
 mod tests {
     use super::*;
 
+    fn config(text: &str) -> ConfigText {
+        ConfigText::new("c.toml", text)
+    }
+
     fn faults() -> Faults {
         let mut faults = Faults::default();
         faults.push(Fault::new("c is missing"));
@@ -151,7 +172,7 @@ mod tests {
 
     #[test]
     fn pictures_come_in_the_order_of_the_file() {
-        insta::assert_snapshot!(faults().render("c.toml", "a = 1\nb = 2\n", false), @r"
+        insta::assert_snapshot!(faults().render(&config("a = 1\nb = 2\n"), false), @r"
         c.toml has 3 mistakes
 
         error: a is wrong
@@ -176,32 +197,46 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_in_a_variable_is_shown_with_its_name() {
+        let mut config = config("a = 1");
+        let value = config.add_variable("OKTAPIECES_B", "2");
+        let mut faults = Faults::default();
+        faults.push(Fault::at(value.clone(), "b is wrong").label("this one").context(0..1, "because of a"));
+        insta::assert_snapshot!(faults.render(&config, false), @"");
+        let mut faults = Faults::default();
+        faults.push(Fault::at(value, "b is wrong"));
+        faults.push(Fault::at(0..1, "a is wrong").context(4..5, "for this"));
+        let pictures = faults.render(&config, false).to_string();
+        assert!(pictures.starts_with("c.toml and the environment have 2 mistakes"), "{pictures}");
+    }
+
+    #[test]
     fn a_file_of_mistakes_is_a_screen_of_text() {
         let pictures = |faults: usize| {
             let mut found = Faults::default();
             (0..faults).for_each(|at| found.push(Fault::at(at..at + 1, "wrong")));
-            found.render("c.toml", &"x".repeat(faults), false).to_string()
+            found.render(&config(&"x".repeat(faults)), false).to_string()
         };
         assert_eq!(pictures(20).matches("error: wrong").count(), 20);
         assert!(!pictures(20).contains("more"));
         let many = pictures(1020);
         assert_eq!(many.matches("error: wrong").count(), 20);
         assert!(many.starts_with("c.toml has 1020 mistakes\n"), "{many}");
-        assert!(many.ends_with("and 1000 more, which are shown when these are mended"), "{many}");
+        assert!(many.ends_with("and 1000 more, which are shown once these are fixed"), "{many}");
     }
 
     #[test]
     fn colour_is_only_used_when_asked_for() {
-        let text = "a = 1\nb = 2\n";
-        assert!(faults().render("c.toml", text, true).to_string().contains("\u{1b}["));
-        assert!(!faults().render("c.toml", text, false).to_string().contains('\u{1b}'));
+        let text = config("a = 1\nb = 2\n");
+        assert!(faults().render(&text, true).to_string().contains("\u{1b}["));
+        assert!(!faults().render(&text, false).to_string().contains('\u{1b}'));
     }
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
         let mut faults = Faults::default();
         faults.push(Fault::at(0..1, "bad \u{1b}[31m").label("\u{1b}[31m").help("\u{7}"));
-        let picture = faults.render("c\u{1b}.toml", "a\u{1b}", false).to_string();
+        let picture = faults.render(&ConfigText::new("c\u{1b}.toml", "a\u{1b}"), false).to_string();
         assert!(picture.chars().all(|c| c == '\n' || !c.is_control()), "{picture:?}");
     }
 }

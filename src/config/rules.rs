@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use regex::Regex;
 
-use super::file::Project;
+use super::draft::Project;
 use super::picture::{Fault, Faults};
 use super::place::place;
-use super::reader::Text;
-use super::resolve::Source;
+use super::source::Source;
+use super::types::Text;
 use crate::mapping::projects::{ProjectRule, Selector};
 
 /// The rules without a fault, in the order of the file.
@@ -38,7 +38,6 @@ fn no_group_twice(typed: &[Project], faults: &mut Faults) {
 }
 
 fn rule(typed: &Project, source: Source<'_>, faults: &mut Faults, warnings: &mut Vec<String>) -> Option<ProjectRule> {
-    let blank = [&typed.group, &typed.pattern, &typed.name].into_iter().flatten().any(|text| !faults.not_blank(text));
     let (selector, selected_by) = match (&typed.group, &typed.pattern) {
         (Some(group), Some(pattern)) => {
             faults.push(
@@ -50,7 +49,7 @@ fn rule(typed: &Project, source: Source<'_>, faults: &mut Faults, warnings: &mut
         }
         (Some(group), None) => (Selector::Group(group.get_ref().clone()), group),
         (None, Some(pattern)) => (Selector::Match(regex(pattern, source, faults)?), pattern),
-        (None, None) if typed.no_selector => {
+        (None, None) if !typed.has_selector => {
             let help = "add `group = \"...\"` for one group, or `match = '...'` for all groups of a pattern";
             faults.push(Fault::at(typed.header.clone(), "this entry selects no group").help(help));
             return None;
@@ -60,9 +59,9 @@ fn rule(typed: &Project, source: Source<'_>, faults: &mut Faults, warnings: &mut
     if let Some(name) = &typed.name {
         check_name(name, &selector, source, faults, warnings);
     }
-    let location = Some(source.location(selected_by));
+    let location = Some(source.config.location(&selected_by.span()));
     let name = typed.name.as_ref().map(|name| name.get_ref().clone());
-    (!blank).then_some(ProjectRule { selector, name, location })
+    Some(ProjectRule { selector, name, location })
 }
 
 fn regex(pattern: &Text, source: Source<'_>, faults: &mut Faults) -> Option<Regex> {
@@ -74,8 +73,9 @@ fn regex_fault(pattern: &Text, source: Source<'_>, error: &regex::Error) -> Faul
     let text = error.to_string();
     let message = text.rsplit("error: ").next().unwrap_or_default().trim();
     let part = caret(&text, pattern.get_ref());
-    let span = part.map_or(pattern.span(), |part| place(source.text, &pattern.span(), pattern.get_ref(), &part));
-    Fault::at(span, format!("the regular expression can't be used: {message}"))
+    let span =
+        part.map_or(pattern.span(), |part| place(&source.config.text, &pattern.span(), pattern.get_ref(), &part));
+    Fault::at(span, format!("invalid regular expression: {message}"))
 }
 
 /// The bytes of the pattern that the regex crate's carets point at. Its message has the pattern, indented, and the
@@ -98,16 +98,17 @@ fn check_name(name: &Text, selector: &Selector, source: Source<'_>, faults: &mut
     {
         warnings.push(format!(
             "{}: every group that matches gets the same project name; `$1` stands for the pattern's first group",
-            source.location(name)
+            source.config.location(&name.span())
         ));
     }
     for reference in references {
-        let at =
-            |message: String| Fault::at(place(source.text, &name.span(), name.get_ref(), &reference.span), message);
+        let at = |message: String| {
+            Fault::at(place(&source.config.text, &name.span(), name.get_ref(), &reference.span), message)
+        };
         match selector {
             Selector::Group(_) => faults.push(
-                at("there is no pattern that this could refer to".to_owned())
-                    .help("write the name as it is to be, or use `match` in place of `group`"),
+                at("there is no pattern to refer to".to_owned())
+                    .help("write the name itself, or use `match` instead of `group`"),
             ),
             Selector::Match(regex) if !has_group(regex, reference.name) => faults.push(
                 at(format!("the pattern has no group `{}`", reference.name)).help(suggestion(regex, reference.name)),
@@ -134,9 +135,9 @@ fn suggestion(regex: &Regex, name: &str) -> String {
     let names = regex.capture_names().flatten().map(|name| format!("`${{{name}}}`"));
     let known = numbers.chain(names).collect::<Vec<_>>();
     if known.is_empty() {
-        return "put the part that you mean into parentheses in the pattern".to_owned();
+        return "put that part of the pattern into parentheses".to_owned();
     }
-    format!("what it has: {}", known.join(", "))
+    format!("use one of {}", known.join(", "))
 }
 
 struct Reference<'a> {

@@ -1,11 +1,11 @@
 //! The settings of a sync, as a config file resolves to them: complete, valid, and with every default filled in.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use reqwest::Url;
 
 use super::secret::SecretSource;
+use super::source::ConfigText;
 use crate::mapping::attributes::Mapping;
 use crate::mapping::projects::ProjectRule;
 use crate::model::org::Scope;
@@ -18,29 +18,15 @@ pub struct Settings {
     pub activepieces: ActivepiecesSettings,
     pub scope: Scope,
     pub mapping: Mapping,
-    /// Whether the app's profile mapping in Okta says what the file leaves open.
+    /// Whether expressions that the file doesn't have come from the app's profile mapping in Okta.
     pub from_okta: bool,
     /// In the order of the file.
     pub projects: Vec<ProjectRule>,
     pub policy: Policy,
-    /// The file itself, for pictures of what turns out wrong later.
+    /// The file itself, for pictures of mistakes that are found later.
     pub text: ConfigText,
     /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.
     pub warnings: Vec<String>,
-}
-
-/// A config file as it stands. Somebody may have typed a secret into it, so it isn't shown.
-#[derive(Clone)]
-pub struct ConfigText {
-    /// As the admin gave it.
-    pub(super) name: String,
-    pub(super) text: String,
-}
-
-impl fmt::Debug for ConfigText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
 }
 
 /// `[okta]`
@@ -49,13 +35,13 @@ pub struct OktaSettings {
     /// The org's own host, with `/` as its path.
     pub org_url: Url,
     pub access: OktaAccess,
-    /// A file with the CAs that are trusted beside the system's.
+    /// A file with the CAs that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// The share of what the rate-limit headers grant that may be used: above 0, at most 1.
     pub rate_limit_share: f64,
 }
 
-/// What Okta lets requests in by.
+/// The credentials for Okta.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OktaAccess {
     ApiToken(SecretSource),

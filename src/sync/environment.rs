@@ -1,17 +1,18 @@
-//! Every environment variable that the program itself reads. Secrets' variables are named in the config; `NO_COLOR`,
-//! `CLICOLOR_FORCE` and `TERM` are read by the colour library, `NO_PROXY` by the HTTP library.
+//! The environment variables that the program itself reads. Those that override keys of the config are in
+//! [`crate::config::keys`]; secrets' variables are named in the config; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM` are read by the colour library, `NO_PROXY` by the HTTP library.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::variables;
 use crate::error::{Error, Kind, Result};
 
 /// The config file, like `--config`.
-pub const CONFIG: &str = "OKTAPIECES_CONFIG";
+pub const CONFIG: &str = variables::CONFIG;
 /// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
 /// of its own, which this shortens and never lengthens.
-const TIMEOUT: &str = "OKTAPIECES_TIMEOUT";
+const TIMEOUT: &str = variables::TIMEOUT;
 /// Set where nobody watches: no bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.

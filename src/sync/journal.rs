@@ -244,10 +244,10 @@ fn cut_short(run: &Run) -> String {
     )
 }
 
-/// The SHA-256 of the config file.
+/// The SHA-256 of the config file and of the variables that override its keys.
 fn fingerprint(context: &Context) -> Result<String> {
     let path = session::config_path(context);
-    let bytes = config::bytes(&path)?;
+    let bytes = config::identity(&path)?;
     let hash = digest(&SHA256, &bytes);
     Ok(hash.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }

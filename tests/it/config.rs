@@ -76,7 +76,7 @@ fn the_example_names_every_key() {
     let unknown = faults_of(
         "[a]\n[okta.b]\n[activepieces.b]\n[scope.b]\n[attributes.b]\n[projects_policy.b]\n[lifecycle.b]\n[safety.b]\n[[projects]]\nb=1\n[[accepted]]\nb=1",
     );
-    let lists = unknown.lines().filter_map(|line| line.split_once("what may stand here: ")).collect::<Vec<_>>();
+    let lists = unknown.lines().filter_map(|line| line.split_once("the known names are: ")).collect::<Vec<_>>();
     assert_eq!(lists.len(), 10, "{unknown}");
     for key in lists.iter().flat_map(|(_, keys)| keys.split(", ")) {
         let named = [format!("{key} = "), format!("[{key}]")].iter().any(|name| text.contains(name.as_str()));
@@ -94,7 +94,7 @@ fn a_service_app_is_named_whole_and_without_a_token() {
     let half = pictures(&with("client_id = 'c'"));
     assert!(half.contains("needs `key_id` too") && half.contains("needs `key_file` too"), "{half}");
     let writing = pictures(&with(&format!("{whole}scopes = ['okta.users.read', 'okta.users.manage']")));
-    assert!(writing.contains("`okta.users.manage` isn't a scope that only reads"), "{writing}");
+    assert!(writing.contains("`okta.users.manage` is not a read-only scope"), "{writing}");
     let none = pictures(&with(&format!("{whole}scopes = []")));
     assert!(none.contains("names no scope"), "{none}");
 }
@@ -326,7 +326,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
         11 | [okta.x]
            |       ^
            |
-           = help: what may stand here: org_url, token_env, token_file, token_command, command_env, client_id, key_file, key_id, scopes, ca_file, rate_limit_share, allow_insecure, allow_shared_secret_file
+           = help: the known names are: org_url, token_env, token_file, token_command, command_env, client_id, key_id, key_file, scopes, ca_file, allow_shared_secret_file, rate_limit_share, allow_insecure
         "#);
 }
 
@@ -378,7 +378,7 @@ fn no_command_is_given_the_secret_of_the_other_server() {
     let activepieces = "api_key_command = ['x']\ncommand_env = ['OKTA_API_TOKEN']";
     assert!(named("", activepieces).contains("`OKTA_API_TOKEN` holds the secret of the other server"));
     let wrong = named("token_command = ['x']\ncommand_env = ['A=b']", "");
-    assert!(wrong.contains("that is no name of an environment variable"), "{wrong}");
+    assert!(wrong.contains("this is not the name of an environment variable"), "{wrong}");
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn a_wrong_value_says_what_would_be_right() {
     for (more, message, help) in [
         ("[attributes]\nuserName = 5", "`userName` must be a string", "write it in quotes"),
         ("[attributes]\nusername = 'x'", "unknown key `username` in [attributes]", "did you mean `userName`?"),
-        ("[attributes]\nplatformRole = 'ADMIN'", "`ADMIN` is no expression", r#"'"ADMIN"'"#),
+        ("[attributes]\nplatformRole = 'ADMIN'", "`ADMIN` is not an expression", r#"'"ADMIN"'"#),
         ("[attributes]\nemail = ' '", "this is empty", "leave the key out"),
         ("[safety]\nprotect = [1]", "`protect` must be a list of strings", "write it in quotes"),
         ("[safety]\norg_url = 'x'", "unknown key `org_url` in [safety]", "`org_url` belongs in [okta]"),
@@ -443,20 +443,20 @@ fn a_wrong_value_says_what_would_be_right() {
         ("[[projects]]\ngroup = 'x'\nmatch = 'x'", "`group` or `match`, not both", "write two [[projects]] entries"),
         ("[[projects]]\ngroup = 'x'\n[[projects]]\ngroup = 'x'", "`x` is named twice", "keep one"),
         ("[[projects]]\nmatch = '(.)'\nname = '$1a'", "the pattern has no group `1a`", "write `${1}a`"),
-        ("[[projects]]\nmatch = '(.)'\nname = '$2'", "the pattern has no group `2`", "what it has: `$1`"),
+        ("[[projects]]\nmatch = '(.)'\nname = '$2'", "the pattern has no group `2`", "use one of `$1`"),
         ("[[projects]]\nmatch = '.'\nname = '${a}'", "the pattern has no group `a`", "parentheses"),
-        ("[safety]\nsize_floor = '10%'", "that is no number of users", "such as 20"),
-        ("[safety]\nmax_shrink = '130%'", "that is no limit", "\"100%\""),
-        ("[lifecycle]\ndeactivate_after = '24'", "that is no length of time", "\"24h\""),
-        ("[lifecycle]\ndeactivate_after = '-1h'", "that is no length of time", "\"24h\""),
-        ("[lifecycle]\ndeactivate_after_runs = 0", "that is no number of runs", "from 1 on"),
+        ("[safety]\nsize_floor = '10%'", "this is not a number of users", "such as 20"),
+        ("[safety]\nmax_shrink = '130%'", "this is not a limit", "\"100%\""),
+        ("[lifecycle]\ndeactivate_after = '24'", "this is not a length of time", "\"24h\""),
+        ("[lifecycle]\ndeactivate_after = '-1h'", "this is not a length of time", "\"24h\""),
+        ("[lifecycle]\ndeactivate_after_runs = 0", "this is not a number of runs", "from 1 on"),
         ("[projects_policy]\ndelete_unpushed = 'yes'", "`delete_unpushed` must be true or false", "without quotes"),
-        ("[[accepted]]\nkind = 'x'\nwho = 'a'\nwhy = 'b'", "`x` is no kind of a problem", "`email_changed`"),
+        ("[[accepted]]\nkind = 'x'\nwho = 'a'\nwhy = 'b'", "`x` is not a kind of problem", "`email_changed`"),
         ("[[accepted]]\nkind = 'not_linked'\nwhy = 'b'", "`who` is missing in [[accepted]]", "add `who = "),
         ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = ' '", "this is empty", "write something"),
-        ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = 'b'\nuntil = 'soon'", "that is no date", "2027-01-31"),
+        ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = 'b'\nuntil = 'soon'", "this is not a date", "2027-01-31"),
         ("[[accepted]]\nkind = 'not_linked'\nwho = 'a'\nwhy = 'b'\nuntil = 1", "`until` must be a date", "2027-01-31"),
-        ("[lifecycle]\nunassigned = 'Keep'", "`Keep` is no choice here", "\"deactivate\" or \"keep\""),
+        ("[lifecycle]\nunassigned = 'Keep'", "`Keep` is not a choice", "\"deactivate\" or \"keep\""),
     ] {
         let shown = faults_of(more);
         assert!(shown.starts_with("config.toml has a mistake\n"), "{shown}");

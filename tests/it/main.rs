@@ -28,6 +28,7 @@ mod guards;
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod reads;
+mod reference;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]

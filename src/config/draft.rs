@@ -1,0 +1,125 @@
+//! The values of a config's keys, before the checks that need several keys at once.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use toml::Spanned;
+
+use super::types::Text;
+use crate::model::problem::ProblemKind;
+use crate::plan::Policy;
+
+/// A whole config.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) okta: Server,
+    pub(super) app: App,
+    pub(super) rate_limit_share: f64,
+    pub(super) activepieces: Server,
+    pub(super) scope: Scope,
+    pub(super) attributes: Attributes,
+    pub(super) projects: Vec<Project>,
+    pub(super) policy: Policy,
+    pub(super) accepted: Vec<Accepted>,
+    /// The `[[projects]]` entry that is being read.
+    pub(super) project: Project,
+    /// The `[[accepted]]` entry that is being read.
+    pub(super) acceptance: Accepted,
+}
+
+/// The keys that `[okta]` and `[activepieces]` share.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) url: Option<Text>,
+    pub(super) secret: Secret,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) allow_insecure: bool,
+}
+
+/// The keys that name the source of a secret.
+#[derive(Debug, Default)]
+pub(super) struct Secret {
+    pub(super) env: Option<Text>,
+    pub(super) file: Option<Text>,
+    pub(super) command: Option<Spanned<Vec<Text>>>,
+    /// `command_env`
+    pub(super) command_env: Option<Spanned<Vec<Text>>>,
+    pub(super) allow_shared: bool,
+}
+
+/// The keys of a service app.
+#[derive(Debug, Default)]
+pub(super) struct App {
+    pub(super) client_id: Option<Text>,
+    pub(super) key_file: Option<Text>,
+    pub(super) key_id: Option<Text>,
+    pub(super) scopes: Option<Spanned<Vec<Text>>>,
+}
+
+/// `[scope]`
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub(super) header: Option<Range<usize>>,
+    /// Whether any key names users, even with a wrong value.
+    pub(super) names_users: bool,
+    pub(super) app: Option<Text>,
+    pub(super) groups: Option<Spanned<Vec<Text>>>,
+    pub(super) search: Option<Text>,
+    /// None if the value is wrong.
+    pub(super) everyone: Option<bool>,
+}
+
+/// `[attributes]`: one expression each.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) header: Option<Range<usize>>,
+    pub(super) from_okta: bool,
+    pub(super) user_name: Option<Text>,
+    pub(super) given_name: Option<Text>,
+    pub(super) family_name: Option<Text>,
+    pub(super) email: Option<Text>,
+    pub(super) display_name: Option<Text>,
+    pub(super) platform_role: Option<Text>,
+}
+
+/// One `[[projects]]` entry.
+#[derive(Debug, Default)]
+pub(super) struct Project {
+    pub(super) header: Range<usize>,
+    /// Whether `group` or `match` is there, even with a wrong value.
+    pub(super) has_selector: bool,
+    pub(super) group: Option<Text>,
+    pub(super) pattern: Option<Text>,
+    pub(super) name: Option<Text>,
+}
+
+/// One `[[accepted]]` entry.
+#[derive(Debug, Default)]
+pub(super) struct Accepted {
+    pub(super) kind: Option<ProblemKind>,
+    pub(super) who: Option<Text>,
+    pub(super) until: Option<Date>,
+    pub(super) why: Option<Text>,
+}
+
+impl Draft {
+    /// Ends a section, or one entry of a list: `header` is its place, and `has` tells whether a key is there.
+    pub(super) fn end(&mut self, section: &str, header: Option<Range<usize>>, has: impl Fn(&str) -> bool) {
+        match section {
+            "scope" => {
+                let names = ["app", "groups", "search"].into_iter().any(&has);
+                self.scope.names_users = names || self.scope.everyone.unwrap_or(true);
+                self.scope.header = header;
+            }
+            "attributes" => self.attributes.header = header,
+            "projects" => {
+                let project = std::mem::take(&mut self.project);
+                let has_selector = has("group") || has("match");
+                self.projects.push(Project { header: header.unwrap_or_default(), has_selector, ..project });
+            }
+            "accepted" => self.accepted.push(std::mem::take(&mut self.acceptance)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,614 @@
+//! The table of all keys of a config file. A row says all about its key: type, place in the settings, default, example
+//! and what the docs say. The reader, the environment variables, config.example.toml, docs/reference/config.md and
+//! its JSON schema follow from the rows.
+
+use super::draft::Draft;
+use super::picture::Faults;
+use super::types::{
+    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_LEAVE, PROBLEM, RUNS, SHARE, TEXT, TEXTS,
+    TIME, Type,
+};
+
+/// A section of the file.
+#[derive(Debug)]
+pub struct Section {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub docs: &'static str,
+    /// Whether it is a list of tables, `[[name]]`.
+    pub is_list: bool,
+    pub keys: &'static [Key],
+}
+
+/// A key of a section.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    /// In TOML.
+    pub example: &'static str,
+    pub docs: &'static str,
+    /// In TOML.
+    pub default: Option<&'static str>,
+    /// What no value means, where no single value says it.
+    pub absent: Option<&'static str>,
+    /// Whether a config without it is refused.
+    pub required: bool,
+    /// Whether it is one of the keys that most configs have: the example sets it, and only shows the others.
+    pub common: bool,
+    pub(super) place: &'static dyn Place,
+}
+
+/// The type of a key, and where its value goes.
+pub(super) trait Place: Sync {
+    fn name(&self) -> &'static str;
+    fn schema(&self) -> &'static str;
+    fn form(&self) -> Form;
+    fn read(&self, draft: &mut Draft, given: Given<'_>, faults: &mut Faults);
+}
+
+struct At<T: 'static, P>(Type<T>, fn(&mut Draft) -> &mut P);
+
+impl<T, P: From<T>> Place for At<T, P> {
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn schema(&self) -> &'static str {
+        self.0.schema
+    }
+
+    fn form(&self) -> Form {
+        self.0.form
+    }
+
+    fn read(&self, draft: &mut Draft, given: Given<'_>, faults: &mut Faults) {
+        if let Some(value) = (self.0.read)(given, faults) {
+            *self.1(draft) = value.into();
+        }
+    }
+}
+
+impl std::fmt::Debug for dyn Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The environment variables that override keys start like this.
+pub const PREFIX: &str = "OKTAPIECES_";
+
+impl Section {
+    /// As the file has it: `[okta]`.
+    pub fn header(&self) -> String {
+        let name = self.name;
+        if self.is_list { format!("[[{name}]]") } else { format!("[{name}]") }
+    }
+
+    /// The environment variable that overrides a key of this section; none in a list, which has a key more than once.
+    pub fn variable(&self, key: &Key) -> Option<String> {
+        let mut name = format!("{PREFIX}{}_", self.name.to_uppercase());
+        for c in key.name.chars() {
+            name.extend(c.is_uppercase().then_some('_'));
+            name.extend(c.to_uppercase());
+        }
+        (!self.is_list).then_some(name)
+    }
+}
+
+impl Key {
+    /// What its values are, as in "a list of strings".
+    pub fn type_name(&self) -> &'static str {
+        self.place.name()
+    }
+
+    /// The JSON schema of its values.
+    pub fn schema(&self) -> &'static str {
+        self.place.schema()
+    }
+
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    const fn absent(self, absent: &'static str) -> Self {
+        Self { absent: Some(absent), ..self }
+    }
+
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    const fn common(self) -> Self {
+        Self { common: true, ..self }
+    }
+}
+
+const fn key(name: &'static str, place: &'static dyn Place, example: &'static str, docs: &'static str) -> Key {
+    Key { name, example, docs, default: None, absent: None, required: false, common: false, place }
+}
+
+/// All sections, in the order of the example.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        name: "okta",
+        title: "The Okta org that is read",
+        docs: "The org, and the credentials for it: an API token or an OAuth 2.0 service app (docs/access.md).",
+        is_list: false,
+        keys: OKTA,
+    },
+    Section {
+        name: "activepieces",
+        title: "The Activepieces platform that is written",
+        docs: "The platform, and its API key.",
+        is_list: false,
+        keys: ACTIVEPIECES,
+    },
+    Section {
+        name: "scope",
+        title: "Users in scope",
+        docs: "The union of the users that these keys name; at least one key is needed. A user who is not in scope and has an \
+               account that came from Okta is deactivated (see [lifecycle]).",
+        is_list: false,
+        keys: SCOPE,
+    },
+    Section {
+        name: "attributes",
+        title: "Attributes of accounts",
+        docs: "An Okta expression for each attribute, as in Okta's profile mappings. Put expressions between single quotes: \
+               they contain double quotes, and TOML changes nothing between single quotes.",
+        is_list: false,
+        keys: ATTRIBUTES,
+    },
+    Section {
+        name: "projects",
+        title: "Groups that become projects",
+        docs: "One entry for each group, or for each pattern of group names, with either `group` or `match`. Without any \
+               entry no project is changed.",
+        is_list: true,
+        keys: PROJECTS,
+    },
+    Section {
+        name: "projects_policy",
+        title: "Projects of deleted groups",
+        docs: "While a group exists in Okta its project stays, whether or not it is pushed.",
+        is_list: false,
+        keys: PROJECTS_POLICY,
+    },
+    Section {
+        name: "lifecycle",
+        title: "Users who leave",
+        docs: "What happens to the account of a user who was suspended, left the scope or was deleted: \"deactivate\" or \
+               \"keep\".",
+        is_list: false,
+        keys: LIFECYCLE,
+    },
+    Section {
+        name: "safety",
+        title: "Limits of one run",
+        docs: "A plan over one of these limits is refused before the first write. Each limit is a number, or a share in \
+               percent that is rounded down. `oktapieces apply --approve HASH`, with the hash that `oktapieces plan` \
+               printed, allows exactly that plan, so that no limit has to be raised for good. docs/safety.md says how the \
+               limits work together.",
+        is_list: false,
+        keys: SAFETY,
+    },
+    Section {
+        name: "accepted",
+        title: "Accepted problems",
+        docs: "A known problem that should not raise an alarm: it no longer gives exit code 3, and is shown in one line. \
+               There can be any number of entries; `oktapieces accept KIND WHO --why TEXT` adds one.",
+        is_list: true,
+        keys: ACCEPTED,
+    },
+];
+
+const OKTA: &[Key] = &[
+    key(
+        "org_url",
+        &At(ANY_TEXT, |draft| &mut draft.okta.url),
+        "\"https://example.okta.com\"",
+        "The org's address. A path is dropped, and the host of the admin console (example-admin.okta.com) is corrected with \
+         a warning. Plain http is allowed to this machine only; see allow_insecure.",
+    )
+    .required()
+    .common(),
+    key(
+        "token_env",
+        &At(ANY_TEXT, |draft| &mut draft.okta.secret.env),
+        "\"OKTA_API_TOKEN\"",
+        "The environment variable that holds the API token. Name only one of token_env, token_file and token_command.",
+    )
+    .absent("the variable OKTA_API_TOKEN")
+    .common(),
+    key(
+        "token_file",
+        &At(ANY_TEXT, |draft| &mut draft.okta.secret.file),
+        "\"okta-token\"",
+        "A file that holds the API token and nothing else. A relative path starts at the folder of this file.",
+    ),
+    key(
+        "token_command",
+        &At(TEXTS, |draft| &mut draft.okta.secret.command),
+        "[\"op\", \"read\", \"op://it/okta/token\"]",
+        "A program that prints the API token, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "command_env",
+        &At(TEXTS, |draft| &mut draft.okta.secret.command_env),
+        "[\"OP_SERVICE_ACCOUNT_TOKEN\"]",
+        "The environment variables that token_command gets in addition to PATH, HOME and the like (docs/access.md).",
+    ),
+    key(
+        "client_id",
+        &At(ANY_TEXT, |draft| &mut draft.app.client_id),
+        "\"0oa1a2b3c4d5e6f7g8h9\"",
+        "The client id of an OAuth 2.0 service app, in place of an API token; docs/access.md has the steps in Okta.",
+    ),
+    key("key_id", &At(ANY_TEXT, |draft| &mut draft.app.key_id), "\"okta-key-1\"", "The id of the app's public key."),
+    key(
+        "key_file",
+        &At(ANY_TEXT, |draft| &mut draft.app.key_file),
+        "\"/etc/oktapieces/okta-key.pem\"",
+        "A file with the app's private key in PEM: RSA of at least 2048 bits, or EC of the curve P-256.",
+    ),
+    key(
+        "scopes",
+        &At(TEXTS, |draft| &mut draft.app.scopes),
+        "[\"okta.apps.read\", \"okta.groups.read\", \"okta.schemas.read\", \"okta.users.read\"]",
+        "The scopes that the app asks for. `oktapieces check` names those that this config needs.",
+    )
+    .absent("the fewest that the config needs"),
+    key(
+        "ca_file",
+        &At(CA_FILE, |draft| &mut draft.okta.ca_file),
+        "\"company-ca.pem\"",
+        "A file with CA certificates in PEM that are trusted in addition to the system's, for a proxy that opens TLS.",
+    ),
+    key(
+        "allow_shared_secret_file",
+        &At(FLAG, |draft| &mut draft.okta.secret.allow_shared),
+        "true",
+        "Accepts a token or key file that other users of the machine can read.",
+    )
+    .or("false"),
+    key(
+        "rate_limit_share",
+        &At(SHARE, |draft| &mut draft.rate_limit_share),
+        "\"50%\"",
+        "The share of Okta's rate limits and of its concurrent requests that may be used, so that other integrations keep \
+         working: above \"0%\", up to \"100%\".",
+    )
+    .or("\"80%\""),
+    key(
+        "allow_insecure",
+        &At(FLAG, |draft| &mut draft.okta.allow_insecure),
+        "true",
+        "Sends the token over plain http to another machine, where everyone on the network can read it: for test networks \
+         only.",
+    )
+    .or("false"),
+];
+
+const ACTIVEPIECES: &[Key] = &[
+    key(
+        "url",
+        &At(ANY_TEXT, |draft| &mut draft.activepieces.url),
+        "\"https://activepieces.example.com\"",
+        "The platform's address, or the SCIM base URL that its settings page shows (https://.../api/v1/scim/v2).",
+    )
+    .required()
+    .common(),
+    key(
+        "api_key_env",
+        &At(ANY_TEXT, |draft| &mut draft.activepieces.secret.env),
+        "\"ACTIVEPIECES_API_KEY\"",
+        "The environment variable that holds the API key (Platform admin > Security > API keys). Name only one of \
+         api_key_env, api_key_file and api_key_command.",
+    )
+    .absent("the variable ACTIVEPIECES_API_KEY")
+    .common(),
+    key(
+        "api_key_file",
+        &At(ANY_TEXT, |draft| &mut draft.activepieces.secret.file),
+        "\"/etc/oktapieces/activepieces-key\"",
+        "A file that holds the API key and nothing else.",
+    ),
+    key(
+        "api_key_command",
+        &At(TEXTS, |draft| &mut draft.activepieces.secret.command),
+        "[\"vault\", \"kv\", \"get\", \"-field=key\", \"it/activepieces\"]",
+        "A program that prints the API key, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "command_env",
+        &At(TEXTS, |draft| &mut draft.activepieces.secret.command_env),
+        "[\"VAULT_ADDR\", \"VAULT_TOKEN\"]",
+        "The environment variables that api_key_command gets in addition to PATH, HOME and the like (docs/access.md).",
+    ),
+    key(
+        "ca_file",
+        &At(CA_FILE, |draft| &mut draft.activepieces.ca_file),
+        "\"company-ca.pem\"",
+        "A file with CA certificates in PEM that are trusted in addition to the system's.",
+    ),
+    key(
+        "allow_shared_secret_file",
+        &At(FLAG, |draft| &mut draft.activepieces.secret.allow_shared),
+        "true",
+        "Accepts a key file that other users of the machine can read.",
+    )
+    .or("false"),
+    key(
+        "allow_insecure",
+        &At(FLAG, |draft| &mut draft.activepieces.allow_insecure),
+        "true",
+        "Sends the API key over plain http to another machine, where everyone on the network can read it: for test \
+         networks only.",
+    )
+    .or("false"),
+];
+
+const SCOPE: &[Key] = &[
+    key(
+        "app",
+        &At(TEXT, |draft| &mut draft.scope.app),
+        "\"Activepieces\"",
+        "Users who are assigned to this Okta app, directly or through a group: the app's id, or its label if no other app \
+         has it.",
+    )
+    .common(),
+    key(
+        "groups",
+        &At(TEXTS, |draft| &mut draft.scope.groups),
+        "[\"Engineering\", \"00g1a2b3c4d5e6f7g8h9\"]",
+        "Members of these groups: ids or exact names.",
+    ),
+    key(
+        "search",
+        &At(TEXT, |draft| &mut draft.scope.search),
+        "'profile.department eq \"IT\"'",
+        "Users that this Okta search expression finds.",
+    ),
+    key("everyone", &At(FLAG, |draft| &mut draft.scope.everyone), "true", "Every user of the org.").or("false"),
+];
+
+const ATTRIBUTES: &[Key] = &[
+    key(
+        "from_okta",
+        &At(FLAG, |draft| &mut draft.attributes.from_okta),
+        "true",
+        "Takes the expressions from the profile mapping in Okta of the app under [scope]. They replace the defaults; a key in \
+         this file wins. `oktapieces eval --from-okta` lists them.",
+    )
+    .or("false"),
+    key("userName", &At(TEXT, |draft| &mut draft.attributes.user_name), "\"user.login\"", "The user name.")
+        .or("\"user.email\"")
+        .common(),
+    key("givenName", &At(TEXT, |draft| &mut draft.attributes.given_name), "\"user.nickName\"", "The first name.")
+        .or("\"user.firstName\"")
+        .common(),
+    key(
+        "familyName",
+        &At(TEXT, |draft| &mut draft.attributes.family_name),
+        "'String.toUpperCase(user.lastName)'",
+        "The last name.",
+    )
+    .or("\"user.lastName\"")
+    .common(),
+    key("email", &At(TEXT, |draft| &mut draft.attributes.email), "\"user.login\"", "The e-mail address.")
+        .or("\"user.email\"")
+        .common(),
+    key(
+        "displayName",
+        &At(TEXT, |draft| &mut draft.attributes.display_name),
+        "'user.firstName + \" \" + user.lastName'",
+        "The display name.",
+    )
+    .or("\"user.displayName\"")
+    .common(),
+    key(
+        "platformRole",
+        &At(TEXT, |draft| &mut draft.attributes.platform_role),
+        r#"'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : "MEMBER"'"#,
+        "The platform role: has to give ADMIN, OPERATOR or MEMBER.",
+    )
+    .absent("new users are MEMBER, and accounts keep their role"),
+];
+
+const PROJECTS: &[Key] = &[
+    key("group", &At(TEXT, |draft| &mut draft.project.group), "\"Engineering\"", "One group: its id or exact name.")
+        .common(),
+    key(
+        "match",
+        &At(TEXT, |draft| &mut draft.project.pattern),
+        "'^AP Team (.+)$'",
+        "Every group whose name matches this regular expression. `^` and `$` are the start and the end of the name; without \
+         them a part of the name is enough.",
+    ),
+    key(
+        "name",
+        &At(TEXT, |draft| &mut draft.project.name),
+        "\"$1\"",
+        "The project's name. With `match`, $1 is what the first parentheses matched, and ${team} what `(?<team>...)` matched.",
+    )
+    .absent("the group's name"),
+];
+
+const PROJECTS_POLICY: &[Key] = &[key(
+    "delete_unpushed",
+    &At(FLAG, |draft| &mut draft.policy.delete_unpushed),
+    "true",
+    "Deletes projects that Okta or oktapieces made and whose group was deleted in Okta. Without it they are named and stay. \
+     With it, `oktapieces plan` lists what would be destroyed (flows and members are counted; the server doesn't tell how \
+     many connections), and only `oktapieces apply --allow-project-deletions N` with the exact number deletes anything.",
+)
+.or("false")];
+
+const LIFECYCLE: &[Key] = &[
+    key(
+        "suspended",
+        &At(ON_LEAVE, |draft| &mut draft.policy.suspended),
+        "\"keep\"",
+        "Users who are suspended in Okta.",
+    )
+    .or("\"deactivate\"")
+    .common(),
+    key(
+        "unassigned",
+        &At(ON_LEAVE, |draft| &mut draft.policy.unassigned),
+        "\"keep\"",
+        "Users who are out of scope and still in Okta.",
+    )
+    .or("\"deactivate\"")
+    .common(),
+    key("deleted", &At(ON_LEAVE, |draft| &mut draft.policy.deleted), "\"keep\"", "Users who were deleted in Okta.")
+        .or("\"deactivate\"")
+        .common(),
+    key(
+        "deactivate_after_runs",
+        &At(RUNS, |draft| &mut draft.policy.grace.runs),
+        "3",
+        "A grace period for users who are out of scope or deleted in Okta: so many applies in a row have to miss a user before \
+         the account is deactivated. Until then the deactivation is shown as deferred. Users who are suspended or \
+         deactivated in Okta have no grace period.",
+    )
+    .or("1"),
+    key(
+        "deactivate_after",
+        &At(TIME, |draft| &mut draft.policy.grace.time),
+        "\"24h\"",
+        "The least time (\"90m\", \"24h\", \"2d\") between the first apply that missed the user and the deactivation.",
+    )
+    .or("\"0h\""),
+];
+
+const SAFETY: &[Key] = &[
+    key(
+        "max_deactivations",
+        &At(LIMIT, |draft| &mut draft.policy.limits.deactivations),
+        "5",
+        "Deactivations. A share is of the active users that Okta manages.",
+    )
+    .or("\"10%\"")
+    .common(),
+    key(
+        "max_role_downgrades",
+        &At(LIMIT, |draft| &mut draft.policy.limits.role_downgrades),
+        "2",
+        "Users who lose ADMIN or OPERATOR for a lesser role. A share is of the managed active users with these roles, and \
+         always allows one.",
+    )
+    .or("\"50%\""),
+    key(
+        "max_role_or_email_changes",
+        &At(LIMIT, |draft| &mut draft.policy.limits.role_or_email_changes),
+        "\"20%\"",
+        "Users whose role or e-mail address changes, in any direction; a wrong expression shows here. A share is of the \
+         managed active users.",
+    )
+    .or("\"50%\""),
+    key(
+        "max_members_removed",
+        &At(LIMIT, |draft| &mut draft.policy.limits.members_removed),
+        "\"20%\"",
+        "Members removed from any one project. A share is of the project's members, and also holds for all projects together.",
+    )
+    .or("\"50%\""),
+    key(
+        "max_creations",
+        &At(LIMIT, |draft| &mut draft.policy.limits.creations),
+        "200",
+        "New users. A share is of the managed active users. This limit and the three before it start with the second run, \
+         after one run has synced the platform.",
+    )
+    .or("\"100%\""),
+    key(
+        "max_new_admins",
+        &At(LIMIT, |draft| &mut draft.policy.limits.new_admins),
+        "2",
+        "Users who become ADMIN in any way: a new account, a changed role, restored access, or the account of another user. \
+         The default starts with the second run; a number in this file counts from the first.",
+    )
+    .absent("5, from the second run on"),
+    key(
+        "max_shrink",
+        &At(LIMIT, |draft| &mut draft.policy.limits.shrink),
+        "\"20%\"",
+        "How much smaller than the last time Okta's answer may be: users in scope, or the members of one pushed group. If it \
+         is smaller the source is not trusted: users are created and updated, and nothing is removed until \
+         `oktapieces apply --trust-source` confirms the answer.",
+    )
+    .or("\"50%\""),
+    key(
+        "size_floor",
+        &At(COUNT, |draft| &mut draft.policy.limits.size_floor),
+        "50",
+        "A share of fewer users than this is not checked, because two of three users say little. Deactivations are checked \
+         in any company by default, because a wrong one locks a user out.",
+    )
+    .absent("20, and 0 for deactivations"),
+    key(
+        "protect",
+        &At(ADDRESSES, |draft| &mut draft.policy.protect),
+        "[\"owner@example.com\"]",
+        "Accounts that are never deactivated and never lose ADMIN, by the e-mail addresses that they sign in with.",
+    ),
+];
+
+const ACCEPTED: &[Key] = &[
+    key(
+        "kind",
+        &At(PROBLEM, |draft| &mut draft.acceptance.kind),
+        "\"email_changed\"",
+        "The kind of the problem, as `oktapieces plan --json` names it.",
+    )
+    .required(),
+    key(
+        "who",
+        &At(TEXT, |draft| &mut draft.acceptance.who),
+        "\"ada@example.com\"",
+        "The subject of the problem: a user name, a login or a project's name.",
+    )
+    .required(),
+    key(
+        "until",
+        &At(DATE, |draft| &mut draft.acceptance.until),
+        "2027-01-31",
+        "The last day on which it is accepted, in UTC.",
+    )
+    .absent("no end"),
+    key(
+        "why",
+        &At(TEXT, |draft| &mut draft.acceptance.why),
+        "\"the new account is made in January\"",
+        "The reason, for people who read this later.",
+    )
+    .required(),
+];
+
+/// The first section that has a key of this name.
+pub(super) fn section_of(name: &str) -> Option<&'static Section> {
+    SECTIONS.iter().find(|section| section.keys.iter().any(|key| key.name == name))
+}
+
+/// The candidate that was probably meant, and its distance; case, `-` and `_` don't count.
+pub(super) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<(&'a str, usize)> {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
+    let name = plain(name);
+    let distances = candidates.iter().map(|known| (*known, strsim::damerau_levenshtein(&name, &plain(known))));
+    distances.min_by_key(|(_, distance)| *distance).filter(|(_, distance)| *distance <= (name.len() / 3).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_found_whatever_its_spelling() {
+        let known = ["org_url", "token_env", "token_file"];
+        assert_eq!(nearest("orgUrl", &known), Some(("org_url", 0)));
+        assert_eq!(nearest("org-ulr", &known), Some(("org_url", 1)));
+        assert_eq!(nearest("token_fil", &known), Some(("token_file", 1)));
+        assert_eq!(nearest("client_id", &known), None);
+    }
+}

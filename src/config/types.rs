@@ -1,0 +1,392 @@
+//! The types that a key can have: how each is read, what docs and messages call it, and its JSON schema.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
+
+use super::mask;
+use super::picture::{Fault, Faults};
+use super::source::Source;
+use crate::model::problem::ProblemKind;
+use crate::plan::policy::{Limit, OnLeave};
+
+/// A string and its place in the config, quotes included.
+pub(super) type Text = Spanned<String>;
+
+pub(super) type Value<'t> = Spanned<DeValue<'t>>;
+
+/// The value of a key.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: &'a Value<'a>,
+    pub(super) source: Source<'a>,
+}
+
+/// A type of values.
+pub(super) struct Type<T> {
+    /// As "`key` must be ..." says it.
+    pub(super) name: &'static str,
+    pub(super) form: Form,
+    pub(super) schema: &'static str,
+    /// Reads a value, or notes what is wrong with it.
+    pub(super) read: fn(Given<'_>, &mut Faults) -> Option<T>,
+}
+
+/// How the text of an environment variable becomes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The text itself.
+    Text,
+    /// A number, `true` or `false`, else the text.
+    Scalar,
+    /// A list in TOML, or texts between commas.
+    List,
+}
+
+const STRING: &str = r#"{"type": "string"}"#;
+const STRINGS: &str = r#"{"type": "array", "items": {"type": "string"}}"#;
+
+/// Any string. Where not every string is right, the check comes later, with the keys that belong to it.
+pub(super) const ANY_TEXT: Type<Text> = Type { name: "a string", form: Form::Text, schema: STRING, read: text };
+
+/// A string that isn't empty.
+pub(super) const TEXT: Type<Text> = Type {
+    name: "a string",
+    form: Form::Text,
+    schema: r#"{"type": "string", "minLength": 1}"#,
+    read: |given, faults| text(given, faults).filter(|text| faults.not_blank(text)),
+};
+
+pub(super) const TEXTS: Type<Spanned<Vec<Text>>> =
+    Type { name: "a list of strings", form: Form::List, schema: STRINGS, read: texts };
+
+/// The path of a file with CA certificates.
+pub(super) const CA_FILE: Type<PathBuf> = Type {
+    name: "the path of a file",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| {
+        let path = text(given, faults)?;
+        faults.or_push(file(&path, given.source, "a file with CA certificates"))
+    },
+};
+
+pub(super) const FLAG: Type<bool> = Type {
+    name: "true or false",
+    form: Form::Scalar,
+    schema: r#"{"type": "boolean"}"#,
+    read: |given, faults| {
+        let flag = given.value.get_ref().as_bool();
+        if flag.is_none() {
+            let fault = wrong_type(given.key, FLAG.name, given.value);
+            faults.push(fault.help("write `true` or `false`, without quotes"));
+        }
+        flag
+    },
+};
+
+pub(super) const LIMIT: Type<Limit> = Type {
+    name: "a number or a share, such as 10 or \"10%\"",
+    form: Form::Scalar,
+    schema: r#"{"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9.]+ *%$"}]}"#,
+    read: |given, faults| amount(given, LIMIT.name, faults).and_then(|amount| faults.or_push(limit(&amount))),
+};
+
+pub(super) const COUNT: Type<usize> = Type {
+    name: "a number, such as 20",
+    form: Form::Scalar,
+    schema: r#"{"type": "integer", "minimum": 0}"#,
+    read: |given, faults| amount(given, COUNT.name, faults).and_then(|amount| faults.or_push(number(&amount))),
+};
+
+pub(super) const RUNS: Type<usize> = Type {
+    name: "a number of runs, such as 2",
+    form: Form::Scalar,
+    schema: r#"{"type": "integer", "minimum": 1}"#,
+    read: |given, faults| amount(given, RUNS.name, faults).and_then(|amount| faults.or_push(runs(&amount))),
+};
+
+pub(super) const SHARE: Type<f64> = Type {
+    name: "a share, such as \"80%\"",
+    form: Form::Scalar,
+    schema: r#"{"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1}, {"type": "string", "pattern": "^[0-9.]+ *%$"}]}"#,
+    read: |given, faults| amount(given, SHARE.name, faults).and_then(|amount| faults.or_push(share(&amount))),
+};
+
+pub(super) const TIME: Type<SignedDuration> = Type {
+    name: "a length of time, such as \"24h\"",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(duration(&text))),
+};
+
+pub(super) const ON_LEAVE: Type<OnLeave> = Type {
+    name: "\"deactivate\" or \"keep\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["deactivate", "keep"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_leave(&text))),
+};
+
+pub(super) const ADDRESSES: Type<BTreeSet<String>> = Type {
+    name: "a list of e-mail addresses",
+    form: Form::List,
+    schema: STRINGS,
+    read: |given, faults| {
+        let texts = texts(given, faults)?;
+        Some(texts.get_ref().iter().filter_map(|text| faults.or_push(address(text))).collect())
+    },
+};
+
+pub(super) const DATE: Type<Date> = Type {
+    name: "a date",
+    form: Form::Text,
+    schema: r#"{"type": "string", "format": "date"}"#,
+    read: |given, faults| {
+        let text = match given.value.get_ref() {
+            DeValue::Datetime(date) => date.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => {
+                let fault = wrong_type(given.key, DATE.name, given.value);
+                faults.push(fault.help("write a date, such as 2027-01-31"));
+                return None;
+            }
+        };
+        faults.or_push(date(&Spanned::new(given.value.span(), text)))
+    },
+};
+
+pub(super) const PROBLEM: Type<ProblemKind> = Type {
+    name: "the kind of a problem",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| (TEXT.read)(given, faults).and_then(|text| faults.or_push(problem(&text))),
+};
+
+/// A number, or a string that may be one, such as `"10%"`.
+#[derive(Clone, Debug, PartialEq)]
+enum Amount {
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl Faults {
+    /// Whether a text says anything; notes it if not.
+    fn not_blank(&mut self, text: &Text) -> bool {
+        let blank = text.get_ref().trim().is_empty();
+        if blank {
+            self.push(Fault::at(text.span(), "this is empty").help("write something here, or leave the key out"));
+        }
+        !blank
+    }
+
+    /// The value, or none with its fault noted.
+    pub(super) fn or_push<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+        result.map_err(|fault| self.push(fault)).ok()
+    }
+}
+
+fn text(given: Given<'_>, faults: &mut Faults) -> Option<Text> {
+    let text = as_text(given.value);
+    if text.is_none() {
+        faults.push(wrong_type(given.key, ANY_TEXT.name, given.value).help("write it in quotes"));
+    }
+    text
+}
+
+fn as_text(value: &Value<'_>) -> Option<Text> {
+    value.get_ref().as_str().map(|text| Spanned::new(value.span(), text.to_owned()))
+}
+
+fn texts(given: Given<'_>, faults: &mut Faults) -> Option<Spanned<Vec<Text>>> {
+    let (key, value) = (given.key, given.value);
+    let DeValue::Array(items) = value.get_ref() else {
+        let fault = wrong_type(key, TEXTS.name, value);
+        let is_text = value.get_ref().is_str();
+        faults.push(if is_text { fault.help("write it in square brackets: [\"...\"]") } else { fault });
+        return None;
+    };
+    let texts = items.iter().filter_map(|item| {
+        let text = as_text(item);
+        if text.is_none() {
+            faults.push(wrong_type(key, TEXTS.name, item).help("write it in quotes"));
+        }
+        text
+    });
+    Some(Spanned::new(value.span(), texts.collect()))
+}
+
+fn amount(given: Given<'_>, wanted: &str, faults: &mut Faults) -> Option<Spanned<Amount>> {
+    let amount = match given.value.get_ref() {
+        DeValue::String(text) => Some(Amount::Text(text.to_string())),
+        DeValue::Integer(number) => integer(number).map(Amount::Integer),
+        DeValue::Float(number) => number.as_str().parse().ok().map(Amount::Float),
+        _ => None,
+    };
+    if amount.is_none() {
+        faults.push(wrong_type(given.key, wanted, given.value));
+    }
+    amount.map(|amount| Spanned::new(given.value.span(), amount))
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// The fault of a value of another type than the key's.
+pub(super) fn wrong_type(key: &str, wanted: &str, value: &Value<'_>) -> Fault {
+    let found = match value.get_ref() {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(number) if integer(number).is_none() => "too large a number",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    };
+    Fault::at(value.span(), format!("`{key}` must be {wanted}")).label(format!("this is {found}"))
+}
+
+/// The path of a file, from the folder of the config on.
+pub(super) fn file(path: &Text, source: Source<'_>, wanted: &str) -> Result<PathBuf, Fault> {
+    let text = path.get_ref();
+    if text.trim().is_empty() || mask::holds_secret(text) {
+        return Err(
+            Fault::at(path.span(), "this is not the path of a file").help(format!("write the path of {wanted}"))
+        );
+    }
+    if text.starts_with('~') {
+        return Err(Fault::at(path.span(), "`~` is not replaced here").help("write the whole path"));
+    }
+    Ok(source.folder.join(text))
+}
+
+/// Whether an environment variable can have this name: letters, digits and `_`, and no digit first.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
+    match text.get_ref().as_str() {
+        "deactivate" => Ok(OnLeave::Deactivate),
+        "keep" => Ok(OnLeave::Keep),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"deactivate\" or \"keep\""))
+        }
+    }
+}
+
+fn limit(amount: &Spanned<Amount>) -> Result<Limit, Fault> {
+    let limit = match amount.get_ref() {
+        Amount::Integer(count) => usize::try_from(*count).ok().map(Limit::Count),
+        Amount::Text(text) => percent(text).map(Limit::Percent),
+        Amount::Float(_) => None,
+    };
+    let help = "write a number of users, such as 10, or a share from \"0%\" to \"100%\"";
+    limit.ok_or_else(|| Fault::at(amount.span(), "this is not a limit").help(help))
+}
+
+fn number(amount: &Spanned<Amount>) -> Result<usize, Fault> {
+    let number = match amount.get_ref() {
+        Amount::Integer(number) => usize::try_from(*number).ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| Fault::at(amount.span(), "this is not a number of users").help("write a number, such as 20"))
+}
+
+fn runs(amount: &Spanned<Amount>) -> Result<usize, Fault> {
+    let runs = number(amount).ok().filter(|runs| *runs > 0);
+    let help = "write a number from 1 on: 1 deactivates in the first run that misses the user";
+    runs.ok_or_else(|| Fault::at(amount.span(), "this is not a number of runs").help(help))
+}
+
+/// `"24h"`, `"90m"`, `"2d"`; a day has 24 hours.
+fn duration(text: &Text) -> Result<SignedDuration, Fault> {
+    let span = text.get_ref().parse::<Span>().ok();
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let help = "write a time such as \"24h\", \"90m\" or \"2d\"";
+    duration
+        .filter(|duration| !duration.is_negative())
+        .ok_or_else(|| Fault::at(text.span(), "this is not a length of time").help(help))
+}
+
+fn share(amount: &Spanned<Amount>) -> Result<f64, Fault> {
+    let share = match amount.get_ref() {
+        Amount::Text(text) => percent(text).map(|percent| percent / 100.0),
+        Amount::Float(share) => Some(*share),
+        // 1 could be all of it, or one percent.
+        Amount::Integer(_) => None,
+    };
+    let help = "write a share such as \"80%\" or 0.8: above nothing, and at most all of it";
+    share
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| Fault::at(amount.span(), "this is not a share of the rate limit").help(help))
+}
+
+/// `"10%"` as 10; from 0 to 100.
+fn percent(text: &str) -> Option<f64> {
+    let number = text.trim().strip_suffix('%')?.trim_end().parse::<f64>().ok()?;
+    (0.0..=100.0).contains(&number).then_some(number)
+}
+
+/// A user name as Activepieces keeps it: an e-mail address, lower-cased.
+fn address(text: &Text) -> Result<String, Fault> {
+    let name = text.get_ref().trim().to_lowercase();
+    if name.contains('@') && !name.contains(char::is_whitespace) {
+        return Ok(name);
+    }
+    Err(Fault::at(text.span(), "this is not an e-mail address").help("write the address that the user signs in with"))
+}
+
+fn problem(text: &Text) -> Result<ProblemKind, Fault> {
+    ProblemKind::named(text.get_ref()).map_err(|known| {
+        Fault::at(text.span(), format!("`{}` is not a kind of problem", text.get_ref()))
+            .help(format!("`oktapieces plan --json` has the `kind` of each problem; {known}"))
+    })
+}
+
+fn date(text: &Text) -> Result<Date, Fault> {
+    let date = text.get_ref().trim().parse();
+    date.map_err(|_| Fault::at(text.span(), "this is not a date").help("write a date, such as 2027-01-31"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_no_name_of_a_variable() {
+        assert!(is_variable_name("OKTA_API_TOKEN") && is_variable_name("_x1"));
+        for name in ["", "00abc", "sk-abc", "A B", "A=B"] {
+            assert!(!is_variable_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn shares_and_limits_have_their_ranges() {
+        let at = |amount| Spanned::new(0..1, amount);
+        let text = |text: &str| at(Amount::Text(text.to_owned()));
+        assert_eq!(limit(&at(Amount::Integer(0))), Ok(Limit::Count(0)));
+        assert_eq!(limit(&text(" 12.5 % ")), Ok(Limit::Percent(12.5)));
+        assert_eq!(limit(&text("0%")), Ok(Limit::Percent(0.0)));
+        assert_eq!(limit(&text("100%")), Ok(Limit::Percent(100.0)));
+        for wrong in
+            [at(Amount::Integer(-1)), at(Amount::Float(0.1)), text("10"), text("101%"), text("-1%"), text("NaN%")]
+        {
+            assert!(limit(&wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(share(&at(Amount::Float(1.0))), Ok(1.0));
+        assert_eq!(share(&text("50%")), Ok(0.5));
+        for wrong in
+            [at(Amount::Integer(1)), at(Amount::Float(0.0)), at(Amount::Float(f64::NAN)), text("0%"), text("110%")]
+        {
+            assert!(share(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
