@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use fastrand::Rng;
 
 use super::*;
@@ -28,7 +26,7 @@ fn user(second: i64) -> User {
 
 /// A server that keeps its users in order, and shows when they were created in its own way.
 struct Server {
-    users: BTreeMap<(Timestamp, String), ()>,
+    users: BTreeSet<(Timestamp, String)>,
     shown: fn(Timestamp) -> Timestamp,
     requests: usize,
 }
@@ -36,7 +34,7 @@ struct Server {
 impl Server {
     /// Users who were created at these moments.
     fn new(created: impl IntoIterator<Item = Timestamp>) -> Self {
-        let users = created.into_iter().enumerate().map(|(number, created)| ((created, format!("00u{number:06}")), ()));
+        let users = created.into_iter().enumerate().map(|(number, created)| (created, format!("00u{number:06}")));
         Self { users: users.collect(), shown: |created| created, requests: 0 }
     }
 
@@ -48,7 +46,7 @@ impl Server {
             (created.parse().unwrap(), id.to_owned() + " ")
         });
         let mut rest = self.users.range(after.unwrap_or((from, String::new()))..);
-        let page: Vec<_> = rest.by_ref().take(PAGE as usize).map(|(key, ())| key).collect();
+        let page: Vec<_> = rest.by_ref().take(PAGE as usize).collect();
         let cursor = page.last().map(|(created, id)| format!("{created} {id}"));
         let users = page.iter().map(|(created, id)| user_of(id, (self.shown)(*created))).collect();
         (users, cursor.filter(|_| rest.next().is_some()))
@@ -56,7 +54,7 @@ impl Server {
 
     fn newest(&mut self) -> Vec<User> {
         self.requests += 1;
-        self.users.keys().rev().take(PAGE as usize).map(|(created, id)| user_of(id, (self.shown)(*created))).collect()
+        self.users.iter().rev().take(PAGE as usize).map(|(created, id)| user_of(id, (self.shown)(*created))).collect()
     }
 
     fn pages(&self) -> usize {
@@ -227,7 +225,7 @@ fn times_that_are_shown_rounded_lose_no_user() {
 fn users_who_are_created_and_deleted_meanwhile_make_no_other_be_lost_or_read_twice() {
     for (name, created) in shapes() {
         let mut server = Server::new(created.into_iter().step_by(5));
-        let all: Vec<_> = server.users.keys().cloned().collect();
+        let all: Vec<_> = server.users.iter().cloned().collect();
         let mut random = Rng::with_seed(4);
         let mut doomed = Vec::new();
         let found = read_while(&mut server, &[], None, |server| {
@@ -235,7 +233,7 @@ fn users_who_are_created_and_deleted_meanwhile_make_no_other_be_lost_or_read_twi
                 let key = all[random.usize(..all.len())].clone();
                 server.users.remove(&key);
                 doomed.push(OktaUserId::from(key.1.as_str()));
-                server.users.insert((at(2 * YEARS), format!("00v{}", doomed.len())), ());
+                server.users.insert((at(2 * YEARS), format!("00v{}", doomed.len())));
             }
         });
         let doomed: BTreeSet<OktaUserId> = doomed.into_iter().collect();
