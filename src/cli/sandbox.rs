@@ -9,7 +9,11 @@ use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::context::Context;
 use crate::sync::interrupt::signal;
 use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::okta::Imports;
 use oktapieces_sandbox::serve::{Chance, FaultKind};
+use oktapieces_sandbox::serve::{Chance, FaultKind};
+use oktapieces_sandbox::{Options, Sandbox, company::Shape};
 use oktapieces_sandbox::{Options, Sandbox, company::Shape};
 
 /// Serve an Okta org and an Activepieces platform on this machine, to try things out on
@@ -32,6 +36,10 @@ pub struct SandboxArgs {
     /// The share of those, 0 to 1, that differ from Okta
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "users", value_parser = share)]
     drift: f64,
+    /// When the users were created: recent (three in ten within the last hour), even (over three years), bulk (six in ten in 25
+    /// imports of four minutes), moments (in seven such imports), or second (all at once)
+    #[arg(long, value_name = "KIND", default_value = "recent", requires = "users", value_parser = imports)]
+    imports: Imports,
     /// Another seed makes another company
     #[arg(long, value_name = "N", default_value_t = 1, requires = "users")]
     seed: u64,
@@ -89,6 +97,13 @@ fn generation(text: &str) -> std::result::Result<Generation, String> {
         .ok_or_else(|| format!("the versions are {}", Generation::NAMED.map(|(name, _)| name).join(", ")))
 }
 
+fn imports(text: &str) -> std::result::Result<Imports, String> {
+    let known = Imports::NAMED.into_iter().find(|(name, _)| *name == text);
+    known
+        .map(|(_, imports)| imports)
+        .ok_or_else(|| format!("the kinds are {}", Imports::NAMED.map(|(name, _)| name).join(", ")))
+}
+
 fn share(text: &str) -> std::result::Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -105,6 +120,7 @@ impl SandboxArgs {
         };
         Options {
             company,
+            imports: self.imports,
             latency: Duration::from_millis(self.latency),
             activepieces_cpus: self.activepieces_cpus,
             generation: self.activepieces_version,

@@ -244,7 +244,7 @@ impl Evaluation<'_> {
         DesiredUser::new(self.user.login(), user_name.ok(), state)
     }
 
-    /// The user name as the server keeps it: lower-cased and trimmed (contract section 3.1, step 1).
+    /// The user name as the server keeps it: lower-cased and trimmed (docs/activepieces.md#creating-a-user, step 1).
     fn user_name(&self, mapped: &Mapped) -> Result<String, Problem> {
         let text = self.text("userName", mapped)?;
         let user_name = text.as_deref().unwrap_or_default().trim().to_lowercase();

@@ -19,6 +19,8 @@ use serve::{Chance, Traffic};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     pub company: Shape,
+    /// When its Okta users were created.
+    pub imports: okta::Imports,
     /// How long each server waits before it answers.
     pub latency: Duration,
     /// The CPUs that Activepieces has for requests, which cost then what they cost on a real server; without it nothing.
@@ -63,7 +65,7 @@ impl Sandbox {
     /// It fails where a port is taken.
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listeners = (listen(options.okta_port).await?, listen(options.activepieces_port).await?);
-        let (org, platform) = company::build(&options.company, options.rate_limit);
+        let (org, platform) = company::build(&options.company, options.imports, options.rate_limit);
         platform.configure(|settings| settings.generation = options.generation);
         company::embed(&platform, options.embedded);
         let (org, platform) = (Arc::new(org), Arc::new(platform.with_cpus(options.activepieces_cpus)));

@@ -33,13 +33,14 @@ pub enum Shape {
     },
 }
 
-/// Both sides of a company. `rate_limit` is that of [`okta::Org::new`].
-pub fn build(shape: &Shape, rate_limit: Option<u32>) -> (okta::Org, activepieces::Platform) {
+/// Both sides of a company, whose users came by these imports. `rate_limit` is that of [`okta::Org::new`].
+pub fn build(shape: &Shape, imports: okta::Imports, rate_limit: Option<u32>) -> (okta::Org, activepieces::Platform) {
     let seed = match shape {
         Shape::Seeded => seeded::SEED,
         Shape::Generated { seed, .. } => *seed,
     };
     let (org, platform) = (okta::Org::new(seed, rate_limit), activepieces::Platform::new(seed));
+    org.set_imports(imports);
     match *shape {
         Shape::Seeded => seeded::fill(&org, &platform),
         Shape::Generated { users, groups, members, existing, drift, seed } => {

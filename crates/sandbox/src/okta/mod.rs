@@ -1,6 +1,7 @@
 //! The Okta org: its management API as the recordings and Okta's documents have it, the inconvenient parts included.
 //!
-//! - `state` has the tables and what changes them, `apps` what stands at apps; `limits` the rate-limit buckets.
+//! - `state` has the tables and what changes them, `apps` what stands at apps; `limits` the rate-limit buckets; `creation` tells
+//!   when users were created.
 //! - `access` lets requests in, and gives tokens to service apps.
 //! - `routes` answers, for apps and their mappings with `app_routes`; `page` cuts listings into pages; `search`
 //!   understands Okta's search and filter.
@@ -9,6 +10,7 @@
 mod access;
 mod app_routes;
 mod apps;
+mod creation;
 mod errors;
 mod limits;
 mod page;
@@ -19,5 +21,6 @@ mod search;
 mod state;
 
 pub use access::{Access, RegisteredApp};
+pub use creation::Imports;
 pub use routes::{admit, router};
 pub use state::{GroupSnapshot, Listing, Org, SeedUser, UserSnapshot};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::access::Access;
 use super::apps::{AppRow, PROVISIONING};
+use super::creation::Imports;
 use super::limits::{Granted, Limits};
 use super::page::Query;
 
@@ -75,6 +76,8 @@ pub struct GroupSnapshot {
 #[derive(Debug)]
 pub struct Tables {
     pub users: BTreeMap<String, UserRow>,
+    /// How the users that are put there came into the org.
+    pub(super) imports: Imports,
     /// Ids by lower-cased login.
     pub logins: BTreeMap<String, String>,
     /// Ids in the order of creation; see [`creation_key`].
@@ -117,13 +120,6 @@ fn yesterday() -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(24)
 }
 
-/// When the user of this number was created: three in ten on one day, as by an import, and the others over three years.
-fn created(number: usize) -> Timestamp {
-    let mut random = fastrand::Rng::with_seed(number as u64);
-    let seconds = if random.u8(0..10) < 3 { random.i64(0..3_600) } else { random.i64(0..94_608_000) };
-    yesterday() - SignedDuration::from_secs(seconds)
-}
-
 /// What users are sorted by when they are sorted by creation: the second, then the id.
 pub fn creation_key(created: Timestamp, id: &str) -> String {
     format!("{:012}{id}", created.as_second())
@@ -153,6 +149,7 @@ impl Org {
     pub fn new(seed: u64, rate_limit: Option<u32>) -> Self {
         let mut tables = Tables {
             users: BTreeMap::new(),
+            imports: Imports::default(),
             logins: BTreeMap::new(),
             by_creation: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -255,6 +252,11 @@ impl Org {
         app.map(|row| row.assignments(&tables).into_keys().map(str::to_owned).collect()).unwrap_or_default()
     }
 
+    /// How the users came into the org that are put there from now on.
+    pub fn set_imports(&self, imports: Imports) {
+        self.write().imports = imports;
+    }
+
     /// Puts a user there, also into `Everyone`; gives the id.
     pub fn seed_user(&self, user: SeedUser) -> String {
         let now = yesterday();
@@ -263,7 +265,7 @@ impl Org {
         if let Some(login) = user.profile.get("login").and_then(Value::as_str) {
             tables.logins.insert(login.to_lowercase(), id.clone());
         }
-        let created = created(tables.users.len());
+        let created = tables.imports.created(tables.users.len(), now);
         tables.by_creation.insert(creation_key(created, &id), id.clone());
         let row = UserRow {
             status: user.status,
