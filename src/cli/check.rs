@@ -103,6 +103,9 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             return None;
         }
     };
+    if found.asked_other_types && let Some(asked) = access::scopes_when_needed(settings) {
+        lines.ok("Okta scopes", format!("{asked}, in a token of its own: the default user type lacks an attribute"));
+    }
     for warning in &found.warnings {
         lines.add("expressions", LineState::Warning, warning.clone(), Vec::new(), None);
     }

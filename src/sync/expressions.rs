@@ -23,6 +23,8 @@ pub struct Expressions {
     /// What can't be right whoever it is evaluated for, with the attribute that it is for.
     pub findings: Vec<(&'static str, Finding)>,
     pub warnings: Vec<String>,
+    /// Whether the schemas of other user types were asked for, because the default one lacks an attribute.
+    pub asked_other_types: bool,
     /// Why the user schema isn't known.
     unread: Option<Unread>,
 }
@@ -75,7 +77,8 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
         }
     };
     let mut findings = findings(&mapping, &schema);
-    if findings.iter().any(|(_, finding)| finding.missing.is_some()) {
+    let asked_other_types = findings.iter().any(|(_, finding)| finding.missing.is_some());
+    if asked_other_types {
         // What the default user type lacks another one may have.
         match okta.other_user_attributes().await {
             Ok(more) if !more.is_empty() => {
@@ -89,7 +92,7 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
             )),
         }
     }
-    Expressions { mapping, listed, schema, findings, warnings, unread }
+    Expressions { mapping, listed, schema, findings, warnings, asked_other_types, unread }
 }
 
 /// All findings, by attribute.
