@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::{self, Trusted};
 use crate::http::{self, Authorization, Mask};
 use crate::okta;
-use crate::okta::oauth::{AccessTokens, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
+use crate::okta::oauth::{AccessTokens, Asked, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
 use crate::sync::environment::{proxy, timeout};
 
 /// More than the certificates of all public authorities take, in bytes.
@@ -67,21 +67,33 @@ fn service_app(app: &ServiceAppSettings, settings: &Settings, mask: &Mask) -> Re
     mask.keep(&pem);
     let key = SigningKey::from_pem(&pem).map_err(|why| Error::new(Kind::Config, format!("{}: {why}", app.key)))?;
     let (client_id, key_id) = (app.client_id.clone(), app.key_id.clone());
-    // Whoever names the scopes gets exactly those.
+    // Scopes that the config names are asked for exactly as they are.
     let optional_scope = app.scopes.is_none().then_some(SCHEMAS);
-    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings), optional_scope })
+    let user_types_apart = asked_when(settings, Asked::WhenNeeded).is_some();
+    Ok(ServiceApp { client_id, key_id, key, scopes: scopes(app, settings), optional_scope, user_types_apart })
 }
 
 fn scopes(app: &ServiceAppSettings, settings: &Settings) -> Vec<String> {
     app.scopes.clone().unwrap_or_else(|| least_scopes(&settings.scope, &settings.mapping.needs(), settings.from_okta))
 }
 
-/// Which keys of the config ask for each scope; none where the scopes are named in it, or a token lets the requests in.
+/// Which keys of the config ask for each scope of the token that every run asks for; none where the config names the scopes,
+/// or where an API token authorizes the requests.
 pub fn asked_scopes(settings: &Settings) -> Option<String> {
+    asked_when(settings, Asked::Always)
+}
+
+/// The same for the scopes that a run asks for once it needs them.
+pub fn scopes_when_needed(settings: &Settings) -> Option<String> {
+    asked_when(settings, Asked::WhenNeeded)
+}
+
+fn asked_when(settings: &Settings, wanted: Asked) -> Option<String> {
     let OktaAccess::ServiceApp(ServiceAppSettings { scopes: None, .. }) = &settings.okta.access else { return None };
     let asked = scopes_by_key(&settings.scope, &settings.mapping.needs(), settings.from_okta);
-    let asked = asked.into_iter().map(|(scope, keys)| format!("{scope} for {}", keys.join(" and ")));
-    Some(asked.collect::<Vec<_>>().join(", "))
+    let asked = asked.into_iter().filter(|(_, when, _)| *when == wanted);
+    let asked: Vec<_> = asked.map(|(scope, _, keys)| format!("{scope} for {}", keys.join(" and "))).collect();
+    (!asked.is_empty()).then(|| asked.join(", "))
 }
 
 /// The certificates of a file, which are trusted beside those of the system.

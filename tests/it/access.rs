@@ -134,6 +134,33 @@ async fn the_schema_is_done_without_where_its_scope_is_not_granted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_scope_of_user_types_is_asked_for_apart_and_only_where_the_default_type_lacks_an_attribute() {
+    let stage = service_app(|_| ()).await;
+    let given = || stage.sandbox.org().access(|access| access.given);
+    let (used, unused) = ("GET /api/v1/meta/types/user", "okta.userTypes.read");
+    let checked = without_token(&stage, &["check"]).await;
+    assert_eq!((checked.code, given()), (0, 1), "{checked:#?}");
+    assert!(!checked.stdout.contains(unused), "{checked:#?}");
+    stage.reconfigure("[attributes]", "[attributes]\ndisplayName = \"user.onlyOfContractors\"");
+    let refused = without_token(&stage, &["check"]).await;
+    assert_eq!((refused.code, given()), (78, 2), "the org doesn't grant it: {refused:#?}");
+    assert!(refused.stdout.contains("(a service app needs okta.userTypes.read)"), "{refused:#?}");
+    assert_eq!(stage.sandbox.okta_traffic().count(used), 0);
+    stage.sandbox.org().access(|access| {
+        access.apps.values_mut().for_each(|app| app.scopes.push(unused.to_owned()));
+    });
+    let granted = without_token(&stage, &["check"]).await;
+    assert_eq!((granted.code, given()), (78, 4), "no type of the sandbox has it: {granted:#?}");
+    assert!(granted.stdout.contains("okta.userTypes.read for [attributes]"), "{granted:#?}");
+    assert!(!granted.stdout.contains("(a service app needs"), "{granted:#?}");
+    assert_eq!(stage.sandbox.okta_traffic().count(used), 1);
+    let named = LEAST.map(|scope| format!("{scope:?}")).join(", ");
+    stage.reconfigure("key_file", &format!("scopes = [{named}]\nkey_file"));
+    let named = without_token(&stage, &["check"]).await;
+    assert_eq!((named.code, given()), (78, 5), "scopes that are named are all that is asked for: {named:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_at_the_org_is_named() {
     let stage = service_app(|app| app.scopes.retain(|scope| scope != "okta.groups.read")).await;
     let plan = without_token(&stage, &["plan"]).await;

@@ -5,6 +5,7 @@ use crate::http::{Failure, Request, segment};
 use crate::mapping::from_okta::{ProfileMapping, Property};
 use crate::okta::api::client::{Listing, Okta};
 use crate::okta::api::wire;
+use crate::okta::oauth::USER_TYPES_ROUTE;
 use crate::okta::read::resolve::find_app;
 
 /// The most mappings on a page.
@@ -63,8 +64,7 @@ pub async fn profile_mapping(okta: &Okta, app: &str) -> Result<(ProfileMapping, 
 impl Okta {
     /// The user types; each has a schema and mappings of its own (scope `okta.userTypes.read`).
     pub(crate) async fn user_types(&self) -> Result<Vec<wire::UserType>, Failure> {
-        self.list(&Listing { path: "/api/v1/meta/types/user".into(), params: &[], limit: None, header: None }, &|_| ())
-            .await
+        self.list(&Listing { path: USER_TYPES_ROUTE.into(), params: &[], limit: None, header: None }, &|_| ()).await
     }
 
     /// The mappings from users to the app, without their properties (scope `okta.profileMappings.read`). Later pages

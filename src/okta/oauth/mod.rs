@@ -23,7 +23,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use key::SigningKey;
-pub use scopes::{SCHEMAS, USER_TYPES, least_scopes, scopes_by_key};
+pub use scopes::{Asked, SCHEMAS, USER_TYPES, USER_TYPES_ROUTE, least_scopes, scopes_by_key};
 
 use crate::error::Error;
 use crate::http::error_body::challenge;
@@ -42,6 +42,9 @@ pub struct ServiceApp {
     pub scopes: Vec<String>,
     /// One of them that is left out if the org refuses them: Okta refuses all where one isn't granted.
     pub optional_scope: Option<&'static str>,
+    /// Whether the route of user types has a token of its own, with [`USER_TYPES`] alone: it is asked for at the first request
+    /// to that route, and a refusal fails no other request.
+    pub user_types_apart: bool,
 }
 
 /// A token is renewed when so much of its life is left, but at most a tenth of it.
@@ -53,8 +56,15 @@ const MOST_REFUSED: u32 = 2;
 /// No token is taken to be valid for longer.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// Lets requests in with an access token, of which there is one for all of them.
+/// Authorizes requests with access tokens, one for each set of scopes.
+#[derive(Debug)]
 pub struct AccessTokens {
+    most: Access,
+    user_types: Option<Access>,
+}
+
+/// The access token of one set of scopes, for all requests that need it.
+struct Access {
     tokens: Tokens,
     assertions: Arc<Assertions>,
     mask: Mask,
@@ -76,11 +86,30 @@ struct Token {
 impl AccessTokens {
     /// Authorizes the requests of a client with these settings; the token endpoint is reached in the same way.
     pub fn authorization(app: ServiceApp, settings: &Settings) -> Result<Authorization, Error> {
+        let scopes = vec![USER_TYPES.to_owned()];
+        let alone = ServiceApp { scopes, optional_scope: None, user_types_apart: false, ..app.clone() };
+        let user_types = app.user_types_apart.then(|| Access::new(alone, settings)).transpose()?;
+        Ok(Authorization::Signed(Arc::new(Self { most: Access::new(app, settings)?, user_types })))
+    }
+
+    /// The token for a route.
+    fn for_route(&self, path: &str) -> &Access {
+        self.user_types.as_ref().filter(|_| path == USER_TYPES_ROUTE).unwrap_or(&self.most)
+    }
+
+    /// The token that a request was sent with.
+    fn of(&self, signed: &Signed) -> &Access {
+        self.user_types.as_ref().filter(|access| access.is_current(signed)).unwrap_or(&self.most)
+    }
+}
+
+impl Access {
+    fn new(app: ServiceApp, settings: &Settings) -> Result<Self, Error> {
         let mask = settings.mask.clone();
         let assertions = Arc::new(Assertions::new(app, mask.clone()));
         let authorization = Authorization::Signed(Arc::clone(&assertions) as Arc<dyn Authorize>);
         let endpoint = Client::new(Settings { authorization, parallelism: 1, share: 1.0, ..settings.clone() })?;
-        Ok(Authorization::Signed(Arc::new(Self {
+        Ok(Self {
             tokens: Tokens::new(endpoint, Arc::clone(&assertions)),
             assertions,
             mask,
@@ -88,7 +117,7 @@ impl AccessTokens {
             asking: tokio::sync::Mutex::default(),
             nonce: Mutex::default(),
             refused: AtomicU32::new(0),
-        })))
+        })
     }
 
     async fn token(&self) -> Result<Arc<Token>, Failure> {
@@ -136,13 +165,8 @@ impl AccessTokens {
         }
         again
     }
-}
 
-impl Authorize for AccessTokens {
-    fn sign<'a>(&'a self, method: &'a Method, url: &'a Url) -> BoxFuture<'a, Result<Signed, Failure>> {
-        Box::pin(self.signed(method, url))
-    }
-
+    /// Learns from an answer; whether the request is worth another attempt.
     fn learn(&self, signed: &Signed, headers: &HeaderMap, cause: Option<&Cause>) -> bool {
         let nonce = dpop::nonce(headers);
         if nonce.is_some() {
@@ -163,9 +187,19 @@ impl Authorize for AccessTokens {
     }
 }
 
-impl fmt::Debug for AccessTokens {
+impl Authorize for AccessTokens {
+    fn sign<'a>(&'a self, method: &'a Method, url: &'a Url) -> BoxFuture<'a, Result<Signed, Failure>> {
+        Box::pin(self.for_route(url.path()).signed(method, url))
+    }
+
+    fn learn(&self, signed: &Signed, headers: &HeaderMap, cause: Option<&Cause>) -> bool {
+        self.of(signed).learn(signed, headers, cause)
+    }
+}
+
+impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessTokens").field("assertions", &self.assertions).finish_non_exhaustive()
+        f.debug_struct("Access").field("assertions", &self.assertions).finish_non_exhaustive()
     }
 }
 

@@ -6,37 +6,50 @@ use crate::model::org::{Relation, Scope};
 /// For warnings alone: without it the names of attributes aren't held against the org's schema.
 pub const SCHEMAS: &str = "okta.schemas.read";
 
-/// For attributes that the default user type lacks, of which another one's schema tells.
+/// For the profile mapping of `from_okta`, and for attributes that the default user type lacks.
 pub const USER_TYPES: &str = "okta.userTypes.read";
 
-/// The scopes without which a sync with these settings can't read what it has to (Okta API: the scope of each route), by name,
-/// each with the keys of the config that ask for it. [`SCHEMAS`] is among them. With `from_okta` the app's profile mapping is
-/// read too, whose expressions may need more.
-pub fn scopes_by_key(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<(&'static str, Vec<&'static str>)> {
+/// The only route that [`USER_TYPES`] is for.
+pub const USER_TYPES_ROUTE: &str = "/api/v1/meta/types/user";
+
+/// When a scope is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// In the token of every run.
+    Always,
+    /// In a token of its own, where the run turns out to need it.
+    WhenNeeded,
+}
+
+/// The scopes that a sync with these settings asks for (Okta API: the scope of each route), by name, each with the keys of the
+/// config that ask for it. With `from_okta` the app's profile mapping is read too, whose expressions may need more.
+pub fn scopes_by_key(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<(&'static str, Asked, Vec<&'static str>)> {
     let linked = |relation: &Relation| matches!(relation, Relation::LinkedObject(_));
     let colleagues = needs.relations.iter().any(|relation| !linked(relation));
     let apps = needs.app || needs.app_user || colleagues || !needs.assignments.is_empty() || !needs.names.is_empty();
     let links = needs.any_linked_object || needs.relations.iter().any(linked);
     let (always, app, attributes, mapping) = ("every sync", "[scope] app", "[attributes]", "from_okta");
     let table = [
-        ("okta.apps.read", vec![(app, scope.app.is_some()), (attributes, apps)]),
-        ("okta.groups.read", vec![(always, true)]),
-        ("okta.linkedObjects.read", vec![(attributes, links)]),
-        ("okta.orgs.read", vec![(attributes, needs.org)]),
-        ("okta.profileMappings.read", vec![(mapping, from_okta)]),
-        (SCHEMAS, vec![(attributes, true)]),
-        (USER_TYPES, vec![(mapping, from_okta)]),
-        ("okta.users.read", vec![(always, true)]),
+        ("okta.apps.read", Asked::Always, vec![(app, scope.app.is_some()), (attributes, apps)]),
+        ("okta.groups.read", Asked::Always, vec![(always, true)]),
+        ("okta.linkedObjects.read", Asked::Always, vec![(attributes, links)]),
+        ("okta.orgs.read", Asked::Always, vec![(attributes, needs.org)]),
+        ("okta.profileMappings.read", Asked::Always, vec![(mapping, from_okta)]),
+        (SCHEMAS, Asked::Always, vec![(attributes, true)]),
+        (USER_TYPES, Asked::Always, vec![(mapping, from_okta)]),
+        ("okta.users.read", Asked::Always, vec![(always, true)]),
+        (USER_TYPES, Asked::WhenNeeded, vec![(attributes, !from_okta)]),
     ];
-    let asked = table.map(|(scope, keys)| {
-        (scope, keys.into_iter().filter(|(_, asks)| *asks).map(|(key, _)| key).collect::<Vec<_>>())
+    let asked = table.map(|(scope, when, keys)| {
+        (scope, when, keys.into_iter().filter(|(_, asks)| *asks).map(|(key, _)| key).collect::<Vec<_>>())
     });
-    asked.into_iter().filter(|(_, keys)| !keys.is_empty()).collect()
+    asked.into_iter().filter(|(_, _, keys)| !keys.is_empty()).collect()
 }
 
-/// The names of these scopes.
+/// The names of those of these scopes that every run asks for.
 pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String> {
-    scopes_by_key(scope, needs, from_okta).into_iter().map(|(name, _)| name.to_owned()).collect()
+    let asked = scopes_by_key(scope, needs, from_okta).into_iter();
+    asked.filter(|(_, when, _)| *when == Asked::Always).map(|(name, ..)| name.to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -48,12 +61,18 @@ mod tests {
         let scope = Scope { app: Some("AP".to_owned()), ..Scope::default() };
         let needs = Needs { app_user: true, org: true, ..Needs::default() };
         let asked = scopes_by_key(&scope, &needs, true);
-        let keys = |name: &str| asked.iter().find(|(scope, _)| *scope == name).map(|(_, keys)| keys.as_slice());
-        assert_eq!(keys("okta.apps.read"), Some(&["[scope] app", "[attributes]"][..]));
-        assert_eq!(keys("okta.orgs.read"), Some(&["[attributes]"][..]));
-        assert_eq!(keys(USER_TYPES), Some(&["from_okta"][..]));
+        let keys = |name: &str| {
+            let found = asked.iter().find(|(scope, ..)| *scope == name);
+            found.map(|(_, when, keys)| (*when, keys.as_slice()))
+        };
+        assert_eq!(keys("okta.apps.read"), Some((Asked::Always, &["[scope] app", "[attributes]"][..])));
+        assert_eq!(keys("okta.orgs.read"), Some((Asked::Always, &["[attributes]"][..])));
+        assert_eq!(keys(USER_TYPES), Some((Asked::Always, &["from_okta"][..])));
         assert_eq!(keys("okta.linkedObjects.read"), None);
         let least = least_scopes(&Scope::default(), &Needs::default(), false);
         assert_eq!(least, ["okta.groups.read", "okta.schemas.read", "okta.users.read"]);
+        let later = scopes_by_key(&Scope::default(), &Needs::default(), false);
+        let later: Vec<_> = later.into_iter().filter(|(_, when, _)| *when == Asked::WhenNeeded).collect();
+        assert_eq!(later, [(USER_TYPES, Asked::WhenNeeded, vec!["[attributes]"])]);
     }
 }

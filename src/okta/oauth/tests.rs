@@ -26,6 +26,11 @@ fn what_is_no_usable_key_is_told_apart_and_not_shown() {
 
 /// A service app with a new key, for an org at this URL, and the key.
 fn client_of_app(url: &str) -> (Client, SecretString) {
+    client_of(url, false)
+}
+
+/// The same, with or without a token of its own for user types.
+fn client_of(url: &str, user_types_apart: bool) -> (Client, SecretString) {
     let pkcs8 = aws_lc_rs::signature::EcdsaKeyPair::generate_pkcs8(
         &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING,
         &aws_lc_rs::rand::SystemRandom::new(),
@@ -38,6 +43,7 @@ fn client_of_app(url: &str) -> (Client, SecretString) {
         key: SigningKey::from_pem(&pem).unwrap(),
         scopes: vec!["okta.users.read".into()],
         optional_scope: None,
+        user_types_apart,
     };
     let retry = Policy { repeats: 1, rate_repeats: 1, ..fast() };
     let settings = Settings { retry, ..Settings::new(url) };
@@ -73,6 +79,55 @@ async fn a_token_that_is_not_bound_to_the_key_that_was_proven_is_refused() {
         let server = Server::script(acts).await;
         client_of_app(&server.url).0.send(&Request::get("/api/v1/users")).await.unwrap();
     }
+}
+
+/// What the org was asked for, in order: the scopes of each token, and the path and token of each other request.
+async fn asked(user_types_apart: bool, refuses: &'static str) -> (Vec<String>, Vec<Result<(), String>>) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen_lines = Arc::clone(&lines);
+    let server = Server::new(move |seen: &Seen| {
+        if seen.path() != "/oauth2/v1/token" {
+            let token = seen.header("authorization").unwrap_or_default();
+            locked(&seen_lines).push(format!("{} {token}", seen.path()));
+            return json(200, "[]");
+        }
+        let field = |name| seen.body.split('&').find_map(|field| field.strip_prefix(name)).unwrap_or_default();
+        let scope = field("scope=").to_owned();
+        locked(&seen_lines).push(scope.clone());
+        if scope == refuses {
+            return json(
+                400,
+                r#"{"error": "invalid_scope", "error_description": "One or more scopes are not configured"}"#,
+            );
+        }
+        let body = format!(r#"{{"access_token": "token-of-{scope}", "token_type": "Bearer", "expires_in": 3600}}"#);
+        json(200, &body)
+    })
+    .await;
+    let client = client_of(&server.url, user_types_apart).0;
+    let mut results = Vec::new();
+    for path in ["/api/v1/users", USER_TYPES_ROUTE, "/api/v1/users", USER_TYPES_ROUTE] {
+        let answered = client.send(&Request::get(path)).await;
+        results.push(answered.map(drop).map_err(|failure| failure.to_string()));
+    }
+    let lines = locked(&lines).clone();
+    (lines, results)
+}
+
+#[tokio::test]
+async fn user_types_have_a_token_of_their_own_whose_refusal_fails_nothing_else() {
+    let (users, types) = ("okta.users.read", USER_TYPES);
+    let request = |path: &str, scope: &str| format!("{path} Bearer token-of-{scope}");
+    let (read_users, read_types) = (request("/api/v1/users", users), request(USER_TYPES_ROUTE, types));
+    let (lines, results) = asked(true, "").await;
+    assert_eq!(lines, [users, &read_users, types, &read_types, &read_users, &read_types]);
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let (lines, results) = asked(true, types).await;
+    assert_eq!(lines, [users, &read_users, types, &read_users, types]);
+    assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
+    assert!(results[1].as_ref().is_err_and(|why| why.contains("invalid_scope")), "{results:?}");
+    let (lines, _) = asked(false, "").await;
+    assert_eq!(lines.iter().filter(|line| line.as_str() == types).count(), 0, "{lines:?}");
 }
 
 /// The secrets that an org may echo.
