@@ -9,11 +9,8 @@ use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::context::Context;
 use crate::sync::interrupt::signal;
 use oktapieces_sandbox::activepieces::Generation;
-use oktapieces_sandbox::activepieces::Generation;
 use oktapieces_sandbox::okta::Imports;
 use oktapieces_sandbox::serve::{Chance, FaultKind};
-use oktapieces_sandbox::serve::{Chance, FaultKind};
-use oktapieces_sandbox::{Options, Sandbox, company::Shape};
 use oktapieces_sandbox::{Options, Sandbox, company::Shape};
 
 /// Serve an Okta org and an Activepieces platform on this machine, to try things out on

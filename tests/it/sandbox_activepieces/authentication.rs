@@ -1,4 +1,4 @@
-//! Who may call what, and in which order it is checked (contract sections 1.1 and 1.3).
+//! Who may call what, and in which order it is checked (docs/activepieces.md#order-of-checks and docs/activepieces.md#authentication).
 
 use oktapieces_sandbox::activepieces::Outage;
 use reqwest::Method;

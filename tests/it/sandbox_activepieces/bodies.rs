@@ -1,4 +1,4 @@
-//! Content types and bodies (contract section 1.5), and the words of the validation.
+//! Content types and bodies (docs/activepieces.md#request-bodies), and the words of the validation.
 
 use reqwest::Method;
 use serde_json::{Value, json};

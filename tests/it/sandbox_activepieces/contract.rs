@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use oktapieces::sandbox::activepieces::Platform;
+use oktapieces_sandbox::activepieces::Platform;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;

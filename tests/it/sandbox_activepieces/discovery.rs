@@ -1,4 +1,4 @@
-//! The discovery routes (contract section 2).
+//! The discovery routes (docs/activepieces.md#discovery).
 
 use serde_json::{Value, json};
 

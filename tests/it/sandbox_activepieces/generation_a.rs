@@ -1,4 +1,4 @@
-//! What differs in versions 0.79 to 0.83 (contract section 9).
+//! What differs in versions 0.79 to 0.83 (docs/activepieces.md#generations).
 
 use oktapieces_sandbox::activepieces::Generation;
 use serde_json::json;

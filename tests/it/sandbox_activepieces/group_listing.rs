@@ -1,4 +1,4 @@
-//! GET of groups (contract section 4.3).
+//! GET of groups (docs/activepieces.md#listing-groups).
 
 use serde_json::json;
 

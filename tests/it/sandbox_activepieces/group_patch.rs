@@ -1,4 +1,4 @@
-//! PATCH of groups (contract section 4.5).
+//! PATCH of groups (docs/activepieces.md#patch-of-a-group).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Requests at the same time (contract sections 3.6 and 4.7).
+//! Requests at the same time (docs/activepieces.md#deactivation and docs/activepieces.md#groups).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The REST routes of project members, project roles and invitations (contract section 5).
+//! The REST routes of project members, project roles and invitations (docs/activepieces.md#rest).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The REST routes of projects (contract section 5).
+//! The REST routes of projects (docs/activepieces.md#rest).
 
 use oktapieces_sandbox::activepieces::TeamProjectsLimit;
 use serde_json::json;

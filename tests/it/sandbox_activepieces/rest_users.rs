@@ -1,4 +1,4 @@
-//! The REST routes of users (contract section 5).
+//! The REST routes of users (docs/activepieces.md#rest).
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Paths, methods and headers (contract sections 1.4 and 1.6).
+//! Paths, methods and headers (docs/activepieces.md#routes and docs/activepieces.md#response-headers).
 
 use reqwest::Method;
 use serde_json::json;

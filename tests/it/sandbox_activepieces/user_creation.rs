@@ -1,4 +1,4 @@
-//! POST of users (contract sections 3 and 3.1).
+//! POST of users (docs/activepieces.md#users and docs/activepieces.md#creating-a-user).
 
 use oktapieces_sandbox::activepieces::{Platform, Smtp};
 use serde_json::json;

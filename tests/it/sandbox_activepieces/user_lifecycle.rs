@@ -1,4 +1,4 @@
-//! DELETE of users and what comes after it (contract section 3.6).
+//! DELETE of users and what comes after it (docs/activepieces.md#deactivation).
 
 use serde_json::json;
 

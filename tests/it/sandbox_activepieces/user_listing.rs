@@ -1,4 +1,4 @@
-//! GET of users (contract sections 3.2 and 3.3).
+//! GET of users (docs/activepieces.md#users and docs/activepieces.md#listing-users).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! PATCH of users (contract section 3.5).
+//! PATCH of users (docs/activepieces.md#patch-of-a-user).
 
 use serde_json::{Value, json};
 

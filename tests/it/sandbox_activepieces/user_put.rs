@@ -1,4 +1,4 @@
-//! PUT of users (contract section 3.4).
+//! PUT of users (docs/activepieces.md#put-of-a-user).
 
 use serde_json::json;
 
