@@ -121,7 +121,7 @@ impl Resolver<'_> {
         self.faults.or_push(source)
     }
 
-    /// No command is given the secret of the other server.
+    /// No command gets the secret of the other server.
     fn one_secret_each(&mut self, okta: &Secret, activepieces: &Secret) {
         for (given, other, default) in
             [(okta, activepieces, ACTIVEPIECES_API_KEY), (activepieces, okta, OKTA_API_TOKEN)]
@@ -250,7 +250,7 @@ fn expression_fault(attribute: &str, text: &Text, source: Source<'_>, error: &Sy
     }
 }
 
-/// A role's name without quotes of its own: for the expression language that is no text.
+/// A role's name without quotes of its own, which the expression language doesn't take for text.
 fn bare_role(text: &Text) -> Option<Fault> {
     let role = text.get_ref().trim();
     ["ADMIN", "MEMBER", "OPERATOR"].contains(&role).then(|| {

@@ -41,7 +41,9 @@ fn comment(text: &str) -> String {
 
 /// A key with its default, or with the example if there is none.
 fn lines(key: &Key, mark: &str) -> String {
-    format!("{}{mark}{} = {}\n", comment(key.docs), key.name, key.default.unwrap_or(key.example))
+    let absent = key.absent.map(|absent| format!(" Default: {absent}.")).unwrap_or_default();
+    let docs = comment(&format!("{}{absent}", key.docs));
+    format!("{docs}{mark}{} = {}\n", key.name, key.default.unwrap_or(key.example))
 }
 
 fn example() -> String {
