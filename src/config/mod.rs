@@ -153,7 +153,9 @@ fn read(
                 faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
             }
             // The other mistakes are unknown as long as the file is no TOML.
-            mask::suspicious_lines(text).into_iter().for_each(|line| faults.hide(line));
+            for line in mask::suspicious_lines(text) {
+                faults.hide(line);
+            }
             None
         }
     };

@@ -33,7 +33,7 @@ pub(super) fn resolve(
     resolver.one_secret_each(&draft.okta.secret, &draft.activepieces.secret);
     let scope = resolver.scope(&draft.scope);
     let mapping = resolver.mapping(&draft.attributes);
-    resolver.from_okta_needs_an_app(&draft.attributes, &scope);
+    resolver.mapping_in_okta_needs_an_app(&draft.attributes, &scope);
     let projects = rules::resolve(&draft.projects, source, resolver.faults, &mut resolver.warnings);
     let mut policy = draft.policy;
     policy.accepted = accepted::resolve(draft.accepted, source);
@@ -164,7 +164,7 @@ impl Resolver<'_> {
     }
 
     /// A profile mapping belongs to an app.
-    fn from_okta_needs_an_app(&mut self, typed: &Attributes, scope: &org::Scope) {
+    fn mapping_in_okta_needs_an_app(&mut self, typed: &Attributes, scope: &org::Scope) {
         if typed.from_okta && scope.app.is_none() {
             let message = "`from_okta` needs an app, whose profile mapping is read";
             let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));
