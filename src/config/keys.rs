@@ -518,8 +518,8 @@ const SAFETY: &[Key] = &[
         "max_creations",
         &At(LIMIT, |draft| &mut draft.policy.limits.creations),
         "200",
-        "New users. A share is of the managed active users. This limit and the three before it start with the second run, \
-         after one run has synced the platform.",
+        "New users. A share is of the managed active users. This limit, max_role_downgrades, max_role_or_email_changes \
+         and max_members_removed start with the second run, after one run has synced the platform.",
     )
     .or("\"100%\""),
     key(

@@ -1,8 +1,8 @@
-//! Keeps secrets out of the pictures of a config file: one that somebody typed into it in place of its source.
+//! Keeps secrets out of the pictures of a config: those that were typed into it instead of their source.
 
 use std::ops::Range;
 
-/// The text with every character of the ranges, and of whatever looks like an API token, made a `*`. Quotes and line
+/// The text with every character of the ranges, and of everything that looks like an API token, made a `*`. Quotes and line
 /// ends stay, and so does the length in bytes, so that spans still fit.
 pub(super) fn mask(text: &str, hidden: &[Range<usize>]) -> String {
     let mut ranges = hidden.iter().cloned().chain(secret_looking(text)).collect::<Vec<_>>();
@@ -42,7 +42,7 @@ fn secret_looking(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The values of keys that look as if they held a secret, in a file that isn't valid TOML, up to the end of the line, or of a
+/// The values of keys that may hold a secret, in a file that isn't valid TOML, up to the end of the line, or of a
 /// string of several lines. Names of sources (`token_env` and its like) may be seen.
 pub(super) fn suspicious_lines(text: &str) -> Vec<Range<usize>> {
     let mut start = 0;
@@ -81,7 +81,7 @@ mod tests {
     const OKTA: &str = "00aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_AB";
 
     #[test]
-    fn tokens_are_masked_wherever_they_stand() {
+    fn tokens_are_masked_wherever_they_are() {
         let text = format!("é # {OKTA}\nx = \"sk-0123456789abcdefghijklmn\"\n");
         let masked = mask(&text, &[]);
         assert_eq!(masked, format!("é # {}\nx = \"{}\"\n", "*".repeat(42), "*".repeat(27)));

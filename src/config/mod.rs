@@ -153,13 +153,20 @@ fn read(
                 faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
             }
             // The other mistakes are unknown as long as the file is no TOML.
-            mask::suspicious_lines(text).into_iter().for_each(|line| faults.hide(line));
+            for line in mask::suspicious_lines(text) {
+                faults.hide(line);
+            }
             None
         }
     };
+    // A variable with a misspelt name may be why a key is missing.
+    let unknown = warnings.clone();
     match draft.and_then(|draft| resolve(draft, source, &mut faults, warnings)) {
         Some(settings) if faults.is_empty() => Ok(settings),
-        _ => Err(Error::from_source(Kind::Config, faults.render(&config, colour))),
+        _ => {
+            let error = Error::from_source(Kind::Config, faults.render(&config, colour));
+            Err(unknown.into_iter().fold(error, Error::hint))
+        }
     }
 }
 
@@ -223,6 +230,14 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_key_comes_with_the_variables_that_are_unknown() {
+        let file = "[activepieces]\nurl = 'ap.example.com'\n[scope]\neveryone = true";
+        let error = with(file, &[("OKTAPIECES_OKTA_ORGURL", "a.okta.com")]).unwrap_err();
+        assert!(error.to_string().contains("`org_url` is missing"), "{error}");
+        assert!(error.hints[0].contains("did you mean OKTAPIECES_OKTA_ORG_URL?"), "{:?}", error.hints);
+    }
+
+    #[test]
     fn mistakes_in_variables_are_shown_with_their_names() {
         let variables = [
             ("OKTAPIECES_OKTA_TOKEN_ENV", "00aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_AB"),
@@ -232,6 +247,51 @@ mod tests {
             ("OKTAPIECES_ATTRIBUTES_EMAIL", "user.email +"),
         ];
         let text = LEAST.replace("[activepieces]", "token_command = ['x']\n[activepieces]");
-        insta::assert_snapshot!(with(&text, &variables).unwrap_err().to_string(), @"");
+        insta::assert_snapshot!(with(&text, &variables).unwrap_err().to_string(), @r#"
+        the environment has 5 mistakes
+
+        error: expected a value, found the end (in the expression for `email`)
+         --> environment:1:41
+          |
+        1 | OKTAPIECES_ATTRIBUTES_EMAIL=user.email +
+          |                                         ^
+
+        error: a secret has one source
+         --> environment:2:27
+          |
+        2 | OKTAPIECES_OKTA_TOKEN_ENV=******************************************
+          |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is another one
+          |
+         ::: config.toml:3:17
+          |
+        3 | token_command = ['x']
+          |                 ----- this is one
+          |
+          = help: keep one of `token_env`, `token_file` and `token_command`
+
+        error: this is not the name of an environment variable
+         --> environment:2:27
+          |
+        2 | OKTAPIECES_OKTA_TOKEN_ENV=******************************************
+          |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its value isn't shown here
+          |
+          = help: write the name of the variable that holds the secret, such as "OKTA_API_TOKEN", not the secret
+
+        error: this is not a limit
+         --> environment:4:37
+          |
+        4 | OKTAPIECES_SAFETY_MAX_DEACTIVATIONS=many
+          |                                     ^^^^
+          |
+          = help: write a number of users, such as 10, or a share from "0%" to "100%"
+
+        error: `protect` must be a list of strings
+         --> environment:5:27
+          |
+        5 | OKTAPIECES_SAFETY_PROTECT=[a
+          |                           ^^ this is a string
+          |
+          = help: write it in square brackets: ["..."]
+        "#);
     }
 }

@@ -202,7 +202,20 @@ mod tests {
         let value = config.add_variable("OKTAPIECES_B", "2");
         let mut faults = Faults::default();
         faults.push(Fault::at(value.clone(), "b is wrong").label("this one").context(0..1, "because of a"));
-        insta::assert_snapshot!(faults.render(&config, false), @"");
+        insta::assert_snapshot!(faults.render(&config, false), @r"
+        the environment has a mistake
+
+        error: b is wrong
+         --> environment:1:14
+          |
+        1 | OKTAPIECES_B=2
+          |              ^ this one
+          |
+         ::: c.toml:1:1
+          |
+        1 | a = 1
+          | - because of a
+        ");
         let mut faults = Faults::default();
         faults.push(Fault::at(value, "b is wrong"));
         faults.push(Fault::at(0..1, "a is wrong").context(4..5, "for this"));

@@ -1,9 +1,9 @@
-//! Where a part of a string's value stands in the text of the TOML file.
+//! The place in the config's text of a part of a string's value.
 
 use std::ops::Range;
 
 /// The bytes of `text` that give the bytes `part` of a string's value; `span` is the whole string, quotes included,
-/// and `value` what TOML makes of it. It is the whole string where the two can't be brought together.
+/// and `value` what TOML makes of it. It is the whole string if the two don't match.
 pub(super) fn place(text: &str, span: &Range<usize>, value: &str, part: &Range<usize>) -> Range<usize> {
     let found = text.get(span.clone()).map(offsets).filter(|offsets| offsets.len() == value.len() + 1);
     match found.as_ref().map(|offsets| (offsets.get(part.start), offsets.get(part.end))) {
@@ -12,7 +12,7 @@ pub(super) fn place(text: &str, span: &Range<usize>, value: &str, part: &Range<u
     }
 }
 
-/// For each byte of the value, and for its end, the byte of the string string that it comes from.
+/// For each byte of the value, and for its end, the byte of the string that it comes from.
 fn offsets(string: &str) -> Vec<usize> {
     let (quotes, literal) = delimiter(string);
     let mut start = quotes.min(string.len());
@@ -36,7 +36,7 @@ fn offsets(string: &str) -> Vec<usize> {
     offsets
 }
 
-/// How many quotes a string starts with, and whether backslashes stand for themselves in it.
+/// How many quotes a string starts with, and whether its backslashes are literal.
 fn delimiter(string: &str) -> (usize, bool) {
     for (quotes, literal) in [("'''", true), ("\"\"\"", false), ("'", true), ("\"", false)] {
         if string.len() >= 2 * quotes.len() && string.starts_with(quotes) {
@@ -86,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn literal_strings_are_read_as_they_stand() {
+    fn literal_strings_are_read_as_they_are() {
         assert_eq!(found(r"'é \n + x'", r"\n +"), r"\n +");
         assert_eq!(found("'''\né\n+ x'''", "+"), "+");
     }
 
     #[test]
-    fn escapes_count_as_what_they_stand_for() {
+    fn escapes_count_as_what_they_mean() {
         assert_eq!(found(r#""user.a == \"é\u00e9\" + x""#, "\"éé\""), r#"\"é\u00e9\""#);
         assert_eq!(found(r#""\U0001F600\x41\t+""#, "+"), "+");
         assert_eq!(found("\"\"\"\r\na \\  \n   b\"\"\"", "b"), "b");

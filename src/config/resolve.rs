@@ -33,7 +33,7 @@ pub(super) fn resolve(
     resolver.one_secret_each(&draft.okta.secret, &draft.activepieces.secret);
     let scope = resolver.scope(&draft.scope);
     let mapping = resolver.mapping(&draft.attributes);
-    resolver.from_okta_needs_an_app(&draft.attributes, &scope);
+    resolver.mapping_in_okta_needs_an_app(&draft.attributes, &scope);
     let projects = rules::resolve(&draft.projects, source, resolver.faults, &mut resolver.warnings);
     let mut policy = draft.policy;
     policy.accepted = accepted::resolve(draft.accepted, source);
@@ -121,7 +121,7 @@ impl Resolver<'_> {
         self.faults.or_push(source)
     }
 
-    /// No command is given the secret of the other server.
+    /// No command gets the secret of the other server.
     fn one_secret_each(&mut self, okta: &Secret, activepieces: &Secret) {
         for (given, other, default) in
             [(okta, activepieces, ACTIVEPIECES_API_KEY), (activepieces, okta, OKTA_API_TOKEN)]
@@ -164,7 +164,7 @@ impl Resolver<'_> {
     }
 
     /// A profile mapping belongs to an app.
-    fn from_okta_needs_an_app(&mut self, typed: &Attributes, scope: &org::Scope) {
+    fn mapping_in_okta_needs_an_app(&mut self, typed: &Attributes, scope: &org::Scope) {
         if typed.from_okta && scope.app.is_none() {
             let message = "`from_okta` needs an app, whose profile mapping is read";
             let fault = typed.header.clone().map_or_else(|| Fault::new(message), |span| Fault::at(span, message));
@@ -250,7 +250,7 @@ fn expression_fault(attribute: &str, text: &Text, source: Source<'_>, error: &Sy
     }
 }
 
-/// A role's name without quotes of its own: for the expression language that is no text.
+/// A role's name without quotes of its own, which the expression language doesn't take for text.
 fn bare_role(text: &Text) -> Option<Fault> {
     let role = text.get_ref().trim();
     ["ADMIN", "MEMBER", "OPERATOR"].contains(&role).then(|| {

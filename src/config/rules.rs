@@ -79,7 +79,7 @@ fn regex_fault(pattern: &Text, source: Source<'_>, error: &regex::Error) -> Faul
 }
 
 /// The bytes of the pattern that the regex crate's carets point at. Its message has the pattern, indented, and the
-/// carets below it; a pattern of several lines is shown in another way, and gets no carets here.
+/// carets below it; a pattern of several lines is shown differently, and gets no carets here.
 fn caret(error: &str, pattern: &str) -> Option<Range<usize>> {
     let mut lines = error.lines().skip_while(|line| line.trim_start_matches(' ') != pattern.trim_start_matches(' '));
     let indent = lines.next()?.strip_suffix(pattern)?.len();
@@ -97,7 +97,7 @@ fn check_name(name: &Text, selector: &Selector, source: Source<'_>, faults: &mut
         && references.is_empty()
     {
         warnings.push(format!(
-            "{}: every group that matches gets the same project name; `$1` stands for the pattern's first group",
+            "{}: every group that matches gets the same project name; `$1` is the pattern's first group",
             source.config.location(&name.span())
         ));
     }

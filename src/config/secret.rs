@@ -1,4 +1,4 @@
-//! Where a secret comes from, and how it is read. Its value stands in no error, no log and no `Debug`.
+//! Where a secret comes from, and how it is read. Its value is in no error, no log and no `Debug`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -14,15 +14,15 @@ use secrecy::zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Refusal, Trusted};
 
-/// More than any token has, in bytes: a bigger file or answer is something else.
+/// The most bytes of a secret; a bigger file or answer is something else.
 const LONGEST: u64 = 64 * 1024;
 
-/// How long a command may take, somebody's fingerprint included.
+/// How long a command may take, including a user's sign-in or fingerprint.
 const COMMAND_TIME: Duration = Duration::from_mins(2);
 
-/// How often a command that prints nothing is looked after.
+/// How often a command that prints nothing is checked.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long the last parts of a command's output may take to get from the pipe to here after its end.
+/// How long the last parts of a command's output may take to arrive after its end.
 const LAST_PARTS: Duration = Duration::from_secs(1);
 
 /// Where a secret comes from. `Display` names the source, as in "environment variable `OKTA_API_TOKEN`".
@@ -42,7 +42,7 @@ pub enum SecretSource {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretCommand {
     pub words: Vec<String>,
-    /// The environment variables that it gets besides those that any program may need.
+    /// The environment variables that it gets in addition to those that any program may need.
     pub env: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl SecretCommand {
     }
 }
 
-/// What a command gets of the environment: what programs need to find their files, the user's session and the network.
+/// The environment variables that a command gets: those to find its files, the user's session and the network.
 const ENVIRONMENT: [&str; 50] = [
     "PATH",
     "HOME",
@@ -130,7 +130,7 @@ impl SecretSource {
         if bytes.len() as u64 > LONGEST {
             return Err(self.error("is longer than any key"));
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| self.error("is no text"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.error("is not UTF-8 text"))?;
         Ok(SecretString::from(text.to_owned()))
     }
 
@@ -177,7 +177,7 @@ impl SecretSource {
     fn read_command(&self, command: &SecretCommand, time: Duration) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |error: std::io::Error| self.error(&format!("can't be run: {error}"));
         let (program, arguments) = command.words.split_first().ok_or_else(|| self.error("is empty"))?;
-        // It may ask on the terminal itself, but never waits for input that nobody gives.
+        // It may ask on the terminal itself, but must not wait for input on stdin.
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -194,7 +194,7 @@ impl SecretSource {
         let read_whole = parts.is_none_or(|parts| {
             loop {
                 // What the command wrote before its end is in the pipe already, and is read at once. A process that it leaves
-                // behind may keep the pipe open for ever, and isn't waited for.
+                // behind may keep the pipe open for ever, so its end is not awaited.
                 let wait = if status.is_some() { LAST_PARTS } else { LOOK };
                 match parts.recv_timeout(wait) {
                     Ok(part) => bytes.extend_from_slice(&part),
@@ -226,18 +226,16 @@ impl SecretSource {
             }
             return Err(self
                 .error(&format!("was stopped: it took longer than {} s", time.as_secs()))
-                .hint("run it by hand: it may wait for somebody to sign in"));
+                .hint("run it by hand: it may wait for a user to sign in"));
         };
         if !is_long && !status.success() {
-            return Err(self
-                .error(&format!("failed ({status})"))
-                .hint("what it said stands above, if it said anything"));
+            return Err(self.error(&format!("failed ({status})")).hint("see its own output above, if there is any"));
         }
         Ok(bytes)
     }
 
     /// The token in what was read: white space around it goes (a stray line end makes Okta answer 400 with HTML), and
-    /// what can't stand in an HTTP header is refused here, where its source is known.
+    /// a value that an HTTP header can't have is refused here, where its source is known.
     fn checked(&self, bytes: &[u8]) -> Result<SecretString> {
         let token = bytes.trim_ascii();
         if token.is_empty() {
@@ -246,7 +244,7 @@ impl SecretSource {
         if token.starts_with(b"SSWS ") || token.starts_with(b"Bearer ") {
             return Err(self
                 .error("holds a whole header")
-                .hint("leave out the word `SSWS` or `Bearer`, and keep the token alone"));
+                .hint("remove the word `SSWS` or `Bearer`, and keep only the token"));
         }
         if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
             return Err(self.error("holds more than a token: spaces, several lines, or characters that no token has"));
@@ -283,7 +281,7 @@ fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<Zeroizing<Vec<u8>>> {
         let mut stdout = stdout.take(LONGEST + 1);
         let mut part = Zeroizing::new(vec![0; 4096]);
         while let Ok(read @ 1..) = stdout.read(&mut part) {
-            // Nobody listens any more once the command was stopped.
+            // The receiver is gone once the command was stopped.
             if sender.send(Zeroizing::new(part[..read].to_vec())).is_err() {
                 return;
             }

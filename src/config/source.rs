@@ -49,7 +49,7 @@ impl ConfigText {
             return format!("environment variable {name}");
         }
         let before = &self.text.as_bytes()[..span.start];
-        format!("{}:{}", self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count())
+        format!("{}:{}", self.name, before.split(|byte| *byte == b'\n').count())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The addresses of both servers: cleaned of what people paste with them, and refused where they can't be meant.
+//! The addresses of both servers: cleaned of pasted paths and queries, and refused if they are not usable.
 
 use std::net::IpAddr;
 
@@ -11,16 +11,16 @@ pub(super) struct UrlFault {
     pub(super) help: String,
 }
 
-/// Okta's own domains, where the admin console has a host of its own beside the org's.
+/// Okta's own domains, where the admin console has a host of its own next to the org's.
 const OKTA_DOMAINS: [&str; 5] = [".okta.com", ".oktapreview.com", ".okta-emea.com", ".okta-gov.com", ".okta.mil"];
 
 /// What may follow the base URL of an Activepieces platform: its SCIM base URL, or parts of it.
 const ACTIVEPIECES_PATHS: [&str; 4] = ["/api/v1/scim/v2", "/api/v1/scim", "/api/v1", "/api"];
 
-/// Marks of an address that nobody has filled in yet: the placeholders of both products' manuals.
+/// Marks of an address that was not filled in: the placeholders of both products' manuals.
 const PLACEHOLDERS: [&str; 7] = ["{", "}", "<", ">", "youroktadomain", "your-okta-domain", "your-activepieces-domain"];
 
-/// An Okta org's URL, with `/` as its path, and a warning where another host than the given one is used.
+/// An Okta org's URL, with `/` as its path, and a warning if it is not the given host.
 pub(super) fn okta(text: &str, allow_insecure: bool) -> Result<(Url, Option<String>), UrlFault> {
     let mut url = server(text, allow_insecure, "https://example.okta.com")?;
     url.set_path("/");
@@ -28,7 +28,7 @@ pub(super) fn okta(text: &str, allow_insecure: bool) -> Result<(Url, Option<Stri
     let Some(org) = OKTA_DOMAINS.iter().find_map(|domain| without_admin(&host, domain)) else {
         return Ok((url, None));
     };
-    url.set_host(Some(&org)).map_err(|error| UrlFault::new(format!("`{org}` is no host: {error}"), ""))?;
+    url.set_host(Some(&org)).map_err(|error| UrlFault::new(format!("`{org}` is not a host: {error}"), ""))?;
     Ok((url, Some(format!("`{host}` is the admin console; the org is at `{org}`, which is used instead"))))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn activepieces(text: &str, allow_insecure: bool) -> Result<Url, UrlF
     Ok(url)
 }
 
-/// What both have in common: a host, reached over https, without credentials, query and fragment.
+/// The checks of both addresses: a host, reached over https, without credentials, query and fragment.
 fn server(text: &str, allow_insecure: bool, example: &str) -> Result<Url, UrlFault> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
@@ -58,12 +58,12 @@ fn server(text: &str, allow_insecure: bool, example: &str) -> Result<Url, UrlFau
     }
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
     let mut url = url.map_err(|error| {
-        UrlFault::new(format!("that is no address: {error}"), format!("write for example {example}"))
+        UrlFault::new(format!("this is not an address: {error}"), format!("write for example {example}"))
     })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UrlFault::new(
             "a user name or password can't be part of the address",
-            "leave out what stands before the `@`",
+            "remove the part before the `@`",
         ));
     }
     secure(&url, allow_insecure)?;
@@ -77,10 +77,10 @@ fn secure(url: &Url, allow_insecure: bool) -> Result<(), UrlFault> {
         "https" => Ok(()),
         "http" if allow_insecure || is_loopback(url) => Ok(()),
         "http" => Err(UrlFault::new(
-            "plain http would show the token to everybody on the way",
+            "plain http would show the token to everyone on the network",
             "write https, or add `allow_insecure = true` here if that is what you want",
         )),
-        scheme => Err(UrlFault::new(format!("`{scheme}` is not a scheme that can be used"), "write https")),
+        scheme => Err(UrlFault::new(format!("the scheme `{scheme}` is not supported"), "write https")),
     }
 }
 
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         assert_eq!(refusal("  "), "the address is empty");
-        assert_eq!(refusal("ftp://example.okta.com"), "`ftp` is not a scheme that can be used");
-        assert_eq!(refusal("https://"), "that is no address: empty host");
+        assert_eq!(refusal("ftp://example.okta.com"), "the scheme `ftp` is not supported");
+        assert_eq!(refusal("https://"), "this is not an address: empty host");
         assert!(refusal("https://admin:hunter2@example.okta.com").contains("user name or password"));
     }
 

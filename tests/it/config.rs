@@ -469,9 +469,7 @@ fn a_name_without_reference_under_a_pattern_is_a_warning() {
     let settings = parse(&format!("{LEAST}[[projects]]\nmatch = '^AP '\nname = 'Team'\n"));
     assert_eq!(
         settings.warnings,
-        [
-            "config.toml:10: every group that matches gets the same project name; `$1` stands for the pattern's first group"
-        ]
+        ["config.toml:10: every group that matches gets the same project name; `$1` is the pattern's first group"]
     );
 }
 

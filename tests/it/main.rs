@@ -49,4 +49,6 @@ mod transport;
 #[cfg(feature = "sandbox")]
 mod undo;
 #[cfg(feature = "sandbox")]
+mod variables;
+#[cfg(feature = "sandbox")]
 mod walks;

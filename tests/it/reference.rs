@@ -1,6 +1,7 @@
 //! The files that follow from the table of config keys: the example, the reference page and the JSON schema.
 //!
 //! `UPDATE_REFERENCE=1 cargo test --test it reference` writes them.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
 use std::fmt::Write;
 use std::path::Path;
@@ -41,7 +42,9 @@ fn comment(text: &str) -> String {
 
 /// A key with its default, or with the example if there is none.
 fn lines(key: &Key, mark: &str) -> String {
-    format!("{}{mark}{} = {}\n", comment(key.docs), key.name, key.default.unwrap_or(key.example))
+    let absent = key.absent.map(|absent| format!(" Default: {absent}.")).unwrap_or_default();
+    let docs = comment(&format!("{}{absent}", key.docs));
+    format!("{docs}{mark}{} = {}\n", key.name, key.default.unwrap_or(key.example))
 }
 
 fn example() -> String {
@@ -58,16 +61,22 @@ fn example() -> String {
         let (common, other): (Vec<&Key>, Vec<&Key>) = section.keys.iter().partition(|key| key.common);
         if !section.is_list {
             writeln!(text, "{}", section.header()).unwrap();
-            section.keys.iter().for_each(|key| text += &lines(key, if key.common { "" } else { "# " }));
+            for key in section.keys {
+                text += &lines(key, if key.common { "" } else { "# " });
+            }
             continue;
         }
         if !common.is_empty() {
             writeln!(text, "{}", section.header()).unwrap();
-            common.iter().for_each(|key| text += &lines(key, ""));
+            for key in common {
+                text += &lines(key, "");
+            }
             text += "\n";
         }
         writeln!(text, "# {}", section.header()).unwrap();
-        other.iter().for_each(|key| text += &lines(key, "# "));
+        for key in other {
+            text += &lines(key, "# ");
+        }
     }
     text
 }
@@ -179,15 +188,16 @@ fn with(section: &Section, key: &Key, value: &str) -> String {
     for other in SECTIONS {
         let names = least.iter().chain(needed).filter(|(name, _)| *name == other.name).flat_map(|(_, keys)| *keys);
         let names: Vec<&str> = names.copied().collect();
-        let lines: String = other
-            .keys
-            .iter()
-            .filter(|known| names.contains(&known.name) && !(other.name == section.name && known.name == key.name))
-            .map(|known| format!("{} = {}\n", known.name, known.example))
-            .collect();
-        let own = if other.name == section.name { format!("{} = {value}\n", key.name) } else { String::new() };
-        if !(lines.is_empty() && own.is_empty()) {
-            write!(text, "{}\n{lines}{own}", other.header()).unwrap();
+        let mut lines = Vec::new();
+        for known in other.keys {
+            if other.name == section.name && known.name == key.name {
+                lines.push(format!("{} = {value}\n", known.name));
+            } else if names.contains(&known.name) {
+                lines.push(format!("{} = {}\n", known.name, known.example));
+            }
+        }
+        if !lines.is_empty() {
+            write!(text, "{}\n{}", other.header(), lines.concat()).unwrap();
         }
     }
     text
