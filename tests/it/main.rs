@@ -28,6 +28,8 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod reads;
 #[cfg(feature = "sandbox")]
+mod request_counts;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
