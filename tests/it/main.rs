@@ -32,6 +32,8 @@ mod missing_scope;
 mod reads;
 mod reference;
 #[cfg(feature = "sandbox")]
+mod request_counts;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;

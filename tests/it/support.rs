@@ -10,6 +10,13 @@ use oktapieces_sandbox::serve::{Fault, FaultKind};
 use oktapieces_sandbox::{Options, Sandbox};
 use serde_json::Value;
 
+/// One certificate in the place of the system's many. An unoptimized build takes half of a short run's time to read those.
+const AUTHORITIES: [(&str, &str); 2] = [
+    ("SSL_CERT_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/authority.pem")),
+    // Without certificates: only files that are named by a hash count.
+    ("SSL_CERT_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")),
+];
+
 /// A sandbox, and a folder with its config.
 pub struct Stage {
     pub sandbox: Sandbox,
@@ -42,7 +49,7 @@ impl Stage {
     pub fn spawn(&self, arguments: &[&str]) -> tokio::process::Child {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
         command.args(arguments).current_dir(self.folder()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
-        command.env("HOME", self.folder());
+        command.env("HOME", self.folder()).envs(AUTHORITIES);
         command.envs(self.variables());
         command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     }
@@ -93,7 +100,7 @@ impl Stage {
 pub async fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
     command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).kill_on_drop(true);
-    command.envs(variables.iter().copied()).env("HOME", folder);
+    command.envs(AUTHORITIES).envs(variables.iter().copied()).env("HOME", folder);
     let output = command.output().await.unwrap();
     Outcome {
         code: output.status.code().unwrap_or(-1),

@@ -52,6 +52,7 @@ pub struct Setup {
     pub protect: bool,
     pub keep_unassigned: bool,
     pub keep_suspended: bool,
+    pub keep_deleted: bool,
     /// A server of the older generation, which takes a change only with everything else.
     pub old_server: bool,
 }
@@ -69,6 +70,7 @@ impl Default for Setup {
             protect: false,
             keep_unassigned: false,
             keep_suspended: false,
+            keep_deleted: false,
             old_server: false,
         }
     }
@@ -176,6 +178,10 @@ pub enum Event {
     Lose(usize),
     /// The platform answers well to a change of role, and keeps the role; or it's over.
     RolesStay(bool),
+    /// The config compares an attribute that is true or false with a text; or the mistake is mended.
+    Mistake(bool),
+    /// All problems that the plan shows are accepted in the config.
+    Accept,
     /// Okta's clock goes by so many hours.
     Clock(i64),
     Plan,
@@ -201,8 +207,8 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     let projects = prop_oneof![1 => Just(Projects::None), 2 => Just(Projects::ByName), 2 => Just(Projects::ByPattern)];
     let grace = prop_oneof![3 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((1, 24)), 1 => Just((2, 24))];
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
-    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), rare(6), rare(3)).prop_map(
-        |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep_suspended, old)| {
+    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), (rare(6), rare(6)), rare(3))
+        .prop_map(|(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
             Setup {
                 people,
                 scope,
@@ -213,11 +219,11 @@ pub fn setup() -> impl Strategy<Value = Setup> {
                 grace_hours: grace.1,
                 protect,
                 keep_unassigned,
-                keep_suspended,
+                keep_suspended: keep.0,
+                keep_deleted: keep.1,
                 old_server: old,
             }
-        },
-    )
+        })
 }
 
 fn role() -> impl Strategy<Value = Role> {
@@ -276,6 +282,8 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         5 => hand().prop_map(Event::Hand),
         1 => Just(Event::Foreign),
         1 => any::<bool>().prop_map(Event::RolesStay),
+        1 => any::<bool>().prop_map(Event::Mistake),
+        1 => Just(Event::Accept),
         1 => Just(Event::SeeAll),
         1 => hours.prop_map(Event::Clock),
         1 => Just(Event::Plan),
@@ -307,6 +315,26 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         [moved, vec![Event::Status(p, "SUSPENDED"), Event::Apply]].concat()
     });
     let left = p.clone().prop_map(|p| vec![Event::Status(p, "SUSPENDED"), Event::Unassign(p), Event::Apply]);
+    let mistaken = (event.clone(), event.clone()).prop_map(|(one, other)| {
+        vec![Event::Mistake(true), one, Event::Apply, other, Event::Plan, Event::Mistake(false), Event::Apply]
+    });
+    let accepted = (p.clone(), event.clone(), event.clone()).prop_map(|(p, one, other)| {
+        vec![Event::Address(p), Event::Apply, one, Event::Accept, Event::Apply, other, Event::Apply]
+    });
+    let conflict = (p.clone(), role()).prop_map(|(p, role)| {
+        let invited = Event::Middle("POST", 0, Hand::Invite(p, role));
+        vec![Event::Delete(p), Event::Apply, Event::Address(p), Event::Hire(p), invited, Event::Apply]
+    });
+    let unkept = (p.clone(), p.clone(), event.clone()).prop_map(|(p, other, event)| {
+        let promoted =
+            vec![Event::RolesStay(true), Event::Profile(p, Role::Admin), Event::Join(p, ADMINS), Event::Apply];
+        let after = vec![event, Event::Status(other, "SUSPENDED"), Event::Apply, Event::RolesStay(false), Event::Apply];
+        [promoted, after].concat()
+    });
+    let returned = (p.clone(), event.clone()).prop_map(|(p, event)| {
+        let gone = [Event::Unassign(p), Event::Apply];
+        [&gone[..], &[Event::Assign(p), event, Event::Apply], &gone[..]].concat()
+    });
     let again = (p, any::<bool>()).prop_map(|(p, deleted)| {
         let gone = if deleted { Event::Delete(p) } else { Event::Status(p, "DEPROVISIONED") };
         vec![gone, Event::Apply, Event::Hire(p), Event::Apply]
@@ -314,7 +342,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
     prop_oneof![
         24 => event.prop_map(|event| vec![event]),
         4 => missed,
-        4 => middle,
+        6 => middle,
         3 => undone,
         1 => killed,
         1 => lost,
@@ -322,6 +350,11 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         1 => contested,
         1 => left,
         1 => again,
+        1 => mistaken,
+        1 => accepted,
+        2 => conflict,
+        2 => unkept,
+        2 => returned,
     ]
 }
 

@@ -315,3 +315,48 @@ async fn walk_that_promotes_somebody_whose_role_does_not_stand() {
     ];
     holds(Setup::default(), &events).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_compares_what_is_true_or_false_with_a_text() {
+    for roles in [Roles::None, Roles::Profile, Roles::Group] {
+        let events = [
+            Event::Profile(1, Role::Admin),
+            Event::Save,
+            Event::Mistake(true),
+            Event::Status(2, "SUSPENDED"),
+            Event::Plan,
+            Event::Apply,
+            Event::ApplySaved,
+            Event::Mistake(false),
+            Event::Apply,
+        ];
+        holds(Setup { roles, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_accepts_what_is_open_and_then_something_new_is() {
+    for roles in [Roles::None, Roles::Profile] {
+        let events = [
+            Event::Address(1),
+            Event::Apply,
+            Event::Accept,
+            Event::Plan,
+            Event::Apply,
+            Event::Address(2),
+            Event::Apply,
+            Event::Accept,
+            Event::Address(1),
+            Event::Apply,
+        ];
+        holds(Setup { roles, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_deletes_somebody_who_is_kept_for_that() {
+    for keep_unassigned in [false, true] {
+        let events = [Event::Delete(1), Event::Status(2, "SUSPENDED"), Event::Apply, Event::Unassign(3), Event::Apply];
+        holds(Setup { keep_deleted: true, keep_unassigned, ..Setup::default() }, &events).await;
+    }
+}

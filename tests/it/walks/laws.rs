@@ -27,6 +27,10 @@ pub enum Kind {
 pub struct Step<'a> {
     pub kind: Kind,
     pub setup: &'a Setup,
+    /// Whether the config compares what is true or false with a text.
+    pub mistaken: bool,
+    /// Kind and subject of the problems that the config accepts.
+    pub accepted: &'a BTreeSet<(String, String)>,
     pub before: Standing,
     pub after: Standing,
     pub truth: Truth,
@@ -240,6 +244,10 @@ impl Ledger {
     /// All breaches of the laws by a run, which is remembered.
     pub fn judge(&mut self, step: &Step<'_>) -> Vec<String> {
         let mut found = Vec::new();
+        if step.mistaken && (step.kind != Kind::Undo || step.outcome.code == 78) {
+            mistake(step, &mut found);
+            return found;
+        }
         self.count(step);
         access(step, &mut found);
         offboarding(step, &mut found);
@@ -296,7 +304,9 @@ impl Ledger {
                 if what == "active" && !after.active {
                     // Somebody suspended who is kept for that may go for being out of scope.
                     let missing = user.is_some_and(|user| {
-                        !truth.users.contains_key(user) || (!truth.in_scope.contains(user) && !setup.keep_unassigned)
+                        let gone = !truth.users.contains_key(user);
+                        (gone && !setup.keep_deleted)
+                            || (!gone && !truth.in_scope.contains(user) && !setup.keep_unassigned)
                     });
                     let out =
                         |user: &User| truth.is_out(&user.id) && !(setup.keep_suspended && user.status == "SUSPENDED");
@@ -374,8 +384,10 @@ impl Ledger {
             let waited = step.times.0.as_second() - missing.since.1.as_second();
             let is_over = missing.runs >= setup.grace_runs && waited >= setup.grace_hours * 3600;
             let clean = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code) && !step.faulty;
-            let named = step.plan["problems"].to_string().contains(&account.email);
-            let stays = setup.keep_unassigned && step.truth.users.contains_key(user);
+            let named =
+                ["problems", "accepted"].into_iter().any(|what| step.plan[what].to_string().contains(&account.email));
+            let gone = !step.truth.users.contains_key(user);
+            let stays = if gone { setup.keep_deleted } else { setup.keep_unassigned };
             let kept = stays || named || exemption(step, account).is_some() || step.touched(&account.id);
             if clean && missing.sure && is_over && account.active && !kept {
                 found.push(format!("L8: {} is active after the grace: {missing:?}", account.email));
@@ -386,7 +398,8 @@ impl Ledger {
 
 /// What isn't as Okta has it once nothing is left to do, of all that the plan has no word about.
 pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
-    let words: String = ["problems", "held", "warnings"].into_iter().map(|what| plan[what].to_string()).collect();
+    let words: String =
+        ["problems", "accepted", "held", "warnings"].into_iter().map(|what| plan[what].to_string()).collect();
     for user in truth.users.values().filter(|user| truth.has_access(&user.id)) {
         let profile = |what: &str| text(&user.profile[what]).to_owned();
         let (email, login) = (profile("email"), profile("login"));
@@ -476,7 +489,7 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
         let kept = match status {
             Some("SUSPENDED") => step.setup.keep_suspended,
             Some("DEPROVISIONED") => false,
-            None => may_wait,
+            None => may_wait || step.setup.keep_deleted,
             Some(_) => true,
         };
         if kept || step.touched(&account.id) {
@@ -609,6 +622,16 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
     }
 }
 
+/// A comparison that is never true for anybody ends a run before it writes.
+fn mistake(step: &Step<'_>, found: &mut Vec<String>) {
+    if step.outcome.code != 78 {
+        found.push(format!("L9: {:?} ended with {}, and the config has a mistake", step.kind, step.outcome.code));
+    }
+    for ((id, what), value) in step.own_changes() {
+        found.push(format!("L9: {what} of {id} is {value:?}, and the config has a mistake"));
+    }
+}
+
 /// 3 means that something is open, and 0 that nothing is.
 fn exit_code(step: &Step<'_>, found: &mut Vec<String>) {
     if step.kind == Kind::Kill || step.plan.is_null() {
@@ -619,6 +642,14 @@ fn exit_code(step: &Step<'_>, found: &mut Vec<String>) {
         || ["stale", "diverged"].into_iter().any(|what| !list(&report[what]).is_empty())
         || report["interrupted"] == true;
     let problems = list(&step.plan["problems"]).len();
+    let accepts =
+        |problem: &Value| step.accepted.contains(&(text(&problem["kind"]).into(), text(&problem["subject"]).into()));
+    for problem in list(&step.plan["problems"]).iter().filter(|problem| accepts(problem)) {
+        found.push(format!("L10: a problem is accepted, and counts: {problem}"));
+    }
+    for problem in list(&step.plan["accepted"]).iter().filter(|problem| !accepts(problem)) {
+        found.push(format!("L10: a problem doesn't count, and nobody accepted it: {problem}"));
+    }
     match step.outcome.code {
         0 if problems > 0 || undone => found.push(format!("L10: 0 with {problems} problems, undone: {undone}")),
         3 if problems == 0 && !undone && !step.faulty => found.push("L10: 3, and nothing is open".to_owned()),

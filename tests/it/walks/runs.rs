@@ -63,6 +63,13 @@ impl Walk {
                 self.undoes = accounts;
                 self.run(Kind::Undo, &["undo", &run, "--yes", "--json"]).await.1
             }
+            Event::Accept => {
+                let (outcome, breach) = self.run(Kind::Plan, &["plan", "--json"]).await;
+                self.world.accept(&serde_json::from_str(&outcome.stdout).unwrap_or_default());
+                breach
+            }
+            // It ends before there is anything to kill.
+            Event::Kill(_) if self.world.mistaken => self.run(Kind::Apply, &["apply", "--yes", "--json"]).await.1,
             Event::Kill(after) => self.killed(*after).await,
             other => {
                 self.world.happen(other);
@@ -124,6 +131,8 @@ impl Walk {
         let step = Step {
             kind: if kind != Kind::Plan && (refused || outcome.code == 7) { Kind::Refused } else { kind },
             setup: &self.world.setup,
+            mistaken: self.world.mistaken,
+            accepted: &self.world.accepted,
             before,
             after: Standing::of(&self.world.platform()),
             truth,
@@ -163,6 +172,8 @@ impl Walk {
         let step = Step {
             kind: Kind::Kill,
             setup: &self.world.setup,
+            mistaken: self.world.mistaken,
+            accepted: &self.world.accepted,
             before,
             after: Standing::of(&self.world.platform()),
             truth,

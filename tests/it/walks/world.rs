@@ -120,6 +120,10 @@ pub struct World {
     /// What waits for the next run that writes.
     middle: Vec<(&'static str, usize, Hand)>,
     pub lost: Option<usize>,
+    /// Whether the config compares what is true or false with a text.
+    pub mistaken: bool,
+    /// Kind and subject of the problems that the config accepts.
+    pub accepted: BTreeSet<(String, String)>,
 }
 
 fn profile(person: &Person, number: usize) -> serde_json::Map<String, Value> {
@@ -127,7 +131,7 @@ fn profile(person: &Person, number: usize) -> serde_json::Map<String, Value> {
     let profile = json!({
         "login": login, "email": person.address, "firstName": format!("First{number}v{}", person.names),
         "lastName": format!("Last{number}"), "displayName": format!("Person {number}"),
-        "okta_role": "user", "department": "IT"
+        "okta_role": "user", "department": "IT", "isManager": number == 0
     });
     profile.as_object().cloned().unwrap_or_default()
 }
@@ -148,6 +152,8 @@ impl World {
             interferences: Arc::default(),
             middle: Vec::new(),
             lost: None,
+            mistaken: false,
+            accepted: BTreeSet::new(),
             setup,
             stage,
         };
@@ -175,6 +181,7 @@ impl World {
             Scope::Everyone => "everyone = true".to_owned(),
         };
         let role = match setup.roles {
+            _ if self.mistaken => "platformRole = 'user.isManager == \"true\" ? \"ADMIN\" : \"MEMBER\"'".to_owned(),
             Roles::None => String::new(),
             Roles::Profile => {
                 "platformRole = 'user.okta_role == \"Master\" ? \"ADMIN\" : user.okta_role == \"op\" ? \"OPERATOR\" : \"MEMBER\"'".to_owned()
@@ -186,19 +193,24 @@ impl World {
             Projects::ByName => "[[projects]]\ngroup = \"AP Eng\"\n[[projects]]\ngroup = \"AP Ops\"",
             Projects::ByPattern => "[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"",
         };
+        let accepted = |(kind, who): &(String, String)| {
+            format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")
+        };
+        let accepted: String = self.accepted.iter().map(accepted).collect();
         let kept = |keep: bool| if keep { "keep" } else { "deactivate" };
         format!(
             "[okta]\norg_url = \"{}\"\ntoken_env = \"OKTA_API_TOKEN\"\n\
              [activepieces]\nurl = \"{}\"\napi_key_env = \"ACTIVEPIECES_API_KEY\"\n\
              [scope]\n{scope}\n[attributes]\n{role}\n{projects}\n\
              [projects_policy]\ndelete_unpushed = {}\n\
-             [lifecycle]\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\n\
-             [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\n",
+             [lifecycle]\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\n\
+             [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\n{accepted}",
             self.stage.sandbox.okta_url(),
             self.stage.sandbox.activepieces_url(),
             setup.delete_unpushed,
             kept(setup.keep_suspended),
             kept(setup.keep_unassigned),
+            kept(setup.keep_deleted),
             setup.grace_runs,
             setup.grace_hours,
             if setup.protect { "\"p0@example.com\"" } else { "" },
@@ -390,20 +402,36 @@ impl World {
             Event::Middle(write, after, hand) => self.middle.push((write, after, hand)),
             Event::Lose(after) => self.lost = Some(after),
             Event::RolesStay(stay) => self.platform().configure(|settings| settings.roles_stay = stay),
+            Event::Mistake(mistaken) => self.mistake(mistaken),
             Event::Clock(hours) => org.shift_clock(hours * 3600),
             Event::Plan
             | Event::Apply
             | Event::ApplyRefused
             | Event::Save
+            | Event::Accept
             | Event::ApplySaved
             | Event::Undo(_)
             | Event::Kill(_) => unreachable!("a run"),
         }
     }
 
+    fn mistake(&mut self, mistaken: bool) {
+        self.mistaken = mistaken;
+        self.stage.configure(&self.config());
+    }
+
+    /// Accepts the problems of a plan.
+    pub fn accept(&mut self, plan: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let problems = plan["problems"].as_array().into_iter().flatten();
+        self.accepted.extend(problems.map(|problem| (text(&problem["kind"]), text(&problem["subject"]))));
+        self.stage.configure(&self.config());
+    }
+
     /// Takes back what waits for the next run.
     pub fn clear(&mut self) {
         self.middle.clear();
+        self.mistake(false);
         self.lost = None;
         self.platform().configure(|settings| settings.roles_stay = false);
     }
