@@ -15,6 +15,8 @@ pub const PROVISIONING: &str = "scim2headerauth";
 pub struct AppRow {
     pub label: String,
     pub name: String,
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: String,
     pub created: Timestamp,
     /// When each user was assigned individually.
     pub users: BTreeMap<String, Timestamp>,
@@ -51,6 +53,7 @@ impl AppRow {
         Self {
             label,
             name,
+            status: "ACTIVE".to_owned(),
             created,
             users,
             groups: Vec::new(),
@@ -148,6 +151,16 @@ impl Org {
     pub fn set_mapping(&self, label: &str, attribute: &str, expression: &str, push_status: &str) {
         let (attribute, property) = (attribute.to_owned(), (expression.to_owned(), push_status.to_owned()));
         self.at_app(label, |row, _| drop(row.mapping.insert(attribute, property)));
+    }
+
+    /// Gives the app of this label a status; its assignments stay.
+    pub fn set_app_status(&self, label: &str, status: &str) {
+        self.at_app(label, |row, _| status.clone_into(&mut row.status));
+    }
+
+    /// Deletes the app of this label with its assignments.
+    pub fn delete_app(&self, label: &str) {
+        self.write().apps.retain(|_, row| row.label != label);
     }
 
     /// Takes an individual assignment away; one through a group stays.

@@ -179,7 +179,7 @@ pub fn app(id: &str, row: &AppRow, host: &str) -> Value {
         "id": id,
         "name": row.name,
         "label": row.label,
-        "status": "ACTIVE",
+        "status": row.status,
         "created": time(row.created),
         "lastUpdated": time(row.created),
         "signOnMode": "SAML_2_0",
