@@ -103,7 +103,9 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             return None;
         }
     };
-    if found.asked_other_types && let Some(asked) = access::scopes_when_needed(settings) {
+    if found.asked_other_types
+        && let Some(asked) = access::scopes_when_needed(settings)
+    {
         lines.ok("Okta scopes", format!("{asked}, in a token of its own: the default user type lacks an attribute"));
     }
     for warning in &found.warnings {
@@ -152,6 +154,10 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
         let requests =
             counted(usize::try_from(reading.asked_by_expressions).unwrap_or(usize::MAX), "request", "requests");
         lines.ok("expressions", format!("ask for more than profiles: {requests} more"));
+    }
+    for part in &reading.org.missing_scope {
+        let fix = vec!["correct [scope]; until then no user counts as out of scope".to_owned()];
+        lines.add("Okta scope", LineState::Failed, part.fault.clone(), fix, Some(Kind::Config));
     }
     for rule in &reading.org.unresolved {
         let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();

@@ -252,6 +252,7 @@ impl Org {
     async fn count_roles(&mut self, context: &Context) -> Result<(BTreeMap<&'static str, usize>, usize)> {
         let needs = self.expressions.mapping.needs();
         let reading = okta::read(&self.okta, &self.settings.scope, &[], &needs, &KnownOrg::default(), &|_| ()).await?;
+        let reading = reading.of_whole_scope()?;
         reading.warnings.iter().for_each(|warning| context.printer.warning(warning));
         self.expressions.settle(&reading.org);
         self.expressions.refuse(&self.settings, context.printer.colours_stderr())?;

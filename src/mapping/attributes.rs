@@ -110,6 +110,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         vanished: org.vanished.clone(),
         groups: org.groups.clone(),
         unresolved: org.unresolved.clone(),
+        missing_scope: org.missing_scope.clone(),
         ids: OktaIds::of(org.users.keys(), org.groups.keys().chain(org.pushed.keys())),
     }
 }

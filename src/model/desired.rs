@@ -22,6 +22,9 @@ pub struct Desired {
     pub groups: BTreeMap<OktaGroupId, String>,
     /// Rules that name no project: each is a problem, and its project is left alone.
     pub unresolved: Vec<Unresolved>,
+    /// Parts of the scope that weren't found: each is a problem, and no user is known to be out of scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_scope: Vec<MissingPart>,
     pub on_create_only: OnCreateOnly,
     /// How the org's ids look.
     #[serde(skip)]
@@ -38,6 +41,15 @@ pub struct Unresolved {
     pub fault: RuleFault,
     /// `config.toml:40`.
     pub location: Option<String>,
+}
+
+/// A part of the scope that wasn't found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingPart {
+    /// The name or id that the config has.
+    pub wanted: String,
+    /// What is wrong with it: `[scope] app: no app in Okta has …`.
+    pub fault: String,
 }
 
 /// Why a name in the config stands for no group or no project.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Members;
-use super::desired::Unresolved;
+use super::desired::{MissingPart, Unresolved};
 use super::id::{OktaGroupId, OktaUserId};
 use super::okta::{Group, Profile};
 use super::packed::PackedUser;
@@ -41,6 +41,8 @@ pub struct Org {
     pub groups: BTreeMap<OktaGroupId, String>,
     /// Rules that name no group, several, or no project.
     pub unresolved: Vec<Unresolved>,
+    /// Parts of the scope that name nothing in Okta, or several things: no user is known to be out of scope then.
+    pub missing_scope: Vec<MissingPart>,
     /// Groups that were to be pushed and were deleted while the org was read, with the projects' names.
     pub vanished: BTreeMap<OktaGroupId, String>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.

@@ -52,6 +52,8 @@ pub enum ProblemKind {
     GroupVanished,
     /// A project of a deleted group, which a group of another id may be made again of.
     GroupMadeAgain,
+    /// A part of `[scope]` names an app or a group that isn't in Okta, or that several have the name of.
+    ScopeNotFound,
     /// A rule names a group that isn't in Okta.
     GroupNotFound,
     /// A rule names a group by a name that several groups have.
@@ -80,6 +82,7 @@ impl ProblemKind {
             Self::ProjectNameTwice => "project_name_twice",
             Self::GroupVanished => "group_vanished",
             Self::GroupMadeAgain => "group_made_again",
+            Self::ScopeNotFound => "scope_not_found",
             Self::GroupNotFound => "group_not_found",
             Self::AmbiguousGroup => "ambiguous_group",
             Self::EmptyProjectName => "empty_project_name",

@@ -254,6 +254,7 @@ fn held(plan: &Plan, whole: bool) -> Option<String> {
 pub(super) fn because(because: &Because) -> String {
     match because {
         Because::SourceNotTrusted => "the Okta data looks incomplete".to_owned(),
+        Because::ScopeNotFound => "a part of [scope] isn't in Okta".to_owned(),
         Because::Waiting { since, runs } => {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }

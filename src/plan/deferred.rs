@@ -21,6 +21,8 @@ pub struct Held {
 pub enum Because {
     /// The read was much smaller than the last trusted one.
     SourceNotTrusted,
+    /// A part of the scope isn't in Okta, so that it isn't known who is out of scope.
+    ScopeNotFound,
     /// Missing from the scope for too short a time: since then, in so many runs, this one included.
     Waiting { since: Timestamp, runs: usize },
     /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.

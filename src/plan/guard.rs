@@ -173,7 +173,8 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
     }
     let mut refusals: Vec<Refusal> = owner_role(plan).into_iter().chain(last_admin(plan)).collect();
     let totals = plan.totals();
-    if plan.standing.in_scope == 0 && totals.deactivate > 0 && !allowed.empty_scope {
+    let is_empty = plan.standing.in_scope == 0 && !plan.standing.scope_is_incomplete;
+    if is_empty && totals.deactivate > 0 && !allowed.empty_scope {
         refusals.push(Refusal::EmptyScope { deactivations: totals.deactivate });
     }
     let deletions = totals.projects_delete;

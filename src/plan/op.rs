@@ -41,6 +41,9 @@ pub struct Plan {
 pub struct Standing {
     /// Okta users in scope who aren't deactivated in Okta.
     pub in_scope: usize,
+    /// Whether a part of the scope wasn't found: then no deactivation follows from a user's being out of scope.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scope_is_incomplete: bool,
     /// Matched users that need nothing.
     pub unchanged_users: usize,
     /// Linked projects that need nothing.

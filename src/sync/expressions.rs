@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::config::{self, Mistake, Settings};
 use crate::error::{Error, Kind, Result};
+use crate::expression::Expression;
 use crate::expression::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use crate::mapping::attributes::{Mapped, Mapping, Source};
 use crate::mapping::from_okta::{self, Listed, Verdict};
 use crate::model::org::Org;
 use crate::okta::oauth::USER_TYPES;
+use crate::okta::read::resolve::find_app;
 use crate::okta::{self, Okta};
 use crate::output::picture;
 
@@ -49,6 +51,30 @@ pub struct Unchecked {
 /// Reads the mapping that stands in Okta, if it is asked for, and the user schema.
 pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Expressions> {
     Ok(check_all(okta, find(okta, settings, from_okta).await?).await)
+}
+
+/// The same as [`find`] gives of the settings. If the app that has the mapping isn't in Okta, nothing is known of the values of
+/// attributes: then every expression fails, and each user in scope by another part of it is left as they are.
+pub async fn find_if_there(okta: &Okta, settings: &Settings) -> Result<Unchecked> {
+    if settings.from_okta && find_app(okta, settings.scope.app.as_deref()).await?.is_err() {
+        return Ok(Unchecked { mapping: of_missing_app()?, listed: Vec::new(), warnings: Vec::new() });
+    }
+    find(okta, settings, settings.from_okta).await
+}
+
+/// A mapping whose expressions all ask for the profile in the app, which can't be read.
+fn of_missing_app() -> Result<Mapping> {
+    let expression = Expression::parse("appuser.userName");
+    let expression = expression.map_err(|_| Error::new(Kind::Failed, "the mapping of the Okta app isn't known"))?;
+    let unknown = Mapped { expression, source: Source::Okta { mapping: None }, on_create_only: false };
+    Ok(Mapping {
+        user_name: unknown.clone(),
+        given_name: unknown.clone(),
+        family_name: unknown.clone(),
+        email: unknown.clone(),
+        display_name: unknown,
+        platform_role: None,
+    })
 }
 
 /// The mapping of the config, with what stands in Okta, if it is asked for.

@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::Platform;
+use crate::model::id::OktaIds;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
@@ -195,7 +196,8 @@ impl Session {
         let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
-        let draft = Box::pin(Draft::of(sources, reading)).await?;
+        // An undo closes no account because of Okta, and it must know who is out of scope.
+        let draft = Box::pin(Draft::of(sources, reading.of_whole_scope()?)).await?;
         let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
         let seen = grace::without_seen(&knows.past, &plan);
         let (sizes, reading) = draft.end();
@@ -230,7 +232,7 @@ impl Session {
     async fn read(&self, knows: &Knows, progress: &Progress, context: &Context) -> Result<Sides> {
         let okta_side = Box::pin(async {
             let okta = &self.okta;
-            let unchecked = expressions::find(okta, &self.settings, self.settings.from_okta).await?;
+            let unchecked = expressions::find_if_there(okta, &self.settings).await?;
             let mapping = unchecked.mapping.clone();
             let (mut expressions, reading) = futures_util::future::join(
                 expressions::check_all(okta, unchecked),
@@ -244,6 +246,9 @@ impl Session {
         });
         let ((expressions, reading), platform) =
             Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
+            return Err(fault);
+        }
         for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
@@ -322,6 +327,17 @@ impl Session {
     pub fn requests(&self) -> u64 {
         self.okta.http().requests() + self.activepieces.requests()
     }
+}
+
+/// Whether the scope was once found whole, so that users may have accounts by it that have to be closed: an earlier run found an
+/// app or a group that isn't found now, or an active account is linked. Otherwise a name in the config is wrong.
+fn worked_before(past: &Past, reading: &okta::Reading, platform: &Platform) -> bool {
+    let found = reading.scope.parts();
+    let earlier = past.trusted.iter().flat_map(|sizes| sizes.scope.split(", "));
+    let mut named = earlier.filter(|part| part.starts_with("app ") || part.starts_with("group "));
+    let ids = OktaIds::of(reading.org.users.keys(), reading.org.groups.keys());
+    named.any(|part| !found.iter().any(|found| found == part))
+        || platform.users.iter().any(|user| user.active && user.okta_id(&ids).is_some())
 }
 
 /// The address that a URL's host has, with its port and path: the same for all names of one server. One of several addresses

@@ -26,6 +26,8 @@ mod guards;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
+mod missing_scope;
+#[cfg(feature = "sandbox")]
 mod reads;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;

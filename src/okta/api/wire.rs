@@ -124,6 +124,13 @@ pub struct App {
     pub credentials: Option<AppCredentials>,
 }
 
+impl App {
+    /// Whether it is still there: a deleted app has no assignments.
+    pub fn exists(&self) -> bool {
+        self.status != "DELETED"
+    }
+}
+
 /// What an app knows of how its users sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]

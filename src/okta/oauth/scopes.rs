@@ -23,11 +23,7 @@ pub enum Asked {
 
 /// The scopes that a sync with these settings asks for (Okta API: the scope of each route), by name, each with the keys of the
 /// config that ask for it. With `from_okta` the app's profile mapping is read too, whose expressions may need more.
-pub fn scopes_by_key(
-    scope: &Scope,
-    needs: &Needs,
-    from_okta: bool,
-) -> Vec<(&'static str, Asked, Vec<&'static str>)> {
+pub fn scopes_by_key(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<(&'static str, Asked, Vec<&'static str>)> {
     let linked = |relation: &Relation| matches!(relation, Relation::LinkedObject(_));
     let colleagues = needs.relations.iter().any(|relation| !linked(relation));
     let apps = needs.app || needs.app_user || colleagues || !needs.assignments.is_empty() || !needs.names.is_empty();

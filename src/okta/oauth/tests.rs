@@ -95,7 +95,10 @@ async fn asked(user_types_apart: bool, refuses: &'static str) -> (Vec<String>, V
         let scope = field("scope=").to_owned();
         locked(&seen_lines).push(scope.clone());
         if scope == refuses {
-            return json(400, r#"{"error": "invalid_scope", "error_description": "One or more scopes are not configured"}"#);
+            return json(
+                400,
+                r#"{"error": "invalid_scope", "error_description": "One or more scopes are not configured"}"#,
+            );
         }
         let body = format!(r#"{{"access_token": "token-of-{scope}", "token_type": "Bearer", "expires_in": 3600}}"#);
         json(200, &body)

@@ -47,6 +47,27 @@ pub struct Reading {
     pub warnings: Vec<String>,
 }
 
+impl Reading {
+    /// The error for the parts of the scope that weren't found, and for the rules that push nothing: all wrong names at once.
+    pub fn scope_fault(&self) -> Option<Error> {
+        let Org { missing_scope, unresolved, .. } = &self.org;
+        if missing_scope.is_empty() {
+            return None;
+        }
+        let rules = unresolved.iter().map(|rule| {
+            let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
+        });
+        let faults: Vec<String> = missing_scope.iter().map(|part| part.fault.clone()).chain(rules).collect();
+        Some(Error::new(Kind::Config, faults.join("\n")))
+    }
+
+    /// The reading, if the whole scope was found.
+    pub fn of_whole_scope(self) -> Result<Self, Error> {
+        self.scope_fault().map_or(Ok(self), Err)
+    }
+}
+
 /// Something that a read does; several go on side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
@@ -123,6 +144,7 @@ pub async fn read(
     add_pushed(&mut org, resolved.pushed.clone(), &read);
     org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     org.unresolved.clone_from(&resolved.unresolved);
+    org.missing_scope.clone_from(&resolved.missing_scope);
     let requests = okta.http().requests();
     if needs.groups {
         reader.groups_of(&mut org, &resolved, &mut read).await?;
@@ -135,7 +157,7 @@ pub async fn read(
     let asked_by_expressions = okta.http().requests() - requests;
     warnings.extend(incomplete(&org));
     warnings.extend(out_of_scope(&org));
-    if org.in_scope.is_empty() {
+    if org.in_scope.is_empty() && org.missing_scope.is_empty() {
         warnings.push("the scope holds no user; if it should, check that the service app or the token's user still has its admin role".to_owned());
     }
     let (groups, unread) = resolved.known.after(resolved.groups, &read);
@@ -230,7 +252,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let nothing = KnownGroups::new();
     let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing).await?;
     let requests = okta.http().requests();
-    let mut org = Org::default();
+    let mut org = Org { missing_scope: resolved.missing_scope, ..Org::default() };
     org.extra.group_objects = resolved.group_objects;
     if needs.groups {
         let groups = okta.user_groups(&user.id).await?.into_iter().map(Arc::new).collect();
@@ -243,7 +265,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let warnings = Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?;
     let asked_by_expressions = okta.http().requests() - requests;
     let (known, unread) = (KnownOrg::default(), Unread::new());
-    Ok(Some(Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings }))
+    Reading { org, scope: resolved.scope, known, unread, asked_by_expressions, warnings }.of_whole_scope().map(Some)
 }
 
 /// A group that was read.

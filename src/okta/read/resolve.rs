@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::OnceCell;
 use tokio::try_join;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::expression::Needs;
 use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
-use crate::model::desired::{RuleFault, Unresolved};
+use crate::model::desired::{MissingPart, RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile};
@@ -24,6 +24,8 @@ pub struct ResolvedScope {
     pub groups: Vec<Group>,
     pub search: Option<String>,
     pub everyone: bool,
+    /// Whether a part of it wasn't found, so that no user is known to be out of scope.
+    pub is_incomplete: bool,
     /// What expressions ask for.
     pub needs: Needs,
 }
@@ -31,11 +33,16 @@ pub struct ResolvedScope {
 impl ResolvedScope {
     /// What is named, by ids: the same for the same scope.
     pub fn key(&self) -> String {
+        self.parts().join(", ")
+    }
+
+    /// The parts of [`Self::key`].
+    pub fn parts(&self) -> Vec<String> {
         let app = self.app.iter().map(|app| format!("app {}", app.id));
         let groups: BTreeSet<String> = self.groups.iter().map(|group| format!("group {}", group.id)).collect();
         let search = self.search.iter().map(|search| format!("search {search}"));
         let everyone = self.everyone.then(|| "everyone".to_owned());
-        app.chain(groups).chain(search).chain(everyone).collect::<Vec<_>>().join(", ")
+        app.chain(groups).chain(search).chain(everyone).collect()
     }
 }
 
@@ -52,6 +59,8 @@ pub(crate) struct Resolved<'a> {
     pub pushed: Vec<(Group, String)>,
     /// Rules that push nothing as they stand.
     pub unresolved: Vec<Unresolved>,
+    /// Parts of the scope that weren't found.
+    pub missing_scope: Vec<MissingPart>,
     pub warnings: Vec<String>,
 }
 
@@ -87,27 +96,21 @@ pub(crate) async fn resolve<'a>(
     let mut known = Known::new(known, &groups, app.okta.http().server_time());
     let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     add_missed(okta, rules, &mut groups).await?;
-    let mut faults = Vec::new();
+    let mut missing_scope = Vec::new();
+    let mut missing =
+        |wanted: &str, fault: String| missing_scope.push(MissingPart { wanted: wanted.to_owned(), fault });
     let app = found.unwrap_or_else(|fault| {
-        faults.push(fault);
+        missing(scope.app.as_deref().unwrap_or_default(), fault);
         None
     });
     let mut in_scope = Vec::new();
     for wanted in &scope.groups {
         match find_group(wanted, &groups) {
             Ok(group) => in_scope.push(group.clone()),
-            Err(fault) => faults.push(format!("[scope] groups: {}", fault.told(wanted))),
+            Err(fault) => missing(wanted, format!("[scope] groups: {}", fault.told(wanted))),
         }
     }
     let Selected { pushed, unresolved } = select(rules, &groups);
-    if !faults.is_empty() {
-        // Without the whole scope nobody can be told to be out of it.
-        faults.extend(unresolved.iter().map(|rule| {
-            let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-            format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
-        }));
-        return Err(Error::new(Kind::Config, faults.join("\n")));
-    }
     // Profiles of their members are needed, not ids alone.
     known.always_reads(&in_scope);
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
@@ -116,9 +119,10 @@ pub(crate) async fn resolve<'a>(
         groups: in_scope,
         search: scope.search.clone(),
         everyone: scope.everyone,
+        is_incomplete: !missing_scope.is_empty(),
         needs: needs.clone(),
     };
-    Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, warnings })
+    Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, missing_scope, warnings })
 }
 
 /// Adds the groups that rules name by id and that the listing missed.
@@ -181,19 +185,19 @@ pub(crate) async fn find_app(okta: &Okta, wanted: Option<&str>) -> Result<Result
 async fn look_for_app(okta: &Okta, wanted: &str) -> Result<Result<Option<App>, String>, Error> {
     let failed = |failure| Error::from(failure).context("looking for the Okta app");
     if OktaAppId::is_shape_of(wanted)
-        && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?
+        && let Some(app) = okta.app(&OktaAppId::from(wanted)).await.map_err(failed)?.filter(App::exists)
     {
         return Ok(Ok(Some(app)));
     }
     // The server's `q` finds prefixes of labels and of names, so the label is compared here.
     let candidates = okta.apps(Some(wanted)).await.map_err(failed)?;
-    let labelled: Vec<&App> = candidates.iter().filter(|app| app.label == wanted).collect();
+    let labelled: Vec<&App> = candidates.iter().filter(|app| app.label == wanted && app.exists()).collect();
     match labelled.as_slice() {
         [app] => Ok(Ok(Some((*app).clone()))),
         [] => {
             let mut all = okta.apps(None).await.map_err(failed)?;
             // An id of a shape that isn't known.
-            if let Some(at) = all.iter().position(|app| app.id.as_str() == wanted) {
+            if let Some(at) = all.iter().position(|app| app.id.as_str() == wanted && app.exists()) {
                 return Ok(Ok(Some(all.swap_remove(at))));
             }
             Ok(Err(no_such_app(wanted, &candidates, &all)))

@@ -118,7 +118,7 @@ async fn wrong_names_are_config_errors_all_at_once() {
     let scope = Scope { groups: vec!["Enginering".into(), "Twice".into()], ..app("Activpieces") };
     let rule =
         ProjectRule { selector: Selector::Group("Nope".into()), name: None, location: Some("config.toml:9".into()) };
-    let error = reading(company(), &scope, &[rule], false).await.unwrap_err();
+    let error = reading(company(), &scope, &[rule], false).await.unwrap().of_whole_scope().unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     let text = error.to_string();
     let lines: Vec<&str> = text.lines().collect();
@@ -131,7 +131,7 @@ async fn wrong_names_are_config_errors_all_at_once() {
             r#"[[projects]] config.toml:9: no group in Okta has the id or the name "Nope""#,
         ]
     );
-    let error = reading(company(), &app("Pair"), &[], false).await.unwrap_err();
+    let error = reading(company(), &app("Pair"), &[], false).await.unwrap().of_whole_scope().unwrap_err();
     assert!(error.to_string().ends_with("name one by its id: 0oa3 (ACTIVE), 0oa4 (INACTIVE)"), "{error}");
 }
 

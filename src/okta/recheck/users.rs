@@ -39,7 +39,8 @@ type OwnGroups = BTreeMap<OktaUserId, Option<Vec<Group>>>;
 /// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
 /// groups that he is in.
 ///
-/// Whether a deactivated user is in scope isn't asked, since his status alone decides.
+/// Whether a deactivated user is in scope isn't asked, since the status alone decides; nor is it asked of any user where a part
+/// of the scope wasn't found, since it can't be answered.
 pub async fn confirm(
     okta: &Okta,
     scope: &ResolvedScope,
@@ -54,7 +55,8 @@ pub async fn confirm(
     }
     let mut own = OwnGroups::new();
     own_groups(okta, &mut own, memberships).await?;
-    let alive: Vec<&WholeUser> = found.values().flatten().filter(|found| may_be_in_scope(&found.user.status)).collect();
+    let may_be_in_scope = |found: &&WholeUser| !scope.is_incomplete && found.user.status != Status::Deprovisioned;
+    let alive: Vec<&WholeUser> = found.values().flatten().filter(may_be_in_scope).collect();
     let Sides { within, undecided, unsure, outside } = sides(okta, scope, &alive, &mut own).await?;
     if outside {
         scope_still_stands(okta, scope).await?;
@@ -110,10 +112,6 @@ fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<
         groups.sort_by(|one, other| one.id.cmp(&other.id));
         org.groups_of.insert(id, groups.into_iter().map(Arc::new).collect());
     }
-}
-
-fn may_be_in_scope(status: &Status) -> bool {
-    *status != Status::Deprovisioned
 }
 
 /// Asks users which groups they are in, unless they were asked before.

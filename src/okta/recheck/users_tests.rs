@@ -261,3 +261,16 @@ async fn members_of_a_pushed_group_who_are_not_in_scope_are_counted() {
     let expected = r#"1 of 2 members of the group "Engineering" aren't in scope, and aren't added to its project"#;
     assert!(warnings.iter().any(|warning| warning == expected), "{warnings:?}");
 }
+
+#[tokio::test]
+async fn where_a_part_of_the_scope_is_missing_users_are_asked_for_their_status_alone() {
+    let scope = Scope { groups: vec!["Sales".into(), "Engineering".into()], ..Scope::default() };
+    let Reading { mut org, scope, .. } = first_read(&scope, company()).await;
+    assert_eq!(org.missing_scope.iter().map(|part| part.wanted.as_str()).collect::<Vec<_>>(), ["Sales"]);
+    let server = Company { page: 100, ..company() }.serve().await;
+    confirm(&okta(&server.url), &scope, &mut org, ids(&["00u3", "00u4", "00u9"]), BTreeSet::new()).await.unwrap();
+    assert_eq!((&org.in_scope, &org.gone), (&ids(&["00u1", "00u2"]), &ids(&["00u9"])));
+    assert_eq!(org.users[&OktaUserId::from("00u3")].status, Status::Suspended);
+    let lines = server.lines();
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("GET /api/v1/users")), "{lines:?}");
+}

@@ -100,6 +100,7 @@ impl<'a> Comparison<'a> {
     pub fn plan(&self, policy: &Policy) -> Plan {
         let Self { desired, platform, matches, projects } = self;
         let mut plan = Plan::default();
+        plan.standing.scope_is_incomplete = !desired.missing_scope.is_empty();
         embedded::note(&mut plan, platform);
         users::diff(&mut plan, desired, platform, matches, policy);
         projects::diff(&mut plan, projects, desired, platform, matches, policy);

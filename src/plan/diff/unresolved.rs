@@ -1,13 +1,23 @@
-//! Rules of the config that can't push a group as they stand. Each is a problem of its own project, and no fault of the rest.
+//! Names in the config that Okta doesn't have. A rule that can't push a group is a problem of its own project; a part of the
+//! scope is a problem of all users who may be in it. Neither stops the rest.
 
 use crate::model::activepieces::Platform;
-use crate::model::desired::{Desired, RuleFault, Unresolved};
+use crate::model::desired::{Desired, MissingPart, RuleFault, Unresolved};
 use crate::model::id::OktaGroupId;
 use crate::model::problem::{Problem, ProblemKind};
 
-/// A problem for each rule.
+/// A problem for each rule and for each part of the scope.
 pub fn problems(desired: &Desired, platform: &Platform) -> Vec<Problem> {
-    desired.unresolved.iter().map(|rule| problem(rule, desired, platform)).collect()
+    let rules = desired.unresolved.iter().map(|rule| problem(rule, desired, platform));
+    rules.chain(desired.missing_scope.iter().map(missing_part)).collect()
+}
+
+fn missing_part(part: &MissingPart) -> Problem {
+    let message = format!(
+        "{}; until it is found, no user is deactivated or removed for being out of scope (hint: correct [scope] in the config)",
+        part.fault
+    );
+    Problem::new(&part.wanted, ProblemKind::ScopeNotFound, message)
 }
 
 fn problem(rule: &Unresolved, desired: &Desired, platform: &Platform) -> Problem {

@@ -34,6 +34,13 @@ pub fn without_seen(past: &Past, plan: &Plan) -> Past {
     past
 }
 
+/// Those of the missing users who are deleted in Okta and whose accounts the plan deactivates.
+pub fn deleted(plan: &Plan, missing: &BTreeMap<OktaUserId, Missing>) -> BTreeMap<OktaUserId, Missing> {
+    let is_deleted = |op: &&UserOp| op.reason == Reason::Left(Leave::Deleted);
+    let deleted = plan.users.iter().filter(is_deleted);
+    deleted.filter_map(|op| Some((op.okta_id.clone(), *missing.get(&op.okta_id)?))).collect()
+}
+
 fn is_missing(op: &UserOp) -> bool {
     op.action == UserAction::Deactivate && matches!(op.reason, Reason::Left(Leave::Unassigned | Leave::Deleted))
 }

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::plan::deferred::Because;
 use crate::plan::diff::users::keep_the_last_admin;
 use crate::plan::hold::{convergence, grace, trust};
 use crate::plan::op::Plan;
@@ -26,10 +27,15 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         plan.shrunk = trust::shrunk(run.sizes, past, &policy.limits);
     }
     let unsettled_since = convergence::hold(plan, past, run.now);
-    if plan.shrunk.is_empty() {
+    let scope_is_incomplete = plan.standing.scope_is_incomplete;
+    let deleted = grace::deleted(plan, &missing);
+    if !plan.shrunk.is_empty() {
+        trust::hold(plan, &Because::SourceNotTrusted);
+    } else if scope_is_incomplete {
+        trust::hold(plan, &Because::ScopeNotFound);
         grace::hold(plan, &missing, run.now, policy.grace);
     } else {
-        trust::hold(plan);
+        grace::hold(plan, &missing, run.now, policy.grace);
     }
     plan.projects.retain(|op| !op.is_empty());
     // The last ADMIN may have been meant to go because somebody else becomes one, which is deferred now.
@@ -39,6 +45,12 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     if !plan.shrunk.is_empty() {
         // Nothing is learnt from a read that isn't trusted.
         return Past { unsettled_since, ..past.clone() };
+    }
+    if scope_is_incomplete {
+        // The sizes are those of another scope, and only users who are deleted are missing for sure.
+        let mut missing = grace::without_seen(past, plan).missing;
+        missing.extend(deleted);
+        return Past { unsettled_since, missing, ..past.clone() };
     }
     let email_changed = plan.standing.email_changed.clone();
     Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }

@@ -32,10 +32,15 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
 }
 
 /// Defers everything that takes something away because of an absence. A status that Okta states isn't one: a user who is
-/// suspended or deactivated there loses access however little else was read, within the limit of deactivations.
-pub fn hold(plan: &mut Plan) {
-    let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, Because::SourceNotTrusted));
-    let is_stated = |op: &UserOp| matches!(op.reason, Reason::Left(Leave::Suspended | Leave::Deactivated));
+/// suspended or deactivated there loses access however little else was read, within the limit of deactivations. A user who is
+/// deleted is only known by the read that isn't trusted, but where a part of the scope is missing each was asked for by id.
+pub fn hold(plan: &mut Plan, because: &Because) {
+    let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, because.clone()));
+    let is_stated = |op: &UserOp| match op.reason {
+        Reason::Left(Leave::Suspended | Leave::Deactivated) => true,
+        Reason::Left(Leave::Deleted) => *because == Because::ScopeNotFound,
+        _ => false,
+    };
     for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate && !is_stated(op)) {
         held(&op.user_name, "deactivate".to_owned());
     }

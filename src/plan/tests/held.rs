@@ -8,8 +8,10 @@ use super::super::op::Plan;
 use super::super::past::{GroupSize, Missing, Sizes};
 use super::super::policy::Grace;
 use super::*;
+use crate::model::desired::MissingPart;
 use crate::plan::deferred::Shrunk;
 use crate::plan::deferred::{Because, Held};
+use crate::plan::guard::{self, Allowed};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::held::{Run, settle};
 use crate::plan::hold::trust::shrunk;
@@ -107,6 +109,35 @@ fn a_source_that_is_not_trusted_takes_nothing_away_and_teaches_nothing() {
     let remembered = settle(&mut plan, &past, &trusting, &policy);
     assert_eq!((plan.held.len(), plan.shrunk.len()), (0, 0));
     assert_eq!(remembered.trusted, Some(sizes(3, 3)));
+}
+
+#[test]
+fn where_a_part_of_the_scope_is_missing_only_what_okta_states_is_taken_away() {
+    let grace = Grace { runs: 2, time: SignedDuration::ZERO };
+    let states =
+        [("ada", Leave::Suspended), ("bob", Leave::Deactivated), ("cy", Leave::Deleted), ("dan", Leave::Unassigned)];
+    let part = MissingPart { wanted: "AP".to_owned(), fault: "[scope] app: no app".to_owned() };
+    let people = states.map(|(name, leave)| wanted(name, State::Left(leave)));
+    let desired = Desired { missing_scope: vec![part], ..with_projects(users(people), [pushed("Eng", &[])]) };
+    let eng = project("Eng", Some(group_id("Eng").as_str()), &["dan"]);
+    let planned = || one_project(&desired, states.map(|(name, _)| linked(name)).to_vec(), vec![eng.clone()]);
+    let past = Past { trusted: Some(sizes(9, 9)), ..Past::default() };
+    let of = |plan: &Plan| plan.users.iter().map(|op| op.okta_id.clone()).collect::<Vec<_>>();
+    let mut plan = planned();
+    let after_first = run(&mut plan, &past, 0, &Policy { grace, ..policy() });
+    assert_eq!(of(&plan), [okta_id("ada"), okta_id("bob")], "the deleted user has a grace");
+    let held: Vec<_> = plan.held.iter().filter(|held| held.because == Because::ScopeNotFound).collect();
+    assert_eq!(
+        held.iter().map(|held| held.what.as_str()).collect::<Vec<_>>(),
+        ["remove dan@example.com", "deactivate"]
+    );
+    assert!(guard::check(&plan, "", &policy(), &past, &Allowed::default()).is_empty(), "the scope isn't empty");
+    assert!(plan.problems.iter().any(|problem| problem.kind == ProblemKind::ScopeNotFound && problem.subject == "AP"));
+    assert_eq!(after_first.trusted, past.trusted);
+    assert_eq!(after_first.missing.keys().collect::<Vec<_>>(), [&okta_id("cy")], "only a deletion is known for sure");
+    let mut plan = planned();
+    run(&mut plan, &after_first, 1, &Policy { grace, ..policy() });
+    assert_eq!(of(&plan), [okta_id("ada"), okta_id("bob"), okta_id("cy")]);
 }
 
 /// The plan for somebody who left in this way, and who is to be removed from a project too.
