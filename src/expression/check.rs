@@ -2,11 +2,14 @@
 //!
 //! Faults of the text itself (unknown functions, wrong numbers of arguments, patterns) are found by the parser.
 
+mod app_user;
 mod branches;
 mod conditions;
 mod names;
 mod types;
 mod values;
+
+pub use app_user::check_app_user;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
