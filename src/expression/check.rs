@@ -2,6 +2,7 @@
 //!
 //! Faults of the text itself (unknown functions, wrong numbers of arguments, patterns) are found by the parser.
 
+mod app_user;
 mod branches;
 mod conditions;
 mod finding;
@@ -10,6 +11,13 @@ mod parts;
 mod schema;
 mod types;
 mod values;
+
+pub use app_user::check_app_user;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::Value as Json;
 
 use super::Expression;
 

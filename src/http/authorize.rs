@@ -55,7 +55,8 @@ impl Signed {
 }
 
 impl Authorization {
-    /// The header that is the same for all requests. A stray newline would get an HTML 400 from Okta's front servers.
+    /// The header that is the same for all requests. A line break in it gives an HTML 400
+    /// (`docs/okta.md#api-tokens`).
     pub(super) fn fixed(&self) -> Result<Signed, String> {
         let mut signed = Signed::default();
         if let Self::Fixed(value) = self {

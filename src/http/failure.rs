@@ -234,14 +234,15 @@ impl Failure {
         }
     }
 
-    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007`, or no entity can have such an id. Other 404s come from a wrong path, a
-    /// proxy or a mistyped org and say nothing about the entity.
+    /// Whether Okta says that the entity itself doesn't exist: `404 E0000007` (`docs/okta.md#not-found`), or no entity can have
+    /// such an id. Other 404s come from a wrong path, a proxy or a mistyped org and say nothing about the entity.
     pub fn is_not_found(&self) -> bool {
         let is_absent = self.status() == Some(404) && self.code() == Some("E0000007");
         is_absent || self.0.cause == Cause::Unaskable
     }
 
-    /// Whether Okta says that the cursor of a listing is invalid or has expired (`400`, E0000029 or E0000031).
+    /// Whether Okta says that the cursor of a listing is invalid or has expired (`400`, E0000029 or E0000031,
+    /// `docs/okta.md#expired-cursors`).
     pub fn is_invalid_cursor(&self) -> bool {
         matches!(&self.0.cause, Cause::Status { status, body } if status.as_u16() == 400 && body.is_invalid_cursor())
     }

@@ -1,7 +1,7 @@
 //! The next page of a listing, from `Link` headers (RFC 8288).
 //!
-//! Okta sends `self` and `next` as separate headers, may send both in one, and loses parameters of the request in both
-//! (Okta API: Pagination). So only the cursor of `next` is used, with the original parameters.
+//! Okta sends `self` and `next` as separate headers (`docs/okta.md#pages-and-link-headers`), and both may lose parameters of the
+//! request (`docs/okta.md#links-lose-parameters`). So only the cursor of `next` is taken, and added to the original parameters.
 //!
 //! The parser is our own, because a comma or a quote inside `<…>` is part of the URL, and because an unreadable header must
 //! not look like the end of the listing.
@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, LINK};
 
 /// The value of `after` in the `next` link, as it stands there, still percent-encoded; none on the last page.
 ///
-/// The cursor is opaque. A header that can't be read, a `next` without a cursor and one on another host are errors:
+/// The cursor is opaque (`docs/okta.md#the-cursor-is-opaque`). A header that can't be read, a `next` without a cursor and one on another host are errors:
 /// what follows would be lost in silence otherwise.
 pub fn next_cursor(headers: &HeaderMap, base: &Url) -> Result<Option<String>, String> {
     let mut cursor = None;

@@ -116,7 +116,7 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         Cause::Cut(_) | Cause::Truncated(_) => Decision::Again(pause),
         Cause::Status { status, body } => match (status.as_u16(), body.code.as_deref()) {
             (408 | 500 | 502 | 503 | 504, _) => after_busy(policy, attempt, pause),
-            // Rules are being reconciled (recorded answer of Okta).
+            // Rules are being reconciled (`docs/okta.md#busy`).
             (423, Some("E0000239")) => Decision::Again(pause),
             _ => Decision::GiveUp,
         },

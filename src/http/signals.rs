@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 /// The rate-limit headers of one answer. All times are the server's own, so that a wrong clock here doesn't matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
-    /// `X-Rate-Limit-Limit`: requests per window; 0 marks the concurrency limit (Okta API: Rate limits).
+    /// `X-Rate-Limit-Limit`: requests per window; 0 marks the concurrency limit (`docs/okta.md#rate-limit-headers`).
     pub limit: Option<u32>,
     /// `X-Rate-Limit-Remaining`: requests left in this window, for all that use the bucket.
     pub remaining: Option<u32>,
@@ -35,7 +35,7 @@ impl Signals {
     }
 
     /// Whether it was the number of simultaneous requests, and not their rate, that was too high: the limit is 0 and
-    /// the reset is a mere estimate (Okta API: Concurrency limits).
+    /// the reset is only an estimate (`docs/okta.md#two-kinds-of-429`).
     pub fn is_concurrency(&self) -> bool {
         self.limit == Some(0)
     }

@@ -19,7 +19,7 @@ fn read<T: DeserializeOwned>(body: &Value) -> Result<(), String> {
     serde_json::from_value::<T>(body.clone()).map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads a body as the type of its route, alone or in a list.
+/// Reads a body as the type of its route: one entity or a list.
 fn read_body(path: &str, body: &Value) -> Result<(), String> {
     if let Value::Array(items) = body {
         return items.iter().try_for_each(|item| read_entity(path, item));

@@ -1,15 +1,16 @@
 //! The expressions of a session: from the config, from Okta where the config asks for it, and held against the org's user
 //! schema before anything is evaluated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{self, Mistake, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::expression::Expression;
-use crate::expression::check::{AttributeType, Finding, Schema, Severity, Wants, check};
+use crate::expression::check::{AttributeType, Finding, Schema, Severity, Wants, check, check_app_user};
 use crate::mapping::attributes::{Mapped, Mapping, Source};
 use crate::mapping::from_okta::{self, Listed, Verdict};
 use crate::model::org::Org;
+use crate::okta::api::wire::App;
 use crate::okta::oauth::USER_TYPES;
 use crate::okta::read::resolve::find_app;
 use crate::okta::{self, Okta};
@@ -22,6 +23,8 @@ pub struct Expressions {
     /// What stands in Okta, with what becomes of it; empty where the config doesn't ask for it.
     pub listed: Vec<Listed>,
     schema: Schema,
+    /// The attributes of profiles in the app of the scope, by its schema; none where it isn't needed or isn't known.
+    app_user: Option<BTreeSet<String>>,
     /// What can't be right whoever it is evaluated for, with the attribute that it is for.
     pub findings: Vec<(&'static str, Finding)>,
     pub warnings: Vec<String>,
@@ -50,7 +53,37 @@ pub struct Unchecked {
 
 /// Reads the mapping that stands in Okta, if it is asked for, and the user schema.
 pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Expressions> {
-    Ok(check_all(okta, find(okta, settings, from_okta).await?).await)
+    let mut found = check_all(okta, find(okta, settings, from_okta).await?).await;
+    if found.mapping.needs().app_user {
+        // A wrong name of the app is for the scope to say.
+        let app = find_app(okta, settings.scope.app.as_deref()).await?.unwrap_or_default();
+        found.check_app_user(okta, app.as_ref()).await;
+    }
+    Ok(found)
+}
+
+/// The same as [`find`] gives of the settings. If the app that has the mapping isn't in Okta, nothing is known of the values of
+/// attributes: then every expression fails, and each user in scope by another part of it is left as they are.
+pub async fn find_if_there(okta: &Okta, settings: &Settings) -> Result<Unchecked> {
+    if settings.from_okta && find_app(okta, settings.scope.app.as_deref()).await?.is_err() {
+        return Ok(Unchecked { mapping: of_missing_app()?, listed: Vec::new(), warnings: Vec::new() });
+    }
+    find(okta, settings, settings.from_okta).await
+}
+
+/// A mapping whose expressions all ask for the profile in the app, which can't be read.
+fn of_missing_app() -> Result<Mapping> {
+    let expression = Expression::parse("appuser.userName");
+    let expression = expression.map_err(|_| Error::new(Kind::Failed, "the mapping of the Okta app isn't known"))?;
+    let unknown = Mapped { expression, source: Source::Okta { mapping: None }, on_create_only: false };
+    Ok(Mapping {
+        user_name: unknown.clone(),
+        given_name: unknown.clone(),
+        family_name: unknown.clone(),
+        email: unknown.clone(),
+        display_name: unknown,
+        platform_role: None,
+    })
 }
 
 /// The same as [`find`] gives of the settings. If the app that has the mapping isn't in Okta, nothing is known of the values of
@@ -102,14 +135,14 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
             (Schema::new(), Some(if allowed { Unread::Failed(error.to_string()) } else { Unread::NotAllowed }))
         }
     };
-    let mut findings = findings(&mapping, &schema);
+    let mut findings = findings(&mapping, &schema, None);
     let asked_other_types = findings.iter().any(|(_, finding)| finding.missing.is_some());
     if asked_other_types {
         // What the default user type lacks another one may have.
         match okta.other_user_attributes().await {
             Ok(more) if !more.is_empty() => {
                 schema = more.into_iter().chain(schema).collect();
-                findings = self::findings(&mapping, &schema);
+                findings = self::findings(&mapping, &schema, None);
             }
             Ok(_) => {}
             Err(failure) => warnings.push(format!(
@@ -118,19 +151,39 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
             )),
         }
     }
-    Expressions { mapping, listed, schema, findings, warnings, asked_other_types, unread }
+    Expressions { mapping, listed, schema, app_user: None, findings, warnings, asked_other_types, unread }
 }
 
 /// All findings, by attribute.
-fn findings(mapping: &Mapping, schema: &Schema) -> Vec<(&'static str, Finding)> {
+fn findings(mapping: &Mapping, schema: &Schema, app_user: Option<&BTreeSet<String>>) -> Vec<(&'static str, Finding)> {
     let of = |(attribute, mapped): (&'static str, &Mapped)| {
         let wants = if attribute == "platformRole" { Wants::Role } else { Wants::Text };
-        check(&mapped.expression, schema, wants).into_iter().map(move |finding| (attribute, finding))
+        let mut found = check(&mapped.expression, schema, wants);
+        found.extend(app_user.into_iter().flat_map(|known| check_app_user(&mapped.expression, known)));
+        found.into_iter().map(move |finding| (attribute, finding))
     };
     mapping.expressions().into_iter().flat_map(of).collect()
 }
 
 impl Expressions {
+    /// Holds what expressions name of `appuser` against the schema of this app, if one does and the schemas may be read.
+    pub async fn check_app_user(&mut self, okta: &Okta, app: Option<&App>) {
+        let (true, Some(app)) = (self.unread.is_none() && self.mapping.needs().app_user, app) else { return };
+        match okta.app_user_attributes(&app.id).await {
+            Ok(known) => {
+                self.app_user = known;
+                self.findings = findings(&self.mapping, &self.schema, self.app_user.as_ref());
+            }
+            Err(failure) => {
+                let error = Error::from(failure).context(format!("reading the schema of the app {:?}", app.label));
+                self.warnings.push(format!("the names of appuser attributes aren't checked: {error}"));
+                if error.kind != Kind::Unauthorized {
+                    self.unread = Some(Unread::Failed(error.to_string()));
+                }
+            }
+        }
+    }
+
     /// The expression of an attribute and what is wrong with it at a place: `platformRole (config.toml:21): … : user.x`.
     pub fn told(&self, attribute: &'static str, finding: &Finding) -> String {
         let Some(mapped) = self.mapping.expressions().remove(attribute) else { return finding.message.clone() };
@@ -170,9 +223,15 @@ impl Expressions {
                 fits
             });
         }
-        if !disproved.is_empty() {
+        let of_app = org.extra.profiles.get("appuser").into_iter().flat_map(BTreeMap::values);
+        let found = self.app_user.as_mut().is_some_and(|known| {
+            let before = known.len();
+            of_app.for_each(|profile| known.extend(profile.keys().cloned()));
+            known.len() > before
+        });
+        if !disproved.is_empty() || found {
             self.schema.extend(disproved);
-            self.findings = findings(&self.mapping, &self.schema);
+            self.findings = findings(&self.mapping, &self.schema, self.app_user.as_ref());
         }
     }
 
@@ -202,7 +261,7 @@ impl Expressions {
     pub fn refuse(&self, settings: &Settings, colour: bool) -> Result<()> {
         if let Some(Unread::Failed(why)) = &self.unread {
             // A misspelt attribute is null for everybody, and would take roles away.
-            let error = Error::new(Kind::Failed, why.clone()).context("reading the org's user schema");
+            let error = Error::new(Kind::Failed, why.clone()).context("reading the org's schemas");
             return Err(error.hint("run it again; the names of attributes in expressions are checked by the schema"));
         }
         let silent = self.findings.iter().any(|(_, finding)| finding.missing.is_some() || finding.silent);

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::Platform;
-use crate::model::id::OktaIds;
+use crate::model::id::{OktaGroupId, OktaIds};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
@@ -241,15 +241,17 @@ impl Session {
             )
             .await;
             let reading = reading?;
+            expressions.check_app_user(okta, reading.scope.app.as_ref()).await;
             expressions.settle(&reading.org);
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, reading), platform) =
+        let ((expressions, mut reading), platform) =
             Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
         if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
             return Err(fault);
         }
+        name_lost_groups(&knows.past, &mut reading);
         for warning in expressions.warned().iter().chain(&reading.warnings) {
             context.printer.warning(warning);
         }
@@ -338,12 +340,31 @@ impl Session {
 /// Whether the scope was once found whole, so that users may have accounts by it that have to be closed: an earlier run found an
 /// app or a group that isn't found now, or an active account is linked. Otherwise a name in the config is wrong.
 fn worked_before(past: &Past, reading: &okta::Reading, platform: &Platform) -> bool {
+    let ids = OktaIds::of(reading.org.users.keys(), reading.org.groups.keys());
+    !lost_parts(past, reading).is_empty()
+        || platform.users.iter().any(|user| user.active && user.okta_id(&ids).is_some())
+}
+
+/// The apps and groups of the scope that the last trusted run found and this one didn't: `group 00g…`.
+fn lost_parts(past: &Past, reading: &okta::Reading) -> Vec<String> {
     let found = reading.scope.parts();
     let earlier = past.trusted.iter().flat_map(|sizes| sizes.scope.split(", "));
-    let mut named = earlier.filter(|part| part.starts_with("app ") || part.starts_with("group "));
-    let ids = OktaIds::of(reading.org.users.keys(), reading.org.groups.keys());
-    named.any(|part| !found.iter().any(|found| found == part))
-        || platform.users.iter().any(|user| user.active && user.okta_id(&ids).is_some())
+    let named = earlier.filter(|part| part.starts_with("app ") || part.starts_with("group "));
+    named.filter(|part| !found.iter().any(|found| found == part)).map(str::to_owned).collect()
+}
+
+/// Says of a missing part of the scope which groups an earlier run found in its place, by their names of today.
+fn name_lost_groups(past: &Past, reading: &mut okta::Reading) {
+    let lost = lost_parts(past, reading);
+    let ids = lost.iter().filter_map(|part| part.strip_prefix("group "));
+    let names = ids.filter_map(|id| reading.org.groups.get(&OktaGroupId::from(id)));
+    let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+    if names.is_empty() {
+        return;
+    }
+    for part in &mut reading.org.missing_scope {
+        part.fault = format!("{}; an earlier run found {}", part.fault, names.join(" and "));
+    }
 }
 
 /// The address that a URL's host has, with its port and path: the same for all names of one server. One of several addresses

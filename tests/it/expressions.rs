@@ -244,6 +244,43 @@ async fn a_comparison_that_is_never_true_is_refused_before_anything_is_written()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn attributes_of_the_app_are_checked_against_its_schema_and_the_profiles_of_its_users() {
+    let stage = Stage::of(SHAPE).await;
+    let config = stage.sandbox.config();
+    let start = config.find("platformRole").unwrap();
+    let end = start + config[start..].find('\n').unwrap();
+    let role = |expression: &str| {
+        let role = format!("platformRole = '{expression} == \"x\" ? \"ADMIN\" : \"MEMBER\"'");
+        stage.configure(&format!("{}{role}{}", &config[..start], &config[end..]));
+    };
+    let route = "/api/v1/meta/schemas/apps/";
+    let schemas = || {
+        let counts = stage.sandbox.okta_traffic().counts();
+        counts.iter().filter(|(path, _)| path.contains(route)).map(|(_, count)| count).sum::<u64>()
+    };
+    role("user.login");
+    assert_eq!((stage.run(&["plan"]).await.code, schemas()), (0, 0), "it is read where an expression needs it");
+    for name in ["appuser.userName", "appUser[\"platformRole\"]"] {
+        role(name);
+        assert_eq!(stage.run(&["check"]).await.code, 0, "{name}");
+    }
+    role("appuser.builderRole");
+    for command in [&["check"][..], &["plan"], &["apply", "--yes"]] {
+        let before = schemas();
+        let outcome = stage.run(command).await;
+        assert_eq!(outcome.code, 78, "{outcome:?}");
+        assert!(outcome.stderr.contains("the schema of the app has no attribute builderRole"), "{outcome:?}");
+        assert!(outcome.stderr.contains("^^^^^^^^^^^^^^^^^^^"), "{outcome:?}");
+        assert_eq!(schemas(), before + 1, "{command:?}");
+    }
+    let (org, profile) = (stage.sandbox.org(), profile(json!({"builderRole": "y"})));
+    let user = org.assigned("Activepieces").into_iter().next().unwrap();
+    org.import("Activepieces", &user, profile);
+    let plan = stage.run(&["plan"]).await;
+    assert_eq!(plan.code, 0, "a profile has it: {plan:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_is_no_app_is_an_error() {
     let (stage, people) = org().await;
     for expression in ["nonsense.hasDirectoryUser()", "'foo'.hasDirectoryUser()", "user.hasWorkdayUser()"] {

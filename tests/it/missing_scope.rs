@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oktapieces_sandbox::company::Shape;
+use oktapieces::sandbox::company::Shape;
 use serde_json::Value;
 
 use crate::support::Stage;
@@ -68,6 +68,7 @@ async fn an_app_or_a_group_of_the_scope_that_is_gone_stops_no_offboarding_and_ta
         assert_eq!(held, one("scope_not_found"), "{how}");
         let text = stage.run(&["plan"]).await.stdout;
         assert!(text.contains("a part of [scope] isn't in Okta") && text.contains("correct [scope]"), "{text}");
+        assert_eq!(text.contains("an earlier run found \"Team 1\""), how == "rename the group", "{how}: {text}");
         let applied = stage.run(&["apply", "--yes"]).await;
         assert_eq!(applied.code, 3, "{how}: {applied:#?}");
         let open: BTreeSet<String> = stage.people().into_iter().collect();
@@ -108,7 +109,7 @@ async fn a_scope_that_never_worked_is_a_mistake_in_the_config() {
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
     stage.reconfigure(APP, "app = \"Activepeices\"");
     assert_eq!(stage.run(&["plan"]).await.code, 3, "it has worked, and accounts are linked");
-    let undone = stage.run(&["undo", "4", "--yes"]).await;
+    let undone = stage.run(&["undo", "3", "--yes"]).await;
     assert_eq!(undone.code, 78, "an undo has to know who is out of scope: {undone:#?}");
 }
 

@@ -5,7 +5,7 @@ use crate::model::id::{OktaAppId, OktaUserId};
 use crate::okta::api::client::{Listing, Okta, OnPage};
 use crate::okta::api::wire::{App, AppUser};
 
-/// The most apps on a page.
+/// The most apps on a page (`docs/okta.md#page-sizes`).
 const PAGE: u32 = 200;
 /// The most assignments on a page.
 const USERS_PAGE: u32 = 500;
@@ -23,8 +23,8 @@ impl Okta {
         self.entity(Request::get(format!("/api/v1/apps/{}", segment(id.as_str())))).await
     }
 
-    /// What is kept of each assignment of an app, those through groups included, with the Okta user embedded where Okta
-    /// sends it.
+    /// What is kept of each assignment of an app, those through groups included (`docs/okta.md#assignments`), with the Okta user
+    /// embedded where Okta sends it.
     pub(crate) async fn app_users_as<K>(
         &self,
         app: &OktaAppId,
@@ -42,7 +42,7 @@ impl Okta {
         self.list(&Listing { path, params: &[], limit: Some(USERS_PAGE), header: None }, &|_| ()).await
     }
 
-    /// A user's assignment to an app, or none if he isn't assigned, or if there is no such app.
+    /// A user's assignment to an app, or none if the user isn't assigned, or if there is no such app.
     pub async fn app_user(&self, app: &OktaAppId, user: &OktaUserId) -> Result<Option<AppUser>, Failure> {
         let path = format!("/api/v1/apps/{}/users/{}", segment(app.as_str()), segment(user.as_str()));
         self.entity(Request::get(path)).await

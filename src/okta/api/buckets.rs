@@ -1,6 +1,6 @@
 //! The buckets that Okta's rate limits count requests in.
 
-/// The bucket of a path (Okta API: Rate limits). Listings of an app's or a group's users count with the list of apps or
+/// The bucket of a path (`docs/okta.md#buckets`). Listings of an app's or a group's users count with the list of apps or
 /// groups, and a user's groups with the list of users.
 pub(crate) fn bucket_of(path: &str) -> &'static str {
     let Some((_, route)) = path.split_once("/api/v1/") else {

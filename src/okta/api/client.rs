@@ -14,14 +14,13 @@ use crate::http::{Authorization, Client, Failure, Request, Settings};
 use crate::okta::api::buckets::bucket_of;
 use crate::okta::api::wire::{App, Keyed, OrgSettings, WellKnownOrg};
 
-/// Okta's ceiling of requests in flight for an integrator's org; that of others is 75 (Okta API: Concurrent rate limits).
+/// How many requests an integrator's org allows in flight; others allow 75 (`docs/okta.md#requests-in-flight`).
 pub const PARALLELISM: u32 = 35;
-/// How many of the requests that may be in flight are left to listings whose pages can only be read one after another, so
-/// that these never wait for their turn.
+/// Requests that are reserved for listings whose pages can only be read one after another, so that these never wait.
 const FOR_CHAINS: usize = 2;
-/// The share of this and of each rate limit that is used unless the admin says otherwise, so that other integrations live.
+/// The share of this and of each rate limit that is used by default: other integrations need the rest.
 pub const SHARE: f64 = 0.8;
-/// How often a listing is begun anew after its cursor expired.
+/// How often a listing is started again after its cursor expired (`docs/okta.md#expired-cursors`).
 pub(crate) const RESTARTS: usize = 3;
 /// More pages than any org has.
 pub(crate) const MOST_PAGES: usize = 100_000;
@@ -53,7 +52,7 @@ pub struct Okta {
 /// Called after each page with the number of entities so far.
 pub(crate) type OnPage<'a> = &'a (dyn Fn(usize) + Send + Sync);
 
-/// What to list. The parameters are put on every page anew, since Okta's own links lose some.
+/// What to list. Each page repeats the parameters (`docs/okta.md#links-lose-parameters`).
 pub(crate) struct Listing<'a> {
     pub path: String,
     pub params: &'a [(&'a str, &'a str)],
@@ -75,14 +74,14 @@ impl Okta {
         Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)), named_app: Arc::default() }
     }
 
-    /// How much may be asked for side by side, all in all.
+    /// How many requests may be in flight in all.
     pub(crate) fn at_once(&self) -> usize {
         self.at_once
     }
 
-    /// Does what many others of its kind do side by side, once its turn has come.
+    /// Does one of many things of its kind in parallel, when its turn comes.
     pub(crate) async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
-        // It is never closed, so that there always is a turn.
+        // It is never closed, so there always is a turn.
         let _turn = self.side_by_side.acquire().await;
         work.await
     }
@@ -97,12 +96,12 @@ impl Okta {
         Ok(self.http.json(&Request::get("/api/v1/org")).await?.0)
     }
 
-    /// What the org says without any right needed: shows that the URL is one of an Okta org.
+    /// What an org answers without credentials: shows that the URL is one of an Okta org.
     pub async fn well_known(&self) -> Result<WellKnownOrg, Failure> {
         Ok(self.http.json(&Request::get("/.well-known/okta-organization")).await?.0)
     }
 
-    /// An entity, or none if Okta says that it doesn't exist (`404 E0000007`). Any other 404 is an error.
+    /// An entity, or none if Okta says that it doesn't exist (`docs/okta.md#not-found`). Any other 404 is an error.
     pub(crate) async fn entity<T: DeserializeOwned + Send + 'static>(
         &self,
         request: Request,
@@ -114,7 +113,7 @@ impl Okta {
         }
     }
 
-    /// All entities of a listing, each once, sorted by id. Either the listing was read to its end, or it's an error.
+    /// All entities of a listing, each once, sorted by id; an error if the listing wasn't read to its end.
     pub(crate) async fn list<T>(&self, listing: &Listing<'_>, on_page: OnPage<'_>) -> Result<Vec<T>, Failure>
     where
         T: DeserializeOwned + Keyed + Send + 'static,
@@ -122,7 +121,7 @@ impl Okta {
         self.list_as(listing, on_page, &|entity| entity).await
     }
 
-    /// The same, of which only what `keep` makes of each entity is kept from page to page.
+    /// The same; of each entity only the result of `keep` stays in memory.
     pub(crate) async fn list_as<T, K>(
         &self,
         listing: &Listing<'_>,
@@ -137,7 +136,7 @@ impl Okta {
             match self.pages(listing, on_page, keep).await? {
                 Pages::Complete(entities) => return Ok(entities),
                 Pages::Expired(failure) if restarts == RESTARTS => return Err(failure),
-                Pages::Expired(failure) => tracing::debug!(%failure, "begins the listing anew"),
+                Pages::Expired(failure) => tracing::debug!(%failure, "starts the listing again"),
             }
             restarts += 1;
         }
@@ -162,7 +161,7 @@ impl Okta {
             let (page, reply) = match self.http.json::<Vec<T>>(&request).await {
                 Ok(answer) => answer,
                 Err(failure) if after.is_some() && failure.is_invalid_cursor() => return Ok(Pages::Expired(failure)),
-                // Mostly a server that timed out over a large page (Okta API: Users, list).
+                // Mostly a server that timed out over a large page (`docs/okta.md#500-on-a-large-page`).
                 Err(failure) if failure.status() == Some(500) && size.can_shrink() => {
                     size.shrink();
                     continue;

@@ -7,9 +7,9 @@ use crate::model::okta::{Group, User};
 use crate::okta::api::client::{Listing, Okta};
 use crate::okta::api::wire::{UserId, WholeGroup, WireGroup};
 
-/// Larger pages had inconsistent paging once (Okta's release notes, OKTA-795107).
+/// Larger pages had inconsistent paging once (`docs/okta.md#pages-of-groups`).
 const PAGE: u32 = 200;
-/// The most members on a page.
+/// The most members on a page (`docs/okta.md#page-sizes`).
 pub(crate) const MEMBERS_PAGE: u32 = 1000;
 
 impl Okta {
@@ -29,7 +29,8 @@ impl Okta {
         Ok(self.entity::<WireGroup>(request).await?.map(Group::from))
     }
 
-    /// What is kept of each of a group's members, deactivated ones included.
+    /// What is kept of each of a group's members, deactivated ones included
+    /// (`docs/okta.md#members-of-any-status`).
     pub(crate) async fn group_members_as<K>(
         &self,
         group: &OktaGroupId,

@@ -1,4 +1,4 @@
-//! Profile mappings: which expressions Okta itself has for an app (Okta API: Profile mappings).
+//! Profile mappings: which expressions Okta itself has for an app (`docs/okta.md#profile-mappings`).
 
 use crate::error::{Error, Kind};
 use crate::http::{Failure, Request, segment};
@@ -68,7 +68,7 @@ impl Okta {
     }
 
     /// The mappings from users to the app, without their properties (scope `okta.profileMappings.read`). Later pages
-    /// may forget whose mappings were asked for, so they are looked through here as well.
+    /// may have lost `targetId` (`docs/okta.md#links-lose-parameters`), so the result is filtered here as well.
     async fn mappings_to(&self, app: &str) -> Result<Vec<wire::ProfileMapping>, Failure> {
         let params = [("targetId", app)];
         let listing = Listing { path: "/api/v1/mappings".into(), params: &params, limit: Some(PAGE), header: None };

@@ -1,9 +1,10 @@
-//! Schemas: which attributes the org's user profiles have (Okta API: Schemas, user).
+//! Schemas: which attributes the org's user profiles, and profiles in an app, have (`docs/okta.md#user-schemas`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::check::{self, Attribute};
 use crate::http::{Failure, Request, segment};
+use crate::model::id::OktaAppId;
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::Schema;
 
@@ -13,7 +14,8 @@ impl Okta {
         self.attributes_of("default").await
     }
 
-    /// The attributes that the profiles of other user types have, which the default one's may lack.
+    /// The attributes that the profiles of other user types have, which the default one's may lack
+    /// (`docs/okta.md#user-types`).
     pub async fn other_user_attributes(&self) -> Result<check::Schema, Failure> {
         let mut attributes = check::Schema::new();
         for kind in self.user_types().await?.iter().filter(|kind| !kind.default) {
@@ -22,6 +24,15 @@ impl Okta {
             }
         }
         Ok(attributes)
+    }
+
+    /// The names of the attributes that users have in an app; none if there is no such app (scope `okta.schemas.read`,
+    /// `docs/okta.md#app-user-schemas`).
+    pub async fn app_user_attributes(&self, app: &OktaAppId) -> Result<Option<BTreeSet<String>>, Failure> {
+        let path = format!("/api/v1/meta/schemas/apps/{}/default", segment(app.as_str()));
+        let schema: Option<Schema> = self.entity(Request::get(path)).await?;
+        let names = |schema: Schema| schema.definitions.into_values().flat_map(|part| part.properties.into_keys());
+        Ok(schema.map(|schema| names(schema).collect()))
     }
 
     async fn attributes_of(&self, schema: &str) -> Result<check::Schema, Failure> {

@@ -11,13 +11,14 @@ use crate::model::okta::{Group, User};
 use crate::okta::api::client::{Listing, Okta, OnPage};
 use crate::okta::api::wire::{WholeUser, WireGroup};
 
-/// The search that finds everybody, deactivated users included, and that can be paged through.
+/// The search that finds every user, deactivated ones included, and that can be paged
+/// (`docs/okta.md#deactivated-users-in-listings`).
 pub const EVERYBODY: &str = "status pr";
 /// The most users on a page.
 pub(crate) const PAGE: u32 = 200;
 /// So many users are asked for by one filter, which stays shorter than what proxies let through.
 pub(crate) const IDS: usize = 25;
-/// Spares the server what isn't read here; it's faster only with all three (Okta API: Users, list).
+/// Leaves out what isn't read here; it's faster only with all three (`docs/okta.md#leaving-members-out-of-users`).
 const OMIT: &str =
     r#"application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus""#;
 
@@ -27,7 +28,8 @@ pub(crate) fn omit() -> (HeaderName, HeaderValue) {
 }
 
 impl Okta {
-    /// The users that a search finds, of all statuses, by Okta's search index (scope `okta.users.read`).
+    /// The users that a search finds, of all statuses, by Okta's search index (scope `okta.users.read`,
+    /// `docs/okta.md#the-search-index-is-eventually-consistent`).
     pub async fn users(&self, search: &str) -> Result<Vec<User>, Failure> {
         self.users_as(search, &|_| (), &|user| user).await
     }
@@ -46,7 +48,8 @@ impl Okta {
     }
 
     /// These users, each with the whole of what Okta says of them, or none if they don't exist. Several are asked for by one
-    /// filter, which shows deactivated users too (Okta API: Users, list); who that misses is asked for by id.
+    /// filter, which shows deactivated users too (`docs/okta.md#deactivated-users-in-listings`); a user that it misses is asked for by
+    /// id.
     pub(crate) async fn users_by_id(
         &self,
         ids: &BTreeSet<OktaUserId>,
@@ -67,8 +70,7 @@ impl Okta {
         Ok(found)
     }
 
-    /// Those of a few users that a filter shows. One user is better asked for by id, and so are all where the filter is
-    /// refused, though it's one that Okta has.
+    /// Those of a few users that a filter shows. One user is asked for by id, and so are all of them where the filter is refused.
     async fn filtered(&self, ids: &[OktaUserId]) -> Result<Vec<WholeUser>, Failure> {
         if ids.len() < 2 {
             return Ok(Vec::new());
@@ -90,13 +92,13 @@ impl Okta {
         Ok(found.into_iter().filter(|id| ids.contains(id)).collect())
     }
 
-    /// A user by id or login, or none if there is no such user. A login with a slash in it finds nobody: Okta knows those
-    /// by id only.
+    /// A user by id or login, or none if there is no such user. A login with a slash in it is never found
+    /// (`docs/okta.md#users-by-id-or-login`).
     pub async fn user(&self, id_or_login: &str) -> Result<Option<User>, Failure> {
         self.entity(by_id(id_or_login)).await
     }
 
-    /// The groups of a user, `Everyone` included; it pages although Okta's documents name no parameters for it.
+    /// The groups of a user, `Everyone` included; the listing is paged (`docs/okta.md#a-users-groups-are-paged`).
     pub async fn user_groups(&self, user: &OktaUserId) -> Result<Vec<Group>, Failure> {
         let path = format!("/api/v1/users/{}/groups", segment(user.as_str()));
         let listing = Listing { path, params: &[], limit: None, header: None };

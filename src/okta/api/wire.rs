@@ -1,4 +1,4 @@
-//! Okta's JSON. Members that aren't named here are ignored, since new ones can appear at any time.
+//! Okta's JSON. Members that aren't named here are ignored, since new ones can appear (`docs/okta.md#new-members`).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::http::null_as_default;
 use crate::model::id::{OktaAppId, OktaGroupId, OktaUserId};
 use crate::model::okta::{Group, GroupType, Profile, User};
 
-/// What entities in a listing are told apart by.
+/// The key of an entity in a listing.
 pub trait Keyed {
     fn key(&self) -> &str;
 }
@@ -22,7 +22,7 @@ impl Keyed for User {
     }
 }
 
-/// A user of whom only the id matters, such as a member of a group.
+/// A user by id only, such as a member of a group.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UserId {
     pub id: OktaUserId,
@@ -41,7 +41,7 @@ pub struct WireGroup {
     #[serde(rename = "type")]
     pub kind: GroupType,
     pub profile: GroupProfile,
-    /// Moves when somebody becomes a member, or stops to be one.
+    /// Moves when a member is added or removed (`docs/okta.md#when-memberships-changed`).
     #[serde(rename = "lastMembershipUpdated", default)]
     pub membership_updated: Option<String>,
 }
@@ -115,7 +115,7 @@ pub struct App {
     pub name: String,
     /// What people see; several apps can have the same.
     pub label: String,
-    /// `ACTIVE`, `INACTIVE` or `DELETED`; an open set.
+    /// `ACTIVE`, `INACTIVE` or `DELETED`; an open set (`docs/okta.md#app-statuses`).
     pub status: String,
     /// What the org's own integrations keep at the app.
     #[serde(default)]
@@ -186,8 +186,7 @@ pub struct AppUser {
     pub embedded: Embedded,
 }
 
-/// The statuses of an assignment, and whether it is in force (`AppUserStatus` of Okta's API document, 2026.06.3): one that
-/// isn't was imported without a match, waits to be provisioned, can't use the app, or has ended.
+/// The statuses of an assignment, and whether it is in force (`docs/okta.md#assignment-statuses`).
 const ASSIGNMENTS: [(&str, bool); 13] = [
     ("ACTIVE", true),
     ("APPROVED", true),
@@ -214,7 +213,7 @@ impl AppUser {
 /// What `expand=user` brings along.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Embedded {
-    /// None too if it can't be read: then the user is asked for by id, and nobody else's assignment fails with it.
+    /// None too if it can't be read: then the user is asked for by id, and no other assignment fails with it.
     #[serde(default, deserialize_with = "readable")]
     pub user: Option<User>,
 }
@@ -276,7 +275,7 @@ pub struct GroupRule {
     pub status: String,
 }
 
-/// A profile mapping; in a listing it has no `properties`, and alone it always does.
+/// A profile mapping: without `properties` in a listing, always with them by id.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ProfileMapping {
     pub id: String,
@@ -307,7 +306,7 @@ pub struct MappedProperty {
 }
 
 /// A schema: attributes by name, in the base profile and the custom one. There is no schema of users without any attribute
-/// (Okta API: Schemas, user: the base one can't be changed), so that an answer without one isn't a schema.
+/// (`docs/okta.md#user-schemas`), so that an answer without one isn't a schema.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "AnySchema")]
 pub struct Schema {
@@ -358,7 +357,7 @@ pub struct Href {
 }
 
 impl Href {
-    /// The last part of the path: the id of what stands there. The host of a link is never used.
+    /// The last part of the path, which is an id. The host of a link is never used.
     pub fn id(&self) -> Option<&str> {
         self.href.rsplit('/').next().filter(|id| !id.is_empty())
     }

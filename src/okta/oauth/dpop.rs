@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449): proofs that whoever sends a token has the key that it's bound to.
+//! DPoP (RFC 9449, `docs/okta.md#dpop`): proofs that the sender of a token has the key that it's bound to.
 
 use std::fmt;
 

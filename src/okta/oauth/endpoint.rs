@@ -1,4 +1,4 @@
-//! The org's token endpoint (Okta: Implement OAuth for Okta with a service app).
+//! The org's token endpoint (`docs/okta.md#service-app-tokens`).
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -51,7 +51,7 @@ impl Tokens {
         let (answer, reply) = self.client.json::<TokenAnswer>(&request).await?;
         match (answer.token_type.to_lowercase().as_str(), self.assertions.has_proofs()) {
             ("dpop", true) | ("bearer", false) => Ok(answer),
-            // Whoever sees a token that isn't bound to a key can use it (RFC 9449, section 5).
+            // A token that isn't bound to a key can be used by anyone who sees it (RFC 9449, section 5).
             ("bearer", true) => {
                 Err(reply.implausible("it took a proof of a key and gave a token that is not bound to it"))
             }
@@ -124,7 +124,7 @@ impl Assertions {
     }
 
     fn signed(&self, method: &Method, url: &Url) -> Result<Signed, String> {
-        // Each attempt has a new one: Okta takes a `jti` once only.
+        // Each attempt has a new one: Okta accepts a `jti` once (`docs/okta.md#service-app-tokens`).
         let assertion = self.app.key.assertion(&self.app, url.as_str(), self.now(), &random_id()?)?;
         self.mask.keep(&assertion);
         let body = format!(

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::ServiceApp;
 
-/// How long an assertion is valid, in seconds. Okta takes one hour at most.
+/// How long an assertion is valid, in seconds. Okta accepts one hour at most (`docs/okta.md#service-app-tokens`).
 const VALID_FOR: i64 = 300;
 
 /// A private key that signs assertions: RSA of 2048 bits or more (RS256), or EC P-256 (ES256).

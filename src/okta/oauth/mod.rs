@@ -40,9 +40,9 @@ pub struct ServiceApp {
     pub key: SigningKey,
     /// What is asked for; each has to be granted to the app.
     pub scopes: Vec<String>,
-    /// One of them that is left out if the org refuses them: Okta refuses all where one isn't granted.
+    /// One of them that is left out if the org refuses them (`docs/okta.md#one-refused-scope-refuses-the-token`).
     pub optional_scope: Option<&'static str>,
-    /// Whether the route of user types has a token of its own, with [`USER_TYPES`] alone: it is asked for at the first request
+    /// Whether the route of user types has a token of its own, with the scope [`USER_TYPES`] only: it is asked for at the first request
     /// to that route, and a refusal fails no other request.
     pub user_types_apart: bool,
 }
@@ -50,7 +50,7 @@ pub struct ServiceApp {
 /// A token is renewed when so much of its life is left, but at most a tenth of it.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
-/// So many tokens are given up without a request let in between, before the refusal is believed.
+/// How many tokens in a row may be refused before the refusal is final.
 const MOST_REFUSED: u32 = 2;
 
 /// No token is taken to be valid for longer.
@@ -69,11 +69,11 @@ struct Access {
     assertions: Arc<Assertions>,
     mask: Mask,
     current: Mutex<Option<Arc<Token>>>,
-    /// Whoever asks for a token holds it, so that many requests at once ask once.
+    /// Held while a token is asked for, so that many requests at once ask once.
     asking: tokio::sync::Mutex<()>,
-    /// The last nonce of the API, which has its own beside the token endpoint's (RFC 9449, section 8.2).
+    /// The last nonce of the API; the token endpoint has its own (RFC 9449, section 8.2).
     nonce: Mutex<Option<String>>,
-    /// How many tokens were refused since a request was last let in.
+    /// How many tokens were refused since a request was last accepted.
     refused: AtomicU32,
 }
 
@@ -148,13 +148,13 @@ impl Access {
         Ok(signed)
     }
 
-    /// Whether the token that was sent is the one that is kept.
+    /// Whether the token that was sent is the current one.
     fn is_current(&self, signed: &Signed) -> bool {
         let sent = signed.secrets.first().map(ExposeSecret::expose_secret);
         locked(&self.current).as_ref().is_some_and(|token| Some(token.value.expose_secret()) == sent)
     }
 
-    /// Whether a refused token is worth another attempt: another one is here by now, or can be asked for.
+    /// Whether a request with a refused token is worth another attempt: there is a newer token, or a new one can be asked for.
     fn renewed(&self, signed: &Signed) -> bool {
         if !self.is_current(signed) {
             return true;
@@ -179,7 +179,7 @@ impl Access {
         match (challenge(headers, "error").as_deref(), cause.status(), cause.code()) {
             (Some("use_dpop_nonce"), ..) => nonce.is_some(),
             (Some("invalid_dpop_proof"), ..) => self.assertions.follow_clock(headers),
-            // A feature that the org doesn't have; the token is not the cause (recorded answer of Okta).
+            // A feature that the org doesn't have; the token is not the cause (`docs/okta.md#a-401-that-is-no-refusal`).
             (_, _, Some("E0000015")) => false,
             (_, Some(401), _) => self.renewed(signed),
             _ => false,

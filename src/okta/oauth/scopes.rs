@@ -3,7 +3,7 @@
 use crate::expression::Needs;
 use crate::model::org::{Relation, Scope};
 
-/// For warnings alone: without it the names of attributes aren't held against the org's schema.
+/// Without it the names of attributes aren't checked against the schemas, and a warning says so.
 pub const SCHEMAS: &str = "okta.schemas.read";
 
 /// For the profile mapping of `from_okta`, and for attributes that the default user type lacks.

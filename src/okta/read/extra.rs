@@ -1,4 +1,4 @@
-//! What expressions ask for beside users and groups, read only if one does, and once.
+//! What expressions ask for in addition to users and groups; read once, and only if one does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -57,7 +57,7 @@ fn can_sign_in(org: &Org, id: &OktaUserId) -> bool {
     org.users.get(id).is_some_and(|user| signs_in(&user.status))
 }
 
-/// Puts what was read later to what was there.
+/// Merges what was read later.
 fn add(to: &mut Extra, from: Extra) {
     to.names.extend(from.names);
     for (name, mut profiles) in from.profiles {
@@ -156,7 +156,7 @@ impl Reader<'_> {
     }
 
     /// Every instance of the app: the name of the second and later ones has a suffix of seven characters, such as
-    /// `workday_abc1234` (Okta Expression Language: application user profile).
+    /// `workday_abc1234` (`docs/okta.md#names-and-labels-of-apps`).
     async fn instances_of(&self, name: &str) -> Result<Vec<App>, Error> {
         let mut apps = self.okta.apps(Some(name)).await.map_err(reading("the apps that expressions name"))?;
         apps.retain(|app| is_instance(&app.name, name));

@@ -17,7 +17,7 @@ pub type Unread = BTreeMap<OktaGroupId, Group>;
 #[derive(Clone, Debug)]
 pub(crate) struct Known<'a> {
     groups: &'a KnownGroups,
-    /// `lastMembershipUpdated` of each group; not of `Everyone` and its like, for which nobody promises that it moves, and
+    /// `lastMembershipUpdated` of each group; not of built-in groups (`docs/okta.md#when-memberships-changed`), and
     /// not of groups that are always read.
     updated: BTreeMap<OktaGroupId, String>,
     /// This machine's clock, and the server's, before any member was read.

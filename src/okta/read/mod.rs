@@ -1,4 +1,4 @@
-//! Reads all that a sync needs of an org, or fails: a read that wasn't completed never becomes a plan.
+//! Reads everything that a sync needs of an org, or fails: an incomplete read never becomes a plan.
 
 pub mod extra;
 pub mod known;
@@ -37,7 +37,7 @@ pub struct Reading {
     pub org: Org,
     /// The scope with its names found, for [`crate::okta::recheck::users()`].
     pub scope: ResolvedScope,
-    /// What the next run may know, if it comes to this one's end.
+    /// What the next run may reuse, if this one is completed.
     pub known: KnownOrg,
     /// Groups whose members are known from an earlier run.
     pub unread: Unread,
@@ -68,7 +68,7 @@ impl Reading {
     }
 }
 
-/// Something that a read does; several go on side by side.
+/// A step of a read; several run in parallel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// Finding the app and the groups that the config names.
@@ -97,7 +97,7 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 /// Reads the users in scope and the members of the groups that the rules push.
 ///
 /// Users with any status are read. Members of pushed groups who are out of scope appear as ids only. What
-/// `needs` names is read of each user in scope who can sign in, and of nobody else. A group that is `known` isn't read again
+/// `needs` names is read of each user in scope who can sign in, and of no other user. A group that is `known` isn't read again
 /// while Okta says that its memberships haven't changed.
 pub async fn read(
     okta: &Okta,
@@ -115,9 +115,9 @@ pub async fn read(
         let members = reader.members(&resolved).await?;
         Ok((resolved, members))
     });
-    // It is the longest chain of pages, so that it waits for nothing but its name.
+    // The longest chain of pages waits only for the app's id.
     let assigned = Box::pin(reader.app_users(&named_app, needs));
-    // These two name nothing that has to be found first.
+    // These two need no lookup.
     let (search, everyone) = (scope.search.as_deref(), scope.everyone.then_some(EVERYBODY));
     let searched = reader.found(search, Step::SearchedUsers, needs, known);
     let everybody = reader.found(everyone, Step::AllUsers, needs, known);
@@ -206,7 +206,7 @@ fn ended_assignments(app: Option<&App>, ended: &BTreeMap<String, usize>) -> Opti
 /// Up to so many groups are named by a warning each.
 const MOST_WARNINGS: usize = 10;
 
-/// Warnings about users of whom Okta left something out.
+/// Warnings about users that came without a status or a profile.
 fn incomplete(org: &Org) -> impl Iterator<Item = String> + '_ {
     let incomplete = org.users.iter().filter(|(_, user)| user.status.is_missing());
     incomplete.map(|(id, _)| {
@@ -243,8 +243,8 @@ fn parts(scope: &ResolvedScope, assigned: usize, found: usize, members: &[Read])
     app.chain(search).chain(groups).collect()
 }
 
-/// Reads one user, by id or login, and what the expressions need of him; none if there is no such user. He counts as in
-/// scope.
+/// Reads one user, by id or login, and what the expressions need of the user; none if there is no such user. The user counts as
+/// in scope.
 pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -> Result<Option<Reading>, Error> {
     let Some(user) = okta.user(login).await? else { return Ok(None) };
     let app = scope.app.clone().filter(|_| needs.app_user || needs.app);
@@ -277,12 +277,12 @@ struct Read {
     users: Vec<(OktaUserId, PackedUser)>,
 }
 
-/// Somebody who is assigned to the app.
+/// A user who is assigned to the app.
 struct Assigned {
     id: OktaUserId,
-    /// None if Okta didn't send the user along, or if there is no such user any more.
+    /// None if Okta didn't embed the user, or if the user was deleted.
     user: Option<PackedUser>,
-    /// The profile that they have there, if it's asked for.
+    /// The user's profile in the app, if it's asked for.
     profile: Option<Profile>,
     status: String,
     is_in_force: Option<bool>,
@@ -311,7 +311,7 @@ impl Reader<'_> {
             Assigned { id: assigned.id, user, profile, status: assigned.status, is_in_force }
         };
         let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
-        // Okta forgot `expand` on later pages until release 2026.07.3.
+        // Later pages may lose `expand` (`docs/okta.md#links-lose-parameters`).
         let is_done = |assigned: &Assigned| assigned.user.is_some() || assigned.is_in_force == Some(false);
         let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(is_done);
         let asked = stream::iter(bare).map(async |bare| {
@@ -323,7 +323,7 @@ impl Reader<'_> {
         Ok(whole)
     }
 
-    /// All whom a search finds; nobody without one.
+    /// All users that a search finds; none without a search.
     async fn found(&self, search: Option<&str>, step: Step, needs: &Needs, known: &KnownOrg) -> Result<Found, Error> {
         let Some(search) = search else { return Ok(Found::default()) };
         let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
@@ -398,7 +398,7 @@ impl Reader<'_> {
             .filter(|id| org.users.get(id).is_some_and(|user| signs_in(&user.status)))
             .cloned()
             .collect();
-        // Everybody is in `Everyone`, which is the longest of all to read.
+        // All users are in `Everyone`, so it needn't be read.
         let is_missing = |group: &&Group| !group.is_everyone() && !read.contains_key(&group.id);
         let missing: Vec<Group> = groups.iter().filter(is_missing).cloned().collect();
         let unknown = missing.iter().filter(|group| known.members(&group.id).is_none()).count();
@@ -419,7 +419,7 @@ impl Reader<'_> {
             if let Some(groups) = groups {
                 org.groups_of.insert(user, groups);
             } else {
-                // Deleted since he was listed: whoever has his account asks for him by id.
+                // Deleted since the listing: the confirmation asks by id if there is an account.
                 org.users.remove(&user);
                 org.in_scope.remove(&user);
             }

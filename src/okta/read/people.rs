@@ -17,9 +17,9 @@ use crate::okta::api::client::Listing;
 use crate::okta::api::wire::{Href, Keyed};
 use crate::okta::read::extra::{Reader, reading};
 
-/// Users, each with whom they are related to.
+/// Users, each with the user that they are related to.
 type Pairs = BTreeMap<OktaUserId, OktaUserId>;
-/// Users, each with the profile of whom they are related to.
+/// Users, each with the profile of the user that they are related to.
 type People = BTreeMap<OktaUserId, Arc<Profile>>;
 
 /// The definition of a linked object (Okta API: Linked objects).
@@ -99,8 +99,8 @@ impl Reader<'_> {
         Ok(linked.and_then(|linked| Some((id, OktaUserId::from(linked.links.own.id()?)))))
     }
 
-    /// Managers and assistants, whom the directory names by their distinguished names. Okta's own functions work with
-    /// one directory alone (Okta Expression Language: manager and assistant functions).
+    /// Managers and assistants, which the directory names by distinguished names. Okta's own functions work with
+    /// a single directory (Okta Expression Language: manager and assistant functions).
     pub(crate) async fn colleagues(
         &self,
         directories: &[BTreeMap<OktaUserId, Profile>],
@@ -127,7 +127,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// Who is named by an attribute that holds a distinguished name; none, with a warning, where that can't be told.
+    /// The user that an attribute names by distinguished name; none, with a warning, where that is unknown.
     fn named(&self, directories: &[BTreeMap<OktaUserId, Profile>], attribute: &str) -> Option<Pairs> {
         let [directory] = directories else {
             let count = directories.len();
@@ -135,7 +135,7 @@ impl Reader<'_> {
             return None;
         };
         if directory.values().all(|profile| text(profile, attribute).is_none()) {
-            self.warn(format!("nobody in Active Directory has {attribute}, by which expressions find somebody"));
+            self.warn(format!("no Active Directory user has \"{attribute}\", which expressions look users up by"));
             return None;
         }
         let names = directory.iter().filter_map(|(id, profile)| Some((text(profile, "dn")?.to_lowercase(), id)));
@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 }
 
-/// The profiles of others in an app; nobody for those who aren't assigned to it.
+/// The profiles of other users in an app; none for users who aren't assigned to it.
 fn in_app(pairs: &Pairs, profiles: &BTreeMap<OktaUserId, Profile>) -> People {
     let with_profile = |(user, other): (&OktaUserId, _)| Some((user.clone(), Arc::new(profiles.get(other)?.clone())));
     pairs.iter().filter_map(with_profile).collect()

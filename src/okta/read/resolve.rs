@@ -1,4 +1,4 @@
-//! The names in the config into apps and groups, all mistakes at once.
+//! Finds the apps and groups that the config names; reports all wrong names at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ pub(crate) struct Resolved<'a> {
     pub warnings: Vec<String>,
 }
 
-/// The app that the config names, asked for once by whoever needs it first.
+/// The app that the config names, looked up once.
 pub(crate) struct NamedApp<'a> {
     okta: &'a Okta,
     wanted: Option<&'a str>,
@@ -111,7 +111,7 @@ pub(crate) async fn resolve<'a>(
         }
     }
     let Selected { pushed, unresolved } = select(rules, &groups);
-    // Profiles of their members are needed, not ids alone.
+    // Profiles of their members are needed, not only ids.
     known.always_reads(&in_scope);
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
     let scope = ResolvedScope {

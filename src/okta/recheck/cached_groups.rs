@@ -18,7 +18,7 @@ use crate::okta::api::users::IDS;
 use crate::okta::read::{Reading, members_failed};
 
 /// Reads the members of these groups, which weren't read. One that was deleted meanwhile is no group of anybody any more, and
-/// the project of a pushed one is left alone.
+/// the project of a pushed one stays as it is.
 pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaGroupId>) -> Result<(), Error> {
     let now = Timestamp::now();
     // Owned, since a future over borrowed groups couldn't move between threads.

@@ -1,7 +1,7 @@
 //! Okta's search language, evaluated on one user who was read by id: the index behind a search may miss a user who matches
-//! (Okta API: Users, list: "Use an ID lookup for records that you update").
+//! (`docs/okta.md#the-search-index-is-eventually-consistent`).
 //!
-//! What isn't documented can't be told, and is never taken for a no.
+//! What isn't documented is unknown, and never counts as a no.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::model::okta::Profile;
 
-/// The properties beside profiles that a search knows (Okta API: Users, list).
+/// The properties outside of profiles that a search knows (`docs/okta.md#the-search-language`).
 const PROPERTIES: [&str; 7] = ["id", "status", "created", "activated", "statusChanged", "lastUpdated", "type.id"];
 /// Deeper parentheses than any search has.
 const DEEPEST: usize = 64;
@@ -62,7 +62,7 @@ impl Search {
         (parser.at == parser.tokens.len()).then_some(search)
     }
 
-    /// Whether the search finds the user, as Okta wrote the whole of them; none where that can't be told.
+    /// Whether the search finds the user, by all that Okta says of the user; none where that is unknown.
     pub fn finds(&self, user: &Profile) -> Option<bool> {
         match self {
             Self::And(parts) => decide(parts, user, false),
@@ -80,13 +80,13 @@ impl Search {
     }
 }
 
-/// The first part that is `decisive` decides; what can't be told leaves the rest open.
+/// The first part that is `decisive` decides; an unknown part leaves the result unknown.
 fn decide(parts: &[Search], user: &Profile, decisive: bool) -> Option<bool> {
     let parts = parts.iter().map(|part| part.finds(user).map(|found| found == decisive));
     any(parts).map(|found| found == decisive)
 }
 
-/// Whether any is true; none if that hangs on one that can't be told.
+/// Whether any is true; none if that depends on an unknown one.
 fn any(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut open = false;
     for one in all {
@@ -219,7 +219,7 @@ impl Parser {
         Some(token)
     }
 
-    /// `and` binds closer than `or` (Okta API: Filter, operators).
+    /// `and` binds closer than `or` (`docs/okta.md#the-search-language`).
     fn any(&mut self) -> Option<Search> {
         self.depth += 1;
         if self.depth > DEEPEST {

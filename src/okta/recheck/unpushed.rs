@@ -1,4 +1,4 @@
-//! Asks again, by id, before a project is deleted because its group isn't in Okta any more.
+//! Confirms by id that a group is gone before its project is deleted.
 
 use crate::error::Error;
 use crate::mapping::projects::{ProjectRule, Selector, takes};

@@ -1,4 +1,4 @@
-//! Asks again, by id, before anything is taken away from anybody: a listing is no snapshot, and may miss who is there.
+//! Confirms absences by id before any removal, because listings are not snapshots (`docs/okta.md#a-listing-is-no-snapshot`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const SAMPLE: usize = 20;
 /// What asking again found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// Users whose scope can't be told.
+    /// Users who may be in scope or not: Okta's answers disagree.
     pub undecided: BTreeSet<OktaUserId>,
     /// The groups of users, by the users' own listings of them.
     pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
@@ -37,7 +37,7 @@ type OwnGroups = BTreeMap<OktaUserId, Option<Vec<Group>>>;
 
 /// Asks for each of `users` by id and puts what is found into the org: who is gone, who is there, and who is in scope after
 /// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
-/// groups that he is in.
+/// groups that they are in.
 ///
 /// Whether a deactivated user is in scope isn't asked, since the status alone decides; nor is it asked of any user where a part
 /// of the scope wasn't found, since it can't be answered.
@@ -134,13 +134,13 @@ fn about(failure: Failure, id: &OktaUserId) -> Error {
 struct Sides {
     within: BTreeSet<OktaUserId>,
     undecided: BTreeSet<OktaUserId>,
-    /// Users within by an assignment alone whose status isn't known.
+    /// Users who are in scope only by an assignment with an unknown status.
     unsure: BTreeMap<OktaUserId, String>,
     /// Whether anybody is outside for sure.
     outside: bool,
 }
 
-/// Users of whom it isn't known yet, and those among them of whom some answer can't be had.
+/// Users that are in scope, and users that aren't decided yet.
 struct Open {
     within: BTreeSet<OktaUserId>,
     left: BTreeSet<OktaUserId>,
@@ -166,7 +166,7 @@ impl Open {
         (is_in_force != Some(false)).then_some(assigned.id)
     }
 
-    /// Takes the answers of a sample: where one of them says otherwise than the listings, nothing can be told of the rest.
+    /// Takes the answers of a sample: if one of them contradicts the listings, the rest stays undecided.
     fn sampled(&mut self, sample: &BTreeSet<OktaUserId>, found: BTreeSet<OktaUserId>) {
         if !found.is_empty() {
             self.undecided.extend(self.left.difference(sample).cloned());
@@ -197,7 +197,7 @@ async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &m
 }
 
 /// The search, evaluated here. Where that can't be done, its index is asked: who it finds is in scope, and of the others
-/// nothing can be told.
+/// nothing is known.
 async fn searched(okta: &Okta, search: &str, alive: &[&WholeUser], open: &mut Open) -> Result<(), Error> {
     let parsed = Search::parse(search);
     let mut untold = Vec::new();
@@ -264,7 +264,7 @@ fn sample(of: &BTreeSet<OktaUserId>) -> BTreeSet<OktaUserId> {
     of.iter().step_by((of.len() / SAMPLE).max(1)).take(SAMPLE).cloned().collect()
 }
 
-/// An app or a group that was deleted during the run would make everybody look unassigned.
+/// An app or a group that was deleted during the run would make all users look unassigned.
 async fn scope_still_stands(okta: &Okta, scope: &ResolvedScope) -> Result<(), Error> {
     let vanished = |what: String| Error::new(Kind::Failed, format!("{what} vanished from Okta while it was read"));
     if let Some(app) = &scope.app
