@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oktapieces::sandbox::company::Shape;
+use oktapieces_sandbox::company::Shape;
 use serde_json::Value;
 
 use crate::support::Stage;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use oktapieces::sandbox::company::{APP, Shape};
-use oktapieces::sandbox::serve::Traffic;
+use oktapieces_sandbox::company::{APP, Shape};
+use oktapieces_sandbox::serve::Traffic;
 
 use crate::support::Stage;
 
