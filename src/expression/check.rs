@@ -14,11 +14,6 @@ mod values;
 
 pub use app_user::check_app_user;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
-use serde_json::Value as Json;
-
 use super::Expression;
 
 pub use finding::{Finding, Severity, Wants};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, nearest};
+use super::Finding;
+use super::parts::nearest;
 use crate::expression::Expression;
 use crate::expression::ast::{Kind, Node, Root};
 
