@@ -1,5 +1,5 @@
-//! The expressions of a session: from the config, from Okta where the config asks for it, and held against the org's user
-//! schema before anything is evaluated.
+//! The expressions of a session: from the config, or from Okta where the config asks for it, and checked against the org's
+//! schemas before anything is evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,17 +20,17 @@ use crate::output::picture;
 #[derive(Debug)]
 pub struct Expressions {
     pub mapping: Mapping,
-    /// What stands in Okta, with what becomes of it; empty where the config doesn't ask for it.
+    /// Okta's own expressions, each with whether it is used; empty where the config doesn't ask for them.
     pub listed: Vec<Listed>,
     schema: Schema,
     /// The attributes of profiles in the app of the scope, by its schema; none where it isn't needed or isn't known.
     app_user: Option<BTreeSet<String>>,
-    /// What can't be right whoever it is evaluated for, with the attribute that it is for.
+    /// Mistakes that don't depend on a user, each with the attribute that it is for.
     pub findings: Vec<(&'static str, Finding)>,
     pub warnings: Vec<String>,
     /// Whether the schemas of other user types were asked for, because the default one lacks an attribute.
     pub asked_other_types: bool,
-    /// Why the user schema isn't known.
+    /// Why a schema isn't known.
     unread: Option<Unread>,
 }
 
@@ -43,7 +43,7 @@ enum Unread {
     Failed(String),
 }
 
-/// What is evaluated, before it is held against the org's user schema.
+/// What is evaluated, before it is checked against the org's schemas.
 #[derive(Debug)]
 pub struct Unchecked {
     pub mapping: Mapping,
@@ -51,7 +51,7 @@ pub struct Unchecked {
     warnings: Vec<String>,
 }
 
-/// Reads the mapping that stands in Okta, if it is asked for, and the user schema.
+/// Reads Okta's own mapping, if the config asks for it, and the schemas.
 pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Expressions> {
     let mut found = check_all(okta, find(okta, settings, from_okta).await?).await;
     if found.mapping.needs().app_user {
@@ -86,7 +86,7 @@ fn of_missing_app() -> Result<Mapping> {
     })
 }
 
-/// The mapping of the config, with what stands in Okta, if it is asked for.
+/// The mapping of the config, with Okta's own if it is asked for.
 pub async fn find(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<Unchecked> {
     let (true, Some(app)) = (from_okta, &settings.scope.app) else {
         return Ok(Unchecked { mapping: settings.mapping.clone(), listed: Vec::new(), warnings: Vec::new() });
@@ -96,7 +96,7 @@ pub async fn find(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<U
     Ok(Unchecked { mapping, listed, warnings })
 }
 
-/// Reads the user schema, and holds all expressions against it.
+/// Reads the user schema, and checks all expressions against it.
 pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
     let Unchecked { mapping, listed, mut warnings } = unchecked;
     let (mut schema, unread) = match okta.user_attributes().await {
@@ -142,7 +142,7 @@ fn findings(mapping: &Mapping, schema: &Schema, app_user: Option<&BTreeSet<Strin
 }
 
 impl Expressions {
-    /// Holds what expressions name of `appuser` against the schema of this app, if one does and the schemas may be read.
+    /// Checks what expressions name of `appuser` against the schema of this app, if one does and the schemas may be read.
     pub async fn check_app_user(&mut self, okta: &Okta, app: Option<&App>) {
         let (true, Some(app)) = (self.unread.is_none() && self.mapping.needs().app_user, app) else { return };
         match okta.app_user_attributes(&app.id).await {
@@ -175,8 +175,7 @@ impl Expressions {
         errors.map(|(_, finding)| finding.message.as_str()).collect()
     }
 
-    /// Drops findings that a profile disproves: an attribute that a user has exists, and a value that a user has is
-    /// possible, whatever the schema of one user type says.
+    /// Drops findings that a profile disproves: an attribute or a value that a user has is possible, whatever the schema says.
     pub fn settle(&mut self, org: &Org) {
         let of_schema = |finding: &Finding| finding.by_schema || finding.missing.is_some();
         let doubtful: BTreeSet<&str> =
@@ -211,7 +210,7 @@ impl Expressions {
         }
     }
 
-    /// All warnings, those about expressions included: whom an expression fails for is left alone.
+    /// All warnings, those about expressions included: a user for whom an expression fails stays as they are.
     pub fn warned(&self) -> Vec<String> {
         let findings = self.findings.iter().filter(|(_, finding)| finding.severity != Severity::Note);
         let findings = findings.map(|(attribute, finding)| self.told(attribute, finding));
@@ -227,7 +226,7 @@ impl Expressions {
         self.mapping.expressions().into_iter().map(|(attribute, mapped)| (attribute, place(&mapped.source))).collect()
     }
 
-    /// Whether the names of attributes were held against the org's user schema.
+    /// Whether the names of attributes were checked against the org's schemas.
     pub fn are_checked(&self) -> bool {
         self.unread.is_none()
     }
@@ -236,7 +235,7 @@ impl Expressions {
     /// that is never true takes the other branch, and an expression of Okta's that can't run here can't be left out.
     pub fn refuse(&self, settings: &Settings, colour: bool) -> Result<()> {
         if let Some(Unread::Failed(why)) = &self.unread {
-            // A misspelt attribute is null for everybody, and would take roles away.
+            // A misspelt attribute is null for every user, and would take roles away.
             let error = Error::new(Kind::Failed, why.clone()).context("reading the org's schemas");
             return Err(error.hint("run it again; the names of attributes in expressions are checked by the schema"));
         }
@@ -250,7 +249,7 @@ impl Expressions {
         !self.listed.is_empty() && self.mapping.user_name.source == Source::Default
     }
 
-    /// Everything that can't be right in one error, with its carets in the file or in the expression.
+    /// All mistakes in one error, with carets in the file or in the expression.
     pub fn mistakes(&self, settings: &Settings, colour: bool) -> Result<()> {
         let mut mistakes = Vec::new();
         let mut pictures = Vec::new();
