@@ -1,5 +1,5 @@
 //! A small Okta for the client's own tests, with the habits that matter to it: it pages, loses parameters in its links,
-//! and can be told to hide somebody from a listing.
+//! and can hide a user from a listing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +96,7 @@ impl Company {
 
     fn searched(&self, seen: &Seen) -> Vec<Value> {
         let text = seen.param("search").or_else(|| seen.param("filter")).unwrap();
-        // A search or filter for some users alone.
+        // A search or filter for a few users.
         let narrowed = text.contains("id eq \"");
         let hidden = |id: &str| {
             let is_hidden = |path: &str| self.hidden.iter().any(|(at, user)| *at == path && *user == id);

@@ -1,4 +1,4 @@
-//! What both servers let requests in by, and what their certificates are held against.
+//! Credentials and trusted certificates for both servers.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
     Ok(transport.within(timeout()?))
 }
 
-/// The name of what lets requests to Okta in.
+/// The name of the credentials for Okta.
 pub fn name(settings: &Settings) -> &'static str {
     match settings.okta.access {
         OktaAccess::ApiToken(_) => "Okta token",
@@ -52,7 +52,7 @@ pub fn name(settings: &Settings) -> &'static str {
     }
 }
 
-/// What lets requests to Okta in, for people: its source, and the scopes that are asked for.
+/// The credentials for Okta in words: their source, and the scopes that are asked for.
 pub fn described(settings: &Settings) -> String {
     match &settings.okta.access {
         OktaAccess::ApiToken(source) => source.to_string(),
@@ -96,15 +96,15 @@ fn asked_when(settings: &Settings, wanted: Asked) -> Option<String> {
     (!asked.is_empty()).then(|| asked.join(", "))
 }
 
-/// The certificates of a file, which are trusted beside those of the system.
+/// The certificates of a file, which are trusted in addition to those of the system.
 fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let wrong = |why: String| Error::new(Kind::Config, format!("the CA file `{}` {why}", path.display()));
-    // Who writes it decides which server is believed to be Okta or Activepieces.
+    // The writer of this file decides which server is trusted as Okta or Activepieces.
     let Trusted { bytes, .. } = files::read_trusted(path, LARGEST_CA).map_err(|refusal| wrong(refusal.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| wrong("isn't valid PEM".to_owned()))?;
     if certificates.is_empty() {
-        let hint = "it has to hold certificates in PEM, each from -----BEGIN CERTIFICATE----- on";
+        let hint = "use PEM certificates, each with a line -----BEGIN CERTIFICATE-----";
         return Err(wrong("holds no certificate".to_owned()).hint(hint));
     }
     Ok(certificates)

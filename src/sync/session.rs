@@ -33,7 +33,7 @@ use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
 use crate::sync::{access, environment};
 
-/// The most requests to Activepieces side by side, unless the admin says otherwise.
+/// The default for the most requests to Activepieces in parallel.
 pub const PARALLELISM: u32 = 32;
 
 /// Everything to plan and apply with.
@@ -44,14 +44,14 @@ pub struct Session {
     pub activepieces: Activepieces,
 }
 
-/// A plan, and what the next run has to know of this one.
+/// A plan, and the state to record for the next run.
 #[derive(Debug)]
 pub struct Planned {
     pub plan: Plan,
     pub made_from: Fingerprints,
-    /// What holds whether the run is completed or not: who was seen isn't missing any more.
+    /// State to record whether the run is completed or not: users who were seen aren't missing any more.
     pub seen: Past,
-    /// What holds once the run is completed.
+    /// State to record once the run is completed.
     pub remember: Past,
     pub known: KnownOrg,
     /// The time of the read, by Okta's clock.
@@ -66,15 +66,15 @@ struct Sides {
     now: Timestamp,
 }
 
-/// What earlier runs left to be known.
+/// State recorded by earlier runs.
 #[derive(Debug)]
 pub struct Knows {
     pub past: Past,
-    /// Empty where all is to be read.
+    /// Empty where everything is read again.
     pub org: KnownOrg,
-    /// Whether the plan may be written: what it changes is read then, whatever is known.
+    /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
-    /// The name of the config file's content, if the plan is kept or held against one that was.
+    /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
     pub config: Option<String>,
 }
 
@@ -116,7 +116,7 @@ pub fn state_to_read(settings: &Settings, context: &Context) -> Result<State> {
 
 fn state_folder() -> Result<PathBuf> {
     environment::user_state().ok_or_else(|| {
-        Error::new(Kind::Failed, "there is no home folder to keep the state file in")
+        Error::new(Kind::Failed, "no home directory for the state file")
             .hint(format!("set {} to a folder that outlives the run", environment::STATE_HOME))
     })
 }
@@ -368,7 +368,7 @@ fn name_lost_groups(past: &Past, reading: &mut okta::Reading) {
 }
 
 /// The address that a URL's host has, with its port and path: the same for all names of one server. One of several addresses
-/// is taken that doesn't hang on their order.
+/// is taken that doesn't depend on their order.
 async fn address(url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -382,7 +382,7 @@ async fn address(url: &Url) -> String {
     format!("{place}:{port}{}", url.path().trim_end_matches('/'))
 }
 
-/// How much of a read is owed to the expressions, and how much was known already.
+/// How many requests of a read expressions asked for, and how much was cached.
 fn asked(reading: &okta::Reading) -> String {
     let asked = match reading.asked_by_expressions {
         0 => String::new(),
@@ -394,7 +394,7 @@ fn asked(reading: &okta::Reading) -> String {
     }
 }
 
-/// How far the read of Okta is, for people.
+/// The progress of the read of Okta, in words.
 fn told(progress: okta::Progress) -> String {
     let what = match progress.step {
         Step::Names => "Finding the app and the groups",
@@ -408,7 +408,7 @@ fn told(progress: okta::Progress) -> String {
     format!("{what}: {}{total}", count(progress.done))
 }
 
-/// The client of the org alone, for commands that need no more.
+/// The client of the org, for commands that need no platform.
 pub fn okta_client(settings: &Settings) -> Result<Okta> {
     Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
 }

@@ -1,5 +1,5 @@
-//! From what was read to a plan, in two passes: what the first one would change is read afresh and confirmed by id before the
-//! second one counts.
+//! Builds the plan in two passes: what the first pass would change is read again and confirmed by id before the second pass
+//! counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::plan::past::Sizes;
 use crate::plan::saved::Fingerprints;
 use crate::plan::{Comparison, Doubts, Plan, Policy};
 
-/// What a plan is made from, and never changes.
+/// What a plan is made from; it doesn't change.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
     pub okta: &'a Okta,
@@ -50,17 +50,17 @@ pub struct Draft<'a> {
     sources: Sources<'a>,
     reading: Reading,
     pub desired: Desired,
-    /// Whom Okta was asked for by id.
+    /// The users that Okta was asked for by id.
     asked: Doubts,
     /// The groups of users, by the users' own listings of them.
     own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
-    /// Users whose scope can't be told.
+    /// Users who may be in scope or not.
     undecided: BTreeSet<OktaUserId>,
-    /// As the listings had it.
+    /// The sizes by the listings.
     sizes: Option<Sizes>,
 }
 
-/// What the changes of a plan rest on and that isn't sure.
+/// What the changes of a plan depend on and that isn't sure.
 #[derive(Default)]
 struct Unsure {
     /// Groups whose members are only known from an earlier run.
@@ -77,8 +77,8 @@ impl Unsure {
     }
 }
 
-/// Makes the plan. If what is known already changes nothing, that is all. Else what the changes rest on is read once more,
-/// what they take away is confirmed by id once, and what isn't sure then is held.
+/// Makes the plan. If nothing changes by what is known already, that is all. Otherwise what the changes depend on is read again,
+/// removals are confirmed by id, and what still isn't sure is deferred.
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let Sources { platform, policy, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
@@ -103,7 +103,7 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
 }
 
 impl Drafted {
-    /// Lets go of the org before the plan is made, which may be as large.
+    /// Frees the org before the plan is made, which may be as large.
     fn of(sizes: Option<Sizes>, mut reading: Reading, made_from: Fingerprints, plan: impl FnOnce() -> Plan) -> Self {
         let org = std::mem::take(&mut reading.org);
         let sizes = sizes.unwrap_or_else(|| Sizes::of(&org, reading.scope.key()));
@@ -114,7 +114,7 @@ impl Drafted {
 }
 
 impl<'a> Draft<'a> {
-    /// Maps what was read, and confirms by id who is missing in it though an active account is theirs.
+    /// Maps what was read, and confirms by id the users that it misses and who have an active account.
     pub async fn of(sources: Sources<'a>, mut reading: Reading) -> Result<Self> {
         let ids = OktaIds::of(reading.org.users.keys(), []);
         let accounts = sources.platform.users.iter().filter_map(|user: &User| user.okta_id(&ids));
@@ -146,7 +146,7 @@ impl<'a> Draft<'a> {
         config.map(|config| Fingerprints::of(&self.desired, platform, config.to_owned())).unwrap_or_default()
     }
 
-    /// What the changes rest on.
+    /// What the changes depend on and that isn't sure.
     fn unsure(&self, comparison: &Comparison<'_>) -> Unsure {
         let Sources { mapping, policy, writes, .. } = self.sources;
         let mut unsure = Unsure { doubts: comparison.doubts(), ..Unsure::default() };
@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
         gives.map(|op| &op.okta_id).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
     }
 
-    /// Reads afresh what isn't sure, then asks for everybody who would lose something by it.
+    /// Reads again what isn't sure, then asks by id for all users who would lose something by it.
     async fn settle(&mut self, mut unsure: Unsure) -> Result<()> {
         let unread: BTreeSet<OktaGroupId> = self.reading.unread.keys().cloned().collect();
         let one_by_one = unsure.users.difference(&unsure.doubts.memberships).count();
@@ -192,7 +192,7 @@ impl<'a> Draft<'a> {
             let now = Sizes::of(&self.reading.org, self.reading.scope.key());
             sizes.groups.extend(now.groups.into_iter().filter(|(id, _)| groups.contains(id)));
         }
-        // The listing may have missed again whom asking by id had found.
+        // The new listing may miss users that asking by id had found.
         self.asked.memberships.clear();
         self.map_again();
         Ok(())

@@ -13,7 +13,7 @@ use crate::okta::api::wire::WireGroup;
 /// Groups whose members are known and weren't read.
 pub type Unread = BTreeMap<OktaGroupId, Group>;
 
-/// What was known before a run, held against what Okta's listing of groups says now.
+/// What was known before a run, compared with Okta's current listing of groups.
 #[derive(Clone, Debug)]
 pub(crate) struct Known<'a> {
     groups: &'a KnownGroups,

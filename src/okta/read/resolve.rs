@@ -95,7 +95,11 @@ pub(crate) async fn resolve<'a>(
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
     let mut known = Known::new(known, &groups, app.okta.http().server_time());
     let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
-    add_missed(okta, rules, &mut groups).await?;
+    let in_rules = rules.iter().filter_map(|rule| match &rule.selector {
+        Selector::Group(wanted) => Some(wanted),
+        Selector::Match(_) => None,
+    });
+    add_missed(okta, in_rules.chain(&scope.groups), &mut groups).await?;
     let mut missing_scope = Vec::new();
     let mut missing =
         |wanted: &str, fault: String| missing_scope.push(MissingPart { wanted: wanted.to_owned(), fault });
@@ -125,11 +129,10 @@ pub(crate) async fn resolve<'a>(
     Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, missing_scope, warnings })
 }
 
-/// Adds the groups that rules name by id and that the listing missed.
-async fn add_missed(okta: &Okta, rules: &[ProjectRule], groups: &mut Vec<Group>) -> Result<(), Error> {
+/// Adds the groups that the config names by id and that the listing missed.
+async fn add_missed(okta: &Okta, names: impl Iterator<Item = &String>, groups: &mut Vec<Group>) -> Result<(), Error> {
     let ids = OktaIds::of([], groups.iter().map(|group| &group.id));
-    for rule in rules {
-        let Selector::Group(wanted) = &rule.selector else { continue };
+    for wanted in names {
         let missed = matches!(find_group(wanted, groups), Err(RuleFault::NoSuchGroup { .. }));
         if missed && ids.is_group(wanted) {
             let id = OktaGroupId::from(wanted.as_str());

@@ -1,4 +1,4 @@
-//! Reads what was only known from an earlier run, where more than time hangs on it.
+//! Refreshes cached groups before a write depends on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::okta::api::groups::MEMBERS_PAGE;
 use crate::okta::api::users::IDS;
 use crate::okta::read::{Reading, members_failed};
 
-/// Reads the members of these groups, which weren't read. One that was deleted meanwhile is no group of anybody any more, and
-/// the project of a pushed one stays as it is.
+/// Reads the members of these groups, which came from the cache. A group that was deleted since has no members, and if it is
+/// pushed, its project stays as it is.
 pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaGroupId>) -> Result<(), Error> {
     let now = Timestamp::now();
     // Owned, since a future over borrowed groups couldn't move between threads.
@@ -46,7 +46,7 @@ pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaG
     Ok(())
 }
 
-/// Puts the members of a group in the place of those that were known, also where the groups of each user are.
+/// Replaces the cached members of a group, also in the groups of each user.
 fn put(org: &mut Org, group: Group, before: &Members<OktaUserId>, members: Members<OktaUserId>) {
     for left in before.iter().filter(|id| !members.contains(id)) {
         if let Some(groups) = org.groups_of.get_mut(left) {
@@ -66,9 +66,9 @@ fn put(org: &mut Org, group: Group, before: &Members<OktaUserId>, members: Membe
     }
 }
 
-/// Takes those who were deleted out of the pushed groups that weren't read, since a deletion may not move a group's
-/// `lastMembershipUpdated`. Who was read is there, and of somebody without an account nothing follows: so only those who have
-/// one of `accounts` and weren't read are asked for, or their groups are read, whichever takes fewer requests.
+/// Removes deleted users from cached groups, since a deletion may not move a group's `lastMembershipUpdated`. Users who were read
+/// exist, and users without an account don't matter: so only users who have one of `accounts` and weren't read are asked for, or
+/// their groups are read, whichever takes fewer requests.
 pub async fn forget_deleted(
     okta: &Okta,
     reading: &mut Reading,
@@ -102,8 +102,8 @@ pub async fn forget_deleted(
     Ok(())
 }
 
-/// Forgets groups whose members, as they were read or known, aren't what members themselves say: what a listing missed is
-/// never kept.
+/// Drops groups from the cache whose members contradict what the members' own groups say: a listing that missed a user is
+/// never cached.
 pub fn forget_misses(reading: &mut Reading, own: &BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>) {
     let agrees = |group: &OktaGroupId, known: &KnownGroup| {
         own.iter().all(|(user, groups)| groups.contains(group) == known.members.contains(user))
@@ -111,7 +111,7 @@ pub fn forget_misses(reading: &mut Reading, own: &BTreeMap<OktaUserId, BTreeSet<
     reading.known.groups.retain(|group, known| agrees(group, known));
 }
 
-/// How many requests the members of these groups take, by as many as were known.
+/// How many requests the members of these groups take, by the cached numbers.
 pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
     let members = groups.iter().filter_map(|id| Some(reading.known.groups.get(id)?.members.len()));
     members.map(|members| 1 + members / MEMBERS_PAGE as usize).sum()

@@ -39,7 +39,7 @@ type OwnGroups = BTreeMap<OktaUserId, Option<Vec<Group>>>;
 /// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
 /// groups that they are in.
 ///
-/// Whether a deactivated user is in scope isn't asked, since the status alone decides; nor is it asked of any user where a part
+/// Whether a deactivated user is in scope isn't asked, since only the status decides; nor is it asked of any user where a part
 /// of the scope wasn't found, since it can't be answered.
 pub async fn confirm(
     okta: &Okta,

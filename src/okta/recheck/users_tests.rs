@@ -1,4 +1,4 @@
-//! What asking again finds, for everybody whom a listing missed.
+//! What asking by id finds for users that a listing missed.
 
 use super::*;
 use crate::expression::Needs;
@@ -32,7 +32,7 @@ fn app() -> Scope {
     Scope { app: Some("Activepieces".into()), ..Scope::default() }
 }
 
-/// Reads one company, which misses somebody, and asks another, which doesn't.
+/// Reads one company, whose listings miss users, and asks another, whose listings don't.
 async fn confirmed(
     scope: &Scope,
     first: Company,

@@ -50,7 +50,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         // The sizes are those of another scope, and only users who are deleted are missing for sure.
         let mut missing = grace::without_seen(past, plan).missing;
         missing.extend(deleted);
-        return Past { unsettled_since, missing, ..past.clone() };
+        return Past { missing, unsettled_since, ..past.clone() };
     }
     let email_changed = plan.standing.email_changed.clone();
     Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }

@@ -116,9 +116,9 @@ fn where_a_part_of_the_scope_is_missing_only_what_okta_states_is_taken_away() {
     let grace = Grace { runs: 2, time: SignedDuration::ZERO };
     let states =
         [("ada", Leave::Suspended), ("bob", Leave::Deactivated), ("cy", Leave::Deleted), ("dan", Leave::Unassigned)];
-    let part = MissingPart { wanted: "AP".to_owned(), fault: "[scope] app: no app".to_owned() };
+    let missing = MissingPart { wanted: "AP".to_owned(), fault: "[scope] app: no app".to_owned() };
     let people = states.map(|(name, leave)| wanted(name, State::Left(leave)));
-    let desired = Desired { missing_scope: vec![part], ..with_projects(users(people), [pushed("Eng", &[])]) };
+    let desired = Desired { missing_scope: vec![missing], ..with_projects(users(people), [pushed("Eng", &[])]) };
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["dan"]);
     let planned = || one_project(&desired, states.map(|(name, _)| linked(name)).to_vec(), vec![eng.clone()]);
     let past = Past { trusted: Some(sizes(9, 9)), ..Past::default() };
