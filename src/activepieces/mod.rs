@@ -1,5 +1,5 @@
-//! The Activepieces client: SCIM where possible, REST for the rest. `docs/activepieces.md` has the observed behaviour of
-//! real servers, and `tests/it/sandbox_activepieces` tests it fact by fact.
+//! The Activepieces client: SCIM where possible, REST for the rest. "The contract" in the comments is the observed behaviour
+//! of a real server; `tests/it/sandbox_activepieces` tests it fact by fact.
 //!
 //! - `wire`: request and answer bodies.
 //! - `client`: single requests, one method each.

@@ -3,7 +3,7 @@
 //! After each round of answers the limit is adjusted. While answers take as long as they did with few writes in parallel, the
 //! server has room, and the limit is doubled. Once they take longer, the limit becomes what the server processed in parallel
 //! (Little's law: limit × shortest time ÷ current time) plus its square root, so that new room is found. A server whose CPUs
-//! all hash passwords for a few requests (docs/activepieces.md#throughput) doesn't get 64 of them, which would only approach their timeouts
+//! all hash passwords for a few requests (contract section 6) doesn't get 64 of them, which would only approach their timeouts
 //! and delay other users.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The next page of a listing, from `Link` headers (RFC 8288).
 //!
-//! Okta sends `self` and `next` as separate headers (`docs/okta.md#pages-and-link-headers`), and both may lose parameters of the
-//! request (`docs/okta.md#links-lose-parameters`). So only the cursor of `next` is taken, and added to the original parameters.
+//! Okta sends `self` and `next` as separate headers, may send both in one, and loses parameters of the request in both
+//! (Okta API: Pagination). So only the cursor of `next` is used, with the original parameters.
 //!
 //! The parser is our own, because a comma or a quote inside `<…>` is part of the URL, and because an unreadable header must
 //! not look like the end of the listing.

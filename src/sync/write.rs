@@ -99,7 +99,7 @@ impl WriteArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
     Given,
-    /// Whoever has seen the plan is asked.
+    /// Asks for consent, after the plan was shown.
     Asked,
     /// The plan is only looked at.
     Withheld,

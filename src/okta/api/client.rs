@@ -80,7 +80,7 @@ impl Okta {
     }
 
     /// Does one of many things of its kind in parallel, when its turn comes.
-    pub(crate) async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn in_parallel<T>(&self, work: impl Future<Output = T>) -> T {
         // It is never closed, so there always is a turn.
         let _turn = self.side_by_side.acquire().await;
         work.await

@@ -262,6 +262,6 @@ async fn what_goes_side_by_side_leaves_room_for_chains_all_in_all() {
         tokio::task::yield_now().await;
         now.set(now.get() - 1);
     };
-    futures_util::future::join_all((0..100).map(|at| okta.beside(work(at)))).await;
+    futures_util::future::join_all((0..100).map(|at| okta.in_parallel(work(at)))).await;
     assert_eq!(most.get(), 26, "four fifths of 35, and two of these are left to chains");
 }

@@ -169,7 +169,7 @@ impl<'a> Reading<'a> {
 
     fn ask(&self, asked: Asked, request: Request) {
         let okta = self.okta.clone();
-        self.in_flight.push(Box::pin(async move { (asked, okta.beside(okta.http().json(&request)).await) }));
+        self.in_flight.push(Box::pin(async move { (asked, okta.in_parallel(okta.http().json(&request)).await) }));
     }
 
     fn newest(&mut self, answer: Answer) -> Result<(), Trouble> {

@@ -315,7 +315,7 @@ impl Reader<'_> {
         let is_done = |assigned: &Assigned| assigned.user.is_some() || assigned.is_in_force == Some(false);
         let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(is_done);
         let asked = stream::iter(bare).map(async |bare| {
-            let user = self.okta.beside(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
+            let user = self.okta.in_parallel(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })
         });
         let asked: Vec<Assigned> = asked.buffer_unordered(self.okta.at_once()).try_collect().await.map_err(failed)?;
@@ -348,7 +348,7 @@ impl Reader<'_> {
                 return Ok(Read { group: group.id, members, users: Vec::new() });
             }
             let keep = |user: User| user.pack(kept);
-            let users = self.okta.beside(self.okta.group_members_as(&group.id, &keep)).await;
+            let users = self.okta.in_parallel(self.okta.group_members_as(&group.id, &keep)).await;
             let users = users.map_err(|failure| scope_group_failed(failure, &group))?;
             let members = Some(users.iter().map(|(id, _)| id.clone()).collect());
             Ok(Read { group: group.id, members, users })
@@ -361,7 +361,7 @@ impl Reader<'_> {
         if let Some(members) = known.members(&group.id) {
             return Ok(Some(members.clone()));
         }
-        match self.okta.beside(self.okta.group_member_ids(&group.id)).await {
+        match self.okta.in_parallel(self.okta.group_member_ids(&group.id)).await {
             Ok(members) => Ok(Some(members)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(members_failed(failure, group)),

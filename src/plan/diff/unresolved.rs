@@ -1,5 +1,4 @@
-//! Names in the config that Okta doesn't have. A rule that can't push a group is a problem of its own project; a part of the
-//! scope is a problem of all users who may be in it. Neither stops the rest.
+//! Project rules that match no group, several groups or give no name: each is a problem of its own project.
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::{Desired, MissingPart, RuleFault, Unresolved};

@@ -234,7 +234,7 @@ impl Platform {
         }
     }
 
-    /// Gives a member of a project a project role, as an admin does. Whoever isn't a member becomes one.
+    /// Gives a member of a project a project role, as an admin does. A user who is no member becomes one.
     pub fn set_project_role(&self, project: &str, user: &str, role: &str) {
         let mut state = self.state();
         if let (Some(project), Some(user), Some(role)) =

@@ -205,7 +205,7 @@ impl Project {
     }
 }
 
-/// Most members have another role than whoever is added gets, so that it shows if they are added again.
+/// Most members have another role than the one that new members get, so that it shows if they are added again.
 fn project_role(at: usize) -> &'static str {
     ["Viewer", "Editor", "Admin"][at % 3]
 }

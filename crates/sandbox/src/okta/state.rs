@@ -48,7 +48,7 @@ pub enum Listing {
     Members(String),
 }
 
-/// Somebody whom a listing misses.
+/// A user that a listing misses.
 #[derive(Clone, Debug)]
 struct Miss {
     listing: Listing,
@@ -208,7 +208,7 @@ impl Org {
         self.misses().clear();
     }
 
-    /// Whom a request for this listing misses. It counts as one of the requests that miss them.
+    /// The users that a request for this listing misses. It counts as one of the requests that miss them.
     pub(super) fn missed(&self, listing: &Listing) -> BTreeSet<String> {
         let mut all = self.misses();
         let mut missed = BTreeSet::new();
