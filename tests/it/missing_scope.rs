@@ -53,9 +53,9 @@ async fn an_app_or_a_group_of_the_scope_that_is_gone_stops_no_offboarding_and_ta
         let mut expected = BTreeMap::new();
         for ((status, reason), user) in left.into_iter().zip(&people) {
             if status.is_empty() {
-                org.delete_user(user)
+                org.delete_user(user);
             } else {
-                org.set_status(user, status)
+                org.set_status(user, status);
             }
             expected.insert(user.clone(), reason.to_owned());
         }
