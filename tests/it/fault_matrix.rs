@@ -234,7 +234,11 @@ async fn killed(calm: &Calm, (method, path): (&str, &str), after: usize, kind: F
         assert!(child.try_wait().unwrap().is_none(), "{what}: it came to its end first");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // As long as the server needs to act.
+    // A request is counted before the server acts on it.
+    while kind == FaultKind::HangAfter(FOR_EVER) && Standing::of(&stage) == start {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // As long as the server needs for what else is in flight.
     tokio::time::sleep(Duration::from_millis(30)).await;
     child.kill().await.unwrap();
     traffic.mend();

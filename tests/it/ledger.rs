@@ -11,7 +11,7 @@ use crate::state::database;
 use crate::support::Stage;
 
 /// A platform as it stood: its users by address, and its projects by id.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Standing {
     users: BTreeMap<String, UserSnapshot>,
     projects: BTreeMap<String, ProjectSnapshot>,
