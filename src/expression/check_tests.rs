@@ -88,7 +88,7 @@ fn arguments_and_operands_of_wrong_types() {
         &[
             ("String.len({'a': 1}) > 1 ? 'a' : 'b'", "{'a': 1}", Error, "String.len expects a string, found a map", ""),
             ("String.substring(user.login, '1', 2)", "'1'", Error, "expects an integer", ""),
-            ("String.toUpperCase(null)", "null", Error, "this is null", ""),
+            ("String.toUpperCase(null)", "null", Error, "found null", ""),
             ("Arrays.contains(user.level, 1) ? 'a' : 'b'", "user.level", Error, "Arrays.contains expects an array", ""),
             ("user.contractor.plusDays(1).toString()", "user.contractor", Error, ".plusDays expects a time", ""),
             ("'' + (user.login - 1)", "user.login", Error, "- expects a number, found a string", "Convert.toInt"),
@@ -105,7 +105,7 @@ fn arguments_and_operands_of_wrong_types() {
             ),
             ("user.level != '3' ? 'a' : 'b'", "user.level != '3'", Error, "always true", ""),
             ("user.tags matches 'a' ? 'a' : 'b'", "user.tags", Error, "an array can't be matched", ""),
-            ("user.login matches user.level ? 'a' : 'b'", "user.level", Error, "a pattern is a string", ""),
+            ("user.login matches user.level ? 'a' : 'b'", "user.level", Error, "a pattern must be a string", ""),
             ("user.isMemberOf('Admins') ? 'a' : 'b'", "'Admins'", Error, "expects a criterion", ""),
             ("isMemberOfGroupName(1) ? 'a' : 'b'", "1", Error, "expects a string", ""),
             ("'' + (-user.login)", "user.login", Error, "- expects a number", ""),
@@ -194,8 +194,8 @@ fn conditions_that_are_traps() {
             ("user.contractor or true", "true", Warning, "always true", ""),
             ("user.contractor and 1 == 2", "1 == 2", Warning, "always false", ""),
             ("!(1 < 2)", "(1 < 2)", Warning, "always true", ""),
-            ("user.login or user.contractor", "user.login", Warning, "this is a string", ""),
-            ("user.level and user.contractor", "user.level", Error, "this is an integer", ""),
+            ("user.login or user.contractor", "user.login", Warning, "found a string", ""),
+            ("user.level and user.contractor", "user.level", Error, "found an integer", ""),
             (
                 "String.toLowerCase(user.login) == 'Ada'",
                 "String.toLowerCase(user.login) == 'Ada'",
@@ -255,7 +255,7 @@ fn what_a_group_rule_may_not_use() {
         &[
             ("Convert.toInt('1') == user.level", "Convert.toInt('1')", Error, "Convert.toInt isn't allowed", ""),
             ("user.status == 'ACTIVE'", "user.status", Error, "user.status isn't allowed", "getInternalProperty"),
-            ("user.login", "user.login", Error, "a group rule is true or false", ""),
+            ("user.login", "user.login", Error, "a group rule must be true or false", ""),
         ],
     );
 }

@@ -13,9 +13,9 @@ use crate::model::okta::{Status, User};
 
 /// The value of a part that is the same for all users; none if it varies or fails.
 pub fn constant(node: &Node) -> Option<Value<'static>> {
-    let mut names_somebody = false;
-    node.visit(&mut |node| names_somebody |= matches!(node.kind, Kind::Root(_)));
-    if names_somebody || !rests_on_names_alone(node) {
+    let mut reads_a_name = false;
+    node.visit(&mut |node| reads_a_name |= matches!(node.kind, Kind::Root(_)));
+    if reads_a_name || !rests_on_names_alone(node) {
         return None;
     }
     scalar(node, serde_json::Map::new())
@@ -35,8 +35,8 @@ pub fn rests_on_names_alone(node: &Node) -> bool {
 
 /// The value of a part for a profile, if it is a scalar.
 pub fn scalar(node: &Node, profile: serde_json::Map<String, Json>) -> Option<Value<'static>> {
-    let nobody = User::new("nobody".into(), Status::Active, profile);
-    let context = Context::new(&nobody, &[]);
+    let user = User::new("00u".into(), Status::Active, profile);
+    let context = Context::new(&user, &[]);
     let value = evaluate(node, &Run::new(&context)).ok()?;
     match value {
         Value::Null => Some(Value::Null),
