@@ -195,7 +195,7 @@ impl fmt::Display for Node {
             Kind::Ternary { .. } | Kind::Elvis { .. } => {
                 f.write_str("(")?;
                 let mut rest = self;
-                // A chain is printed in one pair of parentheses, or else it would be too deep to be parsed again.
+                // A chain is printed in one pair of parentheses, because nested ones would be too deep to parse again.
                 loop {
                     rest = match &rest.kind {
                         Kind::Ternary { condition, then, otherwise } => {

@@ -1,4 +1,4 @@
-//! Cases: an expression, a user, and what it has to give. One JSON object a line.
+//! Test cases: an expression, a user, and the expected result. One JSON object per line.
 
 use std::sync::Arc;
 
@@ -21,17 +21,17 @@ pub struct Case {
     pub groups: Vec<String>,
     #[serde(default, deserialize_with = "present")]
     pub result: Option<Json>,
-    /// Any value: that there is an error is all that's compared.
+    /// Any value. Only whether the evaluation fails is compared.
     #[serde(default, deserialize_with = "present")]
     pub error: Option<Json>,
 }
 
-/// Tells `null` from nothing.
+/// Distinguishes `null` from a missing key.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }
 
-/// How a case ended that didn't end as it had to.
+/// The expected and the actual result of a failed case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub expected: String,
@@ -39,7 +39,7 @@ pub struct Difference {
 }
 
 impl Case {
-    /// Parses a line; the error says what's wrong with it.
+    /// Parses a line.
     pub fn parse(line: &str) -> Result<Self, String> {
         let case: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
         match (&case.result, &case.error) {
@@ -49,7 +49,7 @@ impl Case {
         }
     }
 
-    /// Evaluates the case and compares.
+    /// Evaluates the case and compares the result.
     pub fn check(&self) -> Result<(), Difference> {
         let actual = self.evaluate();
         let good = match (&self.result, &actual) {
@@ -80,7 +80,7 @@ impl Case {
     }
 }
 
-/// Equality with numbers by their worth: `3` and `3.0` are the same.
+/// Equality, with numbers compared by value: `3` and `3.0` are the same.
 fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => a.as_f64() == b.as_f64(),

@@ -1,4 +1,4 @@
-//! The check of an expression before any user is known: what is wrong for every user. Pure.
+//! Checks an expression before any evaluation: mistakes that don't depend on a user. Pure.
 //!
 //! Faults of the text itself (unknown functions, wrong numbers of arguments, patterns) are found by the parser.
 

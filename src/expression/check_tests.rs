@@ -1,4 +1,4 @@
-//! What the check says, and what it doesn't say.
+//! Findings of the check, and expressions without findings.
 
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use super::*;
@@ -71,10 +71,10 @@ fn names_of_which_nothing_is_known() {
     finds(
         Wants::Text,
         &[
-            ("firstName", "firstName", Error, "nothing here is named firstName", "user.firstName"),
-            ("usr.login", "usr", Error, "nothing here is named usr", "user"),
-            ("ADMIN", "ADMIN", Error, "nothing here is named ADMIN", "quotes"),
-            ("session.amr", "session", Error, "only known in a sign-in", ""),
+            ("firstName", "firstName", Error, "unknown name firstName", "user.firstName"),
+            ("usr.login", "usr", Error, "unknown name usr", "user"),
+            ("ADMIN", "ADMIN", Error, "unknown name ADMIN", "quotes"),
+            ("session.amr", "session", Error, "exists only in a sign-in", ""),
         ],
     );
     // It may be the name of an app.
@@ -86,25 +86,13 @@ fn arguments_and_operands_of_wrong_types() {
     finds(
         Wants::Text,
         &[
-            (
-                "String.len({'a': 1}) > 1 ? 'a' : 'b'",
-                "{'a': 1}",
-                Error,
-                "String.len wants a string here, and this is a map",
-                "",
-            ),
-            ("String.substring(user.login, '1', 2)", "'1'", Error, "wants an integer here", ""),
-            ("String.toUpperCase(null)", "null", Error, "this is null", ""),
-            ("Arrays.contains(user.level, 1) ? 'a' : 'b'", "user.level", Error, "Arrays.contains wants an array", ""),
-            ("user.contractor.plusDays(1).toString()", "user.contractor", Error, ".plusDays wants a time", ""),
-            (
-                "'' + (user.login - 1)",
-                "user.login",
-                Error,
-                "- wants a number here, and this is a string",
-                "Convert.toInt",
-            ),
-            ("'' + (user.level + user.contractor)", "user.contractor", Error, "+ wants a number", ""),
+            ("String.len({'a': 1}) > 1 ? 'a' : 'b'", "{'a': 1}", Error, "String.len expects a string, found a map", ""),
+            ("String.substring(user.login, '1', 2)", "'1'", Error, "expects an integer", ""),
+            ("String.toUpperCase(null)", "null", Error, "found null", ""),
+            ("Arrays.contains(user.level, 1) ? 'a' : 'b'", "user.level", Error, "Arrays.contains expects an array", ""),
+            ("user.contractor.plusDays(1).toString()", "user.contractor", Error, ".plusDays expects a time", ""),
+            ("'' + (user.login - 1)", "user.login", Error, "- expects a number, found a string", "Convert.toInt"),
+            ("'' + (user.level + user.contractor)", "user.contractor", Error, "+ expects a number", ""),
             ("user.login + null", "null", Error, "null can't be joined", ""),
             ("user.login + {'a': 1}", "{'a': 1}", Error, "a map can't be joined", ""),
             ("user.login > 3 ? 'a' : 'b'", "user.login > 3", Error, "a string can't be compared with an integer", ""),
@@ -117,10 +105,10 @@ fn arguments_and_operands_of_wrong_types() {
             ),
             ("user.level != '3' ? 'a' : 'b'", "user.level != '3'", Error, "always true", ""),
             ("user.tags matches 'a' ? 'a' : 'b'", "user.tags", Error, "an array can't be matched", ""),
-            ("user.login matches user.level ? 'a' : 'b'", "user.level", Error, "a pattern is a string", ""),
-            ("user.isMemberOf('Admins') ? 'a' : 'b'", "'Admins'", Error, "wants a criterion", ""),
-            ("isMemberOfGroupName(1) ? 'a' : 'b'", "1", Error, "wants a string", ""),
-            ("'' + (-user.login)", "user.login", Error, "- wants a number", ""),
+            ("user.login matches user.level ? 'a' : 'b'", "user.level", Error, "a pattern must be a string", ""),
+            ("user.isMemberOf('Admins') ? 'a' : 'b'", "'Admins'", Error, "expects a criterion", ""),
+            ("isMemberOfGroupName(1) ? 'a' : 'b'", "1", Error, "expects a string", ""),
+            ("'' + (-user.login)", "user.login", Error, "- expects a number", ""),
         ],
     );
 }
@@ -130,25 +118,25 @@ fn branches_that_are_no_role() {
     finds(
         Wants::Role,
         &[
-            ("user.contractor ? 'Admin' : 'MEMBER'", "'Admin'", Error, "\"Admin\" is no role", "written ADMIN"),
+            ("user.contractor ? 'Admin' : 'MEMBER'", "'Admin'", Error, "\"Admin\" is not a role", "write ADMIN"),
             (
                 "user.contractor ? 'OWNER' : 'MEMBER'",
                 "'OWNER'",
                 Error,
-                "\"OWNER\" is no role",
+                "\"OWNER\" is not a role",
                 "ADMIN, OPERATOR and MEMBER",
             ),
             ("user.contractor ? 'ADMIN' : null", "null", Note, "an existing one keeps its role", ""),
-            ("user.contractor ? 'ADMIN' : 1", "1", Error, "a integer is no role", ""),
-            ("user.tags", "user.tags", Error, "an array is no role", ""),
+            ("user.contractor ? 'ADMIN' : 1", "1", Error, "a integer is not a role", ""),
+            ("user.tags", "user.tags", Error, "an array is not a role", ""),
             (
                 "String.stringSwitch(user.okta_role, 'MEMBER', 'a', 'Operator')",
                 "'Operator'",
                 Error,
-                "no role",
+                "not a role",
                 "OPERATOR",
             ),
-            ("user.okta_role ?: 'member'", "'member'", Error, "no role", "MEMBER"),
+            ("user.okta_role ?: 'member'", "'member'", Error, "not a role", "MEMBER"),
             (
                 "user.contractor ? String.toUpperCase('adm') : 'MEMBER'",
                 "String.toUpperCase('adm')",
@@ -175,7 +163,7 @@ fn values_that_are_no_text() {
     finds(
         Wants::Text,
         &[
-            ("user.contractor", "user.contractor", Error, "a boolean, and a string is wanted", "'' + x"),
+            ("user.contractor", "user.contractor", Error, "expected a string, found a boolean", "'' + x"),
             ("user.contractor ? user.tags : user.login", "user.tags", Error, "an array", "Arrays.toCsvString"),
             ("user.level == 1", "user.level == 1", Error, "a boolean", ""),
             ("DateTime.now()", "DateTime.now()", Error, "a time", ""),
@@ -191,8 +179,8 @@ fn conditions_that_are_traps() {
     finds(
         Wants::GroupRule,
         &[
-            (trap, trap, Error, "always true, whatever user.login is", "and is meant"),
-            (both, both, Error, "always false, whatever user.login is", "or is meant"),
+            (trap, trap, Error, "always true, whatever user.login is", "`and`"),
+            (both, both, Error, "always false, whatever user.login is", "`or`"),
             (
                 "'a' != user.login || user.login != 'b'",
                 "'a' != user.login || user.login != 'b'",
@@ -202,12 +190,12 @@ fn conditions_that_are_traps() {
             ),
             ("user.level == 1 or user.level != 1", "user.level == 1 or user.level != 1", Error, "always true", ""),
             ("user.level == 1 and user.level != 1", "user.level == 1 and user.level != 1", Error, "always false", ""),
-            ("user.level == 1 or user.level == 1", "user.level == 1", Warning, "asked twice", ""),
+            ("user.level == 1 or user.level == 1", "user.level == 1", Warning, "repeated", ""),
             ("user.contractor or true", "true", Warning, "always true", ""),
             ("user.contractor and 1 == 2", "1 == 2", Warning, "always false", ""),
             ("!(1 < 2)", "(1 < 2)", Warning, "always true", ""),
-            ("user.login or user.contractor", "user.login", Warning, "this is a string", ""),
-            ("user.level and user.contractor", "user.level", Error, "this is an integer", ""),
+            ("user.login or user.contractor", "user.login", Warning, "found a string", ""),
+            ("user.level and user.contractor", "user.level", Error, "found an integer", ""),
             (
                 "String.toLowerCase(user.login) == 'Ada'",
                 "String.toLowerCase(user.login) == 'Ada'",
@@ -226,7 +214,7 @@ fn conditions_that_are_traps() {
                 "user.contractor ? 'a' : user.level == 1 ? 'b' : user.contractor ? 'c' : 'd'",
                 "user.contractor",
                 Warning,
-                "asked before",
+                "an earlier branch has the same condition",
                 "",
             ),
             (
@@ -267,7 +255,7 @@ fn what_a_group_rule_may_not_use() {
         &[
             ("Convert.toInt('1') == user.level", "Convert.toInt('1')", Error, "Convert.toInt isn't allowed", ""),
             ("user.status == 'ACTIVE'", "user.status", Error, "user.status isn't allowed", "getInternalProperty"),
-            ("user.login", "user.login", Error, "a group rule is true or false", ""),
+            ("user.login", "user.login", Error, "a group rule must be true or false", ""),
         ],
     );
 }

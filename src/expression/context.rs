@@ -1,4 +1,4 @@
-//! What an expression is evaluated against.
+//! The data that an expression is evaluated against.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use super::value::Value;
 use crate::model::okta::{Group, User};
 use crate::model::org::Extra;
 
-/// One user, and what else was read of the org.
+/// A user, and the data that was read from the org.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub user: &'a User,
-    /// The groups that the user is a member of; empty where no expression asks for them.
+    /// The groups that the user is a member of; empty if no expression needs them.
     pub groups: &'a [Arc<Group>],
-    /// What was read because [`super::Needs`] asks for it.
+    /// The data that [`super::Needs`] names.
     pub extra: Option<&'a Extra>,
-    /// The clock. Without it `Time.now()` and its kin can't be evaluated.
+    /// The current time. Without it functions such as `Time.now()` can't be evaluated.
     pub now: Option<Timestamp>,
 }
 
@@ -25,19 +25,19 @@ impl<'a> Context<'a> {
         Self { user, groups, extra: None, now: None }
     }
 
-    /// The same with what was read beside the profile and the groups.
+    /// Adds the data that was read in addition to profiles and groups.
     #[must_use]
     pub fn with_extra(self, extra: &'a Extra) -> Self {
         Self { extra: Some(extra), ..self }
     }
 
-    /// The same at a point in time.
+    /// Sets the current time.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
         Self { now: Some(now), ..self }
     }
 
-    /// What stands under a name; `appUser` is another spelling of `appuser` (Okta Expression Language: application
+    /// The value of a name; `appUser` is another spelling of `appuser` (Okta Expression Language: application
     /// user profile).
     pub(super) fn name(&self, name: &str) -> Option<Value<'a>> {
         let extra = self.extra?;

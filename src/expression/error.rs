@@ -1,4 +1,4 @@
-//! What can be wrong with an expression: its text, or its evaluation for one user.
+//! Errors in the text of an expression, and in its evaluation for a user.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ impl SyntaxError {
     }
 }
 
-/// Why an evaluation gave no value.
+/// The error of an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EvalError {
@@ -36,12 +36,12 @@ pub struct EvalError {
     pub span: Range<usize>,
 }
 
-/// The two ways to give no value.
+/// The kinds of evaluation errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Okta would give an error too.
+    /// Okta gives an error too.
     Failed,
-    /// It needs what can't be had here, such as a directory or a session.
+    /// It needs data that isn't available here, such as a directory or a session.
     Unevaluable,
 }
 

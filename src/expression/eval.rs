@@ -1,5 +1,5 @@
-//! The parsed form and a user to a value. What the engine that Okta's language comes from does is done here, except
-//! where a null would become a text: that is an error.
+//! Evaluates the parsed form for a user. It follows Spring's engine, which Okta's language comes from, except that null
+//! never becomes the text "null": that is an error.
 
 use std::borrow::Cow;
 
@@ -55,9 +55,7 @@ fn of_kind<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
         Kind::Property { object, name, safe } => property(object, name, *safe, node, run),
         Kind::Index { object, index } => self::index(object, index, node, run),
         Kind::Projection { object, body } => projection(object, body, node, run),
-        Kind::Element => {
-            run.element().map_or_else(|| failed("there is no element outside of a projection", &node.span), Ok)
-        }
+        Kind::Element => run.element().map_or_else(|| failed("no element outside a projection", &node.span), Ok),
         Kind::Call { function, owner, arguments, pattern } => {
             let (arguments, owner, pattern) = (all(arguments, run)?, owner.as_deref(), pattern.as_ref());
             let call = Call { run, owner, arguments, pattern, span: &node.span };
@@ -118,7 +116,7 @@ fn call<'a>(
     })
 }
 
-/// The steps that looking at a value takes.
+/// The steps for reading a value.
 fn weight(value: &Value<'_>) -> usize {
     match value {
         Value::String(text) => text.len() / 64,
@@ -134,9 +132,7 @@ fn root<'a>(root: &'a Root, node: &Node, run: &Run<'_, 'a>) -> Evaluated<'a> {
             Some(value) => Ok(value),
             None => Err(EvalError {
                 kind: ErrorKind::Unevaluable,
-                message: format!(
-                    "{name} isn't known here; user and its attributes are, and a text needs quotes: \"{name}\""
-                ),
+                message: format!("unknown name {name}; a text needs quotes: \"{name}\""),
                 span: node.span.clone(),
             }),
         },
@@ -164,7 +160,7 @@ fn property<'a>(object: &'a Node, name: &'a str, safe: bool, node: &Node, run: &
 }
 
 /// An attribute of the user's own profile; one that was never populated is null. `user.profile`, `user.id`,
-/// `user.status` and `user.created` and its kin are the Identity Engine's way to say it.
+/// `user.status` and times such as `user.created` are the Identity Engine's forms.
 fn of_user<'a>(name: &str, run: &Run<'_, 'a>) -> Value<'a> {
     let user = run.context.user;
     match (user.profile.get(name), name) {
@@ -179,8 +175,8 @@ fn of_user<'a>(name: &str, run: &Run<'_, 'a>) -> Value<'a> {
     }
 }
 
-/// The API leaves `displayName` out until somebody edits it, while the expression language sees first and last name
-/// (Okta help: about profile attributes).
+/// The API omits `displayName` until an admin edits it, while the expression language gives first and last name (Okta
+/// help: about profile attributes).
 fn display_name(profile: &Map<String, Json>) -> Value<'_> {
     let name = |attribute| profile.get(attribute).and_then(Json::as_str).filter(|name| !name.is_empty());
     match (name("firstName"), name("lastName")) {
@@ -190,7 +186,7 @@ fn display_name(profile: &Map<String, Json>) -> Value<'_> {
     }
 }
 
-/// A property of something; none where such a thing has none of this name.
+/// A property of a value; none if the value has no such property.
 fn member<'a>(value: &Value<'a>, name: &str, context: &Context<'a>) -> Option<Value<'a>> {
     match value {
         Value::Object(map) => Some(map.get(name).map_or(Value::Null, Value::from_json)),
@@ -198,7 +194,7 @@ fn member<'a>(value: &Value<'a>, name: &str, context: &Context<'a>) -> Option<Va
             "id" => Some(Value::text(group.id.as_str())),
             "type" => Some(Value::text(group.kind.as_str())),
             "name" => Some(Value::text(group.name.as_str())),
-            // `profile.name`: the group's own properties stand under both.
+            // The group's own properties are also those of its `profile`.
             "profile" => Some(Value::Group(group)),
             other => {
                 let object = context.extra?.group_objects.get(&group.id)?;
@@ -244,7 +240,7 @@ fn projection<'a>(object: &'a Node, body: &'a Node, node: &Node, run: &Run<'_, '
     Ok(Value::List(items.into_iter().map(of).collect::<Result<_, _>>()?))
 }
 
-/// A value as a condition. Texts are taken as Spring takes them; null is an error.
+/// A value as a condition. Texts convert as in Spring; null is an error.
 fn condition<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Result<bool, EvalError> {
     if let Kind::Binary { operator, left, right, .. } = &node.kind
         && let Some(same) = same_text(*operator, left, right, run)
@@ -259,7 +255,7 @@ fn condition<'a>(node: &'a Node, run: &Run<'_, 'a>) -> Result<bool, EvalError> {
             "false" | "off" | "no" | "0" => Ok(false),
             _ => failed(format!("{text:?} is neither true nor false"), &node.span),
         },
-        other => failed(format!("a condition must be true or false, and this is {}", other.kind()), &node.span),
+        other => failed(format!("a condition must be true or false, found {}", other.kind()), &node.span),
     }
 }
 
@@ -284,7 +280,7 @@ fn binary<'a>(
     }
 }
 
-/// `user.x == 'text'`, which most mappings ask most often, without making values of the two; none for anything else.
+/// A shortcut for `user.x == 'text'`, the most frequent comparison: it creates no values. None for any other form.
 fn same_text(operator: Operator, left: &Node, right: &Node, run: &Run<'_, '_>) -> Option<bool> {
     let equal = match operator {
         Operator::Equal => true,

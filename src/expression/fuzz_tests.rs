@@ -1,4 +1,4 @@
-//! Whatever is written: no panic, no growth without bound, and the trace, the check and the evaluation agree.
+//! Arbitrary input causes no panic and no unbounded growth, and the trace, the check and the evaluation agree.
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -6,7 +6,7 @@ use proptest::test_runner::FileFailurePersistence;
 use super::*;
 use crate::fuzzing::{self, user};
 
-/// Texts that once were trouble, or are made to be. A new one that the tests find is added here.
+/// Texts that caused errors, or are likely to. Add each new one that the tests find.
 const CORPUS: &str = include_str!("../../tests/fixtures/expression-corpus.txt");
 
 /// Parses, prints, checks, evaluates and traces a text.
@@ -98,7 +98,7 @@ fn error_of(source: &str) -> String {
 
 #[test]
 fn an_evaluation_ends_after_so_many_steps() {
-    // Each match of a large pattern takes 16 steps a byte.
+    // Each match of a large pattern takes 16 steps for each byte.
     let slow = "user.long matches '(?:[a-z]{0,50}[0-9]{0,50}){0,20}x' or ".repeat(100) + "false";
     assert!(error_of(&slow).contains("more than 1000000 steps"));
     // A pattern that is compiled for each user takes 20,000.

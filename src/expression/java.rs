@@ -28,8 +28,8 @@ pub fn colon_offset(offset: Offset) -> String {
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// As `java.time.ZonedDateTime` writes it: `2015-08-01T02:18:37.979+09:00[Asia/Tokyo]`, without a fraction that is zero.
-/// Seconds are always there, which Java leaves out where they are zero.
+/// As `java.time.ZonedDateTime` writes it: `2015-08-01T02:18:37.979+09:00[Asia/Tokyo]`, without a zero fraction.
+/// Seconds are always printed; Java omits them where they are zero.
 pub fn java_time(time: &ZonedDateTime) -> String {
     let nanoseconds = time.subsec_nanosecond();
     let fraction = match nanoseconds {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::SyntaxError;
 
-/// A token and the bytes of the source that it stands on.
+/// A token and its bytes of the source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     pub kind: TokenKind,
@@ -14,7 +14,7 @@ pub struct Token {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKind {
     Word(String),
-    /// With the doubled quotes made single: the only escape that there is.
+    /// The text with doubled quotes made single. There is no other escape.
     Text(String),
     Int(i64),
     Real(f64),
@@ -23,14 +23,14 @@ pub enum TokenKind {
     End,
 }
 
-/// Every symbol, the longer ones before those that they begin with.
+/// Every symbol. A longer symbol precedes its own prefixes.
 const SYMBOLS: [&str; 31] = [
     ".![", "==", "!=", "<=", ">=", "&&", "||", "?.", "?:", "(", ")", "[", "]", "{", "}", ",", ".", "?", ":", "!", "<",
     ">", "+", "-", "*", "/", "%", "^", "=", "|", "&",
 ];
 
-/// Splits the source into tokens, the last of which is [`TokenKind::End`]. Characters that begin none are faults, and
-/// are passed over.
+/// Splits the source into tokens, the last of which is [`TokenKind::End`]. A character that
+/// begins no token is a fault, and is skipped.
 pub fn tokens(source: &str) -> (Vec<Token>, Vec<SyntaxError>) {
     let mut lexer = Lexer { source, at: 0, tokens: Vec::new(), faults: Vec::new(), unclosed: None };
     while lexer.next() {}
@@ -44,7 +44,7 @@ struct Lexer<'s> {
     at: usize,
     tokens: Vec<Token>,
     faults: Vec<SyntaxError>,
-    /// Which fault is that of a string without an end.
+    /// The index of the fault of an unclosed string.
     unclosed: Option<usize>,
 }
 
@@ -77,7 +77,7 @@ impl Lexer<'_> {
 
     fn stray(&mut self, character: char) {
         let span = self.at..self.at + character.len_utf8();
-        let fault = SyntaxError::new(format!("{character:?} means nothing here"), span);
+        let fault = SyntaxError::new(format!("unexpected character {character:?}"), span);
         self.faults.push(match character {
             '‘' | '’' | '“' | '”' => fault.hint("typographic quotes come from a word processor; use ' or \""),
             _ => fault,
@@ -103,8 +103,8 @@ impl Lexer<'_> {
         self.push(TokenKind::Text(text), self.source.len());
     }
 
-    /// With one quote missing each later string begins where the one before it should: a string with a word right behind it
-    /// is the first of them.
+    /// A missing quote turns every later string inside out. The first string that is directly followed by a word is the one
+    /// that misses its quote.
     fn find_where_a_quote_is_missing(&mut self) {
         let is_text = |token: &Token| matches!(token.kind, TokenKind::Text(_));
         let is_word = |token: &Token| matches!(token.kind, TokenKind::Word(_));

@@ -1,7 +1,7 @@
-//! The Okta Expression Language, as attribute mappings have it. Pure.
+//! The Okta Expression Language, as attribute mappings use it. Pure.
 //!
 //! `lexer` → `parser` → `ast` → `eval`, which calls `functions` and gives a `value`. Where Okta documents nothing, the
-//! engine that its language comes from decides (Spring's); `docs/expressions.md` has each decision and its source.
+//! behaviour is that of Spring's engine, which the language comes from. `docs/expressions.md` lists each decision and its source.
 
 pub mod ast;
 pub mod cases;
@@ -35,18 +35,18 @@ use template::Form;
 
 use crate::model::okta::Times;
 
-/// A parsed expression, ready to be evaluated for one user after the other.
+/// A parsed expression, which can be evaluated for any number of users.
 #[derive(Clone, Debug)]
 pub struct Expression {
     source: String,
     root: Node,
-    /// Boxed, for an expression is carried around more than it is asked for this.
+    /// Boxed, because expressions are moved more often than this is read.
     needs: Box<Needs>,
     attributes: BTreeSet<String>,
 }
 
 impl Expression {
-    /// Parses an expression; every fault that can be told apart is returned, with its place.
+    /// Parses an expression, or a template. Returns all faults, with their places.
     pub fn parse(source: &str) -> Result<Self, Vec<SyntaxError>> {
         Self::of(source, Form::Typed)
     }
@@ -74,7 +74,7 @@ impl Expression {
         &self.root
     }
 
-    /// What has to be read before an evaluation.
+    /// The data to read before an evaluation.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
@@ -84,12 +84,12 @@ impl Expression {
         &self.attributes
     }
 
-    /// Evaluates the expression for one user. An error is never a value: whoever gets one writes nothing.
+    /// Evaluates the expression for one user. An error is never a value: the caller must write nothing.
     pub fn evaluate<'a>(&'a self, context: &Context<'a>) -> Result<Value<'a>, EvalError> {
         eval::evaluate(&self.root, &trace::Run::new(context))
     }
 
-    /// What each part gave that was evaluated for this user, in the order of the source, the whole before its parts.
+    /// The value of each part that was evaluated for this user, in the order of the source, the whole before its parts.
     pub fn trace<'a>(&'a self, context: &Context<'a>) -> Vec<Step<'a>> {
         let run = trace::Run::traced(context);
         // The outcome of the whole is the first step, unless the whole is a literal.
@@ -113,7 +113,7 @@ fn profile_attributes(root: &Node) -> BTreeSet<String> {
     attributes
 }
 
-/// Whether a user has something of this name that isn't an attribute of the profile.
+/// Whether a property of `user` isn't an attribute of the profile.
 fn is_outside_the_profile(name: &str) -> bool {
     ["profile", "id", "status"].contains(&name) || Times::NAMES.contains(&name)
 }

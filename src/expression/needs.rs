@@ -1,4 +1,4 @@
-//! What an expression needs to be evaluated.
+//! The data that an expression needs.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::functions::Reads;
 use crate::model::org::{Instances, Relation};
 use crate::model::packed::Attributes;
 
-/// What has to be read before an evaluation, and nothing more.
+/// The data to read before an evaluation. Nothing else is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is read or not, whatever the others are")]
 pub struct Needs {
@@ -15,7 +15,7 @@ pub struct Needs {
     pub attributes: Attributes,
     /// The groups that the user is a member of.
     pub groups: bool,
-    /// What a group has beside id, type and name.
+    /// Properties of groups other than id, type and name.
     pub group_objects: bool,
     /// `appuser`: the user's profile in the app.
     pub app_user: bool,
@@ -31,11 +31,11 @@ pub struct Needs {
     pub assignments: BTreeSet<Instances>,
     /// The clock.
     pub now: bool,
-    /// Any other names: of apps, such as `zendesk`, or of what exists while somebody signs in, such as `session`.
+    /// Any other names: of apps, such as `zendesk`, or of a sign-in, such as `session`.
     pub names: BTreeSet<String>,
 }
 
-/// Names that are there while somebody signs in, and never in a mapping.
+/// Names that exist during a sign-in, and never in a mapping.
 const OF_A_SESSION: [&str; 8] =
     ["access", "accessRequest", "device", "idpuser", "login", "security", "session", "target_app"];
 
@@ -47,8 +47,8 @@ impl Needs {
         needs
     }
 
-    /// Notes each attribute that is named. All are needed where the profile is asked for as a whole, and where expressions
-    /// ask for other people, who may be users in scope too.
+    /// Adds each attribute that is named. All attributes are needed where an expression uses the whole profile, or other
+    /// people, who may be users in scope too.
     fn add_attributes(&mut self, root: &Node) {
         let (mut profiles, mut named) = (0_usize, 0_usize);
         root.visit(&mut |node| {
@@ -74,7 +74,7 @@ impl Needs {
     fn add_attribute(&mut self, name: &str) {
         self.attributes.insert(name);
         if name == "displayName" {
-            // What it is made from where it was never edited.
+            // Okta derives it from these until an admin edits it.
             self.attributes.insert("firstName");
             self.attributes.insert("lastName");
         }

@@ -1,4 +1,4 @@
-//! What the operators do with two values. Pure and total: what has no result is an error.
+//! The operators on two values. Pure and total: an operation without a result is an error.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use super::value::Value;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
-/// An operator between two values that are known; `and` and `or` don't come here.
+/// Applies an operator to two values. `and` and `or` are evaluated elsewhere, because they may skip their right side.
 pub fn apply<'a>(
     operator: Operator,
     (a, b): (&Value<'a>, &Value<'a>),
@@ -70,11 +70,12 @@ fn matches<'a>(
             run.spend(COMPILING, &right.span)?;
             Pattern::new(written).map_or_else(|why| failed(why, &right.span), |pattern| whether(&pattern))
         }
-        (None, other) => failed(format!("a pattern must be a string, and this is a {}", other.kind()), &right.span),
+        (None, other) => failed(format!("a pattern must be a string, found {}", other.kind()), &right.span),
     }
 }
 
-/// `+` with a text on either side. Spring makes the text "null" of a null; that is never wanted in a directory.
+/// `+` with a text on either side. Spring converts null to the text "null"; here it is an error, because no directory
+/// should hold that text.
 fn concatenate<'a>(
     (a, b): (&Value<'_>, &Value<'_>),
     (left, right): (&Node, &Node),
@@ -97,7 +98,7 @@ fn concatenate<'a>(
     Ok(Value::text(text))
 }
 
-/// Numbers; with integers on both sides the result is one, as in Java. Instead of wrapping around it fails.
+/// Arithmetic. Two integers give an integer, as in Java. An overflow is an error and doesn't wrap.
 fn arithmetic<'a>(operator: Operator, a: &Value<'_>, b: &Value<'_>, node: &Node) -> Evaluated<'a> {
     let symbol = operator.as_str();
     if let (Value::Int(a), Value::Int(b)) = (a, b) {
@@ -114,7 +115,7 @@ fn arithmetic<'a>(operator: Operator, a: &Value<'_>, b: &Value<'_>, node: &Node)
         return result.map_or_else(|| failed(format!("{a} {symbol} {b} has no integer result"), &node.span), Ok);
     }
     let (Some(x), Some(y)) = (a.as_double(), b.as_double()) else {
-        return failed(format!("{symbol} needs numbers, and these are {} and {}", a.kind(), b.kind()), &node.span);
+        return failed(format!("{symbol} needs numbers, found {} and {}", a.kind(), b.kind()), &node.span);
     };
     let result = match operator {
         Operator::Add => x + y,

@@ -1,5 +1,5 @@
-//! Tokens to the parsed form: recursive descent, by Spring's grammar. From low to high: ternary and Elvis, `or`, `and`,
-//! comparisons (one a level), `+ -`, `* / %`, `^`, `! + -`, and what follows a value.
+//! Parses tokens by recursive descent, with Spring's grammar. From low to high: ternary and Elvis, `or`, `and`,
+//! comparisons (one a level), `+ -`, `* / %`, `^`, `! + -`, and postfix parts.
 
 use std::ops::Range;
 
@@ -63,7 +63,7 @@ fn part(source: &str, span: &Range<usize>) -> Result<Node, Vec<SyntaxError>> {
     let parsed = parser.whole();
     match parsed {
         Ok(node) if parser.faults.is_empty() => Ok(node),
-        // A stray character explains what follows from it.
+        // A stray character explains later errors, so it is reported alone.
         Err(fault) if parser.faults.is_empty() => Err(vec![fault]),
         _ => Err(parser.faults),
     }
@@ -92,8 +92,8 @@ impl Parser {
         }
     }
 
-    /// `a ? b : c ? d : e` and `a ?: b ?: c` go on to the right. The parts are read in a row, so that a long list of cases
-    /// isn't deep for the parser.
+    /// `a ? b : c ? d : e` and `a ?: b ?: c` associate to the right. The parts are parsed in a loop, so that a long list of cases
+    /// needs no deep recursion.
     fn expression(&mut self) -> Parsed {
         self.deeper()?;
         let mut parts = Vec::new();
@@ -137,7 +137,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Operators from this level up; comparisons can't be chained, all others go from left to right.
+    /// Operators from this level up. Comparisons can't be chained; all others associate to the left.
     fn binary(&mut self, lowest: usize) -> Parsed {
         let mut left = self.unary()?;
         let mut compared = false;
@@ -157,7 +157,7 @@ impl Parser {
         Err(SyntaxError::new(format!("a chain of more than {LONGEST_CHAIN} operators"), self.span()))
     }
 
-    /// The operator that stands here, and its level.
+    /// The current operator and its level.
     fn operator(&self) -> Option<(usize, Operator)> {
         let found = |spelling: &&str| match self.peek() {
             TokenKind::Symbol(symbol) => symbol == spelling,
@@ -170,7 +170,7 @@ impl Parser {
         operators.find(|(_, _, names)| names.iter().any(found)).map(|(level, operator, _)| (level, *operator))
     }
 
-    /// Compiles a pattern that is a literal, so that a fault in it is found before any user is.
+    /// Compiles a literal pattern, so that its faults are found before any evaluation.
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
         let Kind::Text(text) = &node.kind else { return None };
         match Pattern::new(text) {
@@ -206,7 +206,7 @@ impl Parser {
         node
     }
 
-    /// A value and what follows it: properties, calls, indexes and projections.
+    /// A value with its properties, calls, indexes and projections.
     fn postfix(&mut self) -> Parsed {
         let mut node = self.primary()?;
         let mut links = 0;
@@ -236,7 +236,7 @@ impl Parser {
         }
     }
 
-    /// What follows a dot: a property, a function such as `String.len(…)`, or a method.
+    /// Parses after a dot: a property, a function such as `String.len(…)`, or a method.
     fn member(&mut self, object: Node, safe: bool) -> Parsed {
         let (name, span) = self.word("a property's name")?;
         let start = object.span.clone();
@@ -268,13 +268,13 @@ impl Parser {
         self.method(object, &name, span, safe)
     }
 
-    /// `workday_abc1234.hasWorkdayUser()`: the bare function, asked of one app instance.
+    /// `workday_abc1234.hasWorkdayUser()`: the bare function for one app instance.
     fn of_app(&mut self, object: Node, function: &'static functions::Function, span: Range<usize>) -> Parsed {
         const NO_APPS: [&str; 5] = ["app", "appUser", "appuser", "org", "session"];
         let owner = match &object.kind {
             Kind::Root(Root::Name(name)) if !NO_APPS.contains(&name.as_str()) => name.clone(),
             _ => {
-                let message = format!("{object} is no app that {} can ask", function.name);
+                let message = format!("{} needs an app before the dot, found {object}", function.name);
                 let example = format!("write {}() or workday_abc1234.{}()", function.name, function.name);
                 return Err(SyntaxError::new(message, object.span).hint(example));
             }
@@ -303,7 +303,7 @@ impl Parser {
         let (arguments, end) = self.arguments()?;
         let Some(function) = function else {
             if name.eq_ignore_ascii_case("if") {
-                let fault = SyntaxError::new("`if` is no function", span);
+                let fault = SyntaxError::new("`if` is not a function", span);
                 return Err(fault.hint(CONDITIONAL));
             }
             self.faults.push(unknown(&format!("{name}()"), functions::nearest(name, false), span.clone()));
@@ -336,7 +336,7 @@ impl Parser {
         self.items(")")
     }
 
-    /// Expressions between commas up to the closing symbol.
+    /// Expressions separated by commas, up to the closing symbol.
     fn items(&mut self, close: &'static str) -> Result<(Vec<Node>, Range<usize>), SyntaxError> {
         let mut items = Vec::new();
         while !self.is(close) {
@@ -367,7 +367,7 @@ impl Parser {
         }
     }
 
-    /// A word at the beginning of a value: a literal, a bare function, or a name.
+    /// A word that begins a value: a literal, a bare function, or a name.
     fn name(&mut self, word: &str, span: Range<usize>) -> Parsed {
         let element = || Node { kind: Kind::Element, span: span.start..span.start };
         if self.is("(") {
@@ -484,7 +484,7 @@ impl Parser {
     }
 }
 
-/// How a choice is written, for those who write it as in another language.
+/// The hint for conditionals in the form of other languages.
 const CONDITIONAL: &str = "write condition ? value : other";
 
 fn unknown(what: &str, nearest: Option<&str>, span: Range<usize>) -> SyntaxError {
@@ -495,7 +495,7 @@ fn unknown(what: &str, nearest: Option<&str>, span: Range<usize>) -> SyntaxError
     }
 }
 
-/// A name of an app as the text that it stands for.
+/// Converts the unquoted name of an app to a text.
 fn quoted(node: Node) -> Node {
     match node.kind {
         Kind::Root(Root::Name(name)) => Node { kind: Kind::Text(name), ..node },

@@ -1,4 +1,4 @@
-//! Java's regular expressions in a linear engine. What such an engine can't do is refused by name.
+//! Java's regular expressions in a linear-time engine. Features that need backtracking are refused by name.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ const LONGEST: usize = 1000;
 /// The most memory that a compiled pattern takes, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// Up to this size a pattern is small: a step for each byte of its text.
+/// The largest small pattern, in bytes. A small pattern costs a step for each byte of text.
 const SMALL: usize = 1 << 16;
-/// The steps that compiling a pattern takes which is only known for each user.
+/// The steps for compiling a pattern that is computed for each user.
 pub const COMPILING: usize = 20_000;
 
 /// A pattern that matches a whole text.
@@ -23,7 +23,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern; the error says why it can't be.
+    /// Compiles a pattern. The error says why the pattern is refused.
     pub fn new(pattern: &str) -> Result<Self, String> {
         if pattern.chars().count() > LONGEST {
             return Err(format!("the pattern is longer than {LONGEST} characters"));
@@ -41,7 +41,7 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// The steps that a match takes at most.
+    /// The most steps that a match takes.
     pub fn cost(&self, text: &str) -> usize {
         text.len().saturating_mul(self.weight)
     }
@@ -50,17 +50,17 @@ impl Pattern {
 fn refusal(pattern: &str, error: &regex::Error) -> String {
     let looks = ["(?=", "(?!", "(?<=", "(?<!"].into_iter().find(|look| pattern.contains(look));
     match (looks, error) {
-        (Some(look), _) => format!("the pattern looks around with {look}…), which can't be done in linear time"),
+        (Some(look), _) => format!("look-around {look}…) isn't supported: it can't run in linear time"),
         (_, regex::Error::CompiledTooBig(_)) => "the pattern is too large".to_owned(),
         (_, regex::Error::Syntax(text)) => {
             let last = text.lines().last().unwrap_or_default();
-            format!("the pattern isn't valid here: {}", last.strip_prefix("error: ").unwrap_or(last))
+            format!("the pattern isn't valid: {}", last.strip_prefix("error: ").unwrap_or(last))
         }
         _ => "the pattern isn't valid".to_owned(),
     }
 }
 
-/// In Java `\d`, `\w` and `\s` are about ASCII alone.
+/// In Java `\d`, `\w` and `\s` match ASCII characters only.
 fn ascii_classes(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let (mut characters, mut depth) = (pattern.chars(), 0_usize);
@@ -86,7 +86,7 @@ fn ascii_classes(pattern: &str) -> String {
             'W' => "^a-zA-Z0-9_",
             'S' => r"^\t\n\x0B\x0C\r ",
             'h' => r"\t \x{a0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}",
-            // The whole text has to match, so that a line feed at its end can't be left out.
+            // The pattern must match the whole text, so `\Z` can't skip a line feed at the end.
             'Z' => {
                 out.push_str(r"\z");
                 continue;
@@ -103,7 +103,7 @@ fn ascii_classes(pattern: &str) -> String {
                 continue;
             }
         };
-        // Inside of brackets a negated class stays a class of its own.
+        // Within brackets a negated class must stay a nested class.
         if depth > 0 && !class.starts_with('^') { out.push_str(class) } else { out.extend(["[", class, "]"]) }
     }
     out

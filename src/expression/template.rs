@@ -1,4 +1,4 @@
-//! Templates, as Okta's user name formats have them: `${source.firstName}.${source.lastName}` joins values and texts.
+//! Templates, the form of Okta's user name formats: `${source.firstName}.${source.lastName}` joins values and texts.
 
 use std::ops::Range;
 
@@ -92,7 +92,7 @@ fn closing_brace(source: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// A text that was hardly meant as one: `${user.a} == "x" ? …` is an expression with braces that it doesn't need.
+/// Reports a text that looks like part of an expression: `${user.a} == "x" ? …` needs no braces.
 fn mistaken_text(source: &str, part: &Part) -> Option<SyntaxError> {
     const OPERATORS: [&str; 14] = ["+", "-", "*", "/", "?", ":", "?:", "==", "!=", "<", ">", "<=", ">=", "="];
     let Part::Text(span) = part else { return None };

@@ -1,4 +1,4 @@
-//! The state of one evaluation: how much work it may still do, and what each part gave where somebody wants to see it.
+//! The state of one evaluation: its remaining steps, and for a trace the value of each part.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -9,10 +9,10 @@ use super::error::{EvalError, failed};
 use super::value::Value;
 
 /// The most steps of an evaluation. A node is a step; a function takes more for long texts and arrays, a pattern the
-/// length of its text. An expression that people write takes less than a thousandth of it.
+/// length of its text. Real expressions take less than a thousandth of it.
 pub const MOST_STEPS: u32 = 1_000_000;
 
-/// One part of an expression, with what it gave.
+/// A part of an expression and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<'a> {
     /// Bytes of the source.
@@ -37,12 +37,12 @@ impl<'c, 'a> Run<'c, 'a> {
         Self { context, left: Cell::new(MOST_STEPS), seen: None, elements: RefCell::default() }
     }
 
-    /// One that keeps what each part gives.
+    /// An evaluation that records the value of each part.
     pub fn traced(context: &'c Context<'a>) -> Self {
         Self { seen: Some(RefCell::default()), ..Self::new(context) }
     }
 
-    /// Takes steps off what is left; an error where there aren't that many.
+    /// Subtracts from the remaining steps; an error if too few remain.
     pub fn spend(&self, steps: usize, span: &Range<usize>) -> Result<(), EvalError> {
         match u32::try_from(steps).ok().and_then(|steps| self.left.get().checked_sub(steps)) {
             Some(left) => {
@@ -66,22 +66,22 @@ impl<'c, 'a> Run<'c, 'a> {
         self.elements.borrow().last().cloned()
     }
 
-    /// Whether [`Run::saw`] keeps anything. The body of a projection has a value for each element, so it isn't traced.
+    /// Whether [`Run::saw`] records anything. The body of a projection has a value for each element, so it isn't traced.
     pub fn is_traced(&self) -> bool {
         self.seen.is_some() && self.elements.borrow().is_empty()
     }
 
-    /// Keeps what a part gave.
+    /// Records the value of a part.
     pub fn saw(&self, span: &Range<usize>, outcome: &Result<Value<'a>, EvalError>) {
         if let Some(seen) = &self.seen {
             seen.borrow_mut().push(Step { span: span.clone(), text: "", outcome: outcome.clone() });
         }
     }
 
-    /// What was kept, in the order of the source; the whole before its parts.
+    /// The recorded steps, in the order of the source; the whole before its parts.
     pub fn steps(self, source: &'a str) -> Vec<Step<'a>> {
         let mut steps = self.seen.map(RefCell::into_inner).unwrap_or_default();
-        // A part is kept before the whole that begins at the same place with the same length, as with parentheses.
+        // A part is recorded before a whole with the same span, as with parentheses.
         steps.reverse();
         steps.sort_by_key(|step| (step.span.start, Reverse(step.span.end)));
         for step in &mut steps {

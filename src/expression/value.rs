@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::java::{java_double, java_time};
 use crate::model::okta::Group;
 
-/// What an expression gives. `Null` (never populated) and `""` (populated, then cleared) stay apart.
+/// What an expression gives. `Null` (never populated) and `""` (populated, then cleared) are different.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     Null,
@@ -20,7 +20,7 @@ pub enum Value<'a> {
     List(Vec<Value<'a>>),
     /// `{'key': value}`, which only the group functions take.
     Map(Vec<(Cow<'a, str>, Value<'a>)>),
-    /// Something with properties: a profile, or what stands under a name of the context.
+    /// An object with properties, such as a profile.
     Object(&'a Map<String, Json>),
     Group(&'a Group),
     /// A point in time with its zone, as the Identity Engine's date functions give it.
@@ -98,7 +98,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `==`: null equals null alone, numbers compare by their worth, and values of two types are never equal.
+    /// `==`: null equals null alone, numbers compare by value, and values of two types are never equal.
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Int(_) | Self::Double(_), Self::Int(_) | Self::Double(_)) => {
@@ -109,7 +109,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `<` and its kin: null is below everything, texts compare as Java's do, and two types can't be compared.
+    /// The order for `<`, `<=`, `>` and `>=`. Null is below everything, and texts compare as in Java. None for values of two
+    /// types.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Null, Self::Null) => Some(Ordering::Equal),

@@ -16,19 +16,19 @@ use crate::model::okta::{Status, User};
 use crate::model::org::{Org, PushedGroup};
 use crate::model::problem::{Problem, ProblemKind};
 
-/// An expression and where it stands, for problems that name it.
+/// An expression and its source, which problems name.
 #[derive(Clone, Debug)]
 pub struct Mapped {
     pub expression: Expression,
     pub source: Source,
-    /// Whether accounts get its value when they are made, and keep what they have later (Okta: `DONT_PUSH`).
+    /// Whether the value is written only when an account is created (Okta: `DONT_PUSH`).
     pub on_create_only: bool,
 }
 
-/// Where an expression stands.
+/// The source of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Nowhere: the tool's own.
+    /// A built-in default.
     Default,
     /// In the config file.
     File {
@@ -53,7 +53,7 @@ impl Source {
     }
 }
 
-/// What each attribute of a user is made from.
+/// The expression for each attribute of an account.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub user_name: Mapped,
@@ -61,12 +61,12 @@ pub struct Mapping {
     pub family_name: Mapped,
     pub email: Mapped,
     pub display_name: Mapped,
-    /// Without it every new user is a MEMBER, and whoever has an account keeps the role that they have.
+    /// Without it a new account is a MEMBER, and an existing account keeps its role.
     pub platform_role: Option<Mapped>,
 }
 
 impl Mapping {
-    /// All expressions, by the attribute that they are for.
+    /// All expressions, by attribute.
     pub fn expressions(&self) -> BTreeMap<&'static str, &Mapped> {
         let mut all = BTreeMap::from([
             ("userName", &self.user_name),
@@ -79,7 +79,7 @@ impl Mapping {
         all
     }
 
-    /// What all expressions ask for together.
+    /// The data that all expressions need together.
     pub fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         self.expressions().values().for_each(|mapped| needs.add_all(mapped.expression.needs()));
@@ -87,9 +87,9 @@ impl Mapping {
     }
 }
 
-/// Maps the whole org. `now` is what `Time.now()` gives, the same for everybody.
+/// Maps the whole org. `now` is the value of `Time.now()` for all users.
 pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
-    // Both are sorted: a million look-ups would take as long as all the rest.
+    // Both are sorted, so they are merged: a million lookups would double the time.
     let mut in_scope = org.in_scope.iter().peekable();
     let mut reasons = Reasons::default();
     let there = org.users.iter().map(|(id, packed)| {
@@ -104,7 +104,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
             family_name: mapping.family_name.on_create_only,
             platform_role: mapping.platform_role.as_ref().is_none_or(|role| role.on_create_only),
         },
-        // Whoever is there after all counts.
+        // A user who exists after all replaces the deleted one.
         users: gone.chain(there).collect(),
         projects: projects(org),
         vanished: org.vanished.clone(),
@@ -115,7 +115,7 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     }
 }
 
-/// The groups that are pushed, as the projects that they should be.
+/// The desired project for each pushed group.
 pub fn projects(org: &Org) -> BTreeMap<OktaGroupId, DesiredProject> {
     let project = |(id, pushed): (&OktaGroupId, &PushedGroup)| {
         let project = DesiredProject {
@@ -128,7 +128,7 @@ pub fn projects(org: &Org) -> BTreeMap<OktaGroupId, DesiredProject> {
     org.pushed.iter().map(project).collect()
 }
 
-/// Maps these users anew, of whom more was read meanwhile, also which groups they are in.
+/// Maps these users again after more of their data was read, such as their groups.
 pub fn renew(
     desired: &mut Desired,
     org: &Org,
@@ -156,11 +156,11 @@ fn deleted(id: &OktaUserId) -> DesiredUser {
     DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted)).out_of_scope()
 }
 
-/// Why people have their roles: mostly for one of a few reasons, which are kept once.
+/// The reasons for roles. Most users share one of a few reasons, so each is stored once.
 #[derive(Default)]
 struct Reasons(BTreeSet<Arc<str>>);
 
-/// More reasons than this aren't few.
+/// The most reasons that are shared.
 const FEW: usize = 1000;
 
 impl Reasons {
@@ -184,14 +184,14 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// The expressions of somebody who left aren't asked for more than the user name, so that no fault in them can keep an
-    /// account open.
+    /// For a user who left, only the user name is evaluated, so that no error in another expression keeps the account
+    /// active.
     fn mapped(&self, in_scope: bool, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
         let left = match (&self.user.status, in_scope) {
             (Status::Deprovisioned, _) => Some(Leave::Deactivated),
-            // A suspension counts outside of the scope too: an offboarding suspends a user and takes the app away.
+            // A suspension counts out of scope too: an offboarding often suspends a user and unassigns the app.
             (Status::Suspended, _) => Some(Leave::Suspended),
-            // Nothing is decided from a status that isn't known, whatever the scope.
+            // An unknown status decides nothing, in scope or not.
             (Status::Other(_), _) | (Status::Staged, true) => None,
             (_, false) => Some(Leave::Unassigned),
             (_, true) => match self.org.unsure.get(&self.user.id) {
@@ -205,9 +205,9 @@ impl Evaluation<'_> {
         if in_scope { user } else { user.out_of_scope() }
     }
 
-    /// Somebody of whom it isn't known whether they are assigned is left as they are.
+    /// Leaves a user unchanged whose assignment has an unknown status.
     fn unsure(&self, status: &str, mapping: &Mapping) -> DesiredUser {
-        let message = format!("the assignment to the app has the status {status:?}, which isn't known");
+        let message = format!("the assignment to the app has the unknown status {status:?}");
         let problem = Problem::new(self.user.login(), ProblemKind::UnknownAssignment, message);
         DesiredUser::new(self.user.login(), self.user_name(&mapping.user_name).ok(), State::Problem(vec![problem]))
     }
@@ -256,7 +256,7 @@ impl Evaluation<'_> {
         Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
     }
 
-    /// A role, or none for null: Okta leaves an attribute out whose expression gives null.
+    /// A role, or none for null: Okta omits an attribute whose expression gives null.
     fn role(&self, mapped: &Mapped) -> Result<Option<PlatformRole>, Problem> {
         let value = self.value("platformRole", mapped)?;
         let role = match &value {
@@ -304,7 +304,7 @@ impl Evaluation<'_> {
         Problem::new(self.user.login(), kind, message).at(mapped.source.location())
     }
 
-    /// The profile attributes that the role follows from, as the plan shows them.
+    /// The profile attributes that the role depends on, as the plan shows them.
     fn because(&self, expression: &Expression) -> Option<String> {
         let mut because = String::new();
         for attribute in expression.attributes() {

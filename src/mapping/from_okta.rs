@@ -1,17 +1,17 @@
-//! The mapping that stands in Okta: an app's profile mapping, whose source is the Okta user profile.
+//! The mapping defined in Okta: the profile mapping from the Okta user to an app.
 
 use std::collections::BTreeMap;
 
 use super::attributes::{Mapped, Mapping, Source};
 use crate::expression::Expression;
 
-/// An app's profile mapping, as far as it goes from the Okta user to the app (Okta API: Profile mappings).
+/// The profile mapping from the Okta user to an app (Okta API: Profile mappings).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileMapping {
     pub id: String,
     /// By attribute of the app's profile.
     pub properties: BTreeMap<String, Property>,
-    /// The app's user name format, such as `${source.email}`, which counts where no property says what `userName` is.
+    /// The app's user name format, such as `${source.email}`, which applies if no property maps `userName`.
     pub user_name_template: Option<String>,
 }
 
@@ -19,25 +19,25 @@ pub struct ProfileMapping {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Property {
     pub expression: String,
-    /// `DONT_PUSH`: set when an account is made, and not later.
+    /// `DONT_PUSH`: written when an account is created, and not later.
     pub on_create_only: bool,
 }
 
-/// What becomes of a property.
+/// How a property is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Runs,
-    /// It isn't an expression, or not one of this language.
+    /// The expression isn't valid here; the text says why.
     Cannot(String),
-    /// The config file has a key of its own, which stands there.
+    /// The config file overrides it at this location.
     Overruled(String),
     /// Nothing is mapped.
     Empty,
-    /// Activepieces keeps no such attribute.
+    /// Activepieces has no such attribute.
     Unknown,
 }
 
-/// A property and what becomes of it.
+/// A property and its use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub attribute: String,
@@ -45,8 +45,8 @@ pub struct Listed {
     pub verdict: Verdict,
 }
 
-/// The mapping with what stands in Okta in place of the tool's own defaults, and every property with its verdict. Keys of
-/// the config file win. What isn't mapped anywhere isn't written; a role that isn't is left to the server, and stays.
+/// The mapping with Okta's expressions in place of the built-in defaults, and the verdict on each property. Keys of the
+/// config file win. Unmapped attributes aren't written. An unmapped role is the server's default, and is kept later.
 pub fn take(typed: &Mapping, found: &ProfileMapping) -> (Mapping, Vec<Listed>) {
     let mut properties = found.properties.clone();
     if let Some(template) = &found.user_name_template
@@ -56,7 +56,7 @@ pub fn take(typed: &Mapping, found: &ProfileMapping) -> (Mapping, Vec<Listed>) {
         properties.insert("userName".to_owned(), property);
     }
     let mut mapping = typed.clone();
-    // A role that nobody maps is the server's to give, and nobody's to take.
+    // Without a mapping a new account gets the server's default role, and an existing one keeps its role.
     let unmapped_role = Mapped { on_create_only: true, ..own(r#""MEMBER""#, &typed.user_name) };
     let role = mapping.platform_role.get_or_insert(unmapped_role);
     let mut slots: BTreeMap<&str, &mut Mapped> = BTreeMap::from([
@@ -106,7 +106,7 @@ fn put(slot: &mut Mapped, property: &Property, source: Source) -> Verdict {
     }
 }
 
-/// The tool's own expression; `otherwise` stands in for one that can't be parsed, which these are not.
+/// A built-in expression, which always parses; `otherwise` is the fallback that the types require.
 fn own(source: &str, otherwise: &Mapped) -> Mapped {
     let expression = Expression::parse(source).unwrap_or_else(|_| otherwise.expression.clone());
     Mapped { expression, source: Source::Default, on_create_only: false }

@@ -1,4 +1,4 @@
-//! Okta's words into Activepieces': which attributes each user gets, and which group becomes which project. Pure.
+//! Maps Okta users to account attributes, and Okta groups to projects. Pure.
 
 pub mod attributes;
 pub mod from_okta;

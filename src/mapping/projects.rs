@@ -1,4 +1,4 @@
-//! Which groups are pushed as projects, and under which names.
+//! Selects the groups that become projects, and names the projects.
 
 use regex::Regex;
 
@@ -9,32 +9,32 @@ use crate::model::okta::{Group, GroupType};
 #[derive(Clone, Debug)]
 pub struct ProjectRule {
     pub selector: Selector,
-    /// The project's name; `$1` stands for the pattern's first group. Without it: the group's name.
+    /// The project's name; `$1` is the pattern's first group. Without it: the group's name.
     pub name: Option<String>,
     /// `config.toml:40`.
     pub location: Option<String>,
 }
 
-/// How a rule finds its groups.
+/// How a rule selects groups.
 #[derive(Clone, Debug)]
 pub enum Selector {
     /// The group with this id or exactly this name.
     Group(String),
-    /// Every group whose name matches. `Everyone` and other built-in groups are never taken by a pattern.
+    /// Every group whose name matches. `Everyone` and other built-in groups never match.
     Match(Regex),
 }
 
-/// What the rules come to.
+/// The result of the rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selected {
-    /// The groups that are pushed, sorted by id, with the name that each project is to have.
+    /// The groups that are pushed, sorted by id, with the name of each project.
     pub pushed: Vec<(Group, String)>,
-    /// What is wrong with rules: each concerns its own project alone.
+    /// Faults of rules. Each concerns its own project only.
     pub unresolved: Vec<Unresolved>,
 }
 
-/// The groups that the rules push. The first rule that takes a group names its project. A group of a name that several have
-/// is taken by no other rule: which of them is meant isn't known.
+/// The groups that the rules push. The first rule that selects a group names its project. If a rule names a group and several
+/// groups have that name, no rule selects them: the intended one is unknown.
 pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Selected {
     let (taken, mut unresolved) = resolve(rules, groups);
     let is_doubled = |group: &Group| {
@@ -64,7 +64,7 @@ pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Selected {
     Selected { pushed, unresolved }
 }
 
-/// The patterns that match no group, as written: mostly a mistake, and no fault.
+/// The patterns that match no group. They are probably mistakes, but not faults.
 pub fn idle_patterns<'a>(rules: &'a [ProjectRule], groups: &[Group]) -> Vec<&'a ProjectRule> {
     let idle = |rule: &&ProjectRule| match &rule.selector {
         Selector::Group(_) => false,
@@ -89,7 +89,7 @@ pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, Ru
     }
 }
 
-/// Up to three names that are much like the wanted one, the likest first.
+/// Up to three names that are similar to the wanted one, the most similar first.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     const LIKE_ENOUGH: f64 = 0.75;
     let wanted = wanted.to_lowercase();
@@ -102,7 +102,7 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<St
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// What a rule takes, once its group is found.
+/// What a rule selects, after its group is resolved.
 enum Taken<'a> {
     Group(&'a Group),
     Match(&'a Regex),
@@ -110,7 +110,7 @@ enum Taken<'a> {
 }
 
 impl Taken<'_> {
-    /// The project's name if this takes the group.
+    /// The project's name if this selects the group.
     fn name(&self, rule: &ProjectRule, group: &Group) -> Option<String> {
         match self {
             Self::Group(taken) => {
@@ -128,7 +128,7 @@ impl Taken<'_> {
     }
 }
 
-/// Whether a rule's pattern takes a group.
+/// Whether a rule's pattern selects a group.
 pub fn takes(pattern: &Regex, group: &Group) -> bool {
     group.kind != GroupType::BuiltIn && pattern.is_match(&group.name)
 }

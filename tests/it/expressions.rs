@@ -76,7 +76,7 @@ async fn eval_reads_what_an_expression_asks_for() {
     for (expression, part) in [
         ("user.getLinkedObject('mentr')", "isn't defined in Okta"),
         ("getAssistantUser('active_directory')", "wasn't read"),
-        ("zendesk.role", "isn't known here"),
+        ("zendesk.role", "unknown name zendesk"),
     ] {
         let outcome = stage.run(&["eval", expression, "--user", first]).await;
         assert_ne!(outcome.code, 0, "{expression}: {outcome:?}");
@@ -183,14 +183,14 @@ async fn what_stands_in_okta_is_listed_with_a_verdict_and_refused_by_name_where_
         let list = listed["expressions"].as_array().unwrap();
         list.iter().find(|listed| listed["attribute"] == attribute).unwrap()["verdict"].as_str().unwrap().to_owned()
     };
-    assert!(verdict("platformRole").contains("session is only known in a sign-in"), "{listed}");
+    assert!(verdict("platformRole").contains("session exists only in a sign-in"), "{listed}");
     assert!(verdict("givenName").contains("there is no function String.upper()"), "{listed}");
     assert!(verdict("familyName").contains("the user schema has no attribute lastname"), "{listed}");
     assert!(verdict("nickName").contains("keeps no such attribute"), "{listed}");
     assert_eq!(verdict("email"), "runs here");
     let plan = stage.run(&["plan"]).await;
     assert_eq!(plan.code, 78, "{plan:?}");
-    for part in ["session is only known", "String.upper()", "no attribute lastname", "a similar one is lastName"] {
+    for part in ["session exists only", "String.upper()", "no attribute lastname", "a similar one is lastName"] {
         assert!(plan.stderr.contains(part), "{part}: {plan:?}");
     }
     assert_eq!(stage.sandbox.platform().users().len(), 1, "nothing is written");

@@ -1,4 +1,4 @@
-//! What an expression can give: a role, or a text.
+//! The possible values of an expression: roles or texts.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +20,13 @@ pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Find
         Wants::GroupRule => {
             let kind = type_of(root, schema);
             if !matches!(kind, Type::Any | Type::Bool) {
-                findings.push(Finding::error(format!("a group rule is true or false, and this is {kind}"), root));
+                findings.push(Finding::error(format!("a group rule must be true or false, found {kind}"), root));
             }
         }
     }
 }
 
-/// The parts whose value may be that of the whole.
+/// The parts whose value may become the value of the whole.
 fn collect<'n>(node: &'n Node, leaves: &mut Vec<&'n Node>) {
     match &node.kind {
         Kind::Ternary { then, otherwise, .. } => {
@@ -34,7 +34,7 @@ fn collect<'n>(node: &'n Node, leaves: &mut Vec<&'n Node>) {
             collect(otherwise, leaves);
         }
         Kind::Elvis { value, otherwise } => {
-            // A null or an empty text on the left falls through, and is never the value.
+            // Null or an empty text on the left is never the value.
             let falls_through = match constant(value) {
                 Some(Value::Null) => true,
                 Some(Value::String(text)) => text.is_empty(),
@@ -69,16 +69,16 @@ fn roles(root: &Node, leaves: &[&Node], schema: &Schema, findings: &mut Vec<Find
                 "null gives no role: a new account is a MEMBER here, and an existing one keeps its role",
                 leaf,
             )),
-            Some(value) => findings.push(Finding::error(format!("a {} is no role", value.kind()), leaf).hint(ROLES)),
+            Some(value) => findings.push(Finding::error(format!("a {} is not a role", value.kind()), leaf).hint(ROLES)),
             None => match type_of(leaf, schema) {
                 Type::Any | Type::Text => all_known = false,
-                other => findings.push(Finding::error(format!("{other} is no role"), leaf).hint(ROLES)),
+                other => findings.push(Finding::error(format!("{other} is not a role"), leaf).hint(ROLES)),
             },
         }
     }
     if all_known {
         for role in PlatformRole::ALL.into_iter().filter(|role| !returned.contains(role)) {
-            findings.push(Finding::note(format!("no branch returns {role}: nobody gets that role"), root));
+            findings.push(Finding::note(format!("no branch returns {role}, so no user gets that role"), root));
         }
     }
 }
@@ -86,9 +86,9 @@ fn roles(root: &Node, leaves: &[&Node], schema: &Schema, findings: &mut Vec<Find
 const ROLES: &str = "the roles are ADMIN, OPERATOR and MEMBER";
 
 fn no_role(text: &str, leaf: &Node) -> Finding {
-    let finding = Finding::error(format!("{text:?} is no role"), leaf);
+    let finding = Finding::error(format!("{text:?} is not a role"), leaf);
     match PlatformRole::parse(text.trim().to_uppercase().as_str()) {
-        Some(role) => finding.hint(format!("it is written {role}")),
+        Some(role) => finding.hint(format!("write {role}")),
         None => finding.hint(ROLES),
     }
 }
@@ -97,10 +97,10 @@ fn no_text(leaf: &Node, schema: &Schema) -> Option<Finding> {
     match type_of(leaf, schema) {
         Type::Any | Type::Text | Type::Null => None,
         other => {
-            let finding = Finding::error(format!("this is {other}, and a string is wanted"), leaf);
+            let finding = Finding::error(format!("expected a string, found {other}"), leaf);
             Some(match other {
-                Type::Integer | Type::Number | Type::Bool => finding.hint("'' + x makes a string of it"),
-                Type::List => finding.hint("Arrays.toCsvString(x) makes a string of it"),
+                Type::Integer | Type::Number | Type::Bool => finding.hint("use '' + x to convert it to a string"),
+                Type::List => finding.hint("use Arrays.toCsvString(x) to convert it to a string"),
                 _ => finding,
             })
         }

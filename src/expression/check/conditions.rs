@@ -1,4 +1,4 @@
-//! Conditions that don't ask what they seem to ask.
+//! Conditions that don't test what they seem to test.
 
 use super::finding::Finding;
 use super::parts::constant;
@@ -9,7 +9,7 @@ use crate::expression::functions::{Meaning, Type};
 use crate::expression::value::Value;
 
 pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
-    // The right end of a chain is looked at with the whole chain, or else each of its ends would be found again.
+    // A chain is checked once as a whole, so that its tails aren't reported again.
     let mut seen_chains = Vec::new();
     root.visit(&mut |node| match &node.kind {
         Kind::Binary { operator: operator @ (Operator::And | Operator::Or), left, right, .. } => {
@@ -40,7 +40,7 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     });
 }
 
-/// One condition: constants, and types that are neither true nor false.
+/// Reports a constant condition, and one of a type that isn't boolean.
 fn condition(node: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     if let Some(Value::Bool(value)) = constant(node) {
         findings.push(Finding::warning(format!("this is always {value}"), node));
@@ -48,10 +48,10 @@ fn condition(node: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     }
     match type_of(node, schema) {
         Type::Any | Type::Bool => {}
-        Type::Text => findings.push(Finding::warning("this is a string, and a condition is true or false", node).hint(
-            "\"true\", \"on\", \"yes\" and \"1\" are taken as true; anything else than these and their opposites fails",
+        Type::Text => findings.push(Finding::warning("a condition must be true or false, found a string", node).hint(
+            "only \"true\", \"on\", \"yes\", \"1\" and their opposites convert to a condition; any other text is an error",
         )),
-        other => findings.push(Finding::error(format!("a condition is true or false, and this is {other}"), node)),
+        other => findings.push(Finding::error(format!("a condition must be true or false, found {other}"), node)),
     }
 }
 
@@ -67,7 +67,7 @@ fn chain<'n>(operator: Operator, node: &'n Node, parts: &mut Vec<&'n Node>, seen
     }
 }
 
-/// What a comparison compares with which constant, both printed.
+/// A comparison of a part with a constant, both printed.
 struct Comparison {
     subject: String,
     constant: String,
@@ -89,7 +89,7 @@ fn comparison(node: &Node) -> Option<Comparison> {
     Some(Comparison { subject: subject.to_string(), constant: value.to_json().to_string(), equal })
 }
 
-/// Pairs of parts that make a whole chain true or false whatever the user is, and parts that stand there twice.
+/// Reports repeated parts of a chain, and pairs of parts that make the whole chain constant.
 fn contradictions(operator: Operator, parts: &[&Node], whole: &Node, findings: &mut Vec<Finding>) {
     let is_or = operator == Operator::Or;
     let printed: Vec<(String, Option<Comparison>)> =
@@ -97,7 +97,7 @@ fn contradictions(operator: Operator, parts: &[&Node], whole: &Node, findings: &
     for (at, (text, b)) in printed.iter().enumerate() {
         for (other, a) in &printed[..at] {
             if text == other {
-                findings.push(Finding::warning("this is asked twice", parts[at]));
+                findings.push(Finding::warning("this condition is repeated", parts[at]));
                 continue;
             }
             let (Some(a), Some(b)) = (a, b) else { continue };
@@ -110,8 +110,8 @@ fn contradictions(operator: Operator, parts: &[&Node], whole: &Node, findings: &
             if (both && !same) || (a.equal != b.equal && same) {
                 let finding = Finding::silent(format!("this is always {is_or}, whatever {} is", a.subject), whole);
                 findings.push(match (is_or, both) {
-                    (true, true) => finding.hint("and is meant, most likely"),
-                    (false, true) => finding.hint("or is meant, most likely"),
+                    (true, true) => finding.hint("did you mean `and`?"),
+                    (false, true) => finding.hint("did you mean `or`?"),
                     _ => finding,
                 });
             }
@@ -142,13 +142,13 @@ fn asked_again(asked: &Node, otherwise: &Node, findings: &mut Vec<Finding>) {
     let mut rest = otherwise;
     while let Kind::Ternary { condition, otherwise, .. } = &rest.kind {
         if condition.to_string() == asked {
-            findings.push(Finding::warning("this is never true here: it was asked before", condition));
+            findings.push(Finding::warning("this is never true: an earlier branch has the same condition", condition));
         }
         rest = otherwise;
     }
 }
 
-/// `String.stringSwitch(x, d, "op", 1, "operator", 2)`: what contains the second key contains the first.
+/// `String.stringSwitch(x, d, "op", 1, "operator", 2)`: a text with the second key contains the first key.
 fn shadowed_keys(arguments: &[Node], findings: &mut Vec<Finding>) {
     let keys: Vec<&Node> = arguments.iter().skip(2).step_by(2).collect();
     for (at, node) in keys.iter().enumerate() {
@@ -158,7 +158,7 @@ fn shadowed_keys(arguments: &[Node], findings: &mut Vec<Finding>) {
             _ => None,
         });
         if let Some(earlier) = earlier {
-            let message = format!("this key never wins: what contains {key:?} contains {earlier:?}, which comes first");
+            let message = format!("this key never wins: the earlier key {earlier:?} is part of {key:?}");
             findings.push(Finding::warning(message, node).hint("put the longer key first"));
         }
     }

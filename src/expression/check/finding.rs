@@ -4,29 +4,29 @@ use std::ops::Range;
 
 use crate::expression::ast::Node;
 
-/// What an expression is for.
+/// The purpose of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// A platform role.
     Role,
-    /// A text, or null for none.
+    /// A text or null.
     Text,
     /// The condition of an Okta group rule, where fewer functions are allowed.
     GroupRule,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It fails, or does what can't be meant, for whoever gets there.
+    /// The part fails, or has an effect that can't be intended.
     Error,
-    /// It is hardly meant.
+    /// The part is probably a mistake.
     Warning,
     /// Worth knowing.
     Note,
 }
 
-/// Something that an expression gets wrong.
+/// A mistake in an expression, or a note about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Lower-case, no full stop.
@@ -35,11 +35,11 @@ pub struct Finding {
     pub span: Range<usize>,
     pub hint: Option<String>,
     pub severity: Severity,
-    /// The attribute that the schema lacks, where that is the fault: its value would be null for everybody.
+    /// The attribute that the schema lacks, if that is the error. Its value is null for all users.
     pub missing: Option<String>,
-    /// Whether users get a wrong value from it without any error: a condition that asks for what never is.
+    /// Whether it gives users a wrong value without an error, such as a condition that is never true.
     pub silent: bool,
-    /// Whether it rests on what the schema says of an attribute, which a profile may belie.
+    /// Whether it depends on the schema of an attribute. A value in a profile may disprove it.
     pub by_schema: bool,
 }
 
@@ -61,12 +61,12 @@ impl Finding {
         Self::new(Severity::Note, message, node)
     }
 
-    /// An error that gives users a wrong value and that no evaluation shows.
+    /// An error that gives users a wrong value, and that no evaluation reports.
     pub fn silent(message: impl Into<String>, node: &Node) -> Self {
         Self { silent: true, ..Self::error(message, node) }
     }
 
-    /// The same, as long as no profile belies the schema.
+    /// Marks a finding that a value in a profile may disprove.
     pub fn by_schema(self) -> Self {
         Self { by_schema: true, ..self }
     }

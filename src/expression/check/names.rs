@@ -1,11 +1,11 @@
-//! Names: attributes that the schema lacks, and names of which nothing is known here.
+//! Unknown names: attributes that the schema lacks, and other names.
 
 use super::finding::{Finding, Wants};
 use super::parts::{attribute, nearest};
 use super::schema::Schema;
 use crate::expression::ast::{Kind, Node, Root};
 
-/// Names that an evaluation knows, beside the user.
+/// Names that an evaluation knows in addition to the user.
 const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];
 
 /// The attributes of every user in every org (Okta API: default user profile properties), and the realm.
@@ -44,7 +44,7 @@ const BASE: [&str; 32] = [
     "zipCode",
 ];
 
-/// Names that Okta knows in other places than a mapping to an app (Okta Expression Language: reference of each).
+/// Names that Okta doesn't know in a mapping to an app, and where it knows them (Okta Expression Language: reference of each).
 const ELSEWHERE: [(&str, &str); 9] = [
     ("access", "the request of a token"),
     ("accessRequest", "an access request"),
@@ -58,7 +58,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
 ];
 
 pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Finding>) {
-    // Roots of which a property is asked; a node is visited before its parts.
+    // Roots with a property. A node is visited before its parts.
     let mut owners = Vec::new();
     root.visit(&mut |node| {
         if let Some(name) = attribute(node) {
@@ -97,9 +97,9 @@ fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> O
         return None;
     }
     if let Some((_, place)) = ELSEWHERE.iter().find(|(known, _)| *known == name) {
-        return Some(Finding::error(format!("{name} is only known in {place}, and can't be evaluated here"), node));
+        return Some(Finding::error(format!("{name} exists only in {place} and can't be evaluated here"), node));
     }
-    let finding = Finding::error(format!("nothing here is named {name}"), node);
+    let finding = Finding::error(format!("unknown name {name}"), node);
     if schema.contains_key(name) {
         return Some(finding.hint(format!("an attribute of the user is written user.{name}")));
     }
@@ -110,7 +110,7 @@ fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> O
     })
 }
 
-/// What Okta refuses in the condition of a group rule (Okta Expression Language: group rules).
+/// Reports what Okta refuses in the condition of a group rule (Okta Expression Language: group rules).
 fn not_in_group_rules(node: &Node) -> Option<Finding> {
     let refused = |what: &str| Finding::error(format!("{what} isn't allowed in a group rule"), node);
     match &node.kind {

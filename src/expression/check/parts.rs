@@ -1,4 +1,4 @@
-//! What the checks ask about the parts of an expression.
+//! Properties of parts that several checks use.
 
 use serde_json::Value as Json;
 
@@ -11,11 +11,11 @@ use crate::expression::trace::Run;
 use crate::expression::value::Value;
 use crate::model::okta::{Status, User};
 
-/// The value of a part that is the same for everybody; none where it isn't, or fails.
+/// The value of a part that is the same for all users; none if it varies or fails.
 pub fn constant(node: &Node) -> Option<Value<'static>> {
-    let mut names_somebody = false;
-    node.visit(&mut |node| names_somebody |= matches!(node.kind, Kind::Root(_)));
-    if names_somebody || !rests_on_names_alone(node) {
+    let mut reads_a_name = false;
+    node.visit(&mut |node| reads_a_name |= matches!(node.kind, Kind::Root(_)));
+    if reads_a_name || !rests_on_names_alone(node) {
         return None;
     }
     scalar(node, serde_json::Map::new())
@@ -33,10 +33,10 @@ pub fn rests_on_names_alone(node: &Node) -> bool {
     alone
 }
 
-/// What the part gives for a profile, if it is a single value.
+/// The value of a part for a profile, if it is a scalar.
 pub fn scalar(node: &Node, profile: serde_json::Map<String, Json>) -> Option<Value<'static>> {
-    let nobody = User::new("nobody".into(), Status::Active, profile);
-    let context = Context::new(&nobody, &[]);
+    let user = User::new("00u".into(), Status::Active, profile);
+    let context = Context::new(&user, &[]);
     let value = evaluate(node, &Run::new(&context)).ok()?;
     match value {
         Value::Null => Some(Value::Null),
@@ -48,7 +48,7 @@ pub fn scalar(node: &Node, profile: serde_json::Map<String, Json>) -> Option<Val
     }
 }
 
-/// The attribute of the user's profile that a node is: `user.x`, `user.profile.x`, `user['x']`.
+/// The attribute of the user's profile that a node reads: `user.x`, `user.profile.x`, `user['x']`.
 pub fn attribute(node: &Node) -> Option<&str> {
     let (object, name) = match &node.kind {
         Kind::Property { object, name, .. } => (object, name),
@@ -64,7 +64,7 @@ pub fn attribute(node: &Node) -> Option<&str> {
     (of_profile || (is_user(object) && !is_outside_the_profile(name))).then_some(name)
 }
 
-/// The name most like one that isn't known, if any is like it.
+/// The name most similar to an unknown one, if any is similar.
 pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = wanted.to_lowercase();
     let scored = names.map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name));

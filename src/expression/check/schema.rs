@@ -1,20 +1,20 @@
-//! The user schema, as far as expressions are checked against it.
+//! The parts of the user schema that expressions are checked against.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-/// The attributes of the org's user profiles by their names (Okta API: Schemas, user). With none, nothing is said about
-/// attributes.
+/// The attributes of the org's user profiles by their names (Okta API: Schemas, user). If it is empty, attributes
+/// aren't checked.
 pub type Schema = BTreeMap<String, Attribute>;
 
-/// What the schema says of an attribute.
+/// An attribute in the schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     pub kind: AttributeType,
     /// The type of an array's elements.
     pub items: AttributeType,
-    /// The only values that the attribute, or an array's element, can have (`enum`, `oneOf`); empty where any goes.
+    /// The only values that the attribute, or an array's element, can have (`enum`, `oneOf`); empty if any value is allowed.
     pub values: Vec<Json>,
 }
 
@@ -25,7 +25,7 @@ impl From<AttributeType> for Attribute {
 }
 
 impl Attribute {
-    /// From the schema's own words: `type`, `enum`, `oneOf` and `items` of a property (Okta API: Schemas, user).
+    /// Parses the schema's JSON: `type`, `enum`, `oneOf` and `items` of a property (Okta API: Schemas, user).
     pub fn parse(property: &Json) -> Self {
         let kind = |part: &Json| part["type"].as_str().map_or(AttributeType::Other, AttributeType::parse);
         let listed = |part: &Json| {
@@ -39,7 +39,7 @@ impl Attribute {
         Self { kind, items, values }
     }
 
-    /// Whether a profile may have this value, by what the schema says.
+    /// Whether the schema allows this value.
     pub fn allows(&self, value: &Json) -> bool {
         let listed = |value: &Json| self.values.is_empty() || self.values.contains(value);
         match (self.kind, value) {
@@ -60,7 +60,7 @@ pub enum AttributeType {
     Integer,
     Number,
     Array,
-    /// A type that isn't known here: it is taken for anything.
+    /// An unknown type, which allows any value.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Types as far as they are known before any user is: of each part, and of what an operator or a function takes.
+//! The type of each part as known before an evaluation, and the check of operands and arguments.
 
 use super::finding::Finding;
 use super::parts::attribute;
@@ -18,7 +18,7 @@ fn of_attribute(kind: AttributeType) -> Type {
     }
 }
 
-/// The type of an array's elements; of a text, which stands for an array, those are texts.
+/// The type of an array's elements. A text converts to an array of texts.
 pub fn item_of(list: &Node, schema: &Schema) -> Type {
     if let Some(known) =
         attribute(list).and_then(|name| schema.get(name)).filter(|known| known.kind == AttributeType::Array)
@@ -44,7 +44,7 @@ pub fn never_equal(a: Type, b: Type) -> bool {
     a != b && !(is_number(a) && is_number(b)) && ![a, b].iter().any(|kind| matches!(kind, Type::Any | Type::Null))
 }
 
-/// Whether the part has a value other than null whenever it has one.
+/// Whether the value of the part is never null.
 fn never_null(node: &Node) -> bool {
     match &node.kind {
         Kind::Call { function, .. } | Kind::Method { method: function, safe: false, .. } => !function.may_be_null,
@@ -120,7 +120,7 @@ fn of_binary(operator: Operator, left: &Node, right: &Node, schema: &Schema) -> 
     }
 }
 
-/// Operands and arguments of types that can't be.
+/// Reports operands and arguments of wrong types.
 pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     root.visit(&mut |node| match &node.kind {
         Kind::Call { function, arguments, .. } => {
@@ -142,7 +142,7 @@ fn arguments(function: &Function, name: &str, given: &[&Node], schema: &Schema, 
         let Some(want) = function.want(at) else { continue };
         let kind = type_of(argument, schema);
         if !want.takes(kind) {
-            findings.push(Finding::error(format!("{name} wants {} here, and this is {kind}", want.name()), argument));
+            findings.push(Finding::error(format!("{name} expects {}, found {kind}", want.name()), argument));
         }
     }
 }
@@ -150,8 +150,12 @@ fn arguments(function: &Function, name: &str, given: &[&Node], schema: &Schema, 
 fn number(operator: &str, operand: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     let kind = type_of(operand, schema);
     if !matches!(kind, Type::Any | Type::Integer | Type::Number) {
-        let finding = Finding::error(format!("{operator} wants a number here, and this is {kind}"), operand);
-        findings.push(if kind == Type::Text { finding.hint("Convert.toInt(x) makes a number of it") } else { finding });
+        let finding = Finding::error(format!("{operator} expects a number, found {kind}"), operand);
+        findings.push(if kind == Type::Text {
+            finding.hint("use Convert.toInt(x) to convert it to a number")
+        } else {
+            finding
+        });
     }
 }
 
@@ -194,7 +198,7 @@ fn operands(operator: Operator, left: &Node, right: &Node, node: &Node, schema: 
                 findings.push(Finding::error(format!("{a} can't be matched"), left));
             }
             if !Want::Text.takes(b) {
-                findings.push(Finding::error(format!("a pattern is a string, and this is {b}"), right));
+                findings.push(Finding::error(format!("a pattern must be a string, found {b}"), right));
             }
         }
         _ => {}

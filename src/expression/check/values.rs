@@ -1,4 +1,4 @@
-//! What is asked of attributes whose values the schema lists: each listed value is tried.
+//! Conditions on attributes whose values the schema lists. Each listed value is tried.
 
 use serde_json::{Map, Value as Json};
 
@@ -24,7 +24,7 @@ pub fn check(root: &Node, schema: &Schema, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Whether the part asks something by itself, and isn't made of other questions.
+/// Whether the part is a condition, and not a combination of conditions.
 fn is_question(node: &Node, schema: &Schema) -> bool {
     match &node.kind {
         Kind::Binary { operator: Operator::And | Operator::Or, .. } => false,
@@ -33,21 +33,18 @@ fn is_question(node: &Node, schema: &Schema) -> bool {
     }
 }
 
-/// Whether an array is asked for an element of another type than it has.
+/// Reports a search for an element of another type than the array's.
 fn other_item(node: &Node, schema: &Schema) -> Option<Finding> {
     let (list, searched) = searched(node)?;
     let is_list = matches!(node.kind, Kind::Call { .. }) || type_of(list, schema) == Type::List;
     let (item, kind) = (item_of(list, schema), type_of(searched, schema));
     (is_list && never_equal(item, kind)).then(|| {
-        Finding::warning(
-            format!("this is always false: the array's elements are each {item}, and this is {kind}"),
-            node,
-        )
-        .by_schema()
+        Finding::warning(format!("this is always false: each element of the array is {item}, not {kind}"), node)
+            .by_schema()
     })
 }
 
-/// The array of `Arrays.contains(array, x)` or `array.contains(x)`, and what is looked for.
+/// The array of `Arrays.contains(array, x)` or `array.contains(x)`, and the searched value.
 fn searched(node: &Node) -> Option<(&Node, &Node)> {
     match &node.kind {
         Kind::Call { function, arguments, .. } if function.meaning == Meaning::Contains => match arguments.as_slice() {
@@ -61,10 +58,10 @@ fn searched(node: &Node) -> Option<(&Node, &Node)> {
     }
 }
 
-/// Whether the answer is the same for each value that the one attribute can have.
+/// Reports a condition that is the same for each value of its only attribute.
 fn always(node: &Node, schema: &Schema) -> Option<Finding> {
     let (name, known) = only_attribute(node, schema)?;
-    // Of an array only its elements are listed, and not in which order they are.
+    // The schema lists the elements of an array, not their order.
     if known.kind == AttributeType::Array && searched(node).is_none() {
         return None;
     }
@@ -110,7 +107,7 @@ fn unlisted_keys(arguments: &[Node], schema: &Schema, findings: &mut Vec<Finding
     }
 }
 
-/// The attribute that a part asks for, if it asks for one alone.
+/// The attribute that a part reads, if it reads only one.
 fn only_attribute<'s>(node: &Node, schema: &'s Schema) -> Option<(&'s str, &'s Attribute)> {
     let (mut roots, mut names) = (0_usize, Vec::new());
     node.visit(&mut |part| {
@@ -125,7 +122,7 @@ fn only_attribute<'s>(node: &Node, schema: &'s Schema) -> Option<(&'s str, &'s A
 }
 
 impl Attribute {
-    /// A profile for each value that the schema lets the attribute have; none where it lists none.
+    /// A profile for each value that the schema lists for the attribute; none if it lists none.
     fn profiles(&self, name: &str) -> Option<impl Iterator<Item = Map<String, Json>>> {
         let booleans = || vec![Json::Bool(true), Json::Bool(false)];
         let values = match self.kind {
@@ -139,7 +136,7 @@ impl Attribute {
         Some(values.into_iter().map(move |value| Map::from_iter([(name.clone(), value)])))
     }
 
-    /// What it can be, for messages.
+    /// The possible values, for messages.
     fn told(&self) -> String {
         const MOST: usize = 10;
         if self.values.is_empty() {

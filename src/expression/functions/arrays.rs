@@ -1,19 +1,19 @@
-//! `Arrays.*`. A text stands for an array of its comma-separated parts.
+//! `Arrays.*`. A text converts to an array of its comma-separated parts.
 
 use super::call::{Call, Fault, Outcome, failed};
 use super::strings;
 use crate::expression::value::Value;
 
-/// The most elements that an array may grow to.
+/// The most elements of an array.
 const MOST: usize = 10_000;
 
-/// An argument as a list; null is none.
+/// An argument as a list; none for null.
 fn list<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Option<Vec<Value<'a>>>, Fault> {
     match call.take(at) {
         Value::Null => Ok(None),
         Value::List(items) => Ok(Some(items)),
         Value::String(text) => Ok(Some(csv(&text))),
-        other => failed(format!("argument {} is of type {}, where an array is wanted", at + 1, other.kind())),
+        other => failed(format!("argument {} must be an array, found {}", at + 1, other.kind())),
     }
 }
 
@@ -28,7 +28,7 @@ fn csv<'a>(text: &str) -> Vec<Value<'a>> {
 fn not_null<'a>(call: &mut Call<'_, 'a>) -> Result<Vec<Value<'a>>, Fault> {
     match list(call, 0)? {
         Some(items) => Ok(items),
-        None => failed("argument 1 is null, where an array is wanted"),
+        None => failed("argument 1 must be an array, found null"),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn add<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(Value::List(items))
 }
 
-/// Takes every element out that equals the value.
+/// Removes every element that equals the value.
 pub fn remove<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let mut items = not_null(call)?;
     let gone = call.take(1);
@@ -56,14 +56,14 @@ pub fn clear<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 
 pub fn get<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let mut items = not_null(call)?;
-    let Value::Int(place) = call.take(1) else { return failed("the place must be an integer from 0") };
+    let Value::Int(place) = call.take(1) else { return failed("the index must be an integer from 0") };
     match usize::try_from(place).ok().filter(|place| *place < items.len()) {
         Some(place) => Ok(items.swap_remove(place)),
         None => failed(format!("there is no element {place} in an array of {}", items.len())),
     }
 }
 
-/// One array out of values and arrays. A null or empty argument fails, as Okta's help says.
+/// One array of values and arrays. A null or empty argument is an error, as Okta's help says.
 pub fn flatten<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let mut flat = Vec::new();
     for at in 0..call.arguments.len() {
@@ -100,14 +100,14 @@ fn number_or_text(value: Value<'_>) -> Value<'_> {
     }
 }
 
-/// By equality; null is in no array that is null.
+/// By equality. A null array contains nothing.
 pub fn contains<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let items = list(call, 0)?.unwrap_or_default();
     let searched = call.take(1);
     Ok(Value::Bool(items.iter().any(|item| item.equals(&searched))))
 }
 
-/// `x.contains(y)`: of an array an element, of a text a part.
+/// `x.contains(y)`: an element of an array, or a part of a text.
 pub fn contains_either<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     if matches!(call.arguments.first(), Some(Value::List(_))) { contains(call) } else { strings::string_contains(call) }
 }
@@ -121,8 +121,8 @@ pub fn is_empty<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(Value::Bool(list(call, 0)?.is_none_or(|items| items.is_empty())))
 }
 
-/// Null gives `""`: Okta's help center asks `Arrays.isEmpty(Arrays.toCsvString(Groups.startsWith(…)))` whether a user has
-/// no such group, and `Groups.startsWith` gives null then.
+/// Null gives `""`: Okta's help center uses `Arrays.isEmpty(Arrays.toCsvString(Groups.startsWith(…)))` to test whether a user
+/// has no such group, and `Groups.startsWith` gives null then.
 pub fn to_csv_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     strings::made(strings::joined(&list(call, 0)?.unwrap_or_default())?)
 }

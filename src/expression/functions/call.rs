@@ -1,4 +1,4 @@
-//! What a function is called with, and what it gives.
+//! The call of a function, and its outcome.
 
 use std::ops::Range;
 
@@ -10,41 +10,41 @@ use crate::expression::value::Value;
 /// The longest text that a function makes, in bytes.
 pub const LONGEST_TEXT: usize = 1 << 16;
 
-/// What a function gives: a value, or why there is none.
+/// The result of a function: a value, or a fault.
 pub type Outcome<'a> = Result<Value<'a>, Fault>;
 
-/// Why a function gives no value; the evaluator adds the place.
+/// Why a function gives no value. The evaluator adds the place.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub kind: ErrorKind,
     pub message: String,
 }
 
-/// What a function is called with.
+/// A call.
 #[derive(Debug)]
 pub struct Call<'c, 'a> {
     pub run: &'c Run<'c, 'a>,
     /// The app instance before the dot: `workday_abc1234.hasWorkdayUser()`.
     pub owner: Option<&'c str>,
     pub arguments: Vec<Value<'a>>,
-    /// The pattern of a function that takes one as a literal, compiled with the expression.
+    /// The literal pattern among the arguments, compiled with the expression.
     pub pattern: Option<&'c Pattern>,
     /// The place of the call.
     pub span: &'c Range<usize>,
 }
 
-/// A fault of the kind that Okta has too.
+/// A fault that Okta reports too.
 pub fn failed<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault { kind: ErrorKind::Failed, message: message.into() })
 }
 
-/// What can't be had here.
+/// A fault because data isn't available here.
 pub fn unevaluable<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault { kind: ErrorKind::Unevaluable, message: message.into() })
 }
 
 impl<'a> Call<'_, 'a> {
-    /// Takes steps off what the evaluation may still do.
+    /// Subtracts from the remaining steps of the evaluation.
     pub fn spend(&self, steps: usize) -> Result<(), Fault> {
         self.run.spend(steps, self.span).map_err(|error| Fault { kind: error.kind, message: error.message })
     }

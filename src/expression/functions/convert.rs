@@ -1,11 +1,11 @@
-//! `Convert.*`, its kin of the Identity Engine, and versions.
+//! `Convert.*`, the Identity Engine's conversions, and versions.
 
 use std::cmp::Ordering;
 
 use super::call::{Call, Fault, Outcome, failed};
 use crate::expression::value::Value;
 
-/// A text, or a number that is rounded, to a 32-bit integer.
+/// Converts a text or a number to a 32-bit integer, rounded.
 pub fn to_int<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let value = call.take(0);
     let number = match &value {
@@ -19,7 +19,7 @@ pub fn to_int<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     };
     match number {
         Some(number) => Ok(Value::Int(number.into())),
-        None => failed(format!("{} is no integer of 32 bits", value.to_json())),
+        None => failed(format!("{} is not a 32-bit integer", value.to_json())),
     }
 }
 
@@ -38,11 +38,11 @@ pub fn to_num<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     };
     match number {
         Some(number) => Ok(Value::Double(number)),
-        None => failed(format!("{} is no number", value.to_json())),
+        None => failed(format!("{} is not a number", value.to_json())),
     }
 }
 
-/// `.toInteger()` of the Identity Engine: rounded, and beyond 32 bits wrapped around, as Okta's examples print it
+/// `.toInteger()` of the Identity Engine: rounded, and wrapped to 32 bits, as Okta's examples show
 /// (Okta Expression Language in Identity Engine: conversion functions).
 pub fn to_integer<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let value = call.take(0);
@@ -57,7 +57,7 @@ pub fn to_integer<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     };
     match number {
         Some(number) => Ok(Value::Int(wrapped(number).into())),
-        None => failed(format!("{} is no number", value.to_json())),
+        None => failed(format!("{} is not a number", value.to_json())),
     }
 }
 
@@ -71,7 +71,7 @@ fn rounded_long(number: f64) -> Option<i64> {
     number.is_finite().then(|| (number + 0.5).floor() as i64)
 }
 
-/// `a.versionGreaterThan(b)`: numbers between dots, compared one by one; what is missing is 0.
+/// `a.versionGreaterThan(b)`: numbers separated by dots, compared one by one; missing ones are 0.
 pub fn version_greater<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(Value::Bool(versions(call)?.is_gt()))
 }
@@ -93,5 +93,5 @@ fn version(value: &Value<'_>) -> Result<Vec<u64>, Fault> {
         Some(text) => text.split('.').map(|part| part.trim().parse().ok()).collect(),
         None => None,
     };
-    parts.map_or_else(|| failed(format!("{} is no version", value.to_json())), Ok)
+    parts.map_or_else(|| failed(format!("{} is not a version", value.to_json())), Ok)
 }

@@ -5,7 +5,7 @@ use rust_iso3166::CountryCode;
 use super::call::{Call, Fault, Outcome, failed};
 use crate::expression::value::Value;
 
-/// The names that Java's locale data has where ISO 3166-1 has longer ones. Okta's examples print "United States"
+/// The names in Java's locale data that are shorter than those of ISO 3166-1. Okta's examples print "United States"
 /// (Okta Expression Language in Identity Engine: country code functions).
 const SHORT_NAMES: [(&str, &str); 26] = [
     ("BN", "Brunei"),
@@ -61,17 +61,17 @@ fn by_name(text: &str) -> Option<CountryCode> {
 
 fn country(call: &mut Call<'_, '_>) -> Result<CountryCode, Fault> {
     let value = call.take(0);
-    let Value::String(text) = &value else { return failed(format!("{} is no country code", value.to_json())) };
-    by_code(text).map_or_else(|| failed(format!("{text:?} is no country code of ISO 3166-1")), Ok)
+    let Value::String(text) = &value else { return failed(format!("{} is not a country code", value.to_json())) };
+    by_code(text).map_or_else(|| failed(format!("{text:?} is not a country code of ISO 3166-1")), Ok)
 }
 
-/// `.parseCountryCode()`: of a code or a name. What it gives is shown as the code of two letters.
+/// `.parseCountryCode()`: from a code or a name, to the code of two letters.
 pub fn parse<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let value = call.take(0);
-    let Value::String(text) = &value else { return failed(format!("{} is no country", value.to_json())) };
+    let Value::String(text) = &value else { return failed(format!("{} is not a country", value.to_json())) };
     match by_code(text).or_else(|| by_name(text)) {
         Some(country) => Ok(Value::text(country.alpha2)),
-        None => failed(format!("{text:?} is no country of ISO 3166-1")),
+        None => failed(format!("{text:?} is not a country of ISO 3166-1")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A row of the table of functions: everything that the parser, the checker, the needs and the docs know about a function.
+//! A row of the table of functions: all that the parser, the checker, the needs and the docs know about a function.
 
 use super::call::{Call, Outcome};
 use super::types::{Type, Want};
@@ -19,7 +19,7 @@ pub struct Function {
     pub reads: Reads,
     /// Which argument is a pattern. A literal there is compiled with the expression.
     pub pattern: Option<usize>,
-    /// Whether Okta takes it in the condition of a group rule (Okta Expression Language: group rules).
+    /// Whether Okta allows it in the condition of a group rule (Okta Expression Language: group rules).
     pub in_group_rules: bool,
     pub meaning: Meaning,
     pub run: Body,
@@ -36,7 +36,7 @@ pub enum Gives {
 }
 
 impl Gives {
-    /// The type, where that of an element isn't known.
+    /// The type; that of an element is unknown.
     pub fn kind(self) -> Type {
         match self {
             Self::One(kind) => kind,
@@ -140,12 +140,12 @@ impl Function {
     }
 }
 
-/// A function that group rules take too.
+/// A function that is allowed in mappings and group rules.
 pub const fn everywhere(name: &'static str, required: &'static [Want], gives: Gives, run: Body) -> Function {
     Function { in_group_rules: true, ..Function::new(name, required, gives, run) }
 }
 
-/// A function that mappings take, and group rules don't.
+/// A function that is allowed in mappings only.
 pub const fn in_mappings(name: &'static str, required: &'static [Want], gives: Gives, run: Body) -> Function {
     Function::new(name, required, gives, run)
 }

@@ -1,4 +1,4 @@
-//! What asks for more than the profile: groups, and the user's own id and status.
+//! Functions of groups, and of the user's id and status.
 
 use serde_json::Value as Json;
 
@@ -8,17 +8,17 @@ use crate::expression::pattern::{COMPILING, Pattern};
 use crate::expression::value::Value;
 use crate::model::okta::Group;
 
-/// The texts of all arguments from `at` on.
+/// The texts of the arguments from `from` on.
 fn texts(call: &mut Call<'_, '_>, from: usize) -> Result<Vec<String>, Fault> {
     let text = |value: Value<'_>| match value {
         Value::String(text) => Ok(text.into_owned()),
-        other => failed(format!("a {} where a string is wanted", other.kind())),
+        other => failed(format!("expected a string, found {}", other.kind())),
     };
     let taken: Vec<Value<'_>> = (from..call.arguments.len()).map(|at| call.take(at)).collect();
     taken.into_iter().map(text).collect()
 }
 
-/// Whether a group of the user passes the test, which gets the one text argument.
+/// Whether the name of any group of the user passes the test with the text argument.
 fn any_name<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
     let wanted = texts(call, 0)?.concat();
     Ok(Value::Bool(call.run.context.groups.iter().any(|group| test(&group.name, &wanted))))
@@ -63,13 +63,13 @@ fn any_match<'a>(call: &Call<'_, 'a>, pattern: &Pattern) -> Outcome<'a> {
     Ok(Value::Bool(false))
 }
 
-/// `Groups.startsWith(app, pattern, limit)`: names of the user's Okta groups; null where there is none. Groups of another
-/// app can't be told from here.
+/// `Groups.startsWith(app, pattern, limit)`: names of the user's Okta groups; null if there are none. Groups of
+/// another app aren't read.
 fn named<'a>(call: &mut Call<'_, 'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
     let limit = limit(&call.take(2))?;
     call.arguments.truncate(2);
     let texts = texts(call, 0)?;
-    let [app, pattern, ..] = texts.as_slice() else { return failed("an app and a pattern are wanted") };
+    let [app, pattern, ..] = texts.as_slice() else { return failed("expected an app and a pattern") };
     if !app.eq_ignore_ascii_case("okta") {
         return unevaluable(format!("the groups of the app {app} aren't read; only those of \"OKTA\" are"));
     }
@@ -139,7 +139,7 @@ pub fn is_member_of<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(Value::Bool(false))
 }
 
-/// One criterion: a key, its values of which one is enough, and whether a name must be the same to the letter.
+/// A criterion: a key, its values, of which any may match, and whether names must match exactly.
 struct Criterion {
     key: String,
     values: Vec<String>,
@@ -152,26 +152,26 @@ fn criteria(call: &mut Call<'_, '_>) -> Result<Vec<Criterion>, Fault> {
 }
 
 fn criterion(value: Value<'_>) -> Result<Criterion, Fault> {
-    let Value::Map(entries) = value else { return failed(format!("a {} where a criterion is wanted", value.kind())) };
+    let Value::Map(entries) = value else { return failed(format!("expected a criterion, found {}", value.kind())) };
     let mut criterion = Criterion { key: String::new(), values: Vec::new(), exact: false };
     for (key, value) in entries {
         let values = match value {
             Value::String(text) => vec![text.into_owned()],
             Value::List(items) => items.iter().filter_map(|item| item.as_text().map(Into::into)).collect(),
-            other => return failed(format!("{key} is a {}, where a string or an array is wanted", other.kind())),
+            other => return failed(format!("{key} must be a string or an array, found {}", other.kind())),
         };
         match key.as_ref() {
             "operator" => criterion.exact = values.iter().any(|operator| operator.eq_ignore_ascii_case("EXACT")),
             "group.id" | "group.type" | "group.profile.name" | "group.source.id" => {
                 (criterion.key, criterion.values) = (key.into_owned(), values);
             }
-            other => return failed(format!("{other} is no key of a criterion")),
+            other => return failed(format!("{other} is not a criterion key")),
         }
     }
     Ok(criterion)
 }
 
-/// Whether a group meets all criteria. A name is met by what begins with it, `.*` at the end or not.
+/// Whether a group meets all criteria. A name matches the groups that begin with it, with or without `.*` at its end.
 fn all(criteria: &[Criterion], group: &Group, context: &Context<'_>) -> Result<bool, Fault> {
     for Criterion { key, values, exact } in criteria {
         let met = match key.as_str() {
@@ -196,7 +196,7 @@ fn all(criteria: &[Criterion], group: &Group, context: &Context<'_>) -> Result<b
     Ok(true)
 }
 
-/// `user.getInternalProperty("id")`. Okta has no status of a deactivated user here.
+/// `user.getInternalProperty("id")`. Okta gives no status for a deactivated user here.
 pub fn internal_property<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let user = call.run.context.user;
     match texts(call, 0)?.concat().as_str() {

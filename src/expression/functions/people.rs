@@ -1,24 +1,24 @@
-//! Other people and other directories: linked objects, manager, assistant, directory and Workday assignments. Each is
-//! taken from what was read for the expression; what wasn't read can't be evaluated.
+//! Other people and other directories: linked objects, manager, assistant, directory and Workday assignments. Each
+//! comes from the data that was read for the expression; without that data it can't be evaluated.
 
 use super::call::{Call, Fault, Outcome, failed, unevaluable};
 use crate::expression::value::Value;
 use crate::model::okta::Profile;
 use crate::model::org::{Instances, Relation};
 
-/// The name of the apps that stand for Active Directory.
+/// The name of Active Directory apps.
 pub const DIRECTORY: &str = "active_directory";
-/// The name of the apps that stand for Workday.
+/// The name of Workday apps.
 pub const WORKDAY: &str = "workday";
 
 fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match call.take(at) {
         Value::String(text) => Ok(text.into_owned()),
-        other => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, other.kind())),
+        other => failed(format!("argument {} must be a string, found {}", at + 1, other.kind())),
     }
 }
 
-/// The profile of somebody related to the user; null where there is nobody.
+/// The profile of a person related to the user; null if there is none.
 fn related<'a>(call: &Call<'_, 'a>, relation: &Relation, what: &str) -> Outcome<'a> {
     let context = call.run.context;
     match context.extra.and_then(|extra| extra.related.get(relation)) {
@@ -33,11 +33,11 @@ pub fn linked_object<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     related(call, &Relation::LinkedObject(name), &what)
 }
 
-/// The only source that there is (Okta Expression Language: manager and assistant functions).
+/// Checks for the only source that Okta knows (Okta Expression Language: manager and assistant functions).
 fn check_source(call: &mut Call<'_, '_>) -> Result<(), Fault> {
     match text(call, 0)?.as_str() {
         "active_directory" => Ok(()),
-        other => failed(format!("{other:?} is no source; \"active_directory\" is the only one")),
+        other => failed(format!("{other:?} is not a source; the only one is \"active_directory\"")),
     }
 }
 
@@ -75,7 +75,7 @@ fn assignments<'a>(call: &Call<'_, 'a>, app: &'static str) -> Result<&'a [Profil
     }
 }
 
-/// Exactly one is one; none and several are null (Okta Expression Language: directory and Workday functions).
+/// The only assignment; null for none or several (Okta Expression Language: directory and Workday functions).
 fn only(assignments: &[Profile]) -> Value<'_> {
     match assignments {
         [only] => Value::Object(only),

@@ -1,25 +1,25 @@
-//! `String.*` and its deprecated bare forms. Lengths and places count UTF-16 units, as Java does.
+//! `String.*` and its deprecated bare forms. Lengths and indexes count UTF-16 units, as Java does.
 
 use std::borrow::Cow;
 
 use super::call::{Call, Fault, LONGEST_TEXT, Outcome, failed};
 use crate::expression::value::Value;
 
-/// An argument as text. A null has none: what a function makes of it isn't documented, and a value that Okta wouldn't
-/// give is worse than none.
+/// An argument as text. Null is an error: Okta doesn't document its text, and a wrong value is worse than
+/// an error.
 fn text<'a>(call: &mut Call<'_, 'a>, at: usize) -> Result<Cow<'a, str>, Fault> {
     match call.take(at) {
-        Value::Null => failed(format!("argument {} is null, where a string is wanted", at + 1)),
+        Value::Null => failed(format!("argument {} must be a string, found null", at + 1)),
         Value::String(text) => Ok(text),
         Value::List(items) => joined(&items).map(Cow::Owned),
         value => match value.as_text() {
             Some(text) => Ok(Cow::Owned(text.into_owned())),
-            None => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, value.kind())),
+            None => failed(format!("argument {} must be a string, found {}", at + 1, value.kind())),
         },
     }
 }
 
-/// The texts of an array with commas between them, which stands for the array where a text is wanted (Spring:
+/// The texts of an array, separated by commas. An array converts to this where a text is expected (Spring:
 /// `CollectionToStringConverter`; Okta's help center has `String.replace(getFilteredGroups(…), …)`).
 pub fn joined(items: &[Value<'_>]) -> Result<String, Fault> {
     let texts: Option<Vec<_>> = items.iter().map(Value::as_text).collect();
@@ -29,7 +29,7 @@ pub fn joined(items: &[Value<'_>]) -> Result<String, Fault> {
     }
 }
 
-/// A text that a function made, unless it grew without bound.
+/// The text that a function returns, if it isn't too long.
 pub fn made<'a>(text: impl Into<Cow<'a, str>>) -> Outcome<'a> {
     let text = text.into();
     if text.len() > LONGEST_TEXT {
@@ -60,7 +60,7 @@ pub fn remove_spaces<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 
 pub fn replace<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let (text, found, new) = (text(call, 0)?, text(call, 1)?, text(call, 2)?);
-    // A result that would be too long isn't made at all.
+    // Checks the length before the result is built.
     let grown = text.len() + text.matches(&*found).count() * new.len();
     if grown > LONGEST_TEXT + text.len() {
         return failed(format!("the result is longer than {LONGEST_TEXT} bytes"));
@@ -99,7 +99,7 @@ pub fn string_switch<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(call.take(1))
 }
 
-/// From start to end, the end not included, in UTF-16 units. A place outside of the text fails, as in Java.
+/// From start to end, the end not included, in UTF-16 units. An index outside the text is an error, as in Java.
 pub fn substring<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let text = text(call, 0)?;
     let units: Vec<u16> = text.encode_utf16().collect();

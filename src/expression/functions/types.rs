@@ -1,8 +1,8 @@
-//! The types of values and of arguments, as far as they are known before any user is.
+//! The types of values and of arguments, as known before an evaluation.
 
 use std::fmt;
 
-/// The type of a part, which may be null all the same. [`Type::Any`] is what can't be known.
+/// The type of a part. A part of any type may be null. [`Type::Any`] is an unknown type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Any,
@@ -14,7 +14,7 @@ pub enum Type {
     List,
     Map,
     Time,
-    /// A profile, or nobody's.
+    /// A profile.
     Object,
 }
 
@@ -35,19 +35,19 @@ impl fmt::Display for Type {
     }
 }
 
-/// What a function takes.
+/// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
     Anything,
-    /// A string, or what has a text: numbers, booleans, times.
+    /// A string, or a value with a text: a number, a boolean, a time.
     HasText,
-    /// The same, or an array, which stands for its texts between commas.
+    /// The same, or an array, which converts to its texts separated by commas.
     Joinable,
     Text,
     /// The name of an app, with quotes or without.
     App,
     Integer,
-    /// A number, or a string that has one.
+    /// A number, or a string that holds one.
     Numeric,
     /// An array, or a string with commas.
     List,
@@ -58,7 +58,7 @@ pub enum Want {
 }
 
 impl Want {
-    /// Whether an argument of this type can be right.
+    /// Whether an argument of this type can be valid.
     pub fn takes(self, given: Type) -> bool {
         use Type::{Any, Bool, Integer, List, Map, Null, Number, Text, Time};
         match (self, given) {
@@ -75,7 +75,7 @@ impl Want {
         }
     }
 
-    /// For messages.
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anything => "anything",

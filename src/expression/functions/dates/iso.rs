@@ -7,8 +7,8 @@ use jiff::{Timestamp, ZonedDateTime};
 use crate::expression::functions::call::{Fault, failed, unevaluable};
 use crate::expression::java::offset_text;
 
-/// Zone ids of three letters, as Joda reads them: `EST` is New York with its daylight time, which Okta's example of
-/// `Time.now("EST")` in July shows too (Okta Expression Language: time functions; Joda-Time: `DateTimeZone`).
+/// Zone ids of three letters, as Joda reads them: `EST` is New York with daylight time, as Okta's example of
+/// `Time.now("EST")` in July shows (Okta Expression Language: time functions; Joda-Time: `DateTimeZone`).
 const SHORT_ZONES: [(&str, &str); 28] = [
     ("ACT", "Australia/Darwin"),
     ("AET", "Australia/Sydney"),
@@ -55,7 +55,7 @@ pub fn zone(id: &str) -> Result<TimeZone, Fault> {
     if jiff::tz::db().is_definitively_empty() {
         return unevaluable("this machine has no time zone data; install the package tzdata");
     }
-    failed(format!("{id:?} is no time zone"))
+    failed(format!("{id:?} is not a time zone"))
 }
 
 /// `+02:00`, `-0530`, `+02`
@@ -78,9 +78,9 @@ pub fn offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-/// A point in time from ISO 8601 text: with an offset, `Z` or a zone, or without one in UTC; without a time at midnight.
+/// A point in time from ISO 8601 text: with an offset, `Z` or a zone, else in UTC; without a time, at midnight.
 pub fn iso_time(text: &str) -> Option<ZonedDateTime> {
-    // Joda wants a T between date and time.
+    // Joda requires a T between date and time.
     if text.contains(|c: char| c.is_whitespace()) {
         return None;
     }
@@ -93,18 +93,18 @@ pub fn iso_time(text: &str) -> Option<ZonedDateTime> {
     Some(in_offset(offset.to_timestamp(datetime).ok()?, offset))
 }
 
-/// A point in time in any year that Joda has (Joda-Time: `DateTime`, milliseconds of 64 bits). What is late in 9999 or after
-/// it, such as "no end date" 12/31/9999 or the "never" of Windows, is kept as the same day some cycles of 400 years
-/// earlier: the calendar repeats itself with them, weekdays included.
+/// A point in time in any year that Joda supports (Joda-Time: `DateTime`, milliseconds of 64 bits). A time from 9999 on,
+/// such as "no end date" 12/31/9999 or the "never" of Windows, is stored as the same day some cycles of 400 years earlier:
+/// the calendar repeats after 400 years, weekdays included.
 #[derive(Clone, Debug)]
 pub struct Moment {
     pub time: ZonedDateTime,
     cycles: i64,
 }
 
-/// The first year of which not every day is one of [`Timestamp`]'s in every zone.
+/// The first year that [`Timestamp`] doesn't cover in every zone.
 const FIRST_LATE_YEAR: i64 = 9999;
-/// The last year that a number of milliseconds of 64 bits reaches.
+/// The last year of a 64-bit number of milliseconds.
 const LAST_YEAR: i64 = 292_278_994;
 const CYCLE_YEARS: i64 = 400;
 const CYCLE_NANOSECONDS: i128 = 146_097 * 86_400 * 1_000_000_000;
@@ -116,7 +116,7 @@ impl From<ZonedDateTime> for Moment {
 }
 
 impl Moment {
-    /// The point in time so many nanoseconds after 1970, in UTC.
+    /// The point in time at this many nanoseconds after 1970, in UTC.
     pub fn from_nanoseconds(nanoseconds: i128) -> Option<Self> {
         let late = nanoseconds - (Timestamp::MAX.as_nanosecond() - 366 * 86_400 * 1_000_000_000);
         let cycles = if late > 0 { 1 + late / CYCLE_NANOSECONDS } else { 0 };
@@ -125,7 +125,7 @@ impl Moment {
         (moment.year() <= LAST_YEAR).then_some(moment)
     }
 
-    /// Splits a year into one that the calendar here has and the cycles after it.
+    /// Splits a year into a year that the calendar covers and a number of cycles.
     pub fn split_year(year: i64) -> Option<(i64, i64)> {
         let cycles = if year < FIRST_LATE_YEAR { 0 } else { 1 + (year - FIRST_LATE_YEAR) / CYCLE_YEARS };
         (year <= LAST_YEAR).then_some((year - cycles * CYCLE_YEARS, cycles))
@@ -139,7 +139,7 @@ impl Moment {
         self.later(self.time.year())
     }
 
-    /// A year of the calendar here as that of this moment.
+    /// Adds the cycles to a year of the calendar.
     pub fn later(&self, year: i16) -> i64 {
         i64::from(year) + self.cycles * CYCLE_YEARS
     }
@@ -152,7 +152,7 @@ impl Moment {
         Self { time: self.time.with_time_zone(TimeZone::UTC), cycles: self.cycles }
     }
 
-    /// The same for the functions of the Identity Engine, which end where [`Timestamp`] does.
+    /// The time for the Identity Engine's functions, which support the years of [`Timestamp`].
     pub fn near(self) -> Option<ZonedDateTime> {
         if self.cycles == 0 {
             return Some(self.time);
@@ -162,7 +162,7 @@ impl Moment {
     }
 }
 
-/// [`iso_time`] in any year; one after 9999 has more than four digits.
+/// [`iso_time`] for any year; one after 9999 has more than four digits.
 pub fn iso_moment(text: &str) -> Option<Moment> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     match text[..digits].parse() {
@@ -186,7 +186,7 @@ pub fn joda_time(moment: &Moment) -> String {
     if year < 0 { format!("-{:04}{rest}", -year) } else { format!("{year:04}{rest}") }
 }
 
-/// The seconds from 1601-01-01, where Windows begins to count, to 1970-01-01.
+/// The seconds from 1601-01-01, the epoch of Windows, to 1970-01-01.
 const WINDOWS_TO_UNIX: i128 = 11_644_473_600;
 
 /// Ticks of 100 nanoseconds since 1601.

@@ -1,4 +1,4 @@
-//! Times: how they are read and written, and the functions that do it.
+//! Times: parsing, formatting, and their functions.
 
 pub mod iso;
 pub mod parse;

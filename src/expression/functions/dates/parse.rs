@@ -1,4 +1,4 @@
-//! Text to a point in time by a pattern of [`crate::expression::functions::dates::pattern`].
+//! Parses a point in time by a pattern of [`crate::expression::functions::dates::pattern`].
 
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
@@ -7,7 +7,7 @@ use crate::expression::functions::call::{Fault, failed, unevaluable};
 use crate::expression::functions::dates::iso::{Moment, in_offset, offset};
 use crate::expression::functions::dates::pattern::{MONTHS, Part, WEEKDAYS};
 
-/// What was read so far. What the text doesn't say is that of 1970-01-01T00:00:00Z, as in Joda.
+/// The fields read so far. Missing fields are those of 1970-01-01T00:00:00Z, as in Joda.
 #[derive(Debug)]
 struct Read {
     year: i64,
@@ -52,15 +52,15 @@ pub fn parse(text: &str, pattern: &[Part], this_year: Option<i16>) -> Result<Mom
         };
     }
     if !rest.is_empty() {
-        return failed(format!("{text:?} doesn't end where the pattern does, but has {rest:?} left"));
+        return failed(format!("{text:?} has {rest:?} left after the pattern"));
     }
     match read.time() {
         Some(time) => Ok(time),
-        None => failed(format!("{text:?} is no date that there is")),
+        None => failed(format!("{text:?} is not an existing date")),
     }
 }
 
-/// The most digits that a number takes: as many as there are letters where another number follows at once.
+/// The most digits of a number. If another number follows directly, it is the number of letters.
 fn widest(letter: char, count: usize, next: Option<&Part>) -> usize {
     let followed = matches!(next, Some(Part::Field(next, width))
         if "CyYuxwDdHhKkmsS".contains(*next) || (*next == 'M' && *width < 3));
@@ -72,14 +72,14 @@ fn widest(letter: char, count: usize, next: Option<&Part>) -> usize {
     }
 }
 
-/// The number at the beginning of a text, how many digits it has, and what is left.
+/// The number at the beginning of a text, its number of digits, and the rest.
 fn number(text: &str, most: usize) -> Option<(i64, usize, &str)> {
     let digits = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     let value = text[..digits].parse().ok()?;
     Some((value, digits, &text[digits..]))
 }
 
-/// The place of the name that the text begins with, whole or its first three letters, in any case.
+/// The index of the name that begins the text, whole or by its first three letters, in any case, and the rest.
 fn name<'t>(text: &'t str, names: &[&str]) -> Option<(i64, &'t str)> {
     let begins = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let whole = names.iter().position(|name| begins(name)).map(|at| (at, names[at].len()));
@@ -89,7 +89,7 @@ fn name<'t>(text: &'t str, names: &[&str]) -> Option<(i64, &'t str)> {
 }
 
 impl Read {
-    /// Reads a field from the beginning of the text; none where it doesn't fit.
+    /// Reads a field from the beginning of the text; none if it doesn't fit.
     fn field<'t>(
         &mut self,
         text: &'t str,
@@ -121,7 +121,7 @@ impl Read {
             'K' => take(&mut self.hour) && self.hour < 12,
             'm' => take(&mut self.minute),
             's' => take(&mut self.second),
-            _ => return failed(format!("{letter} in a pattern is only for writing a date, not for reading one")),
+            _ => return failed(format!("{letter} can only format a date, not parse one")),
         };
         Ok(fits.then_some(left))
     }
@@ -137,7 +137,7 @@ impl Read {
         self.year = value;
         if count == 2 && digits == 2 {
             let Some(this_year) = this_year else {
-                return unevaluable("the clock isn't known here");
+                return unevaluable("the current time isn't available here");
             };
             let first = i64::from(this_year) - 80;
             self.year = first + (value - first).rem_euclid(100);
@@ -155,7 +155,7 @@ impl Read {
         rest
     }
 
-    /// The last hour of a clock that counts from 1 is its 0.
+    /// The last hour of a clock that counts from 1 is hour 0.
     fn rolled(&mut self, hours: i64) -> bool {
         self.hour %= hours;
         true
@@ -188,7 +188,7 @@ impl Read {
         let nanosecond = i32::try_from(self.nanosecond).ok()?;
         let time = Time::new(small(hour)?, small(self.minute)?, small(self.second)?, nanosecond).ok()?;
         let timestamp = self.offset.to_timestamp(date.to_datetime(time)).ok()?;
-        // Joda keeps no offset that it reads: the result is in its own zone, which is UTC.
+        // Joda drops the offset that it parses: the result is in its own zone, UTC.
         Some(Moment::from(in_offset(timestamp, Offset::UTC)).after_cycles(cycles))
     }
 }
@@ -240,13 +240,13 @@ mod tests {
             ("2015-06-17x", "yyyy-MM-dd", "left"),
             ("2015-06", "yyyy-MM-dd", "doesn't fit"),
             ("", "yyyy", "doesn't fit"),
-            ("2015-02-29", "yyyy-MM-dd", "no date that there is"),
+            ("2015-02-29", "yyyy-MM-dd", "not an existing date"),
             ("13:00 PM", "hh:mm a", "doesn't fit"),
-            ("999999999", "yyyy", "no date that there is"),
+            ("999999999", "yyyy", "not an existing date"),
             ("Juny", "MMMM", "left"),
             ("Ju", "MMMM", "doesn't fit"),
             ("ü", "a", "doesn't fit"),
-            ("20", "ww", "only for writing"),
+            ("20", "ww", "only format"),
         ];
         for (text, pattern, expected) in cases {
             assert!(read(text, pattern).contains(expected), "{text} by {pattern}: {}", read(text, pattern));

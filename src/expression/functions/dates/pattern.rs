@@ -1,4 +1,4 @@
-//! Patterns of dates such as `yyyy-MM-dd HH:mm:ss`, as Joda-Time has them (Joda-Time: `DateTimeFormat`).
+//! Patterns of dates such as `yyyy-MM-dd HH:mm:ss`, in Joda-Time's language (Joda-Time: `DateTimeFormat`).
 
 use crate::expression::functions::call::{Fault, failed};
 use crate::expression::functions::dates::iso::Moment;
@@ -6,7 +6,7 @@ use crate::expression::java::{colon_offset, offset_text};
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 100;
-/// The most letters in a row.
+/// The most repetitions of a letter.
 const WIDEST: usize = 9;
 
 pub const MONTHS: [&str; 12] = [
@@ -29,14 +29,14 @@ pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Literal(String),
-    /// A letter, and how often it stands in a row.
+    /// A letter, and how often it is repeated.
     Field(char, usize),
 }
 
-/// Splits a pattern; the error names what can't be used.
+/// Splits a pattern. The error names the part that isn't supported.
 pub fn parts(pattern: &str) -> Result<Vec<Part>, Fault> {
     if pattern.is_empty() || pattern.chars().count() > LONGEST {
-        return failed(format!("a pattern of a date has 1 to {LONGEST} characters"));
+        return failed(format!("a date pattern has 1 to {LONGEST} characters"));
     }
     let mut parts = Vec::new();
     let mut characters = pattern.chars().peekable();
@@ -56,7 +56,7 @@ pub fn parts(pattern: &str) -> Result<Vec<Part>, Fault> {
     Ok(parts)
 }
 
-/// What stands between two quotes; `''` is a quote.
+/// The text between two quotes; `''` is a quote.
 fn quoted(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, Fault> {
     let mut text = String::new();
     while let Some(character) = characters.next() {
@@ -70,21 +70,21 @@ fn quoted(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<S
             return Ok(text);
         }
     }
-    failed("a quote in the pattern of the date isn't closed")
+    failed("a quote in the date pattern isn't closed")
 }
 
 fn field(letter: char, count: usize) -> Result<Part, Fault> {
     match letter {
         'z' => failed("z, the name of a zone, isn't supported in a pattern; Z gives its offset"),
         _ if !"GCyYuxwDMdEeaKhHkmsSZX".contains(letter) => {
-            failed(format!("{letter} means nothing in the pattern of a date; text stands in quotes"))
+            failed(format!("{letter} is not a date pattern letter; put text in quotes"))
         }
-        _ if count > WIDEST => failed(format!("more than {WIDEST} times {letter} in the pattern of a date")),
+        _ if count > WIDEST => failed(format!("{letter} is repeated more than {WIDEST} times in the date pattern")),
         _ => Ok(Part::Field(letter, count)),
     }
 }
 
-/// A point in time by a pattern.
+/// Formats a point in time.
 pub fn format(time: &Moment, pattern: &[Part]) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.clone(),
@@ -129,7 +129,7 @@ fn format_field(moment: &Moment, letter: char, count: usize) -> String {
     }
 }
 
-/// Two letters are the last two digits; any other number of them the fewest digits.
+/// Two letters give the last two digits. Any other number of letters is the fewest digits.
 fn year(year: i64, count: usize) -> String {
     if count == 2 { format!("{:02}", year.rem_euclid(100)) } else { format!("{year:0count$}") }
 }
@@ -168,12 +168,12 @@ mod tests {
     fn what_cannot_be_used_is_named() {
         let long = "y".repeat(101);
         let cases = [
-            ("b", "b means nothing"),
+            ("b", "b is not a date pattern letter"),
             ("z", "the name of a zone"),
             ("'x", "isn't closed"),
             ("", "1 to 100"),
             (long.as_str(), "1 to 100"),
-            ("yyyyyyyyyy", "more than 9"),
+            ("yyyyyyyyyy", "repeated more than 9"),
         ];
         for (pattern, expected) in cases {
             assert!(formatted(pattern).contains(expected), "{pattern}: {}", formatted(pattern));

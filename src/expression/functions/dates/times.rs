@@ -1,4 +1,4 @@
-//! `Time.*`, `DateTime.now` and the Identity Engine's methods of dates. The clock is the context's.
+//! `Time.*`, `DateTime.now` and the Identity Engine's methods of dates. The context has the current time.
 
 use jiff::tz::TimeZone;
 use jiff::{Span, ZonedDateTime};
@@ -13,7 +13,7 @@ use crate::expression::value::Value;
 fn now(call: &Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
     match call.run.context.now {
         Some(now) => Ok(now.to_zoned_datetime(TimeZone::UTC)),
-        None => unevaluable("the clock isn't known here"),
+        None => unevaluable("the current time isn't available here"),
     }
 }
 
@@ -22,26 +22,26 @@ fn text(call: &mut Call<'_, '_>, at: usize) -> Result<String, Fault> {
     match value.as_text().filter(|text| !text.is_empty()) {
         Some(text) => Ok(text.into_owned()),
         None if matches!(value, Value::String(_)) => failed(format!("argument {} is empty", at + 1)),
-        None => failed(format!("argument {} is of type {}, where a string is wanted", at + 1, value.kind())),
+        None => failed(format!("argument {} must be a string, found {}", at + 1, value.kind())),
     }
 }
 
-/// A point in time: one that a function gave, or ISO 8601 text.
+/// A point in time: the result of a function, or ISO 8601 text.
 fn moment(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     if let Some(Value::Time(time)) = call.arguments.first() {
         return Ok((**time).clone().into());
     }
     let text = text(call, 0)?;
-    iso_moment(&text).map_or_else(|| failed(format!("{text:?} is no date and time of ISO 8601")), Ok)
+    iso_moment(&text).map_or_else(|| failed(format!("{text:?} is not an ISO 8601 date and time")), Ok)
 }
 
 fn time(call: &mut Call<'_, '_>) -> Result<ZonedDateTime, Fault> {
     near(moment(call)?)
 }
 
-/// What the Identity Engine's functions can work with.
+/// A time within the years that the Identity Engine's functions support.
 fn near(moment: Moment) -> Result<ZonedDateTime, Fault> {
-    moment.near().map_or_else(|| failed("the time is outside of the years that this function has"), Ok)
+    moment.near().map_or_else(|| failed("the time is outside the supported years of this function"), Ok)
 }
 
 fn pattern(call: &mut Call<'_, '_>, at: usize) -> Result<Vec<Part>, Fault> {
@@ -67,18 +67,18 @@ pub fn now_time<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 
 fn number(call: &mut Call<'_, '_>) -> Result<i64, Fault> {
     let text = text(call, 0)?;
-    text.trim().parse().or_else(|_| failed(format!("{text:?} is no whole number")))
+    text.trim().parse().or_else(|_| failed(format!("{text:?} is not a whole number")))
 }
 
 fn windows(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     let ticks = number(call)?;
-    from_windows(ticks).map_or_else(|| failed(format!("{ticks} is outside of the years that there are")), Ok)
+    from_windows(ticks).map_or_else(|| failed(format!("{ticks} is outside the supported years")), Ok)
 }
 
 fn unix(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
     let milliseconds = number(call)?;
     Moment::from_nanoseconds(i128::from(milliseconds) * 1_000_000)
-        .map_or_else(|| failed(format!("{milliseconds} is outside of the years that there are")), Ok)
+        .map_or_else(|| failed(format!("{milliseconds} is outside the supported years")), Ok)
 }
 
 fn by_pattern(call: &mut Call<'_, '_>) -> Result<Moment, Fault> {
@@ -127,8 +127,8 @@ pub fn parse_string_time<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     Ok(Value::time(if call.arguments.len() > 1 { near(by_pattern(call)?)? } else { time(call)? }))
 }
 
-/// `.toString()` as Java writes it, `.toString(pattern)`. A `Y` there is the year of a week, which is another than the
-/// calendar's around New Year: it is refused.
+/// `.toString()` as Java writes it, `.toString(pattern)`. `Y` is refused: it is the year of a week there,
+/// which differs from the calendar year around New Year.
 pub fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     if call.arguments.len() == 1 && !matches!(call.arguments.first(), Some(Value::Time(_))) {
         return Ok(Value::text(text(call, 0)?));
@@ -139,7 +139,7 @@ pub fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     }
     let pattern = pattern(call, 1)?;
     if pattern.iter().any(|part| matches!(part, Part::Field('Y', _))) {
-        return failed("Y is the year that a week belongs to; the calendar's year is y");
+        return failed("Y is the year of a week; use y for the calendar year");
     }
     Ok(Value::text(format(&time.into(), &pattern)))
 }
@@ -158,11 +158,11 @@ enum Unit {
     Days,
 }
 
-/// An amount of a unit from the second argument, which `sign` turns around.
+/// The amount in the second argument as a span, negated for a negative `sign`.
 fn span(call: &mut Call<'_, '_>, unit: Unit, sign: i64) -> Result<Span, Fault> {
     let Value::Int(amount) = call.take(1) else { return failed("argument 1 must be an integer") };
     let amount = amount.saturating_mul(sign);
-    // Beyond this every result is outside of the years that there are.
+    // Beyond this every result is outside the supported years.
     if !(-400_000_000_000..=400_000_000_000).contains(&amount) {
         return failed(format!("{amount} is too far away"));
     }
@@ -178,17 +178,17 @@ fn span(call: &mut Call<'_, '_>, unit: Unit, sign: i64) -> Result<Span, Fault> {
 fn moved<'a>(call: &mut Call<'_, 'a>, unit: Unit, sign: i64) -> Outcome<'a> {
     let time = time(call)?;
     let span = span(call, unit, sign)?;
-    time.checked_add(span).map(Value::time).or_else(|_| failed("the result is outside of the years that there are"))
+    time.checked_add(span).map(Value::time).or_else(|_| failed("the result is outside the supported years"))
 }
 
-/// Whether a time is no further from now than the amount, before or after.
+/// Whether a time is within the amount before or after now.
 fn within<'a>(call: &mut Call<'_, 'a>, unit: Unit) -> Outcome<'a> {
     let (now, time) = (now(call)?, time(call)?);
     let span = span(call, unit, 1)?;
     if span.is_negative() {
         return Ok(Value::Bool(false));
     }
-    let far = || failed("the result is outside of the years that there are");
+    let far = || failed("the result is outside the supported years");
     let (Ok(first), Ok(last)) = (now.checked_sub(span), now.checked_add(span)) else { return far() };
     Ok(Value::Bool((first..=last).contains(&time)))
 }
