@@ -27,13 +27,13 @@ pub struct Options {
     pub activepieces_cpus: Option<usize>,
     /// Which of Activepieces' generations is served.
     pub generation: activepieces::Generation,
-    /// So many embedded accounts on the platform, and if there are any, a project of theirs.
+    /// The number of embedded accounts on the platform, and if there are any, a project of theirs.
     pub embedded: usize,
     /// Requests a minute in each of Okta's buckets; without it those of a workforce org.
     pub rate_limit: Option<u32>,
-    /// What befalls requests to either server by chance.
+    /// What happens to requests to either server by chance.
     pub chances: Vec<Chance>,
-    /// Another one lets them befall other requests.
+    /// Another seed affects other requests.
     pub fault_seed: u64,
     /// 0 for any free port.
     pub okta_port: u16,

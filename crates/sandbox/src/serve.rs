@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use tokio::task::{spawn, yield_now};
 use tokio::time::sleep;
 
-/// A fault, and the requests that it befalls.
+/// A fault, and the requests that it affects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// `GET`; none for any method.
@@ -28,11 +28,11 @@ pub struct Fault {
     pub kind: FaultKind,
     /// How many of these requests pass before the fault begins.
     pub after: usize,
-    /// How many requests it befalls then.
+    /// How many requests it affects then.
     pub times: usize,
 }
 
-/// What befalls a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// 500 without acting.
@@ -43,7 +43,7 @@ pub enum FaultKind {
     Html,
     /// 429 with `Retry-After` in seconds, without acting.
     TooMany(u64),
-    /// 429 with `Retry-After` as a date so many seconds ahead, without acting.
+    /// 429 with `Retry-After` as a date this many seconds ahead, without acting.
     TooManyUntil(u64),
     /// 429 that doesn't say when to come again, without acting.
     TooManyBare,
@@ -95,7 +95,7 @@ impl FaultKind {
     ];
 }
 
-/// A fault that befalls requests by chance.
+/// A fault that affects requests by chance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chance {
     pub kind: FaultKind,
@@ -138,7 +138,7 @@ impl fmt::Debug for Hook {
 }
 
 impl Traffic {
-    /// Every answer takes at least this long, and `seed` says which requests the faults befall that come by chance.
+    /// Every answer takes at least this long, and `seed` decides which requests the faults by chance affect.
     pub fn new(latency: Duration, chances: Vec<Chance>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
         let state =
@@ -172,8 +172,8 @@ impl Traffic {
     }
 
     /// Does something once, before the server sees a request: the first whose method is this one (with none any) and whose
-    /// path begins like this, after so many of them have passed. This is how a test changes something in the middle of a
-    /// run. A fault that befalls the request does so after that.
+    /// path begins like this, after this many of them have passed. This is how a test changes something in the middle of a
+    /// run. A fault of that request comes after it.
     pub fn before(
         &self,
         method: Option<&str>,
@@ -213,7 +213,7 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seen a request, and says what befalls it.
+    /// Counts a request, and says what happens to it.
     fn meet(&self, method: &str, path: &str, has_cursor: bool) -> Option<FaultKind> {
         let state = &mut *self.locked();
         let route = template(path);
@@ -240,7 +240,7 @@ impl Traffic {
     }
 }
 
-/// What an id stands behind in a path.
+/// The path segments that an id follows.
 const COLLECTIONS: [&str; 9] =
     ["users", "groups", "apps", "mappings", "Users", "Groups", "projects", "project-members", "project-roles"];
 
@@ -329,7 +329,7 @@ fn too_many(headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Res
     response
 }
 
-/// The date so many seconds from now, as headers have it.
+/// The date this many seconds from now, as headers have it.
 fn date_in(seconds: u64) -> Option<HeaderValue> {
     let now = jiff::Timestamp::now().as_second();
     let then = jiff::Timestamp::from_second(now.saturating_add_unsigned(seconds)).ok()?;

@@ -10,7 +10,7 @@ use super::routes::Endpoint;
 /// Who a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Principal {
-    /// Nobody: no header, or one that isn't exactly `Bearer ` and a token.
+    /// No caller: no header, or one that isn't exactly `Bearer ` and a token.
     Unknown,
     /// The platform, by its API key.
     Service,

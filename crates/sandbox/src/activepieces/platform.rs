@@ -23,7 +23,7 @@ pub struct SeedUser {
     pub active: bool,
 }
 
-/// A user as it stands on the platform.
+/// The current state of a user on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSnapshot {
     pub id: String,
@@ -35,7 +35,7 @@ pub struct UserSnapshot {
     pub active: bool,
 }
 
-/// A TEAM project as it stands on the platform.
+/// The current state of a TEAM project on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectSnapshot {
     pub id: String,
@@ -82,7 +82,7 @@ impl Platform {
         }
     }
 
-    /// Makes requests cost what they cost on a real server with so many CPUs (docs/activepieces.md#throughput); with none they cost
+    /// Makes requests cost what they cost on a real server with this many CPUs (docs/activepieces.md#throughput); with none they cost
     /// nothing.
     #[must_use]
     pub fn with_cpus(self, cpus: Option<usize>) -> Self {
@@ -169,7 +169,7 @@ impl Platform {
         state.projects[project].id.to_string()
     }
 
-    /// Builds so many flows in the project of this id.
+    /// Builds `flows` flows in the project of this id.
     pub fn seed_flows(&self, project: &str, flows: u64) {
         let mut state = self.state();
         if let Some(row) = state.project(project) {
@@ -234,7 +234,7 @@ impl Platform {
         }
     }
 
-    /// Gives a member of a project a project role, as an admin does. A user who is no member becomes one.
+    /// Gives a member of a project a project role, as an admin does. A user who isn't a member becomes one.
     pub fn set_project_role(&self, project: &str, user: &str, role: &str) {
         let mut state = self.state();
         if let (Some(project), Some(user), Some(role)) =

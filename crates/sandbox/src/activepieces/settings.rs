@@ -61,7 +61,7 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// The version that stands for each generation.
+    /// The version that names each generation.
     pub const NAMED: [(&'static str, Self); 3] =
         [("0.79", Self::A), ("0.85", Self::Current), ("0.86", Self::HidesEmbedded)];
 }

@@ -136,7 +136,7 @@ pub(super) struct ProjectRole {
     pub created: Time,
 }
 
-/// Everything that stands on the server. Rows are in the order of their creation and are never moved.
+/// The whole state of the server. Rows are in the order of their creation and are never moved.
 #[derive(Debug)]
 pub(super) struct State {
     pub settings: Settings,

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::platform::Platform;
 use super::routes::Endpoint;
 
-/// Mostly the hash of a password that nobody will use: 9 a second one by one, 16 with eight side by side.
+/// Mostly the hash of a password that is never used: 9 a second one by one, 16 with eight in parallel.
 const CREATE_USER: Duration = Duration::from_millis(110);
 /// 165 a second one by one, 405 with eight side by side.
 const WRITE: Duration = Duration::from_millis(5);

@@ -87,7 +87,7 @@ impl Company {
         Self { people, teams }
     }
 
-    /// Puts everybody and everything there.
+    /// Fills both servers.
     pub fn fill(&self, org: &Org, platform: &Platform) {
         let mut accounts = BTreeMap::new();
         for (at, person) in self.people.iter().enumerate() {
@@ -128,7 +128,7 @@ impl Person {
         person
     }
 
-    /// Makes the account differ: somebody without access is still active.
+    /// Makes the account differ: a user without access is still active.
     fn drift(&self, account: &mut Account, random: &mut Rng) {
         match random.u8(0..3) {
             _ if !self.has_access() => account.active = true,
@@ -205,7 +205,7 @@ impl Project {
     }
 }
 
-/// Most members have another role than the one that new members get, so that it shows if they are added again.
+/// Most members don't have the role that an addition gives, so that adding them again shows.
 fn project_role(at: usize) -> &'static str {
     ["Viewer", "Editor", "Admin"][at % 3]
 }
@@ -249,7 +249,7 @@ fn okta_role(random: &mut Rng) -> Option<&'static str> {
     }
 }
 
-/// So many different numbers below `total`, by Floyd's method, which needs no more draws than that.
+/// Draws `count` different numbers below `total`, by Floyd's method, which needs no more than `count` draws.
 fn choose(count: usize, total: usize, random: &mut Rng) -> BTreeSet<usize> {
     let mut chosen = BTreeSet::new();
     for last in total - count.min(total)..total {

@@ -1,4 +1,4 @@
-//! The company in the sandbox: who is in the Okta org, and what stands on the Activepieces platform already.
+//! The company in the sandbox: who is in the Okta org, and what the Activepieces platform has already.
 
 mod generated;
 pub mod person;
@@ -91,7 +91,7 @@ name = "$1"
     )
 }
 
-/// A profile as Okta keeps it: what nobody filled in is `null` there, such as a last name of `""`.
+/// A profile as Okta keeps it: a value that wasn't filled in is `null`, such as a last name of `""`.
 fn profile(login: &str, email: Option<&str>, [first, last]: [&str; 2], okta_role: Option<&str>) -> Map<String, Value> {
     let mut profile = Map::new();
     let values = [

@@ -1,6 +1,6 @@
-//! How a person of the seeded company is written down: the Okta user, and the account that stands there already.
+//! A person of the seeded company: the Okta user, and the account that exists already.
 
-/// Somebody with an Okta user, an account, or both.
+/// A person with an Okta user, an account, or both.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub name: &'static str,

@@ -19,7 +19,7 @@ pub const SAFETY: &str = r#"max_deactivations = "50%" # many leavers, so that ea
 max_role_downgrades = "50%"
 protect = ["paul.protected@example.com"]"#;
 
-/// Everybody.
+/// All people of the company.
 pub fn people() -> Vec<Person> {
     [with_access(), without_access(), left_alone(), drifted(), relinked(), problems(), others()].concat()
 }
@@ -112,7 +112,7 @@ fn problems() -> Vec<Person> {
         // Two users of one address, without an account.
         okta("Vito Voss", "ACTIVE"),
         okta("Vito Contractor", "PROVISIONED").email(Some(&email("Vito Voss"))),
-        // An account that a suspended user has, and somebody else has the address now.
+        // An account that a suspended user has, and another user has the address now.
         okta("Wanda Weiss", "SUSPENDED").active(),
         okta("Wanda Contractor", "ACTIVE").email(Some(&email("Wanda Weiss"))),
         // Two accounts of one user: one linked, one of the new address.
@@ -141,7 +141,7 @@ fn others() -> Vec<Person> {
 /// The address of the owner of a fresh platform.
 const OWNER: &str = "owner@example.com";
 
-/// Puts everybody and everything there.
+/// Fills both servers.
 pub fn fill(org: &Org, platform: &Platform) {
     let people = people();
     let mut assigned = Vec::new();

@@ -22,17 +22,17 @@ pub const GROUPS: [(&str, &str, &[&str]); 11] = [
     ("OKTA_GROUP", "AP Platform", &["Jana Jahn", "Olga Orth", "Paul Protected"]),
     // A project in line.
     ("OKTA_GROUP", "AP Security", &["Ida Ihle", "Jana Jahn"]),
-    // Nobody in it, and no project yet.
+    // No members, and no project yet.
     ("OKTA_GROUP", "AP Archive", &[]),
     // Two groups that would be one project: a problem. An imported group may have any name.
     ("OKTA_GROUP", "AP Research", &["Finn Falk"]),
     ("APP_GROUP", "AP Research", &["Nils Noll"]),
-    // Not pushed, though the name stands twice.
+    // Not pushed, though two groups have the name.
     ("OKTA_GROUP", "Contractors", &["Ulla Contractor", "Vito Contractor"]),
     ("APP_GROUP", "Contractors", &["Wanda Contractor"]),
 ];
 
-/// Somebody's account, by the name that its address is made of, and the project role.
+/// An account, by the name that its address is made of, and the project role.
 type Member = (&'static str, &'static str);
 
 /// Name, the Okta group that it is linked to, and its members.

@@ -44,9 +44,9 @@ pub struct Access {
     pub grants: BTreeMap<String, Grant>,
     /// Whether proofs for the API need a nonce too, as RFC 9449 allows.
     pub api_nonces: bool,
-    /// A token is revoked after so many requests.
+    /// A token is revoked after this many requests.
     pub requests_per_token: Option<u64>,
-    /// The nonce changes after so many proofs.
+    /// The nonce changes after this many proofs.
     pub proofs_per_nonce: Option<u64>,
     /// How far the org's clock is ahead, in seconds.
     pub ahead: i64,

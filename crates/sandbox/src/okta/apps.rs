@@ -1,4 +1,4 @@
-//! What stands at an app: assignments, of users and of groups, and the groups that it pushes.
+//! What belongs to an app: assignments of users and groups, and the groups that it pushes.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -22,9 +22,9 @@ pub struct AppRow {
     pub users: BTreeMap<String, Timestamp>,
     /// The assigned groups, the one of the highest priority first, and when each was assigned.
     pub groups: Vec<(String, Timestamp)>,
-    /// Profiles that somebody has at the app, where they aren't those of a provisioning app.
+    /// Profiles that users have in the app, where they aren't those of a provisioning app.
     pub profiles: BTreeMap<String, Map<String, Value>>,
-    /// What somebody changed in the mapping from users to the app: by attribute, the expression and the push status.
+    /// What was changed in the mapping from users to the app: by attribute, the expression and the push status.
     pub mapping: BTreeMap<String, (String, String)>,
     /// The pushed groups by the ids of their mappings.
     pub pushes: BTreeMap<String, PushRow>,

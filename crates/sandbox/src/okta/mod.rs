@@ -1,6 +1,6 @@
 //! The Okta org: its management API as the recordings and Okta's documents have it, the inconvenient parts included.
 //!
-//! - `state` has the tables and what changes them, `apps` what stands at apps; `limits` the rate-limit buckets; `creation` tells
+//! - `state` has the tables and what changes them, `apps` what belongs to apps; `limits` the rate-limit buckets; `creation` tells
 //!   when users were created.
 //! - `access` lets requests in, and gives tokens to service apps.
 //! - `routes` answers, for apps and their mappings with `app_routes`; `page` cuts listings into pages; `search`

@@ -1,4 +1,4 @@
-//! The routes, and what stands before them: rights, rate limits, and the number of requests at once.
+//! The routes, and the checks before them: rights, rate limits, and the number of requests at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
@@ -265,7 +265,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// The keys behind a cursor, with the users that they stand for.
+    /// The keys behind a cursor, with their users.
     fn keys<'t>(
         &self,
         tables: &'t Tables,

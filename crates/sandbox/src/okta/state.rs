@@ -36,7 +36,7 @@ pub struct Org {
     misses: Mutex<Vec<Miss>>,
 }
 
-/// A listing that can miss somebody who is there: a listing is no snapshot, and a search asks an index that is behind
+/// A listing that can miss an existing user: a listing is no snapshot, and a search asks an index that is behind
 /// (Okta API: list all users). What is asked for by its own id is never missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
@@ -114,7 +114,7 @@ pub struct GroupRow {
     pub members: BTreeSet<String>,
 }
 
-/// Since when everything stands there that the org starts with, so that a change shows in the times, whose unit is the
+/// When the initial entities of the org were created: a day ago, so that a change shows in the times, whose unit is the
 /// second.
 fn yesterday() -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(24)
@@ -193,7 +193,7 @@ impl Org {
         Timestamp::from_second(self.access(|access| access.now())).unwrap_or_default()
     }
 
-    /// Moves the org's clock by so many seconds, forward or back.
+    /// Moves the org's clock by this many seconds, forward or back.
     pub fn shift_clock(&self, seconds: i64) {
         self.access(|access| access.ahead += seconds);
     }
@@ -370,7 +370,7 @@ impl Org {
         }
     }
 
-    /// Deletes a group for good. It pushes nothing any more, and nobody is assigned through it.
+    /// Deletes a group for good. It pushes nothing any more, and no user is assigned through it.
     pub fn delete_group(&self, group: &str) {
         let mut tables = self.write();
         for user in tables.groups.remove(group).map(|row| row.members).unwrap_or_default() {
@@ -436,7 +436,7 @@ impl Org {
         self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(path, now)
     }
 
-    /// Puts no more than so many entities on a page of a listing with cursors, whatever is asked for.
+    /// Limits a page of a listing with cursors to this many entities, whatever the request asks for.
     pub fn limit_pages(&self, most: usize) {
         self.largest_page.store(most, Ordering::SeqCst);
     }
