@@ -18,7 +18,7 @@ use super::body::{Body, Limits};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, GivenUp, chain, seconds};
 use super::mask::{Echo, Mask, shortened};
-use super::pace::{BucketOf, Pace};
+use super::pace::{BucketOf, Pace, WORTH_SAYING};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
 use super::signals::Signals;
@@ -110,9 +110,6 @@ impl fmt::Debug for Client {
         f.debug_struct("Client").field("base", &self.0.base.as_str()).finish_non_exhaustive()
     }
 }
-
-/// A wait of this length is told.
-pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
 const MOST_RENEWALS: u32 = 4;

@@ -12,8 +12,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::WORTH_SAYING;
 use super::signals::Signals;
+
+/// A wait of this length is logged.
+pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// From a path to the name of the bucket that its requests count for.
 pub type BucketOf = fn(&str) -> &'static str;
