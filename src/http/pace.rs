@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::signals::Signals;
 
-/// A wait of this length is told.
+/// A wait of this length is logged.
 pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
 
 /// From a path to the name of the bucket that its requests count for.

