@@ -1,4 +1,4 @@
-//! The one error of the edges: what kind it is, what went wrong, and what to do next.
+//! The error type of commands: kind, cause and hints.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Kind {
     Refused,
     /// Another run writes to the same platform.
     Locked,
-    /// Okta's answer was much smaller than the last trusted one, so that nothing was taken away.
+    /// Okta's answer was much smaller than the last trusted one, so that nothing was removed.
     NotTrusted,
     /// Wrong usage of the command line.
     Usage,

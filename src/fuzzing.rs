@@ -1,5 +1,5 @@
-//! One function for each parser of what a server or a person wrote. Whatever it's fed must neither panic nor break the
-//! promise that stands beside it. The programs of `fuzz/` feed them what libFuzzer makes up, and the tests the seeds in
+//! Fuzz targets: one function for each parser of text from a server or a user. No input may make it panic or break the
+//! property in its doc comment. The programs of `fuzz/` feed them with libFuzzer, and the tests with the seeds in
 //! `fuzz/seeds/`.
 
 use std::io::BufReader;
@@ -129,7 +129,7 @@ pub fn challenge(bytes: &[u8]) {
     }
 }
 
-/// `Link` headers, one a line. A cursor is a parameter's value and nothing beside it.
+/// `Link` headers, one a line. A cursor is a parameter's value and nothing else.
 pub fn link(bytes: &[u8]) {
     let headers = headers(&LINK, bytes);
     let Ok(base) = Url::parse("https://example.okta.com") else { return };
@@ -164,7 +164,7 @@ pub fn signals(bytes: &[u8]) {
     }
 }
 
-/// A config file. Whatever is wrong with it is an error of the config.
+/// A config file. Every mistake in it is an error of the config.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(error) = crate::config::parse(text, "config.toml") {
@@ -260,7 +260,7 @@ pub fn expression(bytes: &[u8]) {
     }
 }
 
-/// Somebody with an attribute of every type.
+/// A user with an attribute of every type.
 pub(crate) fn user() -> User {
     let profile = json!({
         "login": "ada@example.com", "text": "a,b😀", "empty": "", "none": null, "number": 1.5, "whole": -3, "flag": true,

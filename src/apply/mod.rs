@@ -1,9 +1,9 @@
-//! Writes a plan: users first; then projects, then members, with the deactivations beside them.
+//! Writes a plan: users first; then projects and members, with the deactivations alongside.
 //!
 //! - `run` has the stages, the workers and the stop.
 //! - `adapt` finds how many of them the server takes side by side.
 //! - `user` and `project` do one operation each, and look at what stands before they write a second time.
-//! - `report` is what came of each operation.
+//! - `report` has the outcome of each operation.
 
 pub mod adapt;
 pub mod project;

@@ -1,4 +1,4 @@
-//! What came of each operation.
+//! The outcome of each operation.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! How a write survives a lost answer: by a look at the current state before it is sent again.
+//! Retries writes after lost answers: reads the current state before sending again.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! Who is in a group or a project.
+//! The members of a group or a project.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Members by their ids, sorted, each once. A large org has millions of memberships: each takes no more than its id, and
-/// cloning shares them.
+/// Members by their ids, sorted, each once. A large org has millions of memberships: each takes no more memory than its
+/// id, and clones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     from = "Vec<Id>",

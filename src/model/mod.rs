@@ -1,4 +1,4 @@
-//! What the words mean: users, groups, projects and roles, as the two servers have them. Pure.
+//! Data types: users, groups, projects and roles, as the two servers have them. Pure.
 
 pub mod activepieces;
 pub mod desired;

@@ -1,4 +1,4 @@
-//! What was read from an Okta org.
+//! The users and groups of an Okta org, as read.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl User {
     }
 }
 
-/// When what happened to a user (Okta API: Users, retrieve); none for what never happened.
+/// When events happened to a user (Okta API: Users, retrieve); none for an event that never happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     pub activated: Option<Timestamp>,
@@ -66,7 +66,7 @@ impl Times {
 /// The name of a user's realm, which Okta writes next to the profile.
 pub const REALM_ID: &str = "realmId";
 
-/// A user as Okta writes it: the times stand beside the profile.
+/// A user as Okta writes it: the times are next to the profile.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireUser {
@@ -88,7 +88,7 @@ struct WireUser {
     status_changed: Option<Timestamp>,
 }
 
-/// A time; one that can't be read is none, since no sync fails over it.
+/// A time; an unreadable one is none, because no sync should fail over it.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
     Ok(text.and_then(|text| text.parse().ok()))
@@ -104,7 +104,7 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        // Nothing follows from a user of whom Okta leaves out what every user has.
+        // No decision follows from a user for whom Okta leaves out required fields.
         let (status, mut profile) = match (user.status, user.profile) {
             (Some(status), Some(profile)) => (status, profile),
             (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),

@@ -1,5 +1,5 @@
-//! Okta users as they are kept between reading and mapping: a profile has dozens of attributes, and expressions ask for
-//! a few of them.
+//! Okta users, packed between reading and mapping: a profile has dozens of attributes, and expressions use a few of
+//! them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What people and scripts see. Only `printer` writes to the terminal; everything else here makes texts.
+//! Renders answers as text, JSON and CSV. Only `printer` writes to the terminal.
 
 pub mod history_text;
 pub mod json;

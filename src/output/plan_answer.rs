@@ -1,4 +1,4 @@
-//! A plan as the answer of a command, in the form that was asked for.
+//! Renders a plan in the form that the flags ask for.
 
 use super::{Printer, Verbosity, json, plan_text};
 use crate::plan::Plan;

@@ -1,4 +1,4 @@
-//! Bars and spinners on stderr, for people who watch.
+//! Progress bars and spinners on stderr.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::printer::Printer;
 
-/// A bar, or nothing where nobody watches.
+/// A bar, or nothing if no user watches.
 #[derive(Debug)]
 pub struct Progress(ProgressBar);
 

@@ -1,4 +1,4 @@
-//! Short names for exactly this plan or change: the same for the same content, whatever the time and the machine.
+//! Hashes of plans and changes: the same content has the same hash, on any machine and at any time.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,4 +1,4 @@
-//! A plan that was kept in a file: exactly it is applied, as far as it still holds.
+//! A saved plan: exactly its operations are applied, as far as they still hold.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The steps of a plan: what an apply begins and ends as a whole, and what a journal has a row for.
+//! The steps of a plan: each is begun and ended as a whole, and has a row in the journal.
 
 use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
 

@@ -1,5 +1,5 @@
-//! What outlives a run, in one database file for each org and platform: the journal of all runs, and what the next run
-//! has to know of the last one. `docs/state.md` has the schema for those who look into it with the sqlite3 shell.
+//! The state file of an org and a platform: the journal of all runs, and the records for the next run. `docs/state.md`
+//! has the schema for the sqlite3 shell.
 //!
 //! - `place` names the files and keeps other users of the machine out of them.
 //! - `lock` lets one run write at a time.

@@ -1,4 +1,4 @@
-//! Where the files are, and who may read them.
+//! The paths of the state files, and their permissions.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

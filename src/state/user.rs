@@ -1,4 +1,4 @@
-//! Which process has the state file locked, as far as the system tells.
+//! Names the process that has the state file locked, where the system tells.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Rules of the config that can't push a group as they stand. Each is a problem of its own project, and no fault of the rest.
+//! Rules of the config that can't push a group. Each is a problem of its own project and doesn't affect others.
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::{Desired, RuleFault, Unresolved};

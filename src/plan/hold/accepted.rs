@@ -1,4 +1,4 @@
-//! Problems that the admin knows of and has accepted, so that a new one stands out. Pure.
+//! Moves problems that the admin has accepted out of the open ones, so that new problems stand out. Pure.
 
 use jiff::civil::Date;
 

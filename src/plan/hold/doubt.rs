@@ -1,5 +1,4 @@
-//! What a plan takes away, or gives, because of somebody's absence or presence in a listing of a group, and what is deferred
-//! since Okta's answers disagree about it.
+//! Defers removals and role changes that rest on a group listing if Okta's answers disagree about it.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +29,7 @@ pub struct Disagreement {
     pub groups: BTreeSet<OktaGroupId>,
 }
 
-/// Takes out of the plan what rests on a disagreement, and names it.
+/// Removes from the plan what rests on a disagreement, and reports it.
 pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Held::new(subject, what, Because::AnswersDisagree { about }));

@@ -1,5 +1,5 @@
-//! What a plan is to do and doesn't yet: a source that isn't trusted takes nothing away, whoever is missing gets a grace,
-//! and what never came to stand isn't written for ever.
+//! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes
+//! that failed to persist in recent runs.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +19,7 @@ pub struct Run<'a> {
     pub trust_source: bool,
 }
 
-/// Holds back what must wait, and gives what is to be remembered once the run came to its end.
+/// Defers what must wait, and returns what to record once the run has completed.
 pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> Past {
     let missing = grace::missing(plan, past, run.now);
     if !run.trust_source {
@@ -37,7 +37,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     plan.warnings.sort();
     plan.held.sort();
     if !plan.shrunk.is_empty() {
-        // Nothing is learnt from a read that isn't trusted.
+        // Nothing is recorded from a read that isn't trusted.
         return Past { unsettled_since, ..past.clone() };
     }
     let email_changed = plan.standing.email_changed.clone();

@@ -1,4 +1,4 @@
-//! What the last run was allowed to do and didn't: a run that the server cut short must not be refused its rest.
+//! The operations that the last run was allowed to do and didn't: they don't count in the limits of the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! Whether a read of Okta is believed when it says that people are gone: one that is much smaller than the last trusted
-//! one isn't.
+//! Rejects an Okta read that is much smaller than the last trusted one.
 
 use crate::model::desired::Leave;
 use crate::plan::deferred::{Because, Held, Shrunk};
