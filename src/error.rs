@@ -1,4 +1,4 @@
-//! The error type of the edges: its kind, causes and hints; and the exit codes.
+//! The error type of commands: kind, cause and hints.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Kind {
     Refused,
     /// Another run writes to the same platform.
     Locked,
-    /// Okta's answer was much smaller than the last trusted one, so that nothing was taken away.
+    /// Okta's answer was much smaller than the last trusted one, so that nothing was removed.
     NotTrusted,
     /// Wrong usage of the command line.
     Usage,

@@ -1,5 +1,5 @@
-//! The only access to files: regular files of a bounded size. Owner and mode are read from the open handle, so that the file
-//! can't be replaced between the check and its use.
+//! Reads and writes files: a file must be a plain one of a bounded size. Owner and mode are read from the open handle,
+//! so that the file can't be replaced between the check and its use.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -160,8 +160,8 @@ pub fn own_folder(path: &Path) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Writes a file whole or not at all, for its owner alone. What is there already and isn't a plain file is written into,
-/// where that is a pipe that is read or a character device, and else refused; nothing of that kind is ever replaced.
+/// Writes a file whole or not at all, for its owner alone. An existing file that isn't plain is written into if it is a
+/// pipe with a reader or a character device, and refused otherwise; it is never replaced.
 pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => write_into(path, &metadata, bytes),

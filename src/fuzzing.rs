@@ -1,5 +1,6 @@
-//! One function for each parser of server or user input. No input may cause a panic or break the promise in the function's doc
-//! comment. The programs of `fuzz/` call them with generated input, and the tests with the seeds in `fuzz/seeds/`.
+//! Fuzz targets: one function for each parser of text from a server or a user. No input may make it panic or break the
+//! property in its doc comment. The programs of `fuzz/` feed them with libFuzzer, and the tests with the seeds in
+//! `fuzz/seeds/`.
 
 use std::io::BufReader;
 use std::sync::Arc;
@@ -163,7 +164,7 @@ pub fn signals(bytes: &[u8]) {
     }
 }
 
-/// A config file. Whatever is wrong with it is an error of the config.
+/// A config file. Every mistake in it is an error of the config.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(error) = crate::config::parse(text, "config.toml") {
@@ -259,7 +260,7 @@ pub fn expression(bytes: &[u8]) {
     }
 }
 
-/// Somebody with an attribute of every type.
+/// A user with an attribute of every type.
 pub(crate) fn user() -> User {
     let profile = json!({
         "login": "ada@example.com", "text": "a,b😀", "empty": "", "none": null, "number": 1.5, "whole": -3, "flag": true,

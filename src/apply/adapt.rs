@@ -1,10 +1,10 @@
 //! Adapts write concurrency to what the server processes in parallel.
 //!
-//! After each round of answers the limit is adjusted. While answers take as long as they did with few writes in parallel, the
-//! server has room, and the limit is doubled. Once they take longer, the limit becomes what the server processed in parallel
-//! (Little's law: limit × shortest time ÷ current time) plus its square root, so that new room is found. A server whose CPUs
-//! all hash passwords for a few requests (contract section 6) doesn't get 64 of them, which would only approach their timeouts
-//! and delay other users.
+//! The limit is set again after each round of answers. While answers take as long as they did with few requests in
+//! flight, the server has room, and the limit doubles. When they take longer, the limit becomes what the server
+//! processed in parallel (by Little's law the limit × the shortest time ÷ the current one) plus its square root, so
+//! that new room is found. A server whose CPUs all hash passwords for a few requests (contract section 6) doesn't get
+//! 64 requests, most of which would only wait, come nearer to their timeouts and delay other clients.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ use crate::http::Failure;
 const START: usize = 4;
 /// One part in so many that answers may take longer by chance: the fastest of many rounds is a lucky one.
 const SCATTER: u32 = 5;
-/// After so many rounds below the maximum it starts again: the network may be another by then, or the server.
+/// After this many rounds below the maximum it starts again: the network or the server may have changed.
 const ROUNDS: usize = 100;
 
 /// A kind of request, of which each takes about as long as any other.

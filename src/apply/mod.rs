@@ -1,9 +1,9 @@
-//! Writes a plan: users first, then projects and members, with the deactivations in parallel.
+//! Writes a plan: users first; then projects and members, with the deactivations alongside.
 //!
-//! - `run`: the stages, the workers and the stop.
-//! - `adapt`: how many writes run in parallel.
-//! - `user` and `project`: one operation each; they read the current value before they write again.
-//! - `report`: the outcome of each operation.
+//! - `run` has the stages, the workers and the stop.
+//! - `adapt` finds how many of them the server takes side by side.
+//! - `user` and `project` do one operation each, and look at what stands before they write a second time.
+//! - `report` has the outcome of each operation.
 
 pub mod adapt;
 pub mod project;

@@ -1,4 +1,4 @@
-//! Survives lost answers: reads the current state before a write is sent again.
+//! Retries writes after lost answers: reads the current state before sending again.
 
 use std::time::Duration;
 

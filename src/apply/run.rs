@@ -45,8 +45,8 @@ struct Run<'a> {
     contact: Contact,
 }
 
-/// Writes the plan, at most `parallelism` operations side by side, fewer where the server takes no more, and never two to
-/// one project, and reports what came of each operation. The plan's guards were checked before.
+/// Writes the plan, at most `parallelism` operations in parallel, fewer if the server takes no more, and never two to
+/// one project, and reports the outcome of each operation. The plan's guards were checked before.
 pub async fn run<'p>(
     plan: &'p Plan,
     activepieces: &Activepieces,
@@ -72,7 +72,7 @@ pub async fn run<'p>(
     users.extend(abandoned.into_iter().map(|op| run.abandoned(op)));
     let (last, leaving) = those_who_join(leaving, &plan.projects);
     let accounts = Accounts { inactive: still_inactive(&users), written: accounts.into_inner().unwrap_or_default() };
-    // In parallel: users who left don't keep their access while large projects are written.
+    // In parallel: users who left must not keep their access for as long as large projects take.
     let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);
@@ -99,7 +99,7 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
     leaving.into_iter().partition(|op| joining.contains(&op.okta_id))
 }
 
-/// Whether somebody is ADMIN before the last ones cease to be.
+/// Whether there is another ADMIN before the last ones lose the role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     Stands,
@@ -124,14 +124,16 @@ fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
     if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
 }
 
-/// Whose account may not be active: the server passes it over when members are added, and answers well all the same (docs/activepieces.md#groups).
+/// Users whose account may not be active: the server skips them when members are added, and still answers 200 (contract
+/// section 4).
+/// section 4).
 fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
     let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
     let failed = written.iter().filter(|(op, outcome)| is_activated(op) && !outcome.is_done());
     failed.map(|(op, _)| &op.okta_id).collect()
 }
 
-/// What became of the accounts that come or stay.
+/// The results for the accounts that are created or kept.
 struct Accounts<'p> {
     written: BTreeMap<OktaUserId, AccountId>,
     inactive: BTreeSet<&'p OktaUserId>,

@@ -1,4 +1,4 @@
-//! `oktapieces accept`
+//! `oktapieces accept`: adds an accepted problem to the config.
 
 use std::path::Path;
 

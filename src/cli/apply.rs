@@ -1,4 +1,4 @@
-//! `oktapieces apply`
+//! `oktapieces apply`: plans, asks and writes.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub struct ApplyArgs {
 /// How Okta is read.
 #[derive(Clone, Copy, Debug, Args)]
 struct ReadArgs {
-    /// Take what Okta answers now for right, though it is much smaller than the last time
+    /// Trust Okta's answers even if they are much smaller than the last time
     #[arg(long)]
     trust_source: bool,
     /// Read the members of all groups, also of those that haven't changed since an earlier run
@@ -57,7 +57,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     journal.end(result, session.requests())
 }
 
-/// Plans again, and applies what the plan says: all of it, or as far as it was saved before.
+/// Plans again, and applies the plan: all of it, or the part that was saved before.
 async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let propose = async || {
@@ -84,7 +84,7 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
     writing.carry_out(propose, consent).await
 }
 
-/// Says which side isn't as it was when the plan was made: what of the plan that concerns is stale.
+/// Reports which side changed since the plan was made.
 fn tell_what_changed(saved: &SavedPlan, now: &Fingerprints, writing: &Writing<'_>) {
     let changed = saved.made_from.changed(now);
     if !changed.is_empty() {

@@ -93,7 +93,7 @@ async fn okta_side(session: &Session, okta: &Okta, lines: &mut Lines<'_>) {
     }
 }
 
-/// The expressions, and what can't be right in one for any user, by the org's own user schema.
+/// The expressions, and findings by the org's own user schema that don't depend on the user.
 async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) -> Option<Expressions> {
     let read = expressions::read(okta, settings, settings.from_okta).await;
     let found = match read {
@@ -171,7 +171,7 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
     let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
     if problems == 0 {
-        lines.ok("expressions", "give a value for everybody".to_owned());
+        lines.ok("expressions", "give a value for all users".to_owned());
     } else {
         let people = counted(problems, "user has", "users have");
         let detail = format!("{people} no valid attributes and would be left alone");

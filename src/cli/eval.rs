@@ -1,4 +1,4 @@
-//! `oktapieces eval`
+//! `oktapieces eval`: evaluates an expression for a user.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::output::text::{HINT, safe, styled};
 use crate::sync::context::Context;
 use crate::sync::session::{load, okta_client};
 
-/// Evaluate an Okta expression for one Okta user, a file of cases, or the roles of everybody in scope
+/// Evaluate an Okta expression for one Okta user, a file of cases, or the roles of all users in scope
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub struct EvalArgs {
@@ -49,7 +49,7 @@ pub async fn run(args: EvalArgs, context: &Context) -> Result<u8> {
         return Box::pin(eval_cases::run(args.cases.as_deref(), args.summary, context)).await;
     }
     let (Some(source), Some(login)) = (args.expression, args.user) else {
-        return Err(Error::new(Kind::Usage, "an expression and --user are wanted, or --cases"));
+        return Err(Error::new(Kind::Usage, "expected an expression and --user, or --cases"));
     };
     let expression = Expression::parse(&source).map_err(|faults| syntax_error(&source, &faults))?;
     evaluate(&expression, &login, args.trace, context).await

@@ -1,4 +1,4 @@
-//! `oktapieces eval --cases`, `--summary` and `--from-okta`: tests of a mapping.
+//! `oktapieces eval --cases`, `--summary` and `--from-okta`: tests the mapping against expected values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -244,7 +244,7 @@ impl Org {
             }
             Some(State::Left(leave)) => leave.as_str().to_owned(),
             Some(State::Untouched(status)) => format!("left alone, being {status}"),
-            None => "nobody was read".to_owned(),
+            None => "no user was read".to_owned(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `oktapieces history`
+//! `oktapieces history`: lists the runs.
 
 use clap::Args;
 use serde_json::json;
@@ -34,13 +34,13 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
         context.printer.status(&format!("There is no run in {} yet.", state.path().display()));
     } else {
         context.printer.answer(&history_text::list(&runs));
-        context.printer.status("\nRun oktapieces show RUN to see one whole, or oktapieces undo RUN to take one back.");
+        context.printer.status("\nRun oktapieces show RUN to see one whole, or oktapieces undo RUN to undo one.");
     }
     Ok(EXIT_OK)
 }
 
-/// Puts the word for a run that has none in the file: it goes on, or it was killed and no later run has noted that yet.
-/// A run that writes has the lock; a plan, which has none, is believed to go on.
+/// Sets the outcome of a run that has none in the file: it is running, or it was killed and no later run has recorded
+/// that. A writing run has the lock; a plan has none and counts as running.
 pub fn with_outcome(mut run: Run, state: &State) -> Run {
     let word = || if run.command == "plan" || state.is_locked() { "running" } else { "interrupted" };
     run.outcome = Some(run.outcome.take().unwrap_or_else(|| word().to_owned()));

@@ -1,4 +1,4 @@
-//! `oktapieces plan`
+//! `oktapieces plan`: shows the changes.
 
 use std::path::PathBuf;
 
@@ -64,8 +64,8 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     Ok(exit_code(&plan, args.detailed_exitcode))
 }
 
-/// A source that isn't trusted and problems have exit codes of their own, so that a run that nobody watches isn't taken
-/// for a clean one.
+/// A source that isn't trusted and problems have exit codes of their own, so that an unattended run isn't mistaken for
+/// a clean one.
 fn exit_code(plan: &Plan, detailed: bool) -> u8 {
     if detailed && !plan.is_empty() {
         return EXIT_CHANGES;

@@ -1,4 +1,4 @@
-//! `oktapieces show`
+//! `oktapieces show`: shows a saved plan or a run.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `oktapieces undo`
+//! `oktapieces undo`: plans and writes the reverse of a run.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +18,9 @@ use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan that undoes a run, ask, and write it
 ///
-/// What the run did is undone as far as it is still so: accounts become active or inactive again, roles, names and
-/// memberships are those of before. Nobody gets access or a role back who has no access in Okta today. What changed since is
-/// named and left alone, and so is what can't be undone.
+/// What the run did is undone as far as it is still current: accounts become active or inactive again, roles, names and
+/// memberships are restored. Users without access in Okta today get no access and no role back. What changed since, or
+/// can't be undone, is named and left alone.
 #[derive(Debug, Args)]
 pub struct UndoArgs {
     /// The number of a run, which history lists

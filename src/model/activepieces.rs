@@ -1,4 +1,4 @@
-//! The current state of an Activepieces platform.
+//! The users and projects of an Activepieces platform, as read.
 
 use std::borrow::Cow;
 
@@ -59,7 +59,7 @@ pub struct EmbeddedUser {
     pub user_name: String,
 }
 
-/// The whole platform, as far as a sync looks at it.
+/// The whole platform, as far as a sync reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {
     pub users: Vec<User>,

@@ -1,4 +1,4 @@
-//! The desired state of each user and project.
+//! The desired state: each user's account and each group's project, after the expressions are evaluated.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{Members, PlatformRole};
 pub struct Desired {
     pub users: BTreeMap<OktaUserId, DesiredUser>,
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
-    /// Groups that were deleted while they were read, with the projects' names: of these nothing is known.
+    /// Groups that were deleted during the read, with their projects' names: nothing else is known about them.
     pub vanished: BTreeMap<OktaGroupId, String>,
     /// The names of all groups that Okta's listing held, pushed or not; empty where the groups weren't listed.
     #[serde(skip)]
@@ -43,16 +43,7 @@ pub struct Unresolved {
     pub location: Option<String>,
 }
 
-/// A part of the scope that wasn't found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MissingPart {
-    /// The name or id that the config has.
-    pub wanted: String,
-    /// What is wrong with it: `[scope] app: no app in Okta has …`.
-    pub fault: String,
-}
-
-/// Why a name in the config stands for no group or no project.
+/// Why a name in the config matches no group or no project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum RuleFault {
     /// No group has this id or name; some names are like it.
@@ -97,7 +88,7 @@ impl RuleFault {
     }
 }
 
-/// Attributes that accounts get when they are made, and that aren't touched later.
+/// Attributes that accounts get when they are created, and that no later run changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OnCreateOnly {
     pub given_name: bool,
@@ -131,13 +122,13 @@ impl DesiredUser {
         Self { in_scope: false, ..self }
     }
 
-    /// What to name the person by.
+    /// The name to show for the user.
     pub fn login(&self) -> &str {
         self.login.as_deref().or(self.user_name.as_deref()).unwrap_or_default()
     }
 }
 
-/// What should become of the person's account.
+/// The desired state of the user's account.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum State {
     /// There and active, with these attributes.
@@ -146,7 +137,7 @@ pub enum State {
     Left(Leave),
     /// Neither created nor changed, since of this status nothing follows (`STAGED`, or one that isn't known).
     Untouched(Status),
-    /// Left alone, since the mapping failed.
+    /// Left alone, because the mapping failed.
     Problem(Vec<Problem>),
 }
 
@@ -154,7 +145,7 @@ pub enum State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attributes {
-    /// None leaves what stands there: Okta leaves an attribute out whose expression gives null.
+    /// None keeps the current value: Okta leaves out an attribute whose expression gives null.
     pub given_name: Option<String>,
     pub family_name: Option<String>,
     /// Sent as Okta sends it; the server keeps only the user name (docs/activepieces.md#creating-a-user).
@@ -169,7 +160,7 @@ pub struct Attributes {
     pub role_because: Option<Arc<str>>,
 }
 
-/// Why somebody is to have no access.
+/// Why a user has no access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leave {

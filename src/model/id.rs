@@ -1,4 +1,4 @@
-//! Types for ids, so that an Okta id can't be used as an Activepieces id.
+//! Ids as types of their own, so that an Okta id can't be mistaken for an Activepieces id.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -183,7 +183,7 @@ id! {
 }
 
 id! {
-    /// An Activepieces user's `externalId`, of any origin: mostly the id of an Okta user.
+    /// The `externalId` of an Activepieces user: usually the id of an Okta user.
     ExternalId
 }
 

@@ -1,5 +1,5 @@
-//! What an earlier run recorded about an org. It makes runs faster and never changes their result, so it can be deleted at any
-//! time.
+//! The cache of an org's groups, filled by earlier runs. It makes runs faster and never changes their result, so it can
+//! be deleted at any time.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::Members;
 use super::id::{OktaGroupId, OktaUserId};
 
-/// How long it is believed at most that a group is as its `lastMembershipUpdated` says.
+/// The longest time that a cached group is used.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
-/// A change that is younger than this may not be the last one of its moment, or may still be on its way to all of Okta's
+/// A change that is younger than this may not be the last one of its moment, or may not have reached all of Okta's
 /// servers.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
 
-/// What is known of an org.
+/// The cached data of an org.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownOrg {
     pub groups: KnownGroups,
@@ -24,7 +24,7 @@ pub struct KnownOrg {
 /// Moments between which about as many users were created, of those that a search finds, by the search.
 pub type Beginnings = BTreeMap<String, Vec<Timestamp>>;
 
-/// The groups that were read: one whose memberships haven't changed since needn't be read again.
+/// The groups that were read: a group whose memberships haven't changed since needn't be read again.
 pub type KnownGroups = BTreeMap<OktaGroupId, KnownGroup>;
 
 /// The members of a group, as they were read.

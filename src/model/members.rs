@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Members by their ids, sorted, each once. A large org has millions of memberships: each takes no more than its id, and
-/// cloning shares them.
+/// Members by their ids, sorted, each once. A large org has millions of memberships: each takes no more memory than its
+/// id, and clones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     from = "Vec<Id>",

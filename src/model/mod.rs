@@ -1,4 +1,4 @@
-//! The data of both servers and of a sync: users, groups, projects and roles. Pure.
+//! Data types: users, groups, projects and roles, as the two servers have them. Pure.
 
 pub mod activepieces;
 pub mod desired;

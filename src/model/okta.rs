@@ -1,4 +1,4 @@
-//! Users, groups and statuses as the Okta API has them.
+//! The users and groups of an Okta org, as read.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl User {
     }
 }
 
-/// When what happened to a user (Okta API: Users, retrieve); none for what never happened.
+/// When events happened to a user (Okta API: Users, retrieve); none for an event that never happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     pub activated: Option<Timestamp>,
@@ -88,7 +88,7 @@ struct WireUser {
     status_changed: Option<Timestamp>,
 }
 
-/// A time; one that can't be read is none, since no sync fails over it.
+/// A time; an unreadable one is none, because no sync should fail over it.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
     Ok(text.and_then(|text| text.parse().ok()))
@@ -104,7 +104,7 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        // Nothing follows from a user without what every user has.
+        // No decision follows from a user for whom Okta leaves out required fields.
         let (status, mut profile) = match (user.status, user.profile) {
             (Some(status), Some(profile)) => (status, profile),
             (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! What a sync works with of an org: the scope, its users, the pushed groups, and what expressions ask for.
+//! The part of an Okta org that a sync uses: scope, users, pushed groups, and the data that expressions need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::id::{OktaGroupId, OktaUserId};
 use super::okta::{Group, Profile};
 use super::packed::PackedUser;
 
-/// The users that a sync is about: the union of what the fields name.
+/// The users that a sync covers: the union of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Users assigned to this app: its id or its unique label.
@@ -22,7 +22,8 @@ pub struct Scope {
     pub everyone: bool,
 }
 
-/// All that a sync needs of an org: who is in scope, who else was asked for by id, and the pushed groups' members.
+/// Everything that a sync needs of an org: the users in scope, other users that were read by id, and the members of
+/// pushed groups.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Org {
     /// Every user that was read, by id.
@@ -51,8 +52,8 @@ pub struct Org {
     pub extra: Extra,
 }
 
-/// What was read because expressions ask for it, in addition to users and their groups. What isn't in here wasn't
-/// read: an expression that asks for it all the same can't be evaluated.
+/// Data that is read because expressions ask for it, besides users and their groups. An expression that asks for
+/// anything else can't be evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {
     /// Names that stand for the same for everybody, `app` and `org`, by what stands under them.
@@ -60,7 +61,7 @@ pub struct Extra {
     /// Names that stand for each user's own profile in an app, `appuser` and names of apps such as `zendesk`. A user
     /// without a profile isn't assigned.
     pub profiles: BTreeMap<String, BTreeMap<OktaUserId, Profile>>,
-    /// Other people, by how users are related to them. A user without anybody has nobody.
+    /// Other users, by how they are related to a user. A user without an entry has none.
     pub related: BTreeMap<Relation, BTreeMap<OktaUserId, Arc<Profile>>>,
     /// Each user's assignments in directories and in Workday.
     pub assignments: BTreeMap<Instances, BTreeMap<OktaUserId, Vec<Profile>>>,
@@ -78,7 +79,7 @@ pub enum Instances {
     Named(String),
 }
 
-/// How somebody is related to a user.
+/// How a user is related to another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
     /// `user.getLinkedObject("manager")`: the other end of a linked object, by the primary name.

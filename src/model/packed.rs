@@ -1,4 +1,5 @@
-//! Okta users in a compact form: profiles have dozens of attributes, and expressions use a few of them.
+//! Okta users, packed between reading and mapping: a profile has dozens of attributes, and expressions use a few of
+//! them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Problems: why a user or a project is not synced.
+//! Problems: reasons why a user or a project isn't synced.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as UnknownName, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
-/// A named problem: its subject is left alone, the rest goes on, and the exit code says so.
+/// A named problem. Its subject is left alone, the run goes on, and the exit code reports it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// A login, a user name or a project's name.
@@ -40,7 +40,7 @@ pub enum ProblemKind {
     TwoAccounts,
     /// The e-mail address changed in Okta, and can't be changed in Activepieces.
     EmailChanged,
-    /// Somebody left, and their account has no externalId of Okta's: it is for a human to deactivate.
+    /// A user left, and their account has no externalId of Okta's: an admin has to deactivate it.
     NotLinked,
     /// The user's e-mail address is that of an embedded account, which SCIM hides.
     EmbeddedAccount,
@@ -60,7 +60,7 @@ pub enum ProblemKind {
     AmbiguousGroup,
     /// A rule's pattern gives a group an empty project name.
     EmptyProjectName,
-    /// What a run left and isn't so any more, where the run is to be taken back.
+    /// A value that a run wrote has changed since, so that an undo leaves it alone.
     ChangedSince,
 }
 

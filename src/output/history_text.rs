@@ -1,4 +1,4 @@
-//! The list of runs as text.
+//! Renders runs as text.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -21,7 +21,7 @@ pub fn list(runs: &[Run]) -> String {
     table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// What is known of one run, above its plan.
+/// The heading of one run, above its plan.
 pub fn heading(run: &Run) -> String {
     let mut lines =
         vec![format!("{} {}, {}", styled(BOLD, format!("Run {}:", run.id)), safe(&run.command), outcome(run))];

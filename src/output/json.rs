@@ -1,4 +1,4 @@
-//! Plans and reports as JSON. The format only grows; any other change raises `format_version`.
+//! Renders plans and reports as JSON. The format only grows; `format_version` changes when it doesn't.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ struct Document<'a> {
     plan: &'a Plan,
     totals: Totals,
     welcome_emails: usize,
-    /// The user names of everybody who becomes ADMIN.
+    /// The user names of all users who become ADMIN.
     new_admins: Vec<&'a str>,
     refusals: Vec<Value>,
 }

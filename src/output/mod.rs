@@ -1,4 +1,4 @@
-//! Text, JSON and CSV for people and scripts. Only `printer` writes to the terminal.
+//! Renders answers as text, JSON and CSV. Only `printer` writes to the terminal.
 
 pub mod history_text;
 pub mod json;

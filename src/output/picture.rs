@@ -1,4 +1,4 @@
-//! Shows a part of an expression with carets under it.
+//! Draws carets under a part of an expression.
 
 use std::ops::Range;
 

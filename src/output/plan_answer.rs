@@ -1,4 +1,4 @@
-//! Shows a plan as the answer of a command, as text or JSON.
+//! Renders a plan in the form that the flags ask for.
 
 use super::{Printer, Verbosity, json, plan_text};
 use crate::plan::Plan;

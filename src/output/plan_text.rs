@@ -1,4 +1,4 @@
-//! A plan as text: removals first, then additions and changes, then problems, and the totals in the last line.
+//! Renders a plan as text: removals first, then additions and changes, then problems, and the totals in the last line.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     sections.join("\n\n")
 }
 
-/// Everybody who becomes ADMIN, by name and never cut short.
+/// All users who become ADMIN, by name; never shortened.
 fn new_admins(plan: &Plan) -> Option<String> {
     let mut table = table();
     let rows: Vec<_> = plan.new_admins().map(|op| [safe(&op.user_name), how_admin(op), why(op)]).collect();
@@ -148,7 +148,7 @@ pub(super) fn why(op: &UserOp) -> String {
         Reason::Assigned => format!("new in scope{}", because()),
         Reason::ActiveInOkta => format!("active in Okta{}", because()),
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
-        Reason::Relinked => "same e-mail address, linked to somebody who left".to_owned(),
+        Reason::Relinked => "same e-mail address, linked to a user who left".to_owned(),
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => leave.as_str().to_owned(),
@@ -235,7 +235,7 @@ fn destroyed(members: usize, flows: Option<u64>) -> String {
     format!("destroys {flows}, {members}, and connections, which the server doesn't count")
 }
 
-/// What waits, and why nothing is taken away where the source isn't trusted.
+/// The deferred operations, and why nothing is removed if the source isn't trusted.
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
     let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
@@ -298,7 +298,7 @@ fn warnings(plan: &Plan, whole: bool) -> Option<String> {
     section("Warnings", &table)
 }
 
-/// What happens in addition to the changes.
+/// Side effects of the changes.
 fn notes(plan: &Plan, whole: bool) -> Option<String> {
     let mut notes = Vec::new();
     let mails = plan.welcome_emails();

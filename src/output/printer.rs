@@ -1,4 +1,4 @@
-//! The only writer to the terminal: answers go to stdout, messages to stderr. Nothing that it writes moves the cursor.
+//! The only writer to the terminal: answers to stdout, messages to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -45,7 +45,7 @@ pub struct Options {
     pub json: bool,
     pub no_progress: bool,
     pub no_input: bool,
-    /// `CI` is set: nobody watches.
+    /// `CI` is set: no user watches.
     pub ci: bool,
 }
 

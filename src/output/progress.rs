@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::printer::Printer;
 
-/// A bar, or nothing where nobody watches.
+/// A bar, or nothing if no user watches.
 #[derive(Debug)]
 pub struct Progress(ProgressBar);
 

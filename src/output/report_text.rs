@@ -1,4 +1,4 @@
-//! The outcome of an apply as text.
+//! Renders the outcome of an apply as text.
 
 use super::text::{ADD, REMOVE, count, counted, folded, safe, styled};
 use crate::apply::{Outcome, Report};

@@ -1,4 +1,4 @@
-//! Hashes of plans and changes: equal content gives the same hash at any time on any machine.
+//! Hashes of plans and changes: the same content has the same hash, on any machine and at any time.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,4 +1,5 @@
-//! The guards: refuse a plan that exceeds a limit, and name the flag that allows exactly it.
+//! The guards: refuse plans that exceed the limits of the config. Each refusal has its number and the flag that allows
+//! exactly it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,8 +29,8 @@ pub enum Refusal {
     LastAdmin {
         admins: usize,
     },
-    /// Nobody is in scope, and yet there are accounts to deactivate: more likely a mistake, or a source that answers
-    /// with nothing, than a company without people.
+    /// The scope is empty, and yet accounts would be deactivated: more likely a mistake, or a source that answers with
+    /// nothing, than a company without users.
     EmptyScope {
         deactivations: usize,
     },
@@ -58,13 +59,13 @@ pub struct Over {
     pub number: usize,
     /// What the limit comes to.
     pub allowed: usize,
-    /// The limit as the config has it.
+    /// The limit as written in the config.
     pub limit: String,
     /// What a share is taken of.
     pub of: usize,
 }
 
-/// What the admin allowed for this one run.
+/// What the admin allows for this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Exactly so many deactivations.
@@ -73,7 +74,7 @@ pub struct Allowed {
     pub new_admins: Option<usize>,
     /// Exactly so many deletions of projects.
     pub project_deletions: Option<usize>,
-    /// A scope without anybody in it.
+    /// An empty scope.
     pub empty_scope: bool,
     /// The plan of this hash, over all limits.
     pub approved: Option<String>,
@@ -82,7 +83,7 @@ pub struct Allowed {
 }
 
 impl Refusal {
-    /// The flag that allows exactly what was refused in the plan of this hash; none where nothing does.
+    /// The flag that allows exactly this refusal in the plan of this hash; none if no flag does.
     pub fn flag(&self, hash: &str) -> Option<String> {
         match self {
             Self::AnotherPlan { .. } | Self::OwnerRole { .. } | Self::LastAdmin { .. } => None,
@@ -164,7 +165,7 @@ impl Over {
     }
 }
 
-/// Every refusal that the plan of this hash meets; none means that it may be written.
+/// All refusals of the plan of this hash; none means that it may be written.
 pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Allowed) -> Vec<Refusal> {
     let approved = allowed.approved.as_deref();
     if let Some(approved) = approved.filter(|approved| *approved != hash) {
@@ -189,7 +190,7 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
     refusals
 }
 
-/// What the last run was allowed to do counts in no limit.
+/// Operations that the last run was allowed to do count in no limit.
 fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> Vec<Refusal> {
     let limits = &policy.limits;
     let managed = plan.standing.managed_active;

@@ -22,9 +22,9 @@ pub struct Plan {
     /// The problems that the admin knows of and has accepted in the config.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Accepted>,
-    /// What somebody should look at though nothing is wrong: a protected account, a project whose group isn't pushed.
+    /// What an admin should look at although nothing is wrong: a protected account, a project whose group isn't pushed.
     pub warnings: Vec<String>,
-    /// What is to be done and isn't yet, each with the reason.
+    /// Deferred operations, each with the reason.
     #[serde(default)]
     pub held: Vec<Held>,
     /// Where the read was much smaller than the last trusted one; anything here means that nothing is taken away.
@@ -36,7 +36,7 @@ pub struct Plan {
     pub expressions: BTreeMap<String, String>,
 }
 
-/// What the platform holds, and what of it stays as it is.
+/// The counts of the platform, and of what stays unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Okta users in scope who aren't deactivated in Okta.
@@ -76,7 +76,7 @@ pub struct Standing {
     pub embedded: Vec<String>,
 }
 
-/// One change of one account: a single request, and its look before and after.
+/// One change of one account: a single request, with a read before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserOp {
     pub action: UserAction,
@@ -87,12 +87,12 @@ pub struct UserOp {
     /// What differs, in a fixed order.
     pub changes: Vec<Change>,
     pub reason: Reason,
-    /// The whole of what should stand; none for a deactivation that touches nothing else.
+    /// All desired attributes; none for a deactivation that changes nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
 }
 
-/// What is done to an account, the weightiest first where several would fit.
+/// The action on an account; the weightiest comes first where several would fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserAction {
@@ -121,7 +121,7 @@ impl UserAction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub attribute: Attribute,
-    /// None where nothing stands.
+    /// None where there is no current value.
     pub from: Option<String>,
     pub to: String,
 }
@@ -179,7 +179,7 @@ pub enum Reason {
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
-    /// The run of this number is taken back.
+    /// The run of this number is undone.
     Undo(u32),
 }
 
@@ -236,7 +236,7 @@ impl ProjectAction {
     }
 }
 
-/// Somebody to be added to a project.
+/// A user who is added to a project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Member {
     pub user_name: String,
@@ -248,7 +248,7 @@ pub struct Member {
     pub role: Option<String>,
 }
 
-/// Somebody to be removed from a project.
+/// A user who is removed from a project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Removal {
     pub user_name: String,
@@ -262,7 +262,7 @@ pub struct Removal {
     pub role: Option<String>,
 }
 
-/// How many of what a plan holds.
+/// The counts of a plan's operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     pub create: usize,
@@ -346,7 +346,7 @@ impl Plan {
         }
     }
 
-    /// Everybody who becomes ADMIN.
+    /// All users who become ADMIN.
     pub fn new_admins(&self) -> impl Iterator<Item = &UserOp> {
         self.users.iter().filter(|op| op.is_new_admin())
     }

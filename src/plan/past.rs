@@ -15,7 +15,7 @@ use crate::model::org::{Org, PushedGroup};
 pub struct Past {
     /// The sizes of the last read that was trusted, and from which a run came to its end.
     pub trusted: Option<Sizes>,
-    /// Who was missing from the scope in the last run, though their account is still active.
+    /// Users who were missing from the scope in the last run while their account is still active.
     pub missing: BTreeMap<OktaUserId, Missing>,
     /// Users whose e-mail address was already another one than that of their account.
     pub email_changed: BTreeSet<OktaUserId>,
@@ -46,7 +46,7 @@ pub struct GroupSize {
     pub members: usize,
 }
 
-/// Since when somebody has been missing from the scope.
+/// Since when a user has been missing from the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// The time of the first run that missed them.

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::model::problem::Acceptance;
 
-/// What happens to the account of somebody who left.
+/// What happens to the account of a user who left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum OnLeave {
     #[default]
@@ -50,7 +50,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// What one run may do without being told to; see `config.example.toml` for each.
+/// What one run may do without a flag; `config.example.toml` describes each key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Over the managed active users.
@@ -105,7 +105,7 @@ impl Default for Limits {
     }
 }
 
-/// How long somebody has to be missing from the scope before their account is deactivated for it.
+/// How long a user has to be missing from the scope before their account is deactivated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grace {
     /// So many runs in a row, the one that deactivates included.
@@ -115,7 +115,7 @@ pub struct Grace {
 }
 
 impl Default for Grace {
-    /// At once.
+    /// Immediately.
     fn default() -> Self {
         Self { runs: 1, time: SignedDuration::ZERO }
     }
@@ -136,7 +136,7 @@ pub struct Policy {
     pub protect: BTreeSet<String>,
     /// Whether projects whose group isn't pushed any more are deleted.
     pub delete_unpushed: bool,
-    /// The standing problems that aren't alarming.
+    /// The accepted problems.
     pub accepted: Vec<Acceptance>,
 }
 

@@ -1,4 +1,4 @@
-//! Saved plans: which operations of a plan in a file still hold today.
+//! A saved plan: exactly its operations are applied, as far as they still hold.
 
 use std::collections::BTreeMap;
 

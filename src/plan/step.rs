@@ -1,4 +1,4 @@
-//! The steps of a plan: the units that an apply starts and ends, and that the journal has a row for.
+//! The steps of a plan: each is begun and ended as a whole, and has a row in the journal.
 
 use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
 

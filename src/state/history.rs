@@ -1,4 +1,4 @@
-//! Reads recorded runs.
+//! Reads the runs of the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +138,7 @@ impl State {
         })
     }
 
-    /// Notes that runs which never ended were cut short, and gives them. Only the run that has the lock may say so.
+    /// Marks runs that never ended as interrupted, and returns them. Only the process with the lock may call it.
     pub fn close_open(&self) -> Result<Vec<Run>> {
         self.with(|connection| {
             let transaction = connection.transaction()?;

@@ -1,5 +1,5 @@
-//! Records runs while they happen. The start of a step is committed before its request is sent, so that the journal knows every
-//! request that a server may have processed, wherever the process is killed.
+//! Writes the journal of runs. The beginning of a step is committed before its request is sent, so that the journal
+//! misses nothing that a server may have done, wherever the process is killed.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
@@ -88,7 +88,7 @@ impl State {
         })
     }
 
-    /// Notes what came of a step.
+    /// Records the outcome of a step.
     pub fn ended(&self, run: u32, step: Step<'_>, outcome: &Outcome) -> Result<()> {
         let update = "UPDATE operations SET outcome = ?4, reason = ?5, ended = ?6 \
                       WHERE run = ?1 AND kind = ?2 AND okta_id = ?3";

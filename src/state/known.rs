@@ -1,4 +1,4 @@
-//! Stores what the last read of an org found.
+//! Reads and writes the cache of the org's groups.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::model::known::{KnownGroup, KnownGroups, KnownOrg};
 const BEGINNINGS: &str = "beginnings";
 
 impl State {
-    /// What earlier runs left to be known. What can't be understood is left out: it will be read again.
+    /// The cache of earlier runs. Unreadable entries are left out: they are read again.
     pub fn known_org(&self) -> Result<KnownOrg> {
         Ok(KnownOrg {
             groups: self.known_groups()?,

@@ -1,5 +1,5 @@
-//! Locks: one run writes to a state file, and to a platform from this machine, at a time. The operating system releases a lock
-//! when its process ends, so a dead process never blocks.
+//! The locks: one writing run at a time for each state file, and for each platform on this machine. The operating
+//! system holds a lock and releases it when the process ends: a dead process never blocks.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -29,7 +29,7 @@ pub struct Lock {
     passing: bool,
 }
 
-/// What became of an attempt to take a lock.
+/// The result of an attempt to take a lock.
 #[derive(Debug)]
 pub enum Taken {
     Mine(Lock),

@@ -1,5 +1,5 @@
-//! One database file for each org and platform: the journal of all runs, and what the next run has to know. `docs/state.md`
-//! documents the schema for the sqlite3 shell.
+//! The state file of an org and a platform: the journal of all runs, and the records for the next run. `docs/state.md`
+//! has the schema for the sqlite3 shell.
 //!
 //! - `place`: paths and permissions.
 //! - `lock`: one run writes at a time.

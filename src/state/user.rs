@@ -1,4 +1,4 @@
-//! Finds the process that has the state file locked.
+//! Names the process that has the state file locked, where the system tells.
 
 use std::path::Path;
 

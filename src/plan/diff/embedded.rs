@@ -1,4 +1,4 @@
-//! Embedded accounts, which SCIM hides: counted, and a problem for a user in scope with the address of one.
+//! Embedded accounts, which SCIM hides: counts them, and reports a problem for a user in scope with the same address.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::matching::Matches;
 use crate::plan::op::Plan;
 
-/// Blocks users who would get an account whose address an embedded account has: the server answers their creation with 409,
-/// and shows no account to link (`docs/activepieces.md`).
+/// Blocks users whose address an embedded account already has: the server answers their creation with 409 and shows no
+/// account to link (`docs/activepieces.md`).
 pub fn block<'a>(matches: &mut Matches<'a>, desired: &'a Desired, platform: &Platform) {
     if platform.embedded.is_empty() {
         return;
@@ -32,7 +32,7 @@ pub fn block<'a>(matches: &mut Matches<'a>, desired: &'a Desired, platform: &Pla
     }
 }
 
-/// Notes the embedded accounts, which stay as they are.
+/// Records the embedded accounts, which no operation changes.
 pub fn note(plan: &mut Plan, platform: &Platform) {
     plan.standing.embedded = platform.embedded.iter().map(|account| account.user_name.clone()).collect();
 }

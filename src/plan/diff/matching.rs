@@ -1,4 +1,4 @@
-//! Which account belongs to which Okta user: by externalId, else by user name.
+//! Matches accounts with Okta users: by externalId, else by user name.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -11,12 +11,12 @@ use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::lookup::Lookup;
 
-/// Who is linked by externalId.
+/// Users who are linked by externalId.
 #[derive(Debug)]
 pub struct Links<'a> {
     /// The place of each desired user's account in the platform's listing, in the order of the desired users.
     of_users: Vec<Option<usize>>,
-    /// Accounts of whose users nothing is known.
+    /// Accounts whose Okta users are unknown.
     pub unknown: Vec<&'a User>,
 }
 
@@ -67,9 +67,9 @@ impl<'a> Accounts<'a> {
 pub struct Matches<'a> {
     /// Each Okta user's account, in the order of the desired users.
     pub account_of: Vec<Option<&'a User>>,
-    /// The reverse: the user that each account belongs to, in the order of the platform's accounts.
+    /// Okta users who are left alone.
     pub user_of: Vec<Option<&'a OktaUserId>>,
-    /// Okta users that are left alone.
+    /// Okta users whose account goes to a newer user of the same person or address.
     pub blocked: BTreeSet<&'a OktaUserId>,
     /// Okta users whose account went over to a newer one of the same person or address.
     pub superseded: BTreeSet<&'a OktaUserId>,
@@ -91,7 +91,7 @@ struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Whether the claim stands against others. Somebody deactivated in Okta or deleted gives way to a successor.
+    /// Whether the claim prevails over others. A user who is deactivated in Okta or deleted gives way to a successor.
     fn is_strong(&self) -> bool {
         match &self.user.state {
             State::Present(_) | State::Left(Leave::Suspended | Leave::Unassigned) | State::Problem(_) => true,
@@ -101,7 +101,7 @@ impl Claim<'_> {
     }
 }
 
-/// Claims on the same. There is mostly one, which takes no memory of its own.
+/// Claims on the same account. Usually there is one, which needs no memory of its own.
 type Claimants<'a> = SmallVec<[Claim<'a>; 1]>;
 
 /// The claims on accounts, by their places, and on user names that no account has.
@@ -126,8 +126,7 @@ impl<'a> Claims<'a> {
         claims.push(claim);
     }
 
-    /// Somebody deactivated or deleted whose linked account a successor takes is left with the account of their own
-    /// address.
+    /// A deactivated or deleted user whose linked account a successor takes keeps the account of their own address.
     fn give_way(&mut self, accounts: &Accounts<'a>) {
         let mut moved = Vec::new();
         let contested = |claims: &[Claim<'_>]| claims.len() > 1 && claims.iter().any(Claim::is_strong);
@@ -144,13 +143,13 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The user names that anybody in Okta gives.
+/// All user names that Okta users have.
 pub fn wanted_names(desired: &Desired) -> Lookup<&str, ()> {
     let names = desired.users.values().filter_map(|user| user.user_name.as_deref());
     Lookup::of(desired.users.len(), names.map(|name| (name, ())))
 }
 
-/// Matches every desired user with the account that is theirs.
+/// Matches every desired user with their account.
 pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
     let (accounts, links) = (Accounts::of(platform), Links::of(desired, platform));
     let mut found = Matches {
@@ -181,7 +180,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
     found
 }
 
-/// A user whose e-mail address changed, and who has an account under the new address too.
+/// A user whose e-mail address changed and who has an account under the new address too.
 fn note_second_account<'a>(
     found: &mut Matches<'a>,
     accounts: &Accounts<'a>,
@@ -205,7 +204,7 @@ fn note_second_account<'a>(
     ));
 }
 
-/// Gives the account with this user name to the one who claims it, or to nobody where it isn't clear.
+/// Gives the account with this user name to the user who claims it, or to no user if several do.
 fn settle<'a>(found: &mut Matches<'a>, account: Option<(usize, &'a User)>, user_name: &str, claims: &[Claim<'a>]) {
     let strong = claims.iter().filter(|claim| claim.is_strong()).count();
     let weak_linked = claims.iter().any(|claim| claim.linked && !claim.is_strong());

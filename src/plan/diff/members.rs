@@ -1,4 +1,4 @@
-//! Compares the members of a group with those of its project.
+//! The differences between the members of a group and the members of its project.
 
 use crate::model::Members;
 use crate::model::activepieces::{Platform, Project, User};
@@ -14,7 +14,7 @@ struct Owner<'a> {
     is_matched: bool,
 }
 
-/// The user that each account belongs to, without accounts that Okta doesn't know.
+/// The Okta user of each account; accounts without one are left out.
 pub struct Owners<'a> {
     /// By their ids, as the members of a group are sorted.
     sorted: Vec<Owner<'a>>,
@@ -60,8 +60,8 @@ impl<'a> Owners<'a> {
 pub struct Difference<'a> {
     /// Members of the group who have no account in the project.
     pub absent: Vec<&'a OktaUserId>,
-    /// Members of the project who aren't in the group. Members that no Okta user answers for were added by hand, and aren't
-    /// here.
+    /// Members of the project who aren't in the group. Members without an Okta user were added by hand, and aren't
+    /// listed here.
     pub extra: Vec<(OktaUserId, &'a User)>,
 }
 

@@ -22,18 +22,18 @@ pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
     Comparison::of(desired, platform).plan(policy)
 }
 
-/// What follows only from somebody's missing in a listing, and has to be read again by id before it is believed: a
-/// listing is no snapshot.
+/// Absences that follow only from a listing, and that have to be confirmed by id: a listing is no snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doubts {
-    /// Users that no listing of the scope held, and whose accounts would be deactivated or given to somebody else.
+    /// Users that no listing of the scope contained, and whose accounts would be deactivated or given to another user.
     pub users: BTreeSet<OktaUserId>,
-    /// Users that a listing of a group's members didn't hold, and who would be removed from its project.
+    /// Users that a listing of a group's members didn't contain, and who would be removed from its project.
     pub memberships: BTreeSet<OktaUserId>,
 }
 
 impl Doubts {
-    /// The doubts about users, which are found without a comparison: that takes longer than all else.
+    /// The doubts about users, which are found without a comparison, because a comparison takes longer than everything
+    /// else.
     pub fn of_users(desired: &Desired, platform: &Platform) -> Self {
         Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired)
     }
@@ -50,7 +50,7 @@ impl Doubts {
         self.users.is_empty() && self.memberships.is_empty()
     }
 
-    /// The doubts without those that were asked about.
+    /// The doubts without those that were already checked.
     #[must_use]
     pub fn without(mut self, asked: &Self) -> Self {
         self.users.retain(|id| !asked.users.contains(id));
@@ -64,7 +64,7 @@ impl Doubts {
     }
 }
 
-/// What is desired, compared with the current platform.
+/// The desired state, compared with the current platform.
 pub struct Comparison<'a> {
     pub desired: &'a Desired,
     pub platform: &'a Platform,
@@ -96,7 +96,7 @@ impl<'a> Comparison<'a> {
         projects::changing(&self.projects, self.desired, &self.matches)
     }
 
-    /// What has to be written.
+    /// The operations to write.
     pub fn plan(&self, policy: &Policy) -> Plan {
         let Self { desired, platform, matches, projects } = self;
         let mut plan = Plan::default();

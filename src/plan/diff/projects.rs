@@ -15,7 +15,7 @@ use crate::plan::diff::users::{is_linked, is_managed};
 use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
-/// A group that is pushed, held against its project.
+/// A pushed group and its project.
 pub struct Compared<'a> {
     group: &'a OktaGroupId,
     project: &'a DesiredProject,
@@ -23,7 +23,7 @@ pub struct Compared<'a> {
     members: Difference<'a>,
 }
 
-/// Holds each group that is pushed against its project.
+/// Compares each pushed group with its project.
 pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
     let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches, &desired.ids));
     let orphans = Orphans::of(desired, platform);
@@ -75,7 +75,7 @@ pub fn diff(
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
 
-/// The Okta users whose leaving a project follows only from their missing in a listing of the group.
+/// The Okta users whose removal from a project follows only from their absence in a listing of the group.
 pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
@@ -96,7 +96,7 @@ pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<
     compared.iter().filter(changes).map(|compared| compared.group.clone()).collect()
 }
 
-/// Whether somebody may be in projects: in scope, active, and without a problem.
+/// Whether a user may be in projects: in scope, active, and without a problem.
 fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
     desired.users.get(id).is_some_and(|user| may_join(id, user, matches))
 }
@@ -105,7 +105,7 @@ fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool 
     matches!(user.state, State::Present(_)) && !matches.blocked.contains(id)
 }
 
-/// What stands, found by what a group looks for.
+/// The current projects, indexed for lookups by group.
 struct Standing<'a> {
     by_external_id: BTreeMap<&'a str, &'a Project>,
     unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
@@ -205,7 +205,7 @@ impl<'a> Orphans<'a> {
     }
 }
 
-/// Whether nothing in Okta or in the config speaks for the group any more.
+/// Whether neither Okta nor the config contains the group any more.
 fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
     !desired.groups.contains_key(group)
         && !desired.projects.contains_key(group)
@@ -221,7 +221,7 @@ fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)
     groups
 }
 
-/// A project that is linked already is no problem, whatever its name.
+/// A project that is already linked is no problem, whatever its name.
 fn problem(
     id: &OktaGroupId,
     project: &DesiredProject,
@@ -260,7 +260,7 @@ fn problem(
     Some(Problem::new(&project.name, kind, message))
 }
 
-/// What becomes of the project, apart from its members.
+/// The operation on the project, apart from its members.
 fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
     let action = match existing {
         None => ProjectAction::Create,
@@ -286,7 +286,7 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
     }
 }
 
-/// The user names and the accounts of everybody who may be in projects.
+/// The user names and accounts of all users who may be in projects.
 struct Joining<'a>(Lookup<OktaUserId, (&'a str, Option<AccountId>)>);
 
 impl<'a> Joining<'a> {
@@ -306,7 +306,7 @@ impl<'a> Joining<'a> {
     }
 }
 
-/// A member of the project who isn't in the group. Somebody who left and whose account isn't linked stays.
+/// A member of the project who isn't in the group. A user who left and whose account isn't linked stays.
 fn leaves(
     account: &User,
     id: &OktaUserId,
@@ -336,9 +336,9 @@ fn leaves(
     })
 }
 
-/// Whether the group will be pushed again is for the next run to see.
+/// The next run shows whether the group is pushed again.
 fn vanished(name: &str) -> Problem {
-    let message = "its Okta group was deleted while it was read; the project stays as it is until the next run";
+    let message = "its Okta group was deleted during the read; the project stays as it is until the next run";
     Problem::new(name, ProblemKind::GroupVanished, message)
 }
 

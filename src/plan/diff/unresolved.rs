@@ -1,4 +1,4 @@
-//! Project rules that match no group, several groups or give no name: each is a problem of its own project.
+//! Rules of the config that can't push a group. Each is a problem of its own project and doesn't affect others.
 
 use crate::model::activepieces::Platform;
 use crate::model::desired::{Desired, MissingPart, RuleFault, Unresolved};

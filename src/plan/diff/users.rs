@@ -12,7 +12,7 @@ use crate::plan::diff::matching::{Matches, wanted_names};
 use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
-/// Adds what users need to the plan: operations, problems, warnings and the counts of what stands.
+/// Adds the users' part to the plan: operations, problems, warnings and counts.
 pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &Matches<'_>, policy: &Policy) {
     let protected = Protected::of(platform, policy);
     let mut open = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, id
     account.link() == Some(id.as_str()) || is_linked(account, ids) || by_address
 }
 
-/// Whether Okta or this program made the account, or took it over: only from these anything is ever taken away.
+/// Whether Okta or this program created or adopted the account: access is removed only from such accounts.
 pub(crate) fn is_linked(account: &User, ids: &OktaIds) -> bool {
     account.external_id.as_deref().is_some_and(|id| ids.is_user(id))
 }
@@ -116,8 +116,8 @@ fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, acco
     }
 }
 
-/// The account of somebody who left was made by hand or by another directory: nothing is taken from it, and it must not
-/// stay open unseen.
+/// The account of a user who left, if it was created by hand or by another directory: it isn't changed, and it must not
+/// stay open unnoticed.
 fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
     let why = match op.reason {
         Reason::Left(leave) => leave.as_str(),
@@ -127,7 +127,7 @@ fn unlinked_leaver(user: &DesiredUser, op: &UserOp) -> Problem {
     Problem::new(user.login(), ProblemKind::NotLinked, message)
 }
 
-/// The one operation that a user needs, if any.
+/// The operation that a user needs, if any.
 fn op(
     id: &OktaUserId,
     user: &DesiredUser,
@@ -277,7 +277,7 @@ fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-/// Accounts that are never deactivated and never lose ADMIN: the owner, and those that the config protects.
+/// Accounts that are never deactivated and never lose ADMIN: the owner's, and those that the admin protects.
 pub(crate) struct Protected<'a> {
     accounts: BTreeSet<&'a AccountId>,
     owner: Option<&'a AccountId>,
@@ -289,14 +289,14 @@ impl<'a> Protected<'a> {
         Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
     }
 
-    /// Takes out of an operation what a protected account must not suffer; none is left of a deactivation.
+    /// Removes from an operation what a protected account must keep; a deactivation is dropped.
     pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
         let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
         let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
         if op.action == UserAction::Deactivate {
             let why = match op.reason {
                 Reason::Left(leave) => leave.as_str().to_owned(),
-                _ => "the run that made the account active is taken back".to_owned(),
+                _ => "the run that made the account active is undone".to_owned(),
             };
             warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
             return None;
@@ -344,14 +344,15 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     }
 }
 
-/// Notes whose loss the guards look for.
+/// Records the losses that the guards check.
 pub(crate) fn note_admins(plan: &mut Plan, platform: &Platform) {
     plan.standing.owner.clone_from(&platform.owner);
     let admins = platform.users.iter().filter(|user| user.active && user.is_admin());
     plan.standing.admins = admins.map(|user| user.id.clone()).collect();
 }
 
-/// Counts the accounts that nobody in Okta answers for: by hand, or of another directory. The owner's isn't one of them.
+/// Counts the accounts without an Okta user: created by hand, or linked to another directory. The owner's isn't
+/// counted.
 fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, desired: &Desired) {
     let wanted = LazyCell::new(|| wanted_names(desired));
     let all = platform.users.iter().zip(&matches.user_of);

@@ -1,4 +1,4 @@
-//! Separates problems that the admin has accepted from new ones. Pure.
+//! Moves problems that the admin has accepted out of the open ones, so that new problems stand out. Pure.
 
 use jiff::civil::Date;
 

@@ -12,12 +12,12 @@ use crate::plan::fingerprint::fingerprint;
 use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use crate::plan::past::Past;
 
-/// Something that stands otherwise than a run wrote it.
+/// A value that differs from what a run wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Divergence {
     /// A user name, or a project's name.
     pub subject: String,
-    /// What stands: `givenName is "Ada" and not "ada"`. Lower-case, no full stop.
+    /// The current value: `givenName is "Ada" and not "ada"`. Lower-case, no full stop.
     pub what: String,
     /// The name of the change, by which a later plan knows it again; none where it is to be written again all the same.
     #[serde(skip)]
@@ -32,7 +32,7 @@ pub enum Part {
     Remove,
 }
 
-/// What a platform holds, found by what operations name.
+/// A platform's current state, indexed for lookups by operation.
 #[derive(Debug)]
 pub struct Stands<'a> {
     users: BTreeMap<&'a AccountId, &'a User>,
@@ -53,7 +53,7 @@ impl<'a> Stands<'a> {
         }
     }
 
-    /// What of a user's operation doesn't stand.
+    /// The parts of a user's operation that didn't persist.
     pub fn user(&self, op: &UserOp) -> Option<Divergence> {
         let account = match &op.account {
             Some(id) => self.users.get(id),
@@ -70,7 +70,7 @@ impl<'a> Stands<'a> {
         })
     }
 
-    /// What of a project's operation doesn't stand, each with the part that it belongs to.
+    /// The parts of a project's operation that didn't persist.
     pub fn project(&self, op: &ProjectOp) -> Vec<(Part, Divergence)> {
         let diverges = |what: String, change: Option<String>| Divergence { subject: op.name.clone(), what, change };
         let project = self.projects.get(op.group.as_str());
@@ -104,8 +104,8 @@ fn differs(change: &Change, user: &User) -> Option<String> {
     (stands != change.to).then(|| format!("{attribute} is {stands:?} and not {:?}", change.to))
 }
 
-/// What takes something away is written as often as it is needed: somebody who keeps undoing it must not have their way. A
-/// new link takes the account from the user that it was linked to before.
+/// A change that removes access is repeated as often as needed: an admin who keeps undoing it must not succeed. A new
+/// link takes the account from the user that it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
     op.action != UserAction::Deactivate && !op.is_downgrade() && op.reason != Reason::Relinked
 }
@@ -123,7 +123,7 @@ fn of_member(group: &OktaGroupId, member: &Member) -> String {
     fingerprint(&(group, &member.okta_id, "member"))
 }
 
-/// After so long it is tried again: the server may be another by then.
+/// A deferred change is tried again after this time: the server may have been updated by then.
 const RETRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Holds back what a run of the last days wrote with the same before and after, and didn't come to stand. Gives the names

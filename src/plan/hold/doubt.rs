@@ -1,4 +1,4 @@
-//! Defers losses and gains that rest on one listing of a group's members while Okta's answers disagree.
+//! Defers removals and role changes that rest on a group listing if Okta's answers disagree about it.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub struct Disagreement {
     pub groups: BTreeSet<OktaGroupId>,
 }
 
-/// Takes out of the plan what rests on a disagreement, and names it.
+/// Removes from the plan what rests on a disagreement, and reports it.
 pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Held::new(subject, what, Because::AnswersDisagree { about }));

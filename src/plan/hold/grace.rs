@@ -1,4 +1,4 @@
-//! Grace periods of users who are missing from the scope.
+//! The grace period of users who are missing from the scope: one read may have missed them by mistake.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub fn missing(plan: &Plan, past: &Past, now: Timestamp) -> BTreeMap<OktaUserId,
     let again = |id: &OktaUserId| {
         let before = past.missing.get(id);
         Missing {
-            // A clock that was ahead once must not make anybody wait for ever.
+            // A clock that was once ahead must not extend the grace period forever.
             since: before.map_or(now, |before| before.since.min(now)),
             runs: before.map_or(1, |before| before.runs + 1),
         }

@@ -1,5 +1,5 @@
-//! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes that
-//! failed to persist in recent runs.
+//! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes
+//! that failed to persist in recent runs.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +20,7 @@ pub struct Run<'a> {
     pub trust_source: bool,
 }
 
-/// Holds back what must wait, and gives what is to be remembered once the run came to its end.
+/// Defers what must wait, and returns what to record once the run has completed.
 pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> Past {
     let missing = grace::missing(plan, past, run.now);
     if !run.trust_source {
@@ -43,7 +43,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     plan.warnings.sort();
     plan.held.sort();
     if !plan.shrunk.is_empty() {
-        // Nothing is learnt from a read that isn't trusted.
+        // Nothing is recorded from a read that isn't trusted.
         return Past { unsettled_since, ..past.clone() };
     }
     if scope_is_incomplete {

@@ -1,4 +1,4 @@
-//! Operations that the last run was allowed to do and did not finish: no limit of the next run counts them.
+//! The operations that the last run was allowed to do and didn't: they don't count in the limits of the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 

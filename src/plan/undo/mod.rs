@@ -1,4 +1,4 @@
-//! The plan that undoes a run: the reverse of its writes, where their values are still current.
+//! The plan that undoes a run: the reverse of what the run wrote, as far as it is still current.
 //!
 //! - `users` undoes access, roles, names and externalIds.
 //! - `projects` undoes names and members.
@@ -18,20 +18,21 @@ use crate::plan::diff::users::{Protected, keep_the_last_admin};
 mod projects;
 mod users;
 
-/// What a step of the run has to do with what stands now.
+/// What a step of the run has to do with the current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trace {
     /// Nothing: it was never begun.
     None,
-    /// It was done, and is taken back attribute by attribute.
+    /// It was done, and is undone attribute by attribute.
     Done,
-    /// It failed or was killed. What stands of it is taken back, and nothing is said of what doesn't.
+    /// It failed or was killed. What it wrote is undone, and nothing is reported about the rest.
     Perhaps,
-    /// It failed or was killed, and a later run tried it again: whose work it is that stands can't be told.
+    /// It failed or was killed, and a later run tried it again: the journal can't tell which run wrote the current
+    /// value.
     Blurred,
 }
 
-/// A run that is taken back.
+/// A run that is undone.
 #[derive(Clone, Copy)]
 pub struct Undone<'a> {
     /// Its number.
@@ -123,7 +124,7 @@ impl Undone<'_> {
     /// Notes a step of which it can't be told whose work stands.
     fn blurred(&self, plan: &mut Plan, step: Step<'_>) {
         let (run, kind) = (self.run, step.kind());
-        let message = format!("run {run} didn't end this ({kind}), and a later run tried it again: take that one back");
+        let message = format!("run {run} didn't end this ({kind}), and a later run tried it again: undo that one");
         plan.problems.push(Problem::new(step.subject(), ProblemKind::ChangedSince, message));
     }
 }

@@ -1,4 +1,4 @@
-//! Undoes the project operations of a run.
+//! Restores projects and their members as they were before the run.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, projects: &[Project], accounts:
             }
             Some(project) => undo_one(plan, undone, made, project, &standing),
             None if made.is_deletion() => {
-                let warning = format!("the project {} was deleted, which can't be taken back", made.name);
+                let warning = format!("the project {} was deleted, which can't be undone", made.name);
                 plan.warnings.push(warning);
             }
             None => made.steps().for_each(|step| undone.changed(plan, step, "the project is gone")),

@@ -1,4 +1,4 @@
-//! Undoes the user operations of a run.
+//! Restores accounts as they were before the run.
 
 use super::{Accounts, Trace, Undone};
 use crate::model::PlatformRole;
@@ -130,12 +130,12 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
     let okta_id = to(Attribute::ExternalId)
         .or_else(|| account.external_id.as_deref().filter(|id| !id.is_empty()).map(str::to_owned));
     let role = to(Attribute::PlatformRole).unwrap_or_else(|| account.platform_role.to_string());
-    // An account that is only deactivated keeps all other values.
+    // A deactivation on its own keeps all other values, whatever they are.
     let attributes = if action == UserAction::Deactivate && changes.len() == 1 {
         None
     } else {
         let Some(platform_role) = PlatformRole::parse(&role) else {
-            let message = format!("the role {role:?} that stands is none that can be written");
+            let message = format!("the role {role:?} isn't a valid role");
             return Err(Problem::new(&made.user_name, ProblemKind::InvalidRole, message));
         };
         let (given_name, family_name) = (to(Attribute::GivenName), to(Attribute::FamilyName));
