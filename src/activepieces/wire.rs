@@ -1,4 +1,4 @@
-//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (contract section 3.1), so absent
+//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (docs/activepieces.md#creating-a-user), so absent
 //! values are left out.
 
 use std::borrow::Cow;

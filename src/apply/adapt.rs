@@ -3,7 +3,7 @@
 //! The limit is set again after each round of answers. While answers take as long as they did with few requests in
 //! flight, the server has room, and the limit doubles. When they take longer, the limit becomes what the server
 //! processed in parallel (by Little's law the limit × the shortest time ÷ the current one) plus its square root, so
-//! that new room is found. A server whose CPUs all hash passwords for a few requests (contract section 6) doesn't get
+//! that new room is found. A server whose CPUs all hash passwords for a few requests (docs/activepieces.md#throughput) doesn't get
 //! 64 requests, most of which would only wait, come nearer to their timeouts and delay other clients.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! Applies one project operation: the project first, then its members. A whole list of members is never sent, because it
-//! would reset every project role (contract section 4.4), and a project that now belongs to another group isn't changed.
+//! would reset every project role (docs/activepieces.md#put-of-a-group), and a project that now belongs to another group isn't changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -124,8 +124,7 @@ fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
     if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
 }
 
-/// Users whose account may not be active: the server skips them when members are added, and still answers 200 (contract
-/// section 4).
+/// Users whose account may not be active: the server skips them when members are added, and still answers 200 (docs/activepieces.md#groups).
 /// section 4).
 fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
     let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
