@@ -31,6 +31,15 @@ pub struct Desired {
     pub ids: OktaIds,
 }
 
+/// A part of the scope that wasn't found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingPart {
+    /// The name or id that the config has.
+    pub wanted: String,
+    /// What is wrong with it: `[scope] app: no app in Okta has …`.
+    pub fault: String,
+}
+
 /// A rule of the config that can't push a group as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unresolved {

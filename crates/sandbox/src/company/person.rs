@@ -47,59 +47,59 @@ pub fn gone(name: &'static str) -> Person {
 
 impl Person {
     /// Has an active account that is linked and says the same as Okta.
-    pub fn active(self) -> Self {
+    pub(super) fn active(self) -> Self {
         let account = Some(Account { role: self.role(), ..linked_account(self.name) });
         Self { account, ..self }
     }
 
     /// Has an inactive account that is linked and says the same as Okta.
-    pub fn inactive(self) -> Self {
+    pub(super) fn inactive(self) -> Self {
         self.active().account_inactive()
     }
 
     /// Has an active account that isn't linked.
-    pub fn unlinked(self) -> Self {
+    pub(super) fn unlinked(self) -> Self {
         self.active().account(|account| account.external_id = None)
     }
 
     /// `profile.okta_role`; to be said before the account.
-    pub fn okta_role(self, role: &'static str) -> Self {
+    pub(super) fn okta_role(self, role: &'static str) -> Self {
         self.user(|user| user.okta_role = Some(role))
     }
 
     /// `profile.email`, where it isn't what the name gives.
-    pub fn email(self, email: Option<&str>) -> Self {
+    pub(super) fn email(self, email: Option<&str>) -> Self {
         self.user(|user| user.email = email.map(str::to_owned))
     }
 
     /// Not assigned to the app.
-    pub fn unassigned(self) -> Self {
+    pub(super) fn unassigned(self) -> Self {
         self.user(|user| user.assigned = false)
     }
 
     /// The account is inactive.
-    pub fn account_inactive(self) -> Self {
+    pub(super) fn account_inactive(self) -> Self {
         self.account(|account| account.active = false)
     }
 
-    pub fn account_role(self, role: &'static str) -> Self {
+    pub(super) fn account_role(self, role: &'static str) -> Self {
         self.account(|account| account.role = role)
     }
 
-    pub fn account_name(self, name: &'static str) -> Self {
+    pub(super) fn account_name(self, name: &'static str) -> Self {
         self.account(|account| account.name = name)
     }
 
-    pub fn account_email(self, email: &str) -> Self {
+    pub(super) fn account_email(self, email: &str) -> Self {
         self.account(|account| email.clone_into(&mut account.email))
     }
 
     /// The account is linked to the Okta user of this name.
-    pub fn linked_to(self, name: &str) -> Self {
+    pub(super) fn linked_to(self, name: &str) -> Self {
         self.external_id(&user_id(name))
     }
 
-    pub fn external_id(self, id: &str) -> Self {
+    pub(super) fn external_id(self, id: &str) -> Self {
         self.account(|account| account.external_id = Some(id.to_owned()))
     }
 
