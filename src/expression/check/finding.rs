@@ -67,10 +67,12 @@ impl Finding {
     }
 
     /// Marks a finding that a value in a profile may disprove.
+    #[must_use]
     pub fn by_schema(self) -> Self {
         Self { by_schema: true, ..self }
     }
 
+    #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }

@@ -85,16 +85,17 @@ mod tests {
     fn signature(function: &Function, is_method: bool) -> String {
         let (fewest, most) = function.arity();
         let object = usize::from(is_method);
-        let mut text = String::new();
+        let mut parts = Vec::new();
         for (at, want) in (0..most).map_while(|at| Some((at, function.want(at)?))).skip(object) {
             let comma = if at > object { ", " } else { "" };
             if at >= fewest && most > fewest + 10 {
-                return signed(function, is_method, &format!("{text}{comma}…"));
+                parts.push(format!("{comma}…"));
+                break;
             }
-            text +=
-                &if at >= fewest { format!("[{comma}{}]", argument(want)) } else { comma.to_owned() + argument(want) };
+            let (open, close) = if at >= fewest { ("[", "]") } else { ("", "") };
+            parts.push(format!("{open}{comma}{}{close}", argument(want)));
         }
-        signed(function, is_method, &text)
+        signed(function, is_method, &parts.concat())
     }
 
     fn signed(function: &Function, is_method: bool, arguments: &str) -> String {
