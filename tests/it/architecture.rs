@@ -175,9 +175,9 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
             }
         }
     }
-    let mut uses = BTreeMap::new();
+    let mut graph = BTreeMap::new();
     for (module, code) in &sources {
-        let used: &mut BTreeSet<String> = uses.entry(module.join("::")).or_default();
+        let used: &mut BTreeSet<String> = graph.entry(module.join("::")).or_default();
         let code: String = code.split_inclusive(';').filter(|line| !line.trim().starts_with("pub use ")).collect();
         for path in paths_of(&code) {
             let up = path.iter().take_while(|part| *part == "super").count();
@@ -197,7 +197,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
             }
         }
     }
-    uses
+    graph
 }
 
 #[test]
