@@ -85,6 +85,8 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         plan: Plan {
             users: Vec::new(),
             projects: Vec::new(),
+            problems: new.problems.clone(),
+            accepted: new.accepted.clone(),
             held: new.held.clone(),
             shrunk: new.shrunk.clone(),
             standing: new.standing.clone(),

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 64;
 /// More than any holder writes about itself.
 const LONGEST_HOLDER: u64 = 1024;
 /// So many times the lock file may be unlinked between its opening and its locking.
-const TRIES: usize = 100;
+const TRIES: usize = 10_000;
 
 /// A lock, for as long as this value lives.
 #[derive(Debug)]

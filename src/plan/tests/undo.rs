@@ -113,7 +113,7 @@ fn a_deleted_project_is_named_and_does_not_come_back() {
     let made = diff(&users([]), &before, &Policy { delete_unpushed: true, ..policy() });
     let plan = back(&made, Trace::Done, &Platform::default());
     assert_eq!((plan.is_empty(), plan.problems.len()), (true, 0));
-    assert_eq!(plan.warnings, ["the project Old was deleted, which can't be taken back"]);
+    assert_eq!(plan.warnings, ["the project Old was deleted, which can't be undone"]);
 }
 
 #[test]
