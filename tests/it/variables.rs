@@ -14,8 +14,8 @@ async fn a_run_takes_its_settings_from_variables_too() {
     let plain = with(&stage, &[], &["check"]).await;
     assert!(!plain.stdout.contains("OKTAPIECES_"), "{plain:#?}");
     let other = with(&stage, &[("OKTAPIECES_SCOPE_APP", "No such app")], &["plan"]).await;
-    assert_eq!(other.code, 78, "{other:#?}");
-    assert!(other.stderr.contains("No such app"), "{other:#?}");
+    assert_eq!(other.code, 3, "{other:#?}");
+    assert!(other.stdout.contains("no app in Okta has the id or the label \"No such app\""), "{other:#?}");
     let wrong = with(&stage, &[("OKTAPIECES_SAFETY_MAX_DEACTIVATIONS", "many")], &["plan"]).await;
     assert_eq!(wrong.code, 78, "{wrong:#?}");
     assert!(wrong.stderr.contains("OKTAPIECES_SAFETY_MAX_DEACTIVATIONS=many"), "{wrong:#?}");

@@ -83,6 +83,9 @@ fn close_what_is_open(
         if has_operation || leave == Leave::Unassigned || on_leave(leave, policy) == OnLeave::Keep {
             continue;
         }
+        if leave == Leave::Deleted {
+            plan.standing.missing.insert(id.clone(), account.id.clone());
+        }
         let op = protected.restrict(deactivate(id, leave, account), Some(account), &mut plan.warnings);
         plan.users.extend(op);
         if matches.account_of.iter().flatten().all(|matched| matched.id != account.id) {

@@ -188,6 +188,24 @@ fn a_clear_answer_of_okta_needs_no_grace_and_nor_does_a_policy_without_one() {
 }
 
 #[test]
+fn a_deleted_user_has_the_grace_also_where_a_suspended_user_has_the_address() {
+    let policy = Policy { grace: Grace { runs: 2, time: SignedDuration::ZERO }, suspended: OnLeave::Keep, ..policy() };
+    let user = |name: &str, user_name: Option<&str>, leave| {
+        DesiredUser::new(name, user_name.map(str::to_owned), State::Left(leave))
+    };
+    let twin = (okta_id("eve"), user("eve@example.com", Some("ada@example.com"), Leave::Suspended));
+    let gone_id = okta_id("ada");
+    let desired = users([twin, (gone_id.clone(), user("ada", None, Leave::Deleted))]);
+    let planned = || super::diff(&desired, &platform([linked("ada")]), &policy);
+    let mut plan = planned();
+    let past = run(&mut plan, &Past::default(), 0, &policy);
+    assert_eq!((plan.users.len(), plan.held.len()), (0, 1), "{plan:#?}");
+    let mut plan = planned();
+    run(&mut plan, &past, 1, &policy);
+    assert_eq!(plan.users.iter().map(|op| op.okta_id.clone()).collect::<Vec<_>>(), [gone_id]);
+}
+
+#[test]
 fn whoever_comes_back_is_forgotten_and_a_clock_that_was_ahead_is_put_right() {
     let grace = Policy { grace: Grace { runs: 2, time: SignedDuration::from_hours(2) }, ..policy() };
     let past = run(&mut leaver(Leave::Unassigned), &Past::default(), 10, &grace);
