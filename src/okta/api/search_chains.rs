@@ -4,7 +4,7 @@
 //! `created`, with equal ones by id (Okta API: Users, list), and that never changes. So a chain may begin at any moment
 //! of creation, and end at the first user of the next chain: whatever happens to users meanwhile, no user moves from one
 //! chain to another. Where a chain begins is guessed, from where an earlier run would have begun or from how dense the users
-//! before are ([`chains`]); a wrong guess costs a page.
+//! before are (`chains`); a wrong guess costs a page.
 //!
 //! Of each user only what is kept is asked for (`fields`).
 //!

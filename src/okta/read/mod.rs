@@ -35,7 +35,7 @@ const MEMBERS_PER_REQUEST: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Reading {
     pub org: Org,
-    /// The scope with its names found, for [`crate::okta::recheck::users()`].
+    /// The scope with its names found, for `okta::confirm`.
     pub scope: ResolvedScope,
     /// What the next run may reuse, if this one is completed.
     pub known: KnownOrg,
