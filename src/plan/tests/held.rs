@@ -196,7 +196,7 @@ fn a_deleted_user_has_the_grace_also_where_a_suspended_user_has_the_address() {
     let twin = (okta_id("eve"), user("eve@example.com", Some("ada@example.com"), Leave::Suspended));
     let gone_id = okta_id("ada");
     let desired = users([twin, (gone_id.clone(), user("ada", None, Leave::Deleted))]);
-    let planned = || super::diff(&desired, &platform([linked("ada")]), &policy);
+    let planned = || diff(&desired, &platform([linked("ada")]), &policy);
     let mut plan = planned();
     let past = run(&mut plan, &Past::default(), 0, &policy);
     assert_eq!((plan.users.len(), plan.held.len()), (0, 1), "{plan:#?}");
