@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::{EXIT_CHANGES, EXIT_OK, Error, Kind, Result};
 use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
-use crate::sync::{Context, environment};
+use crate::sync::context::Context;
+use crate::sync::environment;
 
 mod accept;
 mod apply;

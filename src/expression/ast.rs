@@ -124,6 +124,18 @@ impl Operator {
 }
 
 impl Node {
+    /// The object and the name of a property: `x.name`, `x['name']`.
+    pub fn property(&self) -> Option<(&Self, &str)> {
+        match &self.kind {
+            Kind::Property { object, name, .. } => Some((object, name)),
+            Kind::Index { object, index } => match &index.kind {
+                Kind::Text(name) => Some((object, name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Calls `f` with this node and all below it.
     pub fn visit(&self, f: &mut dyn FnMut(&Self)) {
         f(self);

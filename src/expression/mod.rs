@@ -16,6 +16,7 @@ mod needs;
 mod operators;
 mod parser;
 mod pattern;
+mod similar;
 mod template;
 mod trace;
 pub mod value;

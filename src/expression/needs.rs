@@ -53,15 +53,7 @@ impl Needs {
         let (mut profiles, mut named) = (0_usize, 0_usize);
         root.visit(&mut |node| {
             profiles += usize::from(is_profile(node));
-            let name = match &node.kind {
-                Kind::Property { object, name, .. } if is_profile(object) => Some(name),
-                Kind::Index { object, index } if is_profile(object) => match &index.kind {
-                    Kind::Text(name) => Some(name),
-                    _ => None,
-                },
-                _ => None,
-            };
-            if let Some(name) = name {
+            if let Some((_, name)) = node.property().filter(|(object, _)| is_profile(object)) {
                 named += 1;
                 self.add_attribute(name);
             }

@@ -104,7 +104,7 @@ impl From<WireUser> for User {
             password_changed: user.password_changed,
             status_changed: user.status_changed,
         };
-        // No decision follows from a user for whom Okta leaves out required fields.
+        // No decision follows from a user if Okta leaves out required fields.
         let (status, mut profile) = match (user.status, user.profile) {
             (Some(status), Some(profile)) => (status, profile),
             (_, profile) => (Status::Other(String::new()), profile.unwrap_or_default()),

@@ -210,7 +210,7 @@ impl Expressions {
         }
     }
 
-    /// All warnings, those about expressions included: a user for whom an expression fails stays as they are.
+    /// All warnings, those about expressions included: a user stays unchanged if an expression fails.
     pub fn warned(&self) -> Vec<String> {
         let findings = self.findings.iter().filter(|(_, finding)| finding.severity != Severity::Note);
         let findings = findings.map(|(attribute, finding)| self.told(attribute, finding));

@@ -14,5 +14,3 @@ pub mod saved;
 pub mod session;
 mod settle;
 pub mod write;
-
-pub use context::Context;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::support::files_below;
+
 /// Which folders each folder may use, from the table in ARCHITECTURE.md. A folder without a row fails the test.
 fn rules() -> BTreeMap<String, Vec<String>> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
@@ -27,22 +29,11 @@ const IMPURE: [&str; 9] =
     ["tokio", "reqwest", "axum", "std::fs", "std::env", "std::net", "std::process", "SystemTime", "Timestamp::now"];
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push((path, text));
-            }
-        }
-    }
-    found.sort();
-    assert!(found.len() > 40, "the sources weren't found");
-    found
+    let mut paths = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    assert!(paths.len() > 40, "the sources weren't found");
+    let read = |path: PathBuf| fs::read_to_string(&path).map(|text| (path, text)).unwrap();
+    paths.into_iter().map(read).collect()
 }
 
 /// The folder of a file below `src`, or its stem for a file right there.

@@ -5,27 +5,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::support::files_below;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below these folders that are code or documents.
+/// All code and documents.
 fn files() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> =
-        ["src", "crates", "tests", "benches", "docs"].iter().map(|name| root().join(name)).collect();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
-                found.push(path);
-            }
-        }
-    }
-    let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
-    found.extend(top.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    let folders = ["src", "crates", "tests", "benches", "docs"].map(|name| root().join(name));
+    let mut found: Vec<PathBuf> = folders.iter().flat_map(|folder| files_below(folder)).collect();
+    found.extend(fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()));
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "rs" || extension == "md"));
     assert!(found.len() > 100, "the files weren't found");
     found
 }

@@ -1,7 +1,7 @@
 //! The real binary against a sandbox of its own, in a scrubbed environment.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -186,4 +186,13 @@ impl Stage {
 /// How many operations a plan of JSON holds.
 pub fn operations(plan: &Value) -> usize {
     plan["users"].as_array().unwrap().len() + plan["projects"].as_array().unwrap().len()
+}
+
+/// All files below a folder, sorted by path.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
+    found.sort();
+    found
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use super::parts::nearest;
 use crate::expression::Expression;
 use crate::expression::ast::{Kind, Node, Root};
+use crate::expression::similar::nearest;
 
 /// An error for each attribute of `appuser` that isn't one of these: its value would be null for every user, without any error.
 pub fn check_app_user(expression: &Expression, attributes: &BTreeSet<String>) -> Vec<Finding> {
@@ -23,14 +23,7 @@ pub fn check_app_user(expression: &Expression, attributes: &BTreeSet<String>) ->
 
 /// The attribute that a node is: `appuser.x`, `appUser['x']`.
 fn attribute(node: &Node) -> Option<&str> {
-    let (object, name) = match &node.kind {
-        Kind::Property { object, name, .. } => (object, name),
-        Kind::Index { object, index } => match &index.kind {
-            Kind::Text(name) => (object, name),
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let (object, name) = node.property()?;
     matches!(&object.kind, Kind::Root(Root::Name(root)) if root == "appuser" || root == "appUser").then_some(name)
 }
 

@@ -1,9 +1,10 @@
 //! Unknown names: attributes that the schema lacks, and other names.
 
 use super::finding::{Finding, Wants};
-use super::parts::{attribute, nearest};
+use super::parts::attribute;
 use super::schema::Schema;
 use crate::expression::ast::{Kind, Node, Root};
+use crate::expression::similar::nearest;
 
 /// Names that an evaluation knows in addition to the user.
 const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];

@@ -50,23 +50,9 @@ pub fn scalar(node: &Node, profile: serde_json::Map<String, Json>) -> Option<Val
 
 /// The attribute of the user's profile that a node reads: `user.x`, `user.profile.x`, `user['x']`.
 pub fn attribute(node: &Node) -> Option<&str> {
-    let (object, name) = match &node.kind {
-        Kind::Property { object, name, .. } => (object, name),
-        Kind::Index { object, index } => match &index.kind {
-            Kind::Text(name) => (object, name),
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let (object, name) = node.property()?;
     let is_user = |node: &Node| matches!(node.kind, Kind::Root(Root::User));
     let of_profile =
         matches!(&object.kind, Kind::Property { object, name, .. } if name == "profile" && is_user(object));
     (of_profile || (is_user(object) && !is_outside_the_profile(name))).then_some(name)
-}
-
-/// The name most similar to an unknown one, if any is similar.
-pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let wanted = wanted.to_lowercase();
-    let scored = names.map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

@@ -20,6 +20,8 @@ pub use types::{Type, Want};
 
 use table::{FUNCTIONS, METHODS};
 
+use super::similar;
+
 /// The function with exactly this name.
 pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
@@ -37,9 +39,7 @@ pub fn method(name: &str) -> Option<&'static Function> {
 
 /// The name most similar to an unknown one.
 pub fn nearest(name: &str, methods: bool) -> Option<&'static str> {
-    let names = if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name);
-    let scored = names.map(|known| (strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase()), known));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+    similar::nearest(name, if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name))
 }
 
 /// The names of all functions with their fewest arguments, and of all methods with theirs.

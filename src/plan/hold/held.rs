@@ -1,7 +1,7 @@
 //! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes
 //! that failed to persist in recent runs.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::plan::deferred::Because;
 use crate::plan::diff::users::keep_the_last_admin;
@@ -29,13 +29,13 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     let unsettled_since = convergence::hold(plan, past, run.now);
     let scope_is_incomplete = plan.standing.scope_is_incomplete;
     let deleted = grace::deleted(plan, &missing);
-    if !plan.shrunk.is_empty() {
-        trust::hold(plan, &Because::SourceNotTrusted);
-    } else if scope_is_incomplete {
-        trust::hold(plan, &Because::ScopeNotFound);
+    if plan.shrunk.is_empty() {
+        if scope_is_incomplete {
+            trust::hold(plan, &Because::ScopeNotFound);
+        }
         grace::hold(plan, &missing, run.now, policy.grace);
     } else {
-        grace::hold(plan, &missing, run.now, policy.grace);
+        trust::hold(plan, &Because::SourceNotTrusted);
     }
     plan.projects.retain(|op| !op.is_empty());
     // The last ADMIN may have been meant to go because somebody else becomes one, which is deferred now.
@@ -54,12 +54,4 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     }
     let email_changed = plan.standing.email_changed.clone();
     Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }
-}
-
-/// `24h` or `30m`, for people.
-pub fn duration_text(time: SignedDuration) -> String {
-    match time.as_mins() {
-        minutes if minutes % 60 == 0 => format!("{}h", minutes / 60),
-        minutes => format!("{minutes}m"),
-    }
 }
