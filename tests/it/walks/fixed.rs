@@ -237,6 +237,14 @@ async fn walk_of_oktas_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_of_a_clock_that_goes_back_while_a_member_is_missing() {
+    for hours in [-1, -30] {
+        let setup = Setup { people: 5, scope: Scope::Everyone, grace_runs: 2, grace_hours: 24, ..by_pattern() };
+        holds(setup, &[Event::Delete(4), Event::Apply, Event::Clock(hours)]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_of_somebody_protected_who_is_gone_within_the_grace() {
     for protect in [true, false] {
         let setup = Setup { grace_runs: 4, protect, ..Setup::default() };

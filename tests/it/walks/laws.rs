@@ -269,7 +269,11 @@ impl Ledger {
         let backwards = step.times.0 < self.latest;
         self.latest = step.times.1;
         if backwards {
-            self.missing.values_mut().for_each(|missing| missing.sure = false);
+            // The wait counts again from the time that the clock went back to.
+            for missing in self.missing.values_mut() {
+                missing.sure = false;
+                missing.since.0 = missing.since.0.min(step.times.0);
+            }
         }
         if matches!(step.kind, Kind::Plan | Kind::Undo) {
             return;
