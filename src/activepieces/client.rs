@@ -26,8 +26,9 @@ pub const ALL_USERS: usize = 2_147_483_647;
 pub const ALL_REST_USERS: usize = 1_000_000;
 /// More than any project has; this listing loses rows over pages too (docs/activepieces.md#rest).
 const ALL_MEMBERS: usize = 1_000_000;
-/// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (docs/activepieces.md#listing-users), and a
-/// page of 100 groups costs 4.8 s for each that has 20,000 members (docs/activepieces.md#groups).
+/// The server sends nothing of a listing before it has all of it: 5.9 s were seen for 20,885 users
+/// (docs/activepieces.md#listing-users), and a page of 100 groups costs 4.8 s for each group with 20,000 members
+/// (docs/activepieces.md#groups).
 const LISTING: Duration = Duration::from_mins(10);
 /// One group: 24 s were seen for 20,000 members (docs/activepieces.md#throughput), with nothing else for the server to do.
 const GROUP: Duration = Duration::from_mins(5);
@@ -175,7 +176,8 @@ impl Activepieces {
         self.write(Method::PUT, user_path(id), SCIM_JSON, body, SHORT).await
     }
 
-    /// Changes single attributes of a user. A server answers 200 as well where it ignores an operation (docs/activepieces.md#patch-of-a-user and docs/activepieces.md#generations), so the answer has to be compared.
+    /// Changes single attributes of a user. The server also answers 200 if it ignores an operation
+    /// (docs/activepieces.md#patch-of-a-user and docs/activepieces.md#generations), so the caller compares the answer.
     pub async fn patch_user(&self, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<ScimUser, Failure> {
         let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
         self.write(Method::PATCH, user_path(id), SCIM_JSON, &body, SHORT).await
@@ -308,7 +310,8 @@ fn group_path(id: &ProjectId) -> String {
     format!("{SCIM}/Groups/{}", segment(id.as_str()))
 }
 
-/// Tells "there is none" from all other 404s, such as that of a wrong route (docs/activepieces.md#routes, docs/activepieces.md#users and docs/activepieces.md#groups).
+/// Tells "there is none" from all other 404s, such as that of a wrong route (docs/activepieces.md#routes,
+/// docs/activepieces.md#users and docs/activepieces.md#groups).
 fn found<T>(reply: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match reply {
         Ok(value) => Ok(Some(value)),

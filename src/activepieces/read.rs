@@ -213,7 +213,7 @@ async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
         if is_empty || team.is_some() {
             return Ok(team.map(|project| project.owner_id));
         }
-        // The server doesn't know the filter, and somebody's own project came first.
+        // The server doesn't know the filter, and a user's personal project came first.
     }
     Ok(None)
 }

@@ -1,5 +1,5 @@
-//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null (docs/activepieces.md#creating-a-user), so absent
-//! values are left out.
+//! The JSON bodies of Activepieces, as far as they are used. The server never accepts null
+//! (docs/activepieces.md#creating-a-user), so absent values are left out.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,8 @@ pub const CUSTOM_SCHEMA: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:C
 /// The path by which PATCH sets the platform role: with a colon before its name (docs/activepieces.md#patch-of-a-user).
 pub const CUSTOM_SCHEMA_ROLE: &str = "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes:platformRole";
 
-/// A SCIM listing. `totalResults` is a truth for groups and a mere count of the items for users (docs/activepieces.md#listing-users and docs/activepieces.md#listing-groups).
+/// A SCIM listing. `totalResults` is the real total for groups, and only the count of the items for users
+/// (docs/activepieces.md#listing-users and docs/activepieces.md#listing-groups).
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct ListResponse<T> {
@@ -191,7 +192,7 @@ pub struct ListedRole {
     pub platform_role: Cow<'static, str>,
 }
 
-/// A role, which takes no memory of its own if it's one of those that there are.
+/// A role. It allocates nothing if it is one of the known roles.
 fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
     let role: String = null_as_default(deserializer)?;
     Ok(PlatformRole::parse(&role).map_or(Cow::Owned(role), |known| Cow::Borrowed(known.as_str())))
@@ -341,7 +342,8 @@ pub struct GroupBody<'a> {
     pub external_id: &'a OktaGroupId,
 }
 
-/// A PATCH with the operations that this server understands (docs/activepieces.md#patch-of-a-user and docs/activepieces.md#patch-of-a-group).
+/// A PATCH with the operations that this server understands (docs/activepieces.md#patch-of-a-user and
+/// docs/activepieces.md#patch-of-a-group).
 #[derive(Debug, Serialize)]
 pub struct PatchBody<O> {
     pub schemas: [&'static str; 1],

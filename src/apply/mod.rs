@@ -1,8 +1,8 @@
 //! Writes a plan: users first; then projects and members, with the deactivations alongside.
 //!
 //! - `run` has the stages, the workers and the stop.
-//! - `adapt` finds how many of them the server takes side by side.
-//! - `user` and `project` do one operation each, and look at what stands before they write a second time.
+//! - `adapt` finds how many workers the server processes in parallel.
+//! - `user` and `project` apply one operation each, and read the current value before a second write.
 //! - `report` has the outcome of each operation.
 
 pub mod adapt;

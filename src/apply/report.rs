@@ -15,9 +15,9 @@ pub enum Outcome {
     /// The server answered well and made something else of it, or nothing; the text says what. To be told apart from
     /// what failed: trying it again won't help.
     Kept(String),
-    /// It doesn't stand; the text says why. Lower-case, no full stop.
+    /// The change isn't in place; the text says why. Lower case, no full stop.
     Failed(String),
-    /// It wasn't written: the current value isn't the one that the plan was made from, since somebody changed it meanwhile.
+    /// It wasn't written: the current value isn't the one that the plan was made from.
     Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
     Skipped(String),

@@ -22,9 +22,9 @@ pub fn pauses() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
-/// Sends a write until it's answered, or until a look shows that its result is there. A conflict (409, or a 500 about a
-/// unique constraint, docs/activepieces.md#rules-for-clients) is followed by one look and not sent again; a lost answer is sent again. The look
-/// ends the operation with an outcome where the write must not be sent any more.
+/// Sends a write until the server answers, or until a read shows that the result is there. After a conflict (409, or a 500
+/// about a unique constraint, docs/activepieces.md#rules-for-clients) it reads once and doesn't send again; after a lost
+/// answer it sends again. The read ends the operation with an outcome if the write must not be sent again.
 pub async fn survive<T>(
     server: Server<'_>,
     send: impl AsyncFn() -> Result<T, Failure>,

@@ -103,17 +103,17 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     Stands,
-    /// All who are ADMIN would lose it, and nobody became one.
+    /// All ADMINs would lose the role, and no other user became ADMIN.
     Failed,
 }
 
-/// Whether all who are ADMIN cease to be, so that it hangs on those who become one.
+/// Whether all current ADMINs lose the role, so that a new ADMIN is needed first.
 fn all_admins_go(plan: &Plan) -> bool {
     let going = plan.users.iter().filter(|op| op.takes_admin(&plan.standing.admins)).count();
     going > 0 && going >= plan.standing.admins.len()
 }
 
-/// Takes out those who lose ADMIN where somebody else has to become one first.
+/// Takes out the operations that remove ADMIN, if another user has to become ADMIN first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let waits = all_admins_go(plan);
     coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))
@@ -124,8 +124,8 @@ fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
     if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
 }
 
-/// Users whose account may not be active: the server skips them when members are added, and still answers 200 (docs/activepieces.md#groups).
-/// section 4).
+/// Users whose account may be inactive: the server skips them when it adds members, and still answers 200
+/// (docs/activepieces.md#groups).
 fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
     let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
     let failed = written.iter().filter(|(op, outcome)| is_activated(op) && !outcome.is_done());

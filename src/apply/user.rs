@@ -22,8 +22,9 @@ pub async fn write(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome
     }
 }
 
-/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that somebody else made meanwhile is left to the next plan, since this one never
-/// showed it.
+/// Creates the account. After a lost answer it looks the address up, and completes an account that this run created,
+/// perhaps in part (docs/activepieces.md#creating-a-user). It leaves an account that another client created meanwhile to
+/// the next plan, since this plan never showed it.
 async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     let (mut pauses, mut is_lost) = (pauses(), false);
     loop {
@@ -113,8 +114,8 @@ async fn holder(server: Server<'_>, op: &UserOp) -> Option<String> {
     Some(format!("the account {} holds the externalId {}", holder.email, op.okta_id))
 }
 
-/// Sets what the operation changes. Each try begins with a look at the account: what has its new value needs no write, and a
-/// value that is neither the old nor the new one was set by somebody else since and is left alone.
+/// Sets what the operation changes. Each try begins with a read of the account: a value that is already the new one needs no
+/// write, and a value that is neither the old nor the new one is stale and left alone.
 async fn update(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
     let mut pauses = pauses();
     let mut refused = None;

@@ -112,7 +112,7 @@ impl Body {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
         let parsing = spawn_blocking(move || serde_json::from_reader(BufReader::with_capacity(BLOCK, text)));
-        // An early return ends the text for the parser, and nobody asks for its error then.
+        // An early return ends the text for the parser, whose error is then ignored.
         while let Some(chunk) = self.chunk().await? {
             if sender.send(chunk).await.is_err() {
                 // The parser has found what it can't read.

@@ -9,10 +9,10 @@
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};
 
-/// The value of `after` in the `next` link, as it stands there, still percent-encoded; none on the last page.
+/// The value of `after` in the `next` link, still percent-encoded; none on the last page.
 ///
-/// The cursor is opaque (`docs/okta.md#the-cursor-is-opaque`). A header that can't be read, a `next` without a cursor and one on another host are errors:
-/// what follows would be lost in silence otherwise.
+/// The cursor is opaque (`docs/okta.md#the-cursor-is-opaque`). A header that can't be read, a `next` without a cursor and
+/// one on another host are errors: otherwise the following pages would be lost without a message.
 pub fn next_cursor(headers: &HeaderMap, base: &Url) -> Result<Option<String>, String> {
     let mut cursor = None;
     for value in headers.get_all(LINK) {

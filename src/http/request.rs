@@ -18,8 +18,8 @@ pub const TIMEOUT: Duration = Duration::from_mins(1);
 pub enum Repeat {
     /// Reads: repeated within the budget on anything that may pass.
     Always,
-    /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
-    /// once, since the caller must look at what stands there before it writes again.
+    /// Writes: repeated only when the server surely did nothing (429, or no connection). Every other failure is returned at
+    /// once, since the caller must read the current value before it writes again.
     Never,
     /// Sent once, whatever happens: reads that are only worth a moment.
     Once,
@@ -52,7 +52,9 @@ pub struct Request {
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
-/// answer, and 206 that it's a part (RFC 9110, section 15.3). Creations are answered by 201 and deletions by 204 (docs/activepieces.md#creating-a-user and docs/activepieces.md#deletion-of-a-group), or by 200 from a proxy that gives them a body.
+/// answer, and 206 that it's a part (RFC 9110, section 15.3). Creations are answered by 201 and deletions by 204
+/// (docs/activepieces.md#creating-a-user and docs/activepieces.md#deletion-of-a-group), or by 200 from a proxy that gives
+/// them a body.
 fn complete(method: &Method) -> &'static [StatusCode] {
     match *method {
         Method::POST => &[StatusCode::CREATED, StatusCode::OK],

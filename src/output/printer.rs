@@ -32,7 +32,7 @@ pub struct Printer {
     pub json: bool,
     /// Whether bars may move.
     pub motion: bool,
-    /// Whether somebody can be asked.
+    /// Whether a prompt is possible.
     pub interactive: bool,
 }
 

@@ -13,7 +13,7 @@ use crate::model::org::{Org, PushedGroup};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Past {
-    /// The sizes of the last read that was trusted, and from which a run came to its end.
+    /// The sizes of the last trusted read from which a run completed.
     pub trusted: Option<Sizes>,
     /// Users who were missing from the scope in the last run while their account is still active.
     pub missing: BTreeMap<OktaUserId, Missing>,
@@ -56,7 +56,7 @@ pub struct Missing {
 }
 
 impl Sizes {
-    /// The sizes of a read of this scope as the listings had it, before anybody was asked for by id.
+    /// The sizes of a read of this scope as the listings had it, before any user is confirmed by id.
     pub fn of(org: &Org, scope: String) -> Self {
         let alive = |id: &&OktaUserId| org.users.get(id).is_none_or(|user| user.status != Status::Deprovisioned);
         Self {

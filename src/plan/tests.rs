@@ -488,7 +488,7 @@ fn of_a_saved_plan_only_what_a_new_one_would_do_as_well_is_done() {
     let untried = |_: Step<'_>| false;
     let whole = saved::Held { plan: saved.clone(), ..saved::Held::default() };
     assert_eq!(saved::still_holds(&saved, &saved, &untried), whole);
-    // Meanwhile somebody made an account for bob, and a project of the name.
+    // Meanwhile another client created an account for bob, and a project of the name.
     let meanwhile = Platform {
         users: vec![linked("carol"), linked("bob")],
         projects: vec![project("Eng", None, &[])],

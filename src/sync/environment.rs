@@ -1,5 +1,6 @@
 //! The environment variables that the program itself reads. Those that override keys of the config are in
-//! [`crate::config::keys`]; secrets' variables are named in the config; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM` are read by the colour library, `NO_PROXY` by the HTTP library.
+//! [`crate::config::keys`]; the config names the variables of secrets; the colour library reads `NO_COLOR`,
+//! `CLICOLOR_FORCE` and `TERM`, the HTTP library `NO_PROXY`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ pub const CONFIG: &str = variables::CONFIG;
 /// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
 /// of its own, which this shortens and never lengthens.
 const TIMEOUT: &str = variables::TIMEOUT;
-/// Set where nobody watches: no bars.
+/// Set in unattended runs: no progress bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
 pub const LOG: &str = "RUST_LOG";
@@ -25,7 +26,7 @@ const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's folder for what programs remember.
 pub const STATE_HOME: &str = "XDG_STATE_HOME";
 
-/// The longest wait for a server; without end where nobody says.
+/// The longest wait for a server; unlimited if the variable isn't set.
 pub fn timeout() -> Result<Duration> {
     let Some(text) = std::env::var_os(TIMEOUT) else { return Ok(Duration::MAX) };
     let seconds = text.to_str().and_then(|text| text.trim().parse().ok());

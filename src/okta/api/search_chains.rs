@@ -258,7 +258,7 @@ mod tests {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Habit {
         Okta,
-        /// `created ge` finds everybody.
+        /// `created ge` finds all users.
         DropsCreated,
         /// Users come in the order in which they were stored, which is that of creation but for the last ones.
         IgnoresSortBy,

@@ -239,7 +239,7 @@ pub struct OrgSettings {
     pub status: Option<String>,
 }
 
-/// What an org says about itself to anybody, without a token.
+/// What an org says about itself without a token.
 #[derive(Clone, Debug, Deserialize)]
 pub struct WellKnownOrg {
     pub id: String,

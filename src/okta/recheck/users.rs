@@ -136,7 +136,7 @@ struct Sides {
     undecided: BTreeSet<OktaUserId>,
     /// Users who are in scope only by an assignment with an unknown status.
     unsure: BTreeMap<OktaUserId, String>,
-    /// Whether anybody is outside for sure.
+    /// Whether any user is certainly out of scope.
     outside: bool,
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn is_linked(account: &User, ids: &OktaIds) -> bool {
 }
 
 /// The account that is linked to a user without access is closed, whatever else is wrong: others may claim its address, or
-/// the one it goes to may have a problem. Only an operation that gives it to somebody else who has access takes it from the
+/// the one it goes to may have a problem. Only an operation that links it to another user who has access takes it from this
 /// user.
 fn close_what_is_open(
     plan: &mut Plan,
@@ -156,8 +156,8 @@ fn op(
     }
 }
 
-/// Whether the account was that of somebody else of the same address, or of nobody with access: its role was given to
-/// another person, and isn't handed on.
+/// Whether the account belonged to another user with the same address, or to no user with access: its role was given to
+/// that user, and doesn't pass to this one.
 fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
     match account.link() {
         Some(linked) if linked == id.as_str() => false,
@@ -174,7 +174,7 @@ fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
     }
 }
 
-/// What the policy says of a reason. An account of somebody deactivated in Okta is always closed.
+/// What the policy says of a reason. The account of a user who is deactivated in Okta is always closed.
 fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
     match leave {
         Leave::Suspended => policy.suspended,

@@ -126,8 +126,8 @@ fn of_member(group: &OktaGroupId, member: &Member) -> String {
 /// A deferred change is tried again after this time: the server may have been updated by then.
 const RETRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Holds back what a run of the last days wrote with the same before and after, and didn't come to stand. Gives the names
-/// of these changes with the time of that run, as far as they are still to be made.
+/// Defers changes that a run of the last days wrote, from the same value to the same value, and that didn't persist. Returns
+/// the names of these changes with the time of that run, as far as the plan still has them.
 pub fn hold(plan: &mut Plan, past: &Past, now: Timestamp) -> BTreeMap<String, Timestamp> {
     let mut known = BTreeMap::new();
     if past.unsettled_since.is_empty() {

@@ -25,8 +25,8 @@ pub fn missing(plan: &Plan, past: &Past, now: Timestamp) -> BTreeMap<OktaUserId,
     plan.standing.missing.keys().map(|id| (id.clone(), again(id))).collect()
 }
 
-/// What is known of earlier runs, without the users who were seen in this one: only misses in a row count, whether this run
-/// comes to its end or not.
+/// The record of earlier runs without the users who were seen in this one: only misses in a row count, whether or not this
+/// run completes.
 #[must_use]
 pub fn without_seen(past: &Past, plan: &Plan) -> Past {
     let mut past = past.clone();

@@ -45,7 +45,7 @@ fn a_read_is_trusted_up_to_the_edge_of_the_share_that_may_be_missing() {
         (sizes(70, 27), vec![members(27)]),
         (sizes(0, 0), vec![members(0), users(0)]),
         (sizes(1000, 1000), vec![]),
-        // The app lost everybody, and the group of the same scope has them still.
+        // The app lost all its users, and the group of the same scope still has them.
         (
             Sizes { parts: [(app.clone(), 0)].into(), ..sizes(100, 40) },
             vec![Shrunk { which: app.clone(), before: 90, now: 0 }],
@@ -140,7 +140,7 @@ fn where_a_part_of_the_scope_is_missing_only_what_okta_states_is_taken_away() {
     assert_eq!(of(&plan), [okta_id("ada"), okta_id("bob"), okta_id("cy")]);
 }
 
-/// The plan for somebody who left in this way, and who is to be removed from a project too.
+/// The plan for a user who left in this way, and who is to be removed from a project too.
 fn leaver(leave: Leave) -> Plan {
     let desired = with_projects(users([wanted("ada", State::Left(leave)), present("bob")]), [pushed("Eng", &[])]);
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["ada", "bob"]);
@@ -239,7 +239,7 @@ proptest! {
     }
 }
 
-/// A user with a wrong name, a project with a wrong name, and somebody who isn't a member.
+/// A user with a wrong name, a project with a wrong name, and a user who isn't a member yet.
 fn three_changes(platform: &Platform) -> Plan {
     let desired = with_projects(users([present("ada"), present("bob")]), [pushed("Eng", &["ada", "bob"])]);
     diff(&desired, platform, &policy())
@@ -278,7 +278,7 @@ fn what_did_not_come_to_stand_is_not_written_again_until_something_differs() {
     let mut a_week_later = three_changes(&standing);
     let remembered = run(&mut a_week_later, &past, 7 * 24, &policy());
     assert_eq!((a_week_later.users.len(), remembered.unsettled_since.len()), (1, 0), "it is tried again");
-    // Somebody changed the name there, so that it may be another matter.
+    // The current name has changed, so the change may persist now.
     let mut moved = standing.clone();
     moved.users[0].given_name = "Aida".to_owned();
     let mut plan = three_changes(&moved);

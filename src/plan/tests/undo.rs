@@ -3,7 +3,7 @@
 use super::*;
 use crate::plan::undo::{Trace, Undone, undo};
 
-/// The plan that undoes a run of number 7 while everybody has access in Okta.
+/// The plan that undoes run 7 while every user has access in Okta.
 fn back(made: &Plan, trace: Trace, now: &Platform) -> Plan {
     let linked = now.users.iter().filter_map(|user| user.external_id.as_deref().map(OktaUserId::from));
     let relinked = made.users.iter().flat_map(|op| &op.changes).filter_map(|change| change.from.as_deref());
@@ -21,7 +21,7 @@ fn back_while(made: &Plan, trace: Trace, today: &Desired, now: &Platform) -> Pla
     undo(Undone { run: 7, plan: made, trace: &|_| trace }, &Comparison::of(today, now), &policy())
 }
 
-/// The plan that a run wrote, what stood before it, and what stands after it.
+/// The plan that a run wrote, and the platform after it.
 fn run(desired: &Desired, before: &Platform) -> (Plan, Platform) {
     let plan = diff(desired, before, &policy());
     let after = applied(&plan, before);

@@ -87,8 +87,8 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Computes the plan that undoes a run, under the same laws as any other plan: nobody gets access or a role back who has no
-/// access in Okta today. What changed since the run is a problem, and left alone; what nobody can undo is a warning.
+/// Computes the plan that undoes a run, under the same laws as any other plan: a user who has no access in Okta today gets
+/// neither access nor a role back. What changed since the run is a problem and left alone; what can't be undone is a warning.
 pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan {
     let platform = today.platform;
     let mut plan = Plan { standing: today.plan(policy).standing, ..Plan::default() };
