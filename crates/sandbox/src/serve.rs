@@ -62,7 +62,7 @@ pub enum FaultKind {
     Slow(Duration),
     /// The server acts, and a half of the answer comes at once, the rest after so long.
     Stall(Duration),
-    /// Nothing for so long; then the server acts, whether anybody still waits or not, and answers.
+    /// Nothing for so long; then the server acts, whether the client still waits or not, and answers.
     Hang(Duration),
     /// The server acts at once, and answers after so long.
     HangAfter(Duration),

@@ -69,8 +69,8 @@ pub(super) fn update(platform: &Platform, id: &str, body: &Value) -> Result<Repl
     Reply::ok(&user_json(&state, row))
 }
 
-/// A hard delete; before the newest generation also of an id that is nobody's. The first call only gets rid of the personal project and fails on it, the second one succeeds. On a
-/// real server that is so often, here always.
+/// A hard delete. Before the newest generation it also accepts an unknown id. The first call deletes only the personal
+/// project and fails, the second one succeeds. On a real server this happens often, here always.
 pub(super) fn delete(platform: &Platform, id: &str) -> Result<Reply, Failure> {
     let mut state = platform.state();
     let row = match known(&state, id) {

@@ -171,7 +171,8 @@ pub(super) struct Duplicates {
 }
 
 impl Duplicates {
-    /// Whether this request that adds a new member twice fails. On a real server 67 of 80 did (docs/activepieces.md#creating-a-group and docs/activepieces.md#patch-of-a-group); here the first six of every seven.
+    /// Whether this request, which adds a new member twice, fails. On a real server 67 of 80 did
+    /// (docs/activepieces.md#creating-a-group and docs/activepieces.md#patch-of-a-group); here the first six of every seven.
     pub fn adding_fails(&mut self) -> bool {
         self.adding += 1;
         !self.adding.is_multiple_of(7)

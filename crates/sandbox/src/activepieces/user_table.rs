@@ -58,7 +58,8 @@ impl State {
         &self.identities[self.users[row].identity]
     }
 
-    /// The identity with this e-mail address. One that is there keeps its names, whatever the new ones are (docs/activepieces.md#creating-a-user).
+    /// The identity with this e-mail address. An existing one keeps its names, whatever the new ones are
+    /// (docs/activepieces.md#creating-a-user).
     pub fn identity(&mut self, email: &str, first_name: &str, last_name: &str) -> usize {
         if let Some(&identity) = self.identity_by_email.get(email) {
             return identity;
