@@ -225,7 +225,7 @@ async fn no_role_is_written_that_follows_from_what_was_only_known() {
         let others = stage.sandbox.platform().users().into_iter().filter(|user| user.active && user.role == "MEMBER");
         others.filter_map(|user| user.external_id).take(count).collect::<Vec<_>>()
     };
-    // One of whom something else changed, one who only seems to be an ADMIN, and so many that groups are read instead.
+    // A user with another change, a user who only seems to be ADMIN, and so many users that groups are read instead.
     org.set_profile(&plain(1)[0], "firstName", "Renamed".into());
     for count in [1, 2, 40] {
         tamper(&stage, &admins, |members| members.extend(plain(count)));
@@ -270,8 +270,8 @@ async fn what_a_group_that_is_read_again_brings_to_light_is_read_too() {
     stage.configure(&text);
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 3, "who is barred is a problem");
     let before = stage.sandbox.platform().projects();
-    // Somebody seems to be in both groups, and somebody else in none; once the first group is read, nobody is barred who
-    // seems to be in the other.
+    // One user seems to be in both groups, and another in none. Once the first group is read, no user is barred who seems
+    // to be in the other.
     tamper(&stage, &barred, |members| members[0].clone_from(&people[10]));
     tamper(&stage, &other, |members| members.push(people[10].clone()));
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 3);

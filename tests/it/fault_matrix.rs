@@ -23,7 +23,7 @@ const COMPANY: Shape = Shape::Generated { users: 16, groups: 4, members: 6, exis
 enum Scene {
     /// Most of them, with listings of several pages.
     Usual,
-    /// Projects are adopted, and Okta is asked by id for those whom its listings don't hold.
+    /// Projects are adopted, and users missing from Okta's listings are confirmed by id.
     Seeded,
     /// Two projects are deleted.
     Deletions,
@@ -98,15 +98,15 @@ type Route = (bool, String, String);
 /// An undisturbed run.
 struct Calm {
     scene: Scene,
-    /// 3 where somebody is left alone.
+    /// 3 if an account is left alone.
     code: i32,
     routes: BTreeSet<Route>,
     stage: Stage,
 }
 
 impl Calm {
-    /// The run that comes after one that didn't end well. Whoever is added from now on gets another project role than whoever
-    /// was, so that it shows if the same people are added again.
+    /// The run after one that failed. Members added from now on get another project role than earlier ones, so that it shows
+    /// if the same users are added again.
     async fn completes(&self, stage: &Stage, what: &str) {
         stage.sandbox.platform().configure(|settings| "Viewer".clone_into(&mut settings.default_project_role));
         let start = Standing::of(stage);
@@ -119,7 +119,7 @@ impl Calm {
 
 /// The most seconds that a run waits for a server which hangs.
 const PATIENCE: &str = "2";
-/// Longer than that, so that the server acts when nobody waits any more.
+/// Longer than that, so that the server acts after the run has stopped waiting.
 const LATE: Duration = Duration::from_millis(2900);
 const FOR_EVER: Duration = Duration::from_mins(10);
 
@@ -231,7 +231,7 @@ async fn killed(calm: &Calm, (method, path): (&str, &str), after: usize, kind: F
     let arguments = calm.scene.apply(&stage);
     let mut child = stage.spawn(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     while traffic.befallen() == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "{what}: it came to its end first");
+        assert!(child.try_wait().unwrap().is_none(), "{what}: the run ended first");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // A request is counted before the server acts on it.

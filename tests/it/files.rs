@@ -1,4 +1,4 @@
-//! Files that somebody else put there, answers that can't be written, and commands that give secrets, by the real binary.
+//! Files that another user placed, output that can't be written, and commands that print secrets, by the real binary.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! What a run refuses, holds back and looks after, by the real binary.
+//! Guards, deferred operations and the checks after a write, by the real binary.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::state::history;
 use crate::support::Stage;
 
-/// Everybody has an account and is in line.
+/// Every user has an account, and no account needs a change.
 const IN_LINE: Shape = Shape::Generated { users: 40, groups: 3, members: 25, existing: 1.0, drift: 0.0, seed: 5 };
 /// The limits of its config, which let everything through.
 const ANY_DEACTIVATIONS: &str = "max_deactivations = \"100%\"";
@@ -85,7 +85,7 @@ async fn a_plan_over_a_limit_is_approved_by_its_hash_and_no_other_is() {
     stage.run(&["apply", "--yes", "--approve", stage.plan().await["hash"].as_str().unwrap()]).await;
     wrong_for(3);
     let in_line = writes(&stage);
-    assert!(in_line > before, "somebody had another role");
+    assert!(in_line > before, "at least one account had another role");
     let (plan, shown) = (stage.plan().await, stage.run(&["plan"]).await);
     let hash = plan["hash"].as_str().unwrap().to_owned();
     assert_eq!((plan["refusals"][0]["guard"].as_str(), hash.len()), (Some("max_role_or_email_changes"), 12));
@@ -136,7 +136,7 @@ async fn many_creations_are_refused_once_a_run_brought_the_platform_in_line() {
     let stage = Stage::of(company).await;
     stage.reconfigure("app = \"Activepieces\"", "groups = [\"AP Team 001\"]");
     let first = stage.run(&["apply", "--yes"]).await;
-    assert_eq!(first.code, 0, "the first run may create everybody: {first:#?}");
+    assert_eq!(first.code, 0, "the first run may create all accounts: {first:#?}");
     stage.reconfigure("groups = [\"AP Team 001\"]", "app = \"Activepieces\"");
     stage.reconfigure("[safety]", "[safety]\nsize_floor = 10");
     let refused = stage.run(&["apply", "--yes"]).await;

@@ -29,7 +29,7 @@ fn okta(sandbox: &Sandbox) -> Okta {
     Okta::new(Client::new(settings(&sandbox.okta_url(), token)).expect("a client"))
 }
 
-/// The ids that a read of everybody finds.
+/// The ids that a read of all users finds.
 async fn everybody(okta: &Okta) -> BTreeSet<String> {
     let scope = Scope { everyone: true, ..Scope::default() };
     let reading =
@@ -81,5 +81,5 @@ async fn chains_side_by_side_lose_and_double_nobody_while_the_org_changes() {
     assert!(changing.await.unwrap() > 10, "the org changed while it was read");
     let lost: Vec<_> = staying.iter().filter(|id| !read.contains(*id)).collect();
     assert_eq!(lost, Vec::<&String>::new());
-    assert!(read.is_subset(&all), "and nobody else is there");
+    assert!(read.is_subset(&all), "and no other user is there");
 }

@@ -165,7 +165,7 @@ async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
     stage.killed(&["apply", "--yes"], ("POST", "/Users"), 6).await;
     let welcomed = stage.sandbox.platform().mails();
     let runs = history(&stage).await;
-    assert_eq!(runs[0]["outcome"], "interrupted", "though nobody could note that");
+    assert_eq!(runs[0]["outcome"], "interrupted", "though the killed run could not record it");
     let journal = Connection::open(database(&stage)).unwrap();
     let tried: Vec<String> = journal
         .prepare("SELECT subject FROM operations WHERE run = 1 AND outcome <> 'planned'")
@@ -191,7 +191,7 @@ async fn a_killed_run_is_found_by_the_next_with_all_that_the_server_did() {
     let all = mails.len();
     mails.sort();
     mails.dedup();
-    assert_eq!(mails.len(), all, "nobody is welcomed twice");
+    assert_eq!(mails.len(), all, "no user is welcomed twice");
     let again = stage.run(&["apply", "--yes"]).await;
     assert!(!again.stderr.contains("was cut short"), "it's told once: {again:#?}");
 }

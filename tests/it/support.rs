@@ -70,7 +70,7 @@ impl Stage {
         let mut child = self.spawn(arguments);
         while traffic.befallen() == 0 {
             let ended = child.try_wait().unwrap();
-            assert!(ended.is_none(), "it came to its end first: {ended:?}");
+            assert!(ended.is_none(), "the run ended first: {ended:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         child
@@ -157,7 +157,7 @@ impl Stage {
         [("OKTA_API_TOKEN", token), ("ACTIVEPIECES_API_KEY", key)].into_iter().chain(patience).collect()
     }
 
-    /// The Okta ids of everybody with an active account.
+    /// The Okta ids of all users with an active account.
     pub fn people(&self) -> Vec<String> {
         let users = self.sandbox.platform().users().into_iter();
         users.filter(|user| user.active).filter_map(|user| user.external_id).collect()

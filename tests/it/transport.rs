@@ -29,7 +29,7 @@ impl Wire {
                 let mut head = vec![0; 16 * 1024];
                 let length = stream.read(&mut head).await.unwrap_or(0);
                 kept.lock().unwrap().push(String::from_utf8_lossy(&head[..length]).into_owned());
-                // Whoever is gone needs no answer.
+                // A client that is gone needs no answer.
                 drop(stream.write_all(answer.as_bytes()).await);
             }
         });
@@ -118,7 +118,7 @@ async fn texts_of_servers_cannot_move_the_cursor() {
     }
 }
 
-/// A port that nobody listens on.
+/// A port without a listener.
 async fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }

@@ -1,4 +1,5 @@
-//! POST, GET by id, PUT and DELETE of groups (docs/activepieces.md#groups, docs/activepieces.md#creating-a-group, docs/activepieces.md#put-of-a-group and docs/activepieces.md#deletion-of-a-group).
+//! POST, GET by id, PUT and DELETE of groups (docs/activepieces.md#groups, docs/activepieces.md#creating-a-group,
+//! docs/activepieces.md#put-of-a-group and docs/activepieces.md#deletion-of-a-group).
 
 use oktapieces_sandbox::activepieces::TeamProjectsLimit;
 use serde_json::json;

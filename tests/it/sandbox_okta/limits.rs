@@ -111,7 +111,7 @@ async fn the_public_page_of_an_org_has_no_limit() {
     assert!(!page.headers.contains_key("x-rate-limit-limit"));
 }
 
-/// An org whose requests wait inside until they are let go.
+/// An org whose requests wait inside until the test releases them.
 struct Held {
     url: String,
     entered: Arc<Semaphore>,

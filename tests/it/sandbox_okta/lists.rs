@@ -1,4 +1,4 @@
-//! Sizes of pages, and that paging loses and doubles nobody.
+//! Sizes of pages; and paging neither loses nor doubles a user.
 
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// The label of the app of these tests.
 pub const APP: &str = "Activepieces";
-/// The id of nobody.
+/// An id that no user has.
 pub const UNKNOWN: &str = "00u0000000000000none";
 
 /// An org that is served until the test's end.

@@ -102,7 +102,7 @@ impl Role {
     }
 }
 
-/// A listing that misses somebody.
+/// A listing that misses a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
     Users,
@@ -142,7 +142,7 @@ pub enum Name {
 
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Somebody new with the person's address, if the person is deactivated or deleted.
+    /// A new user with the person's address, if the person is deactivated or deleted.
     Hire(P),
     /// Another first name.
     Rename(P),
@@ -168,7 +168,7 @@ pub enum Event {
     Hand(Hand),
     /// Accounts and projects that another system made, with external ids of its own.
     Foreign,
-    /// A listing misses somebody in so many requests.
+    /// A listing misses the user in so many requests.
     Miss(P, Listing, usize),
     /// Ends all misses.
     SeeAll,

@@ -43,11 +43,11 @@ pub struct Step<'a> {
     /// Whether an answer of Activepieces was lost in it.
     pub faulty: bool,
     pub arguments: Vec<String>,
-    /// The accounts of the run that is undone, each with the Okta user whom that run was about.
+    /// The accounts of the run that is undone, each with its Okta user in that run.
     pub undoes: BTreeMap<String, String>,
 }
 
-/// Somebody who is missing from the scope.
+/// A user who is missing from the scope.
 #[derive(Clone, Copy, Debug)]
 struct Missing {
     runs: usize,
@@ -62,7 +62,7 @@ pub struct Ledger {
     missing: BTreeMap<String, Missing>,
     /// The project roles of members who were removed, by project and account.
     roles: BTreeMap<Key, String>,
-    /// Runs that wrote something, with their accounts and the Okta users whom they were about.
+    /// Runs that wrote something, with their accounts and the Okta user of each.
     pub runs: Vec<(u64, BTreeMap<String, String>)>,
     latest: Timestamp,
 }
@@ -299,14 +299,14 @@ impl Ledger {
         missing.runs < setup.grace_runs || waited + SLACK < setup.grace_hours * 3600
     }
 
-    /// What a run takes from or gives to anybody has its reason in Okta as it is, whatever a listing missed.
+    /// Each change that a run makes has its reason in Okta's real state, whatever a listing missed.
     fn reasons(&self, step: &Step<'_>, found: &mut Vec<String>) {
         let (truth, setup) = (&step.truth, step.setup);
         for ((id, what), value) in step.own_changes().into_iter().filter(|((id, _), _)| !step.is_foreign(id)) {
             if let (Some(before), Some(after)) = (step.before.accounts.get(&id), step.after.accounts.get(&id)) {
                 let user = linked(after);
                 if what == "active" && !after.active {
-                    // Somebody suspended who is kept for that may go for being out of scope.
+                    // A suspended user whose account is kept may still be deactivated as out of scope.
                     let missing = user.is_some_and(|user| {
                         let gone = !truth.users.contains_key(user);
                         (gone && !setup.keep_deleted)
@@ -326,7 +326,7 @@ impl Ledger {
                     found.push(format!("L4: {} is {}, Okta gives {wanted:?}", after.email, after.role));
                 }
                 if what == "platformRole" && setup.roles == Roles::None && !(taken_over && after.role == "MEMBER") {
-                    found.push(format!("L3: {} is {} now, and nobody maps roles", after.email, after.role));
+                    found.push(format!("L3: {} is {} now, and the config maps no roles", after.email, after.role));
                 }
                 continue;
             }
@@ -348,7 +348,7 @@ impl Ledger {
         }
     }
 
-    /// Whoever is added again has the project role that they had.
+    /// A member who is added again has their earlier project role.
     fn project_roles(&mut self, step: &Step<'_>, found: &mut Vec<String>) {
         for (key, value) in step.own_changes() {
             let Some(project) = step.before.projects.get(&key.0) else { continue };
@@ -435,7 +435,7 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
     None
 }
 
-/// No account becomes active unless the plan shows it for somebody who has access in Okta now.
+/// No account becomes active unless the plan shows it for a user who has access in Okta now.
 fn access(step: &Step<'_>, found: &mut Vec<String>) {
     for account in step.after.accounts.values().filter(|account| account.active) {
         let before = step.before.accounts.get(&account.id);
@@ -470,7 +470,7 @@ fn exemption(step: &Step<'_>, account: &Account) -> Option<&'static str> {
     (account.role == "ADMIN" && admins == 1).then_some("last ADMIN")
 }
 
-/// Whoever Okta says is out has no active account after an apply, and no fault ends a run before that.
+/// A user without access in Okta has no active account after an apply, and no fault ends a run before that.
 fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
     let code = step.outcome.code;
     let expected = match step.kind {
@@ -570,7 +570,7 @@ fn admins(step: &Step<'_>, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a part of the plan that is about ADMINs, or a sentence with the word, names somebody.
+/// Whether a part of the plan that is about ADMINs, or a sentence with the word, has this name.
 fn names_as_admin(plan: &Value, name: &str) -> bool {
     let Some(plan) = plan.as_object() else { return false };
     plan.iter().filter(|(key, _)| !["users", "standing"].contains(&key.as_str())).any(|(key, value)| {
@@ -579,7 +579,7 @@ fn names_as_admin(plan: &Value, name: &str) -> bool {
     })
 }
 
-/// What was linked to somebody else since isn't a run's to undo.
+/// Undo leaves accounts alone that were linked to another user since.
 fn undone(step: &Step<'_>, found: &mut Vec<String>) {
     for ((id, what), value) in step.own_changes() {
         let user = step.before.accounts.get(&id).and_then(linked);
@@ -621,12 +621,12 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
             other.name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
         };
         if step.before.projects.values().any(|other| orphan(&other)) {
-            found.push(format!("L6: a second project {:?} was made beside that of a deleted group", project.name));
+            found.push(format!("L6: a second project {:?} was made next to that of a deleted group", project.name));
         }
     }
 }
 
-/// A comparison that is never true for anybody ends a run before it writes.
+/// A comparison that is never true for any user ends a run before it writes.
 fn mistake(step: &Step<'_>, found: &mut Vec<String>) {
     if step.outcome.code != 78 {
         found.push(format!("L9: {:?} ended with {}, and the config has a mistake", step.kind, step.outcome.code));
@@ -652,7 +652,7 @@ fn exit_code(step: &Step<'_>, found: &mut Vec<String>) {
         found.push(format!("L10: a problem is accepted, and counts: {problem}"));
     }
     for problem in list(&step.plan["accepted"]).iter().filter(|problem| !accepts(problem)) {
-        found.push(format!("L10: a problem doesn't count, and nobody accepted it: {problem}"));
+        found.push(format!("L10: a problem doesn't count, and the config doesn't accept it: {problem}"));
     }
     match step.outcome.code {
         0 if problems > 0 || undone => found.push(format!("L10: 0 with {problems} problems, undone: {undone}")),

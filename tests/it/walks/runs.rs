@@ -78,7 +78,7 @@ impl Walk {
         }
     }
 
-    /// Runs the binary and judges it; what a limit refuses is allowed then, as by somebody who looked at the plan.
+    /// Runs the binary and checks the laws. What a limit refuses is then allowed, as an admin who has read the plan would.
     async fn run(&mut self, kind: Kind, arguments: &[&str]) -> (Outcome, Option<String>) {
         let mut arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         if kind != Kind::Plan {

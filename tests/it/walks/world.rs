@@ -302,7 +302,7 @@ impl World {
                 org.set_profile(&self.people[at].user, "firstName", name.into());
             }
             Event::Status(p, status) => {
-                // Nobody comes back from a deactivation by a change of status alone; who is hired again is a new user.
+                // A change of status alone doesn't reactivate a deactivated user; a person who is hired again is a new user.
                 if self.user_of(p).is_some_and(|user| user.status != "DEPROVISIONED") {
                     org.set_status(&self.person(p).user, status);
                 }
