@@ -214,7 +214,8 @@ impl Activepieces {
         self.patch_group(id, vec![Operation::Replace { path: "displayName", value: name }]).await
     }
 
-    /// Destroys a project with its flows, connections and members (docs/activepieces.md#deletion-of-a-group); one that is gone already, too.
+    /// Destroys a project with its flows, connections and members (docs/activepieces.md#deletion-of-a-group). A project that
+    /// is gone already counts as deleted.
     pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
         let request = Request::new(Method::DELETE, group_path(id)).timeout(DELETION);
         match self.http.send(&request).await {

@@ -140,7 +140,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
             user.platform_role.clone_from(&roles[role].platform_role);
         }
     }
-    // Okta's users come in this order too: what a plan compares stands side by side.
+    // Okta's users have the same order, so that a plan compares the two lists in sequence.
     users.sort_unstable_by(|a, b| (&a.external_id, &a.id).cmp(&(&b.external_id, &b.id)));
     Ok((users, hidden))
 }
@@ -157,7 +157,7 @@ async fn projects(activepieces: &Activepieces) -> Result<Vec<Project>> {
 }
 
 /// One pass over the pages; none where a project came, went or moved meanwhile. The first page tells how many there are, and
-/// the others are asked for side by side, unless the server makes pages of another size than it's asked for.
+/// the others are read in parallel, unless the server makes pages of another size than it's asked for.
 async fn whole_listing(activepieces: &Activepieces) -> Result<Option<Vec<Project>>> {
     let ListResponse { total_results: total, resources } = activepieces.groups(1, GROUPS_A_PAGE).await?;
     let first = resources.len();

@@ -184,7 +184,7 @@ impl Limit {
         self.state().now
     }
 
-    /// Does the work for each item, so many side by side as the limit allows at the time, and begins it in the order of the
+    /// Does the work for each item, as many in parallel as the limit allows at the time, and begins it in the order of the
     /// items. The results are in that order too.
     pub async fn each<T, R>(&self, items: impl IntoIterator<Item = T>, work: impl AsyncFn(T) -> R) -> Vec<R> {
         let work = &work;

@@ -1,3 +1,5 @@
+//! Tests of the write concurrency against servers with known capacities.
+
 use std::cell::Cell;
 
 use tokio::sync::Semaphore;

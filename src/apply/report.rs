@@ -50,7 +50,7 @@ pub struct Report<'p> {
     pub projects: Vec<(&'p ProjectOp, ProjectOutcome)>,
     /// Operations of a saved plan that don't hold any more, and weren't tried.
     pub stale: Vec<String>,
-    /// What a later read of the platform shows otherwise than the server answered.
+    /// Where a later read of the platform differs from the server's answer.
     pub diverged: Vec<Divergence>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,

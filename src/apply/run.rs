@@ -34,7 +34,7 @@ pub type Tell<'a> = dyn Fn(Event<'_>) -> Result<(), String> + Sync + 'a;
 /// An apply under way.
 struct Run<'a> {
     activepieces: &'a Activepieces,
-    /// How many users may be written side by side, and how many projects.
+    /// How many users may be written in parallel, and how many projects.
     users: Limit,
     projects: Limit,
     /// Asked before each operation: those in flight end, no other begins.
@@ -149,7 +149,7 @@ impl Accounts<'_> {
 }
 
 impl Run<'_> {
-    /// Does the operations side by side and keeps their order in the report.
+    /// Applies the operations in parallel and keeps their order in the report.
     async fn users<'p>(
         &self,
         stage: &'static str,

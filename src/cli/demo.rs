@@ -1,4 +1,4 @@
-//! `oktapieces demo`
+//! `oktapieces demo`: runs a plan, an apply and a second plan against the sandbox.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `oktapieces sandbox`
+//! `oktapieces sandbox`: serves a simulated Okta org and Activepieces platform on loopback.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// ends stay, and so does the length in bytes, so that spans still fit.
 pub(super) fn mask(text: &str, hidden: &[Range<usize>]) -> String {
     let mut ranges = hidden.iter().cloned().chain(secret_looking(text)).collect::<Vec<_>>();
-    // Each character is held against one range alone, since a file may have as many of them as lines.
+    // Each character is compared with one range only, since a file may have as many of them as lines.
     ranges.sort_unstable_by_key(|range| range.start);
     let mut ranges = ranges.into_iter().peekable();
     let mut hidden_to = 0;

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::failure::{Cause, Failure};
 
-/// What a client's requests are let in by.
+/// How a client's requests are authorized.
 #[derive(Clone, Debug, Default)]
 pub enum Authorization {
     #[default]

@@ -114,7 +114,7 @@ impl fmt::Debug for Client {
 /// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
 const MOST_RENEWALS: u32 = 4;
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 struct Attempted<T> {
     outcome: Result<(T, Reply), Cause>,
     signals: Signals,

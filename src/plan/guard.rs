@@ -248,7 +248,7 @@ fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Optio
     (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
 }
 
-/// Users who stand there with another role or e-mail address than they are to have. A changed address that an earlier
+/// Users whose current role or e-mail address isn't the desired one. A changed address that an earlier
 /// run told of already doesn't count again: it can't be written, and would refuse every plan for good.
 fn role_or_email_changes(plan: &Plan, past: &Past, resumed: &Resumed) -> usize {
     let changes_role = |op: &&UserOp| {

@@ -183,7 +183,7 @@ pub enum Reason {
     Undo(u32),
 }
 
-/// What is done to one project. The parts are written in this order and never side by side.
+/// What is done to one project. The parts are written in this order and never in parallel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectOp {
     pub name: String,

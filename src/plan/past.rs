@@ -26,7 +26,7 @@ pub struct Past {
 /// How much a read of Okta held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// What the scope named, by ids: another scope isn't held against this one.
+    /// What the scope named, by ids: another scope isn't compared with this one.
     #[serde(default)]
     pub scope: String,
     /// Users that the listings of the scope held, without those who are deactivated in Okta.

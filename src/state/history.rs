@@ -53,7 +53,7 @@ pub enum Standing {
     Begun,
 }
 
-/// A run that wrote, with its plan and what came of each step.
+/// A run that wrote, with its plan and the outcome of each step.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub run: Run,

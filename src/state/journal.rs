@@ -103,7 +103,7 @@ impl State {
         })
     }
 
-    /// Notes what of a step a later read shows otherwise than it was answered.
+    /// Records where a later read differs from the server's answer to a step.
     pub fn diverged(&self, run: u32, step: Step<'_>, what: &str) -> Result<()> {
         let update = "UPDATE operations SET diverged = coalesce(diverged || ', ', '') || ?4 \
                       WHERE run = ?1 AND kind = ?2 AND okta_id = ?3";

@@ -44,7 +44,7 @@ pub fn copied(folder: &Path, name: &str) -> Result<TempDir, Refusal> {
     Ok(copy)
 }
 
-/// A host, or a host with a path, as a part of a file's name: a port stands behind `_`, and each part of a path behind `+`.
+/// A host, or a host with a path, as a part of a file's name: a port follows after `_`, and each part of a path after `+`.
 fn safe(place: &str) -> String {
     let safe = |c: char| match c {
         '/' => '+',

@@ -151,7 +151,7 @@ impl Journal {
         })
     }
 
-    /// Notes what came of a step.
+    /// Records the outcome of a step.
     pub fn ended(&self, step: Step<'_>, outcome: &Outcome) {
         if let Err(error) = self.state.ended(self.run, step, outcome) {
             self.failure().get_or_insert(error);
@@ -163,7 +163,7 @@ impl Journal {
         unsettled.iter().try_for_each(|(step, found)| self.state.diverged(self.run, *step, &found.what))
     }
 
-    /// Ends the run with what came of it, and gives that back, or what kept the journal from being written.
+    /// Ends the run with its outcome, and returns that, or the error that kept the journal from being written.
     pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
         let result = self.failure().take().map_or(result, Err);
         let ended = self.note_end(&result, requests);

@@ -121,7 +121,7 @@ fn state_folder() -> Result<PathBuf> {
     })
 }
 
-/// The platform's host, and the path where it has one: several platforms may stand under one host.
+/// The platform's host, and the path where it has one: several platforms may share one host.
 fn platform_name(settings: &Settings) -> String {
     let url = &settings.activepieces.url;
     format!("{}{}", url.authority(), url.path().trim_end_matches('/'))

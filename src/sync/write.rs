@@ -183,7 +183,7 @@ impl Writing<'_> {
         Ok(code)
     }
 
-    /// Reads again what was written, writes down what did not come to stand, and gives the names of these changes.
+    /// Reads again what was written, records the changes that didn't persist, and returns their names.
     async fn look_again(&self, report: &mut Report<'_>) -> Result<Vec<String>> {
         if report.is_cut_short() || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
@@ -227,7 +227,7 @@ impl Writing<'_> {
         "Run oktapieces plan to see what is left to do."
     }
 
-    /// Shows what came of it and gives the exit code.
+    /// Shows the outcome and returns the exit code.
     fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
         if printer.json {

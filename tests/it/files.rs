@@ -268,7 +268,7 @@ async fn an_accepted_problem_is_no_alarm_and_a_new_one_is() {
         assert_eq!(accepted.code, 0, "{accepted:#?}");
     }
     let config = fs::read_to_string(stage.folder().join("config.toml")).unwrap();
-    assert!(config.starts_with(&before), "what stood there stays");
+    assert!(config.starts_with(&before), "the earlier text stays");
     let planned = stage.run(&["plan"]).await;
     assert_eq!(planned.code, 3, "one is open: {planned:#?}");
     assert!(planned.stdout.contains("accepted problems: "), "{planned:#?}");

@@ -1,4 +1,4 @@
-//! The journal of a run, held against what the platform was and is.
+//! Compares the journal of a run with the platform before and after it.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Large reads of an org that doesn't stand still.
+//! Large reads of an org that changes meanwhile.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

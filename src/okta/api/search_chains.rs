@@ -1,4 +1,4 @@
-//! A search of users, read as several chains of pages side by side.
+//! A search of users, read as several chains of pages in parallel.
 //!
 //! Pages come by cursor, so that each can be asked for only once the one before is there. But users can be sorted by
 //! `created`, with equal ones by id (Okta API: Users, list), and that never changes. So a chain may begin at any moment
@@ -40,7 +40,7 @@ fn request(search: &str, order: &str, fields: Option<&str>, size: PageSize, afte
     listing.request(size, after)
 }
 
-/// Why users can't be read side by side.
+/// Why users can't be read in parallel.
 enum Trouble {
     /// The server doesn't sort, or refuses what it's asked for beyond the search.
     Unsorted,
@@ -80,7 +80,7 @@ enum Order {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub users: BTreeMap<OktaUserId, PackedUser>,
-    /// Moments of creation between which there are about as many of them, as many as chains may go side by side.
+    /// Times of creation that divide the users into parts of about the same size, one for each chain that may run in parallel.
     pub beginnings: Vec<Timestamp>,
 }
 

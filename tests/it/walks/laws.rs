@@ -1,5 +1,5 @@
-//! What must be so after every run, whatever happened before it: read off both servers, the plan and the exit code, and
-//! off nothing that the product thinks of itself.
+//! The laws that hold after every run, whatever happened before it. They are checked against both servers, the plan and the
+//! exit code, and never against what the product records about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -97,7 +97,8 @@ impl Failure {
         Self::product(409, "PROJECT_EXTERNAL_ID_ALREADY_EXISTS", json!({"externalId": external_id}))
     }
 
-    /// What a second, simultaneous insert of the same member leads to (docs/activepieces.md#creating-a-group and docs/activepieces.md#groups).
+    /// The error of a second, simultaneous insert of the same member (docs/activepieces.md#creating-a-group and
+    /// docs/activepieces.md#groups).
     pub fn member_race(project: &str, user: &str) -> Self {
         let matching = json!({"projectId": project, "userId": user});
         let message = format!("Could not find any entity of type \"project_member\" matching: {matching:#}");

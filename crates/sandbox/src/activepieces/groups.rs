@@ -30,7 +30,8 @@ impl<'a> GroupResource<'a> {
     }
 
     /// The group as POST and PUT answer it: with every listed id that is a user's, also inactive ones and those of
-    /// other platforms, which are no members (docs/activepieces.md#creating-a-group). The newest generation answers with the stored members.
+    /// other platforms, which are no members (docs/activepieces.md#creating-a-group). The newest generation answers with the
+    /// stored members.
     fn claimed(state: &'a State, row: ProjectRow, ids: &[&str]) -> Self {
         if state.settings.generation == Generation::HidesEmbedded {
             return Self::stored(state, row);

@@ -1,5 +1,5 @@
-//! How long a real server works on a request: a queue in front of a few CPUs, where more requests side by side gain
-//! nothing but longer answers.
+//! How long a real server works on a request: a queue in front of a few CPUs, where more requests in parallel
+//! only make answers slower.
 //!
 //! The costs are those of a server on two CPUs (docs/activepieces.md#throughput), good for the order of magnitude. Listings cost
 //! nothing here, and neither does a request that is refused before it reaches its handler.

@@ -1,4 +1,4 @@
-//! Who is let in: API tokens, and access tokens of service apps, bound to a key by DPoP or not (Okta: Implement OAuth
+//! Authentication: API tokens, and access tokens of service apps, bound to a key by DPoP or not (Okta: Implement OAuth
 //! for Okta with a service app; Configure DPoP; RFC 9449).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,3 +1,5 @@
+//! Tests of the chains: every user is read once, with few requests more than the least.
+
 use fastrand::Rng;
 
 use super::*;
