@@ -1,6 +1,7 @@
 //! Reads the body of an answer while it arrives: a listing of 100,000 users is 50 MB of JSON, and little of it is kept.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::any::Any;
+use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -36,6 +37,30 @@ pub(super) struct Limits {
     pub whole: Duration,
 }
 
+/// A parsed answer of any type.
+pub(super) type Value = Box<dyn Any + Send>;
+
+/// The type of an answer, as what parses it: the requests of all types share their code.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    whole: fn(&[u8]) -> serde_json::Result<Value>,
+    arriving: fn(BufReader<Arrival>) -> serde_json::Result<Value>,
+}
+
+impl Shape {
+    pub(super) fn of<T: DeserializeOwned + Send + 'static>() -> Self {
+        Self {
+            whole: |text| Ok(Box::new(serde_json::from_slice::<T>(text)?)),
+            arriving: |text| Ok(Box::new(serde_json::from_reader::<_, T>(text)?)),
+        }
+    }
+
+    /// The value of an answer that was read as this type.
+    pub(super) fn take<T: 'static>(value: Value) -> T {
+        *value.downcast().unwrap_or_else(|_| unreachable!("an answer has the type that it was parsed as"))
+    }
+}
+
 /// The body of an answer under way.
 pub(super) struct Body {
     response: reqwest::Response,
@@ -53,7 +78,7 @@ impl Body {
     }
 
     /// Reads it to its end and keeps nothing. A web page is a proxy's, and says nothing of what the server did.
-    pub(super) async fn discard(mut self) -> Result<(), Cause> {
+    async fn discard(mut self) -> Result<(), Cause> {
         let (start, _) = self.start().await?;
         while self.chunk().await?.is_some() {}
         match Cause::not_json(self.response.status(), &String::from_utf8_lossy(&start)) {
@@ -75,15 +100,23 @@ impl Body {
         Ok(String::from_utf8_lossy(&start).into_owned())
     }
 
-    /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
-    pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
+    /// The value that it is in JSON of this shape; without a shape it's read and not kept.
+    pub(super) async fn read(self, shape: Option<Shape>) -> Result<Value, Cause> {
+        match shape {
+            Some(shape) => self.json(shape).await,
+            None => self.discard().await.map(|()| Box::new(()) as Value),
+        }
+    }
+
+    /// HTML, cut JSON and JSON of another shape are told apart.
+    async fn json(mut self, shape: Shape) -> Result<Value, Cause> {
         let (start, whole) = self.start().await?;
         // A byte order mark says nothing (RFC 8259, section 8.1).
         let start = if start.starts_with(BYTE_ORDER_MARK) { start.slice(BYTE_ORDER_MARK.len()..) } else { start };
         let parsed = match whole {
-            true if start.len() <= ON_TASK => serde_json::from_slice(&start),
-            true => parsed_apart(start.clone()).await?,
-            false => self.parsed_on_arrival(&start).await?,
+            true if start.len() <= ON_TASK => (shape.whole)(&start),
+            true => parsed_apart(start.clone(), shape).await?,
+            false => self.parsed_on_arrival(&start, shape).await?,
         };
         if parsed.is_ok() && self.echo.is_found() {
             return Err(Cause::Implausible("it repeats the token or key of the request".to_owned()));
@@ -105,13 +138,10 @@ impl Body {
     }
 
     /// Parses what is there and what is yet to come, on a thread that may block.
-    async fn parsed_on_arrival<T: DeserializeOwned + Send + 'static>(
-        &mut self,
-        start: &Bytes,
-    ) -> Result<serde_json::Result<T>, Cause> {
+    async fn parsed_on_arrival(&mut self, start: &Bytes, shape: Shape) -> Result<serde_json::Result<Value>, Cause> {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
-        let parsing = spawn_blocking(move || serde_json::from_reader(BufReader::with_capacity(BLOCK, text)));
+        let parsing = spawn_blocking(move || (shape.arriving)(BufReader::with_capacity(BLOCK, text)));
         // An early return ends the text for the parser, and nobody asks for its error then.
         while let Some(chunk) = self.chunk().await? {
             if sender.send(chunk).await.is_err() {
@@ -145,13 +175,16 @@ impl Body {
 }
 
 /// Parses a whole body, on a thread that may be busy for a while.
-async fn parsed_apart<T: DeserializeOwned + Send + 'static>(text: Bytes) -> Result<serde_json::Result<T>, Cause> {
-    let parsing = spawn_blocking(move || serde_json::from_slice(&text));
+async fn parsed_apart(text: Bytes, shape: Shape) -> Result<serde_json::Result<Value>, Cause> {
+    let parsing = spawn_blocking(move || (shape.whole)(&text));
     parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
 }
 
+/// What has come of a body, and what is to come.
+type Arrival = Chain<Cursor<Bytes>, Arriving>;
+
 /// The chunks of a body as something to read from. It blocks until the next one is there.
-struct Arriving {
+pub(super) struct Arriving {
     chunks: mpsc::Receiver<Bytes>,
     chunk: Cursor<Bytes>,
 }
