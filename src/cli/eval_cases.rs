@@ -14,7 +14,7 @@ use crate::files;
 use crate::mapping::attributes;
 use crate::mapping::from_okta::{Listed, Verdict};
 use crate::model::PlatformRole;
-use crate::model::desired::{DesiredUser, State};
+use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
@@ -237,13 +237,13 @@ impl Org {
         let user =
             org.users.keys().next().map(|id| attributes::user(id, org, &self.expressions.mapping, Timestamp::now()));
         match user.map(|user| user.state) {
-            Some(State::Present(attributes)) if attributes.role_is_null => "null".to_owned(),
-            Some(State::Present(attributes)) => attributes.platform_role.as_str().to_owned(),
-            Some(State::Problem(problems)) => {
+            Some(DesiredState::Present(attributes)) if attributes.role_is_null => "null".to_owned(),
+            Some(DesiredState::Present(attributes)) => attributes.platform_role.as_str().to_owned(),
+            Some(DesiredState::Problem(problems)) => {
                 problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
             }
-            Some(State::Left(leave)) => leave.as_str().to_owned(),
-            Some(State::Untouched(status)) => format!("left alone, being {status}"),
+            Some(DesiredState::Left(leave)) => leave.as_str().to_owned(),
+            Some(DesiredState::Untouched(status)) => format!("left alone, being {status}"),
             None => "no user was read".to_owned(),
         }
     }
@@ -261,10 +261,10 @@ impl Org {
         let mut problems = 0;
         for DesiredUser { state, .. } in desired.users.values() {
             match state {
-                State::Present(attributes) if attributes.role_is_null => *roles.entry("null").or_insert(0) += 1,
-                State::Present(attributes) => *roles.entry(attributes.platform_role.as_str()).or_insert(0) += 1,
-                State::Problem(_) => problems += 1,
-                State::Left(_) | State::Untouched(_) => {}
+                DesiredState::Present(attributes) if attributes.role_is_null => *roles.entry("null").or_insert(0) += 1,
+                DesiredState::Present(attributes) => *roles.entry(attributes.platform_role.as_str()).or_insert(0) += 1,
+                DesiredState::Problem(_) => problems += 1,
+                DesiredState::Left(_) | DesiredState::Untouched(_) => {}
             }
         }
         Ok((roles, problems))

@@ -38,13 +38,13 @@ pub(super) struct Limits {
 }
 
 /// A parsed answer of any type.
-pub(super) type Value = Box<dyn Any + Send>;
+pub(super) type AnyValue = Box<dyn Any + Send>;
 
 /// The type of an answer, as what parses it: the requests of all types share their code.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
-    whole: fn(&[u8]) -> serde_json::Result<Value>,
-    arriving: fn(BufReader<Arrival>) -> serde_json::Result<Value>,
+    whole: fn(&[u8]) -> serde_json::Result<AnyValue>,
+    arriving: fn(BufReader<Arrival>) -> serde_json::Result<AnyValue>,
 }
 
 impl Shape {
@@ -56,7 +56,7 @@ impl Shape {
     }
 
     /// The value of an answer that was read as this type.
-    pub(super) fn take<T: 'static>(value: Value) -> T {
+    pub(super) fn take<T: 'static>(value: AnyValue) -> T {
         *value.downcast().unwrap_or_else(|_| unreachable!("an answer has the type that it was parsed as"))
     }
 }
@@ -101,15 +101,15 @@ impl Body {
     }
 
     /// The value that it is in JSON of this shape; without a shape it's read and not kept.
-    pub(super) async fn read(self, shape: Option<Shape>) -> Result<Value, Cause> {
+    pub(super) async fn read(self, shape: Option<Shape>) -> Result<AnyValue, Cause> {
         match shape {
             Some(shape) => self.json(shape).await,
-            None => self.discard().await.map(|()| Box::new(()) as Value),
+            None => self.discard().await.map(|()| Box::new(()) as AnyValue),
         }
     }
 
     /// HTML, cut JSON and JSON of another shape are told apart.
-    async fn json(mut self, shape: Shape) -> Result<Value, Cause> {
+    async fn json(mut self, shape: Shape) -> Result<AnyValue, Cause> {
         let (start, whole) = self.start().await?;
         // A byte order mark says nothing (RFC 8259, section 8.1).
         let start = if start.starts_with(BYTE_ORDER_MARK) { start.slice(BYTE_ORDER_MARK.len()..) } else { start };
@@ -138,7 +138,7 @@ impl Body {
     }
 
     /// Parses what is there and what is yet to come, on a thread that may block.
-    async fn parsed_on_arrival(&mut self, start: &Bytes, shape: Shape) -> Result<serde_json::Result<Value>, Cause> {
+    async fn parsed_on_arrival(&mut self, start: &Bytes, shape: Shape) -> Result<serde_json::Result<AnyValue>, Cause> {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
         let parsing = spawn_blocking(move || (shape.arriving)(BufReader::with_capacity(BLOCK, text)));
@@ -175,7 +175,7 @@ impl Body {
 }
 
 /// Parses a whole body, on a thread that may be busy for a while.
-async fn parsed_apart(text: Bytes, shape: Shape) -> Result<serde_json::Result<Value>, Cause> {
+async fn parsed_apart(text: Bytes, shape: Shape) -> Result<serde_json::Result<AnyValue>, Cause> {
     let parsing = spawn_blocking(move || (shape.whole)(&text));
     parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
 }
@@ -217,13 +217,13 @@ fn unfit(error: &serde_json::Error, status: StatusCode, start: &[u8], length: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::{Act, Server, fast, json};
+    use crate::http::scripted::{Act, ScriptedServer, fast, json};
     use crate::http::{Client, Failure, Request, Settings};
 
     /// More of a listing than is parsed at once.
     const MANY: usize = 400_000;
 
-    async fn read<T: DeserializeOwned + Send + 'static>(server: &Server) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned + Send + 'static>(server: &ScriptedServer) -> Result<T, Failure> {
         let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
         client.json(&Request::get("/x")).await.map(|(value, _)| value)
     }
@@ -251,7 +251,7 @@ mod tests {
         assert!(text.len() > 2 * AT_ONCE);
         let middling = serde_json::to_string(&(0..MANY / 10).collect::<Vec<_>>()).unwrap();
         assert!((ON_TASK..AT_ONCE).contains(&middling.len()));
-        let server = Server::script([json(200, &text), json(200, &middling), json(200, "[1,2]")]).await;
+        let server = ScriptedServer::script([json(200, &text), json(200, &middling), json(200, "[1,2]")]).await;
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY / 10).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), [1, 2]);
@@ -261,7 +261,7 @@ mod tests {
     async fn a_body_that_never_ends_is_given_up() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[".to_owned();
         let parts = [vec![head], vec!["1,".to_owned(); 40]].concat();
-        let server = Server::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
+        let server = ScriptedServer::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
         let body_timeout = Duration::from_millis(200);
         let client = Client::new(Settings { body_timeout, retry: fast(), ..Settings::new(&server.url) }).unwrap();
         let failure = client.json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
@@ -272,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_holds_a_secret_is_not_shown() {
         for body in [r#"{"access_token": "s3cret"} junk"#, "s3cret", r#""s3cret""#, r#"["s3cret"]"#, "<html>s3cret"] {
-            let server = Server::new(move |_| json(200, body)).await;
+            let server = ScriptedServer::new(move |_| json(200, body)).await;
             let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
             let failure = client.json::<Vec<u32>>(&Request::get("/x").confidential()).await.unwrap_err();
             assert!(!format!("{failure} {failure:?}").contains("s3cret"), "{failure:?}");
@@ -289,7 +289,7 @@ mod tests {
         for broken in
             [json(200, half), Act::SendAndCut(format!("{head}{half}")), Act::SendAndCut(format!("{closed}{half}"))]
         {
-            let server = Server::script([broken, json(200, &text)]).await;
+            let server = ScriptedServer::script([broken, json(200, &text)]).await;
             assert_eq!(read::<Vec<usize>>(&server).await.unwrap().len(), MANY);
             assert_eq!(server.lines().len(), 2);
         }
@@ -298,12 +298,12 @@ mod tests {
     #[tokio::test]
     async fn a_long_body_that_cannot_be_read_says_why() {
         let page = format!("<!doctype html>{}", "x".repeat(3 * AT_ONCE));
-        let server = Server::new(move |_| json(200, &page)).await;
+        let server = ScriptedServer::new(move |_| json(200, &page)).await;
         let failure = read::<Vec<usize>>(&server).await.unwrap_err();
         assert!(failure.to_string().contains(r#"with a web page instead of JSON: "<!doctype html>xxx"#), "{failure}");
         assert_eq!(server.lines().len(), 2);
         let text = listing();
-        let server = Server::new(move |_| json(200, &text)).await;
+        let server = ScriptedServer::new(move |_| json(200, &text)).await;
         let failure = read::<Vec<String>>(&server).await.unwrap_err();
         assert!(matches!(failure.cause(), Cause::Unreadable(why) if why.contains("expected a string")), "{failure}");
         assert_eq!(server.lines().len(), 1);

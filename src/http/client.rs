@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use super::authorize::{Authorization, Signed};
-use super::body::{Body, Limits, Shape, Value};
+use super::body::{AnyValue, Body, Limits, Shape};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, GivenUp, chain, seconds};
 use super::mask::{Echo, Mask, shortened};
@@ -117,7 +117,7 @@ const MOST_RENEWALS: u32 = 4;
 
 /// What came of one attempt.
 struct Attempted {
-    outcome: Result<(Value, Reply), Cause>,
+    outcome: Result<(AnyValue, Reply), Cause>,
     signals: Signals,
     /// See [`super::pace::Turn::lowered`].
     lowered: u64,
@@ -205,11 +205,15 @@ impl Client {
     }
 
     /// One copy of this loop serves all types of answers. Boxed, so that it isn't a part of each caller's future.
-    fn run<'a>(&'a self, request: &'a Request, shape: Option<Shape>) -> BoxFuture<'a, Result<(Value, Reply), Failure>> {
+    fn run<'a>(
+        &'a self,
+        request: &'a Request,
+        shape: Option<Shape>,
+    ) -> BoxFuture<'a, Result<(AnyValue, Reply), Failure>> {
         Box::pin(self.attempts(request, shape))
     }
 
-    async fn attempts(&self, request: &Request, shape: Option<Shape>) -> Result<(Value, Reply), Failure> {
+    async fn attempts(&self, request: &Request, shape: Option<Shape>) -> Result<(AnyValue, Reply), Failure> {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());

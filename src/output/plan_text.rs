@@ -10,7 +10,7 @@ use crate::model::desired::Attributes;
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
 use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
 
@@ -238,7 +238,7 @@ fn destroyed(members: usize, flows: Option<u64>) -> String {
 /// The deferred operations, and why nothing is removed if the source isn't trusted.
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
+    let row = |held: &Deferred| [safe(&held.subject), safe(&held.what), because(&held.because)];
     add_rows(&mut table, plan.held.iter().map(row), &styled(CHANGE, "…"), whole);
     let held = section("Deferred", &table);
     if plan.shrunk.is_empty() {

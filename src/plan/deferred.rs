@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that is held back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Held {
+pub struct Deferred {
     /// A user name, or a project's name.
     pub subject: String,
     /// What isn't done: `deactivate`, `remove dan@example.com`.
@@ -31,7 +31,7 @@ pub enum Because {
     DoesNotStand,
 }
 
-impl Held {
+impl Deferred {
     pub fn new(subject: &str, what: impl Into<String>, because: Because) -> Self {
         Self { subject: subject.to_owned(), what: what.into(), because }
     }

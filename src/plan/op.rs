@@ -10,7 +10,7 @@ use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
-use crate::plan::deferred::Held;
+use crate::plan::deferred::Deferred;
 use crate::plan::deferred::Shrunk;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
@@ -26,7 +26,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Deferred operations, each with the reason.
     #[serde(default)]
-    pub held: Vec<Held>,
+    pub held: Vec<Deferred>,
     /// Where the read was much smaller than the last trusted one; anything here means that nothing is taken away.
     #[serde(default)]
     pub shrunk: Vec<Shrunk>,

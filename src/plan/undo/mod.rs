@@ -10,7 +10,7 @@ use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
 use crate::model::activepieces::User;
-use crate::model::desired::{DesiredUser, State};
+use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::users::{Protected, keep_the_last_admin};
@@ -70,10 +70,10 @@ impl<'a> Accounts<'a> {
     /// Why this Okta user is to have no access today; none where access is right.
     fn no_access(&self, id: &str) -> Option<String> {
         match self.users.get(&OktaUserId::from(id)).map(|user| &user.state) {
-            Some(State::Present(_)) => None,
-            Some(State::Left(leave)) => Some(leave.as_str().to_owned()),
-            Some(State::Untouched(status)) => Some(format!("{status} in Okta")),
-            Some(State::Problem(_)) => Some("the mapping fails for the user".to_owned()),
+            Some(DesiredState::Present(_)) => None,
+            Some(DesiredState::Left(leave)) => Some(leave.as_str().to_owned()),
+            Some(DesiredState::Untouched(status)) => Some(format!("{status} in Okta")),
+            Some(DesiredState::Problem(_)) => Some("the mapping fails for the user".to_owned()),
             None => Some("not in scope in Okta".to_owned()),
         }
     }
