@@ -140,7 +140,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
             user.platform_role.clone_from(&roles[role].platform_role);
         }
     }
-    // Okta's users come in this order too: what a plan compares stands side by side.
+    // Okta's users come in this order too: what a plan compares is next to each other.
     users.sort_unstable_by(|a, b| (&a.external_id, &a.id).cmp(&(&b.external_id, &b.id)));
     Ok((users, hidden))
 }
@@ -153,7 +153,7 @@ async fn projects(activepieces: &Activepieces) -> Result<Vec<Project>> {
         }
     }
     Err(Error::new(Kind::Failed, "the listing of the Activepieces projects kept changing while it was read")
-        .hint("try again when nobody makes, renames or deletes projects"))
+        .hint("try again when no other client makes, renames or deletes projects"))
 }
 
 /// One pass over the pages; none where a project came, went or moved meanwhile. The first page tells how many there are, and
@@ -213,7 +213,7 @@ async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
         if is_empty || team.is_some() {
             return Ok(team.map(|project| project.owner_id));
         }
-        // The server doesn't know the filter, and somebody's own project came first.
+        // The server doesn't know the filter, and a personal project came first.
     }
     Ok(None)
 }

@@ -103,7 +103,7 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     Stands,
-    /// All who are ADMIN would lose it, and nobody became one.
+    /// All ADMINs would lose the role, and no account became one.
     Failed,
 }
 
@@ -113,7 +113,7 @@ fn all_admins_go(plan: &Plan) -> bool {
     going > 0 && going >= plan.standing.admins.len()
 }
 
-/// Takes out those who lose ADMIN where somebody else has to become one first.
+/// Takes out those who lose ADMIN where another account has to become one first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let waits = all_admins_go(plan);
     coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))

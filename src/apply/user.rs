@@ -22,7 +22,7 @@ pub async fn write(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome
     }
 }
 
-/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that somebody else made meanwhile is left to the next plan, since this one never
+/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that was made otherwise meanwhile is left to the next plan, since this one never
 /// showed it.
 async fn create(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     let (mut pauses, mut is_lost) = (pauses(), false);
@@ -114,7 +114,7 @@ async fn holder(writer: Writer<'_>, op: &UserOp) -> Option<String> {
 }
 
 /// Sets what the operation changes. Each try begins with a look at the account: what has its new value needs no write, and a
-/// value that is neither the old nor the new one was set by somebody else since and is left alone.
+/// value that is neither the old nor the new one was set by another client since and is left alone.
 async fn update(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
     let mut pauses = pauses();
     let mut refused = None;

@@ -179,7 +179,7 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     }
 }
 
-/// The platform, the key's rights on both interfaces, and what stands there.
+/// The platform, the key's rights on both interfaces, and what is there.
 async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     let activepieces = &session.activepieces;
     let config = activepieces.service_provider_config().await.map_err(Error::from).and_then(|config| {

@@ -215,7 +215,7 @@ impl Org {
         Ok(Self { okta, settings, expressions })
     }
 
-    /// Whether the mapping gives everybody in the file the expected role.
+    /// Whether the mapping gives all users in the file the expected role.
     async fn check_logins(&self, path: &Path) -> Result<Checked> {
         let rows = expectations(&read(path)?, &path.display().to_string())?;
         let cases = rows.len();

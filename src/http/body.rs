@@ -142,7 +142,7 @@ impl Body {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
         let parsing = spawn_blocking(move || (shape.arriving)(BufReader::with_capacity(BLOCK, text)));
-        // An early return ends the text for the parser, and nobody asks for its error then.
+        // An early return ends the text for the parser, and its error isn't asked for then.
         while let Some(chunk) = self.chunk().await? {
             if sender.send(chunk).await.is_err() {
                 // The parser has found what it can't read.

@@ -82,7 +82,7 @@ impl Mask {
 }
 
 /// Finds the secrets of one attempt in a good answer while it arrives. A server has no reason to send them back, and what it
-/// sends them as, such as somebody's name, would be shown and kept.
+/// sends them as, such as a user's name, would be shown and kept.
 pub(super) struct Echo {
     secrets: Vec<SecretString>,
     /// The end of what came: a secret may be in two parts.

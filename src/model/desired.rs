@@ -40,7 +40,7 @@ pub struct MissingPart {
     pub fault: String,
 }
 
-/// A rule of the config that can't push a group as it stands.
+/// A rule of the config that can't push a group as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unresolved {
     /// The name or id that the rule has, or the name of the group that its pattern takes.

@@ -21,7 +21,7 @@ const SHOWN: usize = 10;
 /// So many members of a project are named.
 const NAMED: usize = 3;
 
-/// What stands around a plan.
+/// What is shown around a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
     pub okta: &'a str,
@@ -62,7 +62,7 @@ fn new_admins(plan: &Plan) -> Option<String> {
     section("New ADMINs", &table)
 }
 
-/// How somebody becomes ADMIN.
+/// How an account becomes ADMIN.
 fn how_admin(op: &UserOp) -> String {
     let gives_role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
     match (op.action, gives_role) {

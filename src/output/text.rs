@@ -43,7 +43,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether what stands behind an escape character is the rest of a style: `[1;31m`.
+/// Whether what follows an escape character is the rest of a style: `[1;31m`.
 fn sets_a_style(rest: &str) -> bool {
     let end = rest
         .strip_prefix('[')

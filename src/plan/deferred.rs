@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One thing that is held back.
+/// One deferred operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Deferred {
     /// A user name, or a project's name.
@@ -15,7 +15,7 @@ pub struct Deferred {
     pub because: Because,
 }
 
-/// Why something is held back.
+/// Why an operation is deferred.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Because {

@@ -20,7 +20,7 @@ use crate::state::{self, Lock, StateFile, Taken};
 use crate::sync::context::Context;
 use crate::sync::session::{self, Knows, Session};
 
-/// How often somebody who waits looks whether the other run has ended.
+/// How often a waiting run looks whether the other run has ended.
 const LOOK: Duration = Duration::from_millis(300);
 
 /// The run that goes on.

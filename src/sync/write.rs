@@ -41,7 +41,7 @@ pub struct WriteArgs {
     /// Allow exactly so many users to become ADMIN, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_new_admins: Option<usize>,
-    /// Allow a plan that deactivates accounts because nobody is in scope
+    /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
     /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
@@ -85,7 +85,7 @@ impl WriteArgs {
         }
     }
 
-    /// Refuses to begin where the plan has to be asked about and nobody can be asked.
+    /// Refuses to begin where a question is needed and there is no terminal to ask on.
     pub fn can_ask(&self, context: &Context) -> Result<()> {
         if self.yes || context.printer.interactive {
             return Ok(());
@@ -276,7 +276,7 @@ struct Open {
 }
 
 impl Open {
-    /// After so long the plan is made again: somebody else may have changed what it touches.
+    /// After so long the plan is made again: another client may have changed what it touches.
     const LONG: Duration = Duration::from_mins(1);
 
     fn now() -> Self {

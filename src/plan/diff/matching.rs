@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
 /// The accounts of a platform by their places in its listing, found by user name.
 struct Accounts<'a> {
     users: &'a [User],
-    /// Made when it's asked for: where everybody is linked, nobody asks.
+    /// Made when it's asked for: where all are linked, it's not asked for.
     by_user_name: OnceCell<Lookup<&'a str, usize>>,
 }
 

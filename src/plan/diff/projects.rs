@@ -165,7 +165,7 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// Projects whose Okta groups are gone. A group that somebody deletes and makes again has another id, and its project is
+/// Projects whose Okta groups are gone. A group that is deleted and made again has another id, and its project is
 /// still linked to the old one.
 struct Orphans<'a> {
     projects: Vec<&'a Project>,

@@ -69,7 +69,7 @@ pub(crate) fn is_linked(account: &User, ids: &OktaIds) -> bool {
 }
 
 /// The account that is linked to a user without access is closed, whatever else is wrong: others may claim its address, or
-/// the one it goes to may have a problem. Only an operation that gives it to somebody else who has access takes it from the
+/// the one it goes to may have a problem. Only an operation that gives it to another user who has access takes it from the
 /// user.
 fn close_what_is_open(
     plan: &mut Plan,
@@ -159,7 +159,7 @@ fn op(
     }
 }
 
-/// Whether the account was that of somebody else of the same address, or of nobody with access: its role was given to
+/// Whether the account was that of another user of the same address, or of no user with access: its role was given to
 /// another person, and isn't handed on.
 fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
     match account.link() {
@@ -177,7 +177,7 @@ fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
     }
 }
 
-/// What the policy says of a reason. An account of somebody deactivated in Okta is always closed.
+/// What the policy says of a reason. An account of a user who is deactivated in Okta is always closed.
 fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
     match leave {
         Leave::Suspended => policy.suspended,

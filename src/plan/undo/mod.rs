@@ -87,8 +87,8 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Computes the plan that undoes a run, under the same laws as any other plan: nobody gets access or a role back who has no
-/// access in Okta today. What changed since the run is a problem, and left alone; what nobody can undo is a warning.
+/// Computes the plan that undoes a run, under the same laws as any other plan: no user gets access or a role back who has no
+/// access in Okta today. What changed since the run is a problem, and left alone; what can't be undone is a warning.
 pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan {
     let platform = today.platform;
     let mut plan = Plan { standing: today.plan(policy).standing, ..Plan::default() };
@@ -121,7 +121,7 @@ impl Undone<'_> {
         }
     }
 
-    /// Notes a step of which it can't be told whose work stands.
+    /// Notes a step of which it can't be told whose change is there.
     fn blurred(&self, plan: &mut Plan, step: Step<'_>) {
         let (run, kind) = (self.run, step.kind());
         let message = format!("run {run} didn't end this ({kind}), and a later run tried it again: undo that one");
