@@ -18,7 +18,7 @@ use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
-use crate::output::text::{ADD, REMOVE, counted, safe, styled};
+use crate::output::text::{ADD, REMOVE, counted, styled, visible};
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::session::{load, okta_client};
@@ -99,8 +99,8 @@ impl Checked {
             .differences
             .iter()
             .map(|Difference { line, subject, expected, actual }| {
-                let (expected, actual) = (styled(ADD, safe(expected)), styled(REMOVE, safe(actual)));
-                format!("line {line}: {}\n  expected {expected}\n  gives    {actual}", safe(subject))
+                let (expected, actual) = (styled(ADD, visible(expected)), styled(REMOVE, visible(actual)));
+                format!("line {line}: {}\n  expected {expected}\n  gives    {actual}", visible(subject))
             })
             .collect();
         let cases = counted(self.cases, "case", "cases");
@@ -293,8 +293,8 @@ pub async fn list_from_okta(context: &Context) -> Result<u8> {
     } else {
         let line = |(listed, runs, why): &(&Listed, bool, String)| {
             let style = if *runs { ADD } else { REMOVE };
-            let (attribute, expression) = (safe(&listed.attribute), safe(&listed.property.expression));
-            format!("{attribute:<14} {}\n               {expression}", styled(style, safe(why)))
+            let (attribute, expression) = (visible(&listed.attribute), visible(&listed.property.expression));
+            format!("{attribute:<14} {}\n               {expression}", styled(style, visible(why)))
         };
         context.printer.answer(&verdicts.iter().map(line).collect::<Vec<_>>().join("\n"));
     }
