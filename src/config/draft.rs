@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) scope: Scope,
     pub(super) attributes: Attributes,
     pub(super) projects: Vec<Project>,
+    /// `role_order`
+    pub(super) role_order: Option<Spanned<Vec<Text>>>,
     pub(super) policy: Policy,
     pub(super) accepted: Vec<Accepted>,
     /// The `[[projects]]` entry that is being read.
@@ -92,6 +94,25 @@ pub(super) struct Project {
     pub(super) group: Option<Text>,
     pub(super) pattern: Option<Text>,
     pub(super) name: Option<Text>,
+    pub(super) role: Option<Text>,
+    pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
+    pub(super) roles_managed: RolesManaged,
+}
+
+/// A key of `roles`, in the order of the file.
+#[derive(Debug)]
+pub(super) struct GroupRole {
+    pub(super) role: Text,
+    /// At least one.
+    pub(super) groups: Vec<Text>,
+}
+
+/// `roles_managed`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RolesManaged {
+    #[default]
+    Always,
+    OnAdd,
 }
 
 /// One `[[accepted]]` entry.

@@ -348,6 +348,7 @@ fn pushed(name: &str, members: &[&str]) -> (OktaGroupId, DesiredProject) {
         name: name.to_owned(),
         group_name: format!("AP {name}"),
         members: members.iter().map(|name| okta_id(name)).collect(),
+        roles: None,
     };
     (group_id(name), project)
 }

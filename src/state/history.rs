@@ -180,6 +180,7 @@ impl Recorded {
                     Step::Project(_) => outcomes.project = Some(outcome(step)),
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
+                    Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
                     Step::User(_) => {}
                 }
             }

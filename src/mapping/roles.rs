@@ -1,0 +1,192 @@
+//! The project roles of a project's members: by Okta group, by an expression, or one for all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::evaluation::{Evaluation, Mapped};
+use crate::model::Members;
+use crate::model::desired::{DesiredRole, DesiredRoles, DesiredUser, RuleFault, State};
+use crate::model::id::OktaUserId;
+use crate::model::org::{Org, RoleGroup};
+use crate::model::problem::{Problem, ProblemKind};
+
+/// How a `[[projects]]` entry gives project roles.
+#[derive(Clone, Debug)]
+pub struct RoleRule {
+    /// The role of the members of some groups, the highest role first.
+    pub by_group: Vec<GroupRole>,
+    /// The role of all other members. Without it they keep their role.
+    pub others: Option<RoleSource>,
+    /// All roles whose order is known, the highest first.
+    pub order: Arc<[String]>,
+    /// Whether a role is set only when the member is added.
+    pub on_add_only: bool,
+    /// `config.toml:40`.
+    pub location: Option<String>,
+}
+
+/// A role, and the ids or names of the groups that have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRole {
+    pub role: String,
+    pub groups: Vec<String>,
+}
+
+/// Where a role comes from.
+#[derive(Clone, Debug)]
+pub enum RoleSource {
+    Fixed(String),
+    Expression(Mapped),
+}
+
+impl RoleRule {
+    /// The expression of the rule.
+    pub fn expression(&self) -> Option<&Mapped> {
+        match &self.others {
+            Some(RoleSource::Expression(mapped)) => Some(mapped),
+            Some(RoleSource::Fixed(_)) | None => None,
+        }
+    }
+
+    /// The ids or names of all groups that decide about a role.
+    pub fn groups(&self) -> impl Iterator<Item = &String> {
+        self.by_group.iter().flat_map(|by| &by.groups)
+    }
+
+    /// Every role that the config names, apart from those that an expression computes.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let of_groups = self.by_group.iter().map(|by| by.role.clone());
+        let of_others = self.others.iter().flat_map(|others| match others {
+            RoleSource::Fixed(role) => vec![role.clone()],
+            RoleSource::Expression(mapped) => mapped.expression.constants(),
+        });
+        of_groups.chain(of_others)
+    }
+
+    fn place(&self, what: &str) -> String {
+        self.location.as_ref().map_or_else(|| what.to_owned(), |location| format!("{what} {location}"))
+    }
+}
+
+/// The roles of the members of a group, by the rule that pushes it.
+pub fn desired(
+    rule: &RoleRule,
+    members: &Members<OktaUserId>,
+    org: &Org,
+    users: &BTreeMap<OktaUserId, DesiredUser>,
+    now: Timestamp,
+) -> DesiredRoles {
+    let missing = |group: &&String| org.missing_role_groups.contains_key(*group);
+    let mut roles = DesiredRoles {
+        names: rule.names().collect(),
+        order: Arc::clone(&rule.order),
+        on_add_only: rule.on_add_only,
+        groups: rule.groups().filter_map(|group| Some(org.role_groups.get(group)?.id.clone())).collect(),
+        problems: rule.groups().filter(missing).map(|group| not_found(group, rule, org)).collect(),
+        location: rule.location.clone(),
+        ..DesiredRoles::default()
+    };
+    let mut deciding = Deciding::of(rule, org, now);
+    for id in members {
+        // Only of users with access anything is made.
+        if matches!(users.get(id).map(|user| &user.state), Some(State::Present(_)))
+            && let Some(role) = deciding.role(id, &mut roles.problems)
+        {
+            roles.of.insert(id.clone(), role);
+        }
+    }
+    roles
+}
+
+fn not_found(wanted: &str, rule: &RoleRule, org: &Org) -> Problem {
+    let fault = &org.missing_role_groups[wanted];
+    let kind = match fault {
+        RuleFault::SeveralGroups { .. } => ProblemKind::AmbiguousGroup,
+        RuleFault::NoSuchGroup { .. } | RuleFault::EmptyName { .. } => ProblemKind::GroupNotFound,
+    };
+    let told = fault.told(wanted);
+    let message = format!("roles: {told}; project roles that depend on it stay as they are, and no member gets one");
+    Problem::new(wanted, kind, message).at(rule.location.clone())
+}
+
+/// One role of the rule's order.
+struct Step<'a> {
+    groups: Vec<(&'a RoleGroup, Arc<DesiredRole>)>,
+    /// Set if one of its groups isn't in Okta, so that any user may be in it.
+    unknown: Option<Arc<DesiredRole>>,
+}
+
+/// The evaluation of a rule. Most members share one of a few roles, so each is stored once.
+struct Deciding<'a> {
+    rule: &'a RoleRule,
+    org: &'a Org,
+    now: Timestamp,
+    steps: Vec<Step<'a>>,
+    others: Option<Arc<DesiredRole>>,
+    evaluated: BTreeMap<String, Arc<DesiredRole>>,
+}
+
+impl<'a> Deciding<'a> {
+    fn of(rule: &'a RoleRule, org: &'a Org, now: Timestamp) -> Self {
+        let step = |(place, by): (usize, &'a GroupRole)| {
+            // The groups of one role are equal: only those of a higher role would have given another one.
+            let by_absence = place > 0;
+            let there = by.groups.iter().filter_map(|wanted| org.role_groups.get(wanted)).map(|group| {
+                let because = format!("group {}", group.name);
+                (group, Arc::new(DesiredRole { role: Some(by.role.clone()), because, by_absence }))
+            });
+            let unknown = by.groups.iter().any(|wanted| org.missing_role_groups.contains_key(wanted));
+            let unknown =
+                unknown.then(|| Arc::new(DesiredRole { role: None, because: rule.place("rule"), by_absence }));
+            Step { groups: there.collect(), unknown }
+        };
+        let steps: Vec<_> = rule.by_group.iter().enumerate().map(step).collect();
+        let others = match &rule.others {
+            Some(RoleSource::Fixed(role)) => Some(Arc::new(DesiredRole {
+                role: Some(role.clone()),
+                because: rule.place("rule"),
+                by_absence: !steps.is_empty(),
+            })),
+            Some(RoleSource::Expression(_)) | None => None,
+        };
+        Self { rule, org, now, steps, others, evaluated: BTreeMap::new() }
+    }
+
+    /// The role of a user; none where the rule says nothing about it.
+    fn role(&mut self, id: &OktaUserId, problems: &mut Vec<Problem>) -> Option<Arc<DesiredRole>> {
+        for step in &self.steps {
+            if let Some((_, gives)) = step.groups.iter().find(|(group, _)| group.members.contains(id)) {
+                return Some(Arc::clone(gives));
+            }
+            if let Some(unknown) = &step.unknown {
+                return Some(Arc::clone(unknown));
+            }
+        }
+        match self.rule.expression() {
+            Some(mapped) => self.evaluated(id, mapped, problems),
+            None => self.others.clone(),
+        }
+    }
+
+    fn evaluated(&mut self, id: &OktaUserId, mapped: &Mapped, problems: &mut Vec<Problem>) -> Option<Arc<DesiredRole>> {
+        let user = self.org.users.get(id)?.unpack(id);
+        let by_absence = !self.steps.is_empty() || mapped.expression.needs().groups;
+        let because = self.rule.place("expression");
+        match (Evaluation { user: &user, org: self.org, now: self.now }).text("role", mapped) {
+            Ok(None) => None,
+            Ok(Some(role)) => {
+                let shared = self
+                    .evaluated
+                    .entry(role.clone())
+                    .or_insert_with(|| Arc::new(DesiredRole { role: Some(role), because, by_absence }));
+                Some(Arc::clone(shared))
+            }
+            Err(problem) => {
+                problems.push(problem);
+                Some(Arc::new(DesiredRole { role: None, because, by_absence }))
+            }
+        }
+    }
+}
