@@ -105,7 +105,7 @@ pub fn projects(
             name: pushed.project_name.clone(),
             group_name: pushed.group.name.clone(),
             members: pushed.members.clone(),
-            roles: rule.map(|rule| roles::desired(rule, &pushed.members, org, users, now)),
+            roles: rule.map(|rule| roles::desired(rule, pushed, org, users, now)),
         };
         (id.clone(), project)
     };

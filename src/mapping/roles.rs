@@ -6,10 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::evaluation::{Evaluation, Mapped};
-use crate::model::Members;
 use crate::model::desired::{DesiredRole, DesiredRoles, DesiredUser, RuleFault, State};
 use crate::model::id::OktaUserId;
-use crate::model::org::{Org, RoleGroup};
+use crate::model::org::{Org, PushedGroup, RoleGroup};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// How a `[[projects]]` entry gives project roles.
@@ -73,7 +72,7 @@ impl RoleRule {
 /// The roles of the members of a group, by the rule that pushes it.
 pub fn desired(
     rule: &RoleRule,
-    members: &Members<OktaUserId>,
+    pushed: &PushedGroup,
     org: &Org,
     users: &BTreeMap<OktaUserId, DesiredUser>,
     now: Timestamp,
@@ -83,13 +82,14 @@ pub fn desired(
         names: rule.names().collect(),
         order: Arc::clone(&rule.order),
         on_add_only: rule.on_add_only,
+        owed: org.owed_roles.get(&pushed.group.id).cloned().unwrap_or_default(),
         groups: rule.groups().filter_map(|group| Some(org.role_groups.get(group)?.id.clone())).collect(),
         problems: rule.groups().filter(missing).map(|group| not_found(group, rule, org)).collect(),
         location: rule.location.clone(),
         ..DesiredRoles::default()
     };
     let mut deciding = Deciding::of(rule, org, now);
-    for id in members {
+    for id in &pushed.members {
         // Only of users with access anything is made.
         if matches!(users.get(id).map(|user| &user.state), Some(State::Present(_)))
             && let Some(role) = deciding.role(id, &mut roles.problems)

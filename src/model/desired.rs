@@ -218,6 +218,8 @@ pub struct DesiredRoles {
     pub order: Arc<[String]>,
     /// Whether a member's role is set only when the member is added.
     pub on_add_only: bool,
+    /// Members that a run added and that it didn't give their roles.
+    pub owed: BTreeSet<OktaUserId>,
     /// The groups that decide about roles: what depends on them has to be confirmed.
     pub groups: BTreeSet<OktaGroupId>,
     /// Why roles couldn't be told: of single users, or of all for a group that isn't in Okta.

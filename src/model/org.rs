@@ -44,6 +44,8 @@ pub struct Org {
     pub role_groups: BTreeMap<String, RoleGroup>,
     /// Those of them that weren't found: by the name or the id, what is wrong with it.
     pub missing_role_groups: BTreeMap<String, RuleFault>,
+    /// Users whose roles the last run was to give and didn't, by the group of the project.
+    pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
     /// The names of all groups that were listed.
     pub groups: BTreeMap<OktaGroupId, String>,
     /// Rules that name no group, several, or no project.

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Platform, StandingRoles};
-use crate::model::id::{OktaGroupId, OktaIds};
+use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
@@ -72,6 +72,8 @@ pub struct Knows {
     pub past: Past,
     /// Empty where everything is read again.
     pub org: KnownOrg,
+    /// Users whose project roles the last run was to give and didn't, by group.
+    pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
     /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
     /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
@@ -168,7 +170,8 @@ impl Session {
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let roles = self.settings.mapping.manages_roles();
-        let Sides { expressions, reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        reading.org.owed_roles.clone_from(&knows.owed_roles);
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         let Drafted { mut plan, made_from, sizes, users, groups, reading } =

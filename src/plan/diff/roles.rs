@@ -41,11 +41,12 @@ pub fn differences<'a>(
     let (Some(wanted), Some(known), Some(standing)) = (&project.roles, platform.roles.known(), standing) else {
         return Vec::new();
     };
-    if wanted.on_add_only {
-        return Vec::new();
-    }
     let members = owners.matched(standing).filter(|(id, account)| {
-        platform.owner.as_ref() != Some(&account.id) && project.members.contains(id) && !matches.blocked.contains(*id)
+        let is_managed = !wanted.on_add_only || wanted.owed.contains(*id);
+        is_managed
+            && platform.owner.as_ref() != Some(&account.id)
+            && project.members.contains(id)
+            && !matches.blocked.contains(*id)
     });
     let difference = |(id, account): (&OktaUserId, &'a User)| {
         let wanted = wanted.of.get(id)?;
