@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::types::Text;
+use super::types::{GroupRole, RolesManaged, Text};
 use crate::model::problem::ProblemKind;
 use crate::plan::Policy;
 
@@ -97,22 +97,6 @@ pub(super) struct Project {
     pub(super) role: Option<Text>,
     pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
     pub(super) roles_managed: RolesManaged,
-}
-
-/// A key of `roles`, in the order of the file.
-#[derive(Debug)]
-pub(super) struct GroupRole {
-    pub(super) role: Text,
-    /// At least one.
-    pub(super) groups: Vec<Text>,
-}
-
-/// `roles_managed`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum RolesManaged {
-    #[default]
-    Always,
-    OnAdd,
 }
 
 /// One `[[accepted]]` entry.

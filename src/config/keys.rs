@@ -455,7 +455,7 @@ const PROJECTS: &[Key] = &[
         "\"always\" brings back a role that somebody changed by hand; \"on_add\" sets the role of new members and leaves it \
          alone later.",
     )
-    .or("\"always\""),
+    .absent("\"always\""),
 ];
 
 const PROJECTS_POLICY: &[Key] = &[

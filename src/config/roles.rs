@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::draft::{Project, RolesManaged};
+use super::draft::Project;
 use super::expressions::mapped;
 use super::picture::{Fault, Faults};
 use super::source::Source;
-use super::types::Text;
+use super::types::{RolesManaged, Text};
 use crate::mapping::roles::{GroupRole, RoleRule, RoleSource};
 use crate::model::role::PROJECT_ROLES;
 

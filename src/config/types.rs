@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use super::draft::{GroupRole, RolesManaged};
 use super::mask;
 use super::picture::{Fault, Faults};
 use super::source::Source;
@@ -181,6 +180,22 @@ pub(super) const ROLES_MANAGED: Type<RolesManaged> = Type {
     schema: r#"{"enum": ["always", "on_add"]}"#,
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(roles_managed(&text))),
 };
+
+/// A key of `roles`, in the order of the file.
+#[derive(Debug)]
+pub(super) struct GroupRole {
+    pub(super) role: Text,
+    /// At least one.
+    pub(super) groups: Vec<Text>,
+}
+
+/// `roles_managed`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RolesManaged {
+    #[default]
+    Always,
+    OnAdd,
+}
 
 /// A number, or a string that may be one, such as `"10%"`.
 #[derive(Clone, Debug, PartialEq)]
