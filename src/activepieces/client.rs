@@ -284,6 +284,8 @@ impl Activepieces {
         match self.read::<Page<ProjectMember>>(request).await {
             Ok(_) => Ok(true),
             Err(failure) if matches!(failure.status(), Some(402 | 403)) => Ok(false),
+            // The project was deleted since.
+            Err(failure) if failure.status() == Some(404) => Ok(true),
             Err(failure) => Err(failure),
         }
     }

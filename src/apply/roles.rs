@@ -150,3 +150,64 @@ fn summary(undone: Vec<Undone<'_>>) -> Result<(), Outcome> {
         Outcome::Skipped(why)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::activepieces::Activepieces;
+    use crate::apply::adapt::{Contact, Limit};
+    use crate::http::scripted::{self, Act, Seen};
+    use crate::http::{Client, Settings};
+
+    /// Gives bob and ada a role by a server that answers like this to what is set, and gives the outcome and the requests.
+    async fn give_by(answer: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> (Result<(), Outcome>, Vec<String>) {
+        let server = scripted::Server::new(move |seen| {
+            if seen.line.starts_with("GET") {
+                let row = |name: &str, role: &str| json!({"id": name, "userId": name, "projectRole": {"name": role}});
+                let rows = [row("ada", "Editor"), row("bob", "Editor"), row("cy", "Admin")];
+                return scripted::json(200, &json!({"data": rows, "next": null}).to_string());
+            }
+            answer(seen)
+        })
+        .await;
+        let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
+        let (limit, contact, roles) = (Limit::new(4), Contact::default(), Semaphore::new(AT_ONCE));
+        let server_of = Server { activepieces: &activepieces, limit: &limit, contact: &contact, roles: &roles };
+        let given = [("ada", Some("Editor")), ("bob", None), ("cy", Some("Viewer")), ("dan", Some("Editor"))];
+        let given = given.map(|(name, from)| Given { account: name.into(), user_name: name, from, to: "Lead" });
+        let outcome = give(server_of, &"p1".into(), &given).await;
+        (outcome, server.lines())
+    }
+
+    #[tokio::test]
+    async fn a_role_is_set_where_it_is_that_of_the_plan_and_what_changed_is_named() {
+        let (outcome, lines) = give_by(|_| scripted::json(200, "{}")).await;
+        assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 2, "{lines:?}");
+        let Err(Outcome::Stale(why)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(
+            why,
+            "cy: changed meanwhile: the project role is \"Admin\" now, not \"Viewer\"; dan: isn't a member of the project any more"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_role_that_vanished_fails_by_its_name() {
+        let gone = r#"{"code":"ENTITY_NOT_FOUND","params":{"entityType":"project_role","entityId":"Lead"}}"#;
+        let (outcome, _) = give_by(move |_| scripted::json(404, gone)).await;
+        let Err(Outcome::Failed(why)) = outcome else { panic!("{outcome:?}") };
+        assert!(why.contains("ada: the platform has no project role \"Lead\" any more"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_member_who_vanished_is_no_failure_and_a_plan_without_roles_ends_it() {
+        let gone = r#"{"code":"ENTITY_NOT_FOUND","params":{"entityType":"project_member","entityId":"ada"}}"#;
+        let (outcome, _) = give_by(move |_| scripted::json(404, gone)).await;
+        assert!(matches!(outcome, Err(Outcome::Stale(_))), "{outcome:?}");
+        let off = r#"{"code":"FEATURE_DISABLED","params":{"message":"Feature is disabled"}}"#;
+        let (outcome, _) = give_by(move |_| scripted::json(402, off)).await;
+        assert_eq!(outcome, Err(no_roles()));
+    }
+}

@@ -190,3 +190,113 @@ impl<'a> Deciding<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::Expression;
+    use crate::mapping::evaluation::Source;
+    use crate::model::desired::Attributes;
+    use crate::model::okta::{Group, GroupType, Profile, Status, User};
+    use crate::model::org::PushedGroup;
+    use crate::model::packed::Attributes as Kept;
+
+    const USERS: [&str; 5] = ["00u1", "00u2", "00u3", "00u4", "00u5"];
+
+    /// An org with a pushed group of all users, and groups that decide about roles; of one only the name is known.
+    fn org() -> Org {
+        let group = |id: &str, name: &str, members: &[&str]| RoleGroup {
+            id: id.into(),
+            name: name.to_owned(),
+            members: members.iter().map(|id| OktaUserId::from(*id)).collect(),
+        };
+        let mut org = Org::default();
+        for id in USERS {
+            let profile = Profile::from_iter([("team".to_owned(), format!("T{id}").into())]);
+            let (id, user) = User::new(id.into(), Status::Active, profile).pack(&Kept::All);
+            org.in_scope.insert(id.clone());
+            org.users.insert(id, user);
+        }
+        org.role_groups.insert("Leads".to_owned(), group("00g1", "Leads", &["00u1", "00u2"]));
+        org.role_groups.insert("00g2".to_owned(), group("00g2", "Guests", &["00u2", "00u3"]));
+        org.missing_role_groups.insert("Lost".to_owned(), RuleFault::NoSuchGroup { nearest: Vec::new() });
+        org
+    }
+
+    fn by(role: &str, groups: &[&str]) -> GroupRole {
+        GroupRole { role: role.to_owned(), groups: groups.iter().map(|group| (*group).to_owned()).collect() }
+    }
+
+    fn rule(by_group: Vec<GroupRole>, others: Option<RoleSource>) -> RoleRule {
+        let location = Some("config.toml:9".to_owned());
+        RoleRule { by_group, others, order: Arc::from([]), on_add_only: false, location }
+    }
+
+    fn fixed(role: &str) -> Option<RoleSource> {
+        Some(RoleSource::Fixed(role.to_owned()))
+    }
+
+    fn expression(source: &str) -> Option<RoleSource> {
+        let expression = Expression::parse(source).unwrap();
+        Some(RoleSource::Expression(Mapped { expression, source: Source::Default, on_create_only: false }))
+    }
+
+    fn of(rule: &RoleRule) -> DesiredRoles {
+        let present = |id: &str| DesiredUser::new(id, None, State::Present(Attributes::default()));
+        let mut users: BTreeMap<OktaUserId, DesiredUser> =
+            USERS.iter().map(|id| (OktaUserId::from(*id), present(id))).collect();
+        users.insert("00u5".into(), DesiredUser::new("00u5", None, State::Untouched(Status::Staged)));
+        let group = Group { id: "00g9".into(), name: "AP".to_owned(), kind: GroupType::OktaGroup };
+        let members = USERS.iter().map(|id| OktaUserId::from(*id)).collect();
+        let pushed = PushedGroup { group, project_name: "P".to_owned(), members };
+        desired(rule, &pushed, &org(), &users, Timestamp::UNIX_EPOCH)
+    }
+
+    /// The roles as `00u1=Admin`, `?` where it can't be told, with `*` where they follow from an absence.
+    fn shown(rule: &RoleRule) -> String {
+        let one = |(id, role): (&OktaUserId, &Arc<DesiredRole>)| {
+            let by_absence = if role.by_absence { "*" } else { "" };
+            format!("{id}={}{by_absence}", role.role.as_deref().unwrap_or("?"))
+        };
+        of(rule).of.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_highest_role_of_the_groups_counts_then_that_of_all_others() {
+        let groups = || vec![by("Admin", &["Leads"]), by("Viewer", &["00g2"])];
+        assert_eq!(shown(&rule(groups(), None)), "00u1=Admin 00u2=Admin 00u3=Viewer*");
+        assert_eq!(
+            shown(&rule(groups(), fixed("Editor"))),
+            "00u1=Admin 00u2=Admin 00u3=Viewer* 00u4=Editor*",
+            "a user without access has no role"
+        );
+        assert_eq!(shown(&rule(Vec::new(), fixed("Editor"))), "00u1=Editor 00u2=Editor 00u3=Editor 00u4=Editor");
+        let roles = of(&rule(groups(), fixed("Editor")));
+        assert_eq!(roles.of[&"00u3".into()].because, "group Guests");
+        assert_eq!(roles.of[&"00u4".into()].because, "rule config.toml:9");
+        assert_eq!(roles.names, ["Admin", "Editor", "Viewer"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_group_that_is_not_there_may_have_anybody_in_it() {
+        let lost_first = rule(vec![by("Admin", &["Lost"]), by("Viewer", &["00g2"])], fixed("Editor"));
+        assert_eq!(shown(&lost_first), "00u1=? 00u2=? 00u3=? 00u4=?");
+        let lost_last = rule(vec![by("Admin", &["Leads"]), by("Viewer", &["Lost"])], fixed("Editor"));
+        assert_eq!(shown(&lost_last), "00u1=Admin 00u2=Admin 00u3=?* 00u4=?*");
+        let one_of_two = rule(vec![by("Admin", &["Lost", "Leads"])], None);
+        assert_eq!(shown(&one_of_two), "00u1=Admin 00u2=Admin 00u3=? 00u4=?");
+        let problems = of(&one_of_two).problems;
+        assert_eq!((problems.len(), problems[0].kind), (1, ProblemKind::GroupNotFound));
+    }
+
+    #[test]
+    fn an_expression_gives_a_role_or_none_and_its_fault_concerns_its_user_alone() {
+        let source =
+            r#"user.team == "T00u1" ? null : user.team == "T00u2" ? String.substring(user.team, 9, 1) : "Viewer""#;
+        let rule = rule(Vec::new(), expression(source));
+        assert_eq!(shown(&rule), "00u2=? 00u3=Viewer 00u4=Viewer");
+        let roles = of(&rule);
+        assert_eq!(roles.problems.len(), 1);
+        assert_eq!(roles.names, ["Viewer".to_owned()].into());
+    }
+}

@@ -368,3 +368,34 @@ async fn a_removal_shows_the_role_that_goes_and_an_admin_of_the_platform_that_th
         "one for the apply, one before roles are set"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_that_gives_everybody_a_wrong_role_is_refused() {
+    let company = Company::with("role = 'user.nope == \"x\" ? \"Admin\" : \"Viewer\"'").await;
+    for arguments in [&["plan"][..], &["apply", "--yes"], &["check"]] {
+        let run = company.stage.run(arguments).await;
+        assert_eq!(run.code, 78, "{run:#?}");
+        let told = format!("{}{}", run.stdout, run.stderr);
+        assert!(told.contains("the user schema has no attribute nope"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_in_the_keys_of_roles_are_shown_at_their_places() {
+    let company = Company::with("").await;
+    for (keys, expected) in [
+        ("role = \"QA (read)\"", "needs its own quotes: '\"QA (read)\"'"),
+        ("roles = \"Admin\"", "`roles` must be a table of groups by role"),
+        ("roles = { Admin = [] }", "`Admin` names no group"),
+        ("roles = { Admin = \"Leads\", admin = \"Guests\" }", "the role `admin` is named twice"),
+        ("roles_managed = \"never\"", "`never` is not a choice"),
+        ("role_order = [\"Admin\"]", "`role_order` belongs in [projects_policy]"),
+    ] {
+        company
+            .stage
+            .configure(&company.stage.sandbox.config().replace("name = \"$1\"", &format!("name = \"$1\"\n{keys}")));
+        let run = company.stage.run(&["plan"]).await;
+        assert_eq!(run.code, 78, "{keys}: {run:#?}");
+        assert!(run.stderr.contains(expected), "{keys}: {}", run.stderr);
+    }
+}
