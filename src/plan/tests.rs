@@ -18,6 +18,7 @@ mod embedded;
 mod guards;
 mod held;
 mod laws;
+mod roles;
 mod undo;
 
 fn okta_id(name: &str) -> OktaUserId {
