@@ -37,7 +37,7 @@ pub async fn give(server: Server<'_>, project: &ProjectId, given: &[Given<'_>]) 
     for part in given.chunks(ROLES_A_LOOK) {
         undone.extend(give_part(server, project, part).await?);
     }
-    summary(undone)
+    summary(&undone)
 }
 
 type Undone<'a> = (&'a str, Outcome);
@@ -131,7 +131,7 @@ fn failed(server: Server<'_>, given: &Given<'_>, failure: &Failure) -> Outcome {
 }
 
 /// One outcome for all: the weightiest, with the members whose roles weren't set.
-fn summary(undone: Vec<Undone<'_>>) -> Result<(), Outcome> {
+fn summary(undone: &[Undone<'_>]) -> Result<(), Outcome> {
     if undone.is_empty() {
         return Ok(());
     }

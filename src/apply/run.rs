@@ -76,7 +76,8 @@ pub async fn run<'p>(
     let (last, leaving) = those_who_join(leaving, &plan.projects);
     let accounts = Accounts { inactive: still_inactive(&users), written: accounts.into_inner().unwrap_or_default() };
     // In parallel: users who left must not keep their access for as long as large projects take.
-    let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
+    let projects = Box::pin(run.projects(&plan.projects, &accounts));
+    let (left, mut projects) = join(run.deactivations(leaving), projects).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
@@ -262,8 +263,11 @@ impl Run<'_> {
         let given: Vec<roles::Given<'_>> = op.add.iter().filter_map(role_of).collect();
         // Where the server passed some over, the others have the server's default role now.
         let has_added = matches!(added, Ok(()) | Err(Outcome::Kept(_)));
-        let added =
-            if has_added && !given.is_empty() { added.and(roles::give(server, &id, &given).await) } else { added };
+        let added = if has_added && !given.is_empty() {
+            added.and(Box::pin(roles::give(server, &id, &given)).await)
+        } else {
+            added
+        };
         match added {
             Ok(()) if missing > 0 => {
                 Outcome::Failed(format!("{missing} of the members weren't added, since their accounts failed"))
@@ -290,7 +294,7 @@ impl Run<'_> {
             from: Some(&change.from),
             to: &change.to,
         });
-        outcome(&roles::give(server, &id, &given.collect::<Vec<_>>()).await)
+        outcome(&Box::pin(roles::give(server, &id, &given.collect::<Vec<_>>())).await)
     }
 
     async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {

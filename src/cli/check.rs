@@ -236,8 +236,8 @@ async fn project_roles(session: &Session, lines: &mut Lines<'_>) {
         }
     };
     let known = KnownRoles { names: roles.into_iter().map(|role| role.name).collect(), ..KnownRoles::default() };
-    let rules = session.settings.mapping.project_roles.iter().flatten();
-    let named: BTreeSet<_> = rules.flat_map(|rule| rule.names().map(|name| (rule.location.clone(), name))).collect();
+    let given = session.settings.mapping.project_roles.iter().flatten();
+    let named: BTreeSet<_> = given.flat_map(|rule| rule.names().map(|name| (rule.location.clone(), name))).collect();
     let mut all_known = true;
     for (location, name) in named.iter().filter(|(_, name)| known.spelled(name).is_none()) {
         let place = location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default();

@@ -144,8 +144,8 @@ impl<'a> Deciding<'a> {
         };
         let steps: Vec<_> = rule.by_group.iter().enumerate().map(step).collect();
         let others = match &rule.others {
-            Some(RoleSource::Fixed(role)) => Some(Arc::new(DesiredRole {
-                role: Some(role.clone()),
+            Some(RoleSource::Fixed(name)) => Some(Arc::new(DesiredRole {
+                role: Some(name.clone()),
                 because: rule.place("rule"),
                 by_absence: !steps.is_empty(),
             })),
@@ -232,13 +232,13 @@ mod tests {
         RoleRule { by_group, others, order: Arc::from([]), on_add_only: false, location }
     }
 
-    fn fixed(role: &str) -> Option<RoleSource> {
-        Some(RoleSource::Fixed(role.to_owned()))
+    fn fixed(role: &str) -> RoleSource {
+        RoleSource::Fixed(role.to_owned())
     }
 
-    fn expression(source: &str) -> Option<RoleSource> {
+    fn expression(source: &str) -> RoleSource {
         let expression = Expression::parse(source).unwrap();
-        Some(RoleSource::Expression(Mapped { expression, source: Source::Default, on_create_only: false }))
+        RoleSource::Expression(Mapped { expression, source: Source::Default, on_create_only: false })
     }
 
     fn of(rule: &RoleRule) -> DesiredRoles {
@@ -266,12 +266,12 @@ mod tests {
         let groups = || vec![by("Admin", &["Leads"]), by("Viewer", &["00g2"])];
         assert_eq!(shown(&rule(groups(), None)), "00u1=Admin 00u2=Admin 00u3=Viewer*");
         assert_eq!(
-            shown(&rule(groups(), fixed("Editor"))),
+            shown(&rule(groups(), Some(fixed("Editor")))),
             "00u1=Admin 00u2=Admin 00u3=Viewer* 00u4=Editor*",
             "a user without access has no role"
         );
-        assert_eq!(shown(&rule(Vec::new(), fixed("Editor"))), "00u1=Editor 00u2=Editor 00u3=Editor 00u4=Editor");
-        let roles = of(&rule(groups(), fixed("Editor")));
+        assert_eq!(shown(&rule(Vec::new(), Some(fixed("Editor")))), "00u1=Editor 00u2=Editor 00u3=Editor 00u4=Editor");
+        let roles = of(&rule(groups(), Some(fixed("Editor"))));
         assert_eq!(roles.of[&"00u3".into()].because, "group Guests");
         assert_eq!(roles.of[&"00u4".into()].because, "rule config.toml:9");
         assert_eq!(roles.names, ["Admin", "Editor", "Viewer"].map(str::to_owned).into());
@@ -279,9 +279,9 @@ mod tests {
 
     #[test]
     fn a_group_that_is_not_there_may_have_anybody_in_it() {
-        let lost_first = rule(vec![by("Admin", &["Lost"]), by("Viewer", &["00g2"])], fixed("Editor"));
+        let lost_first = rule(vec![by("Admin", &["Lost"]), by("Viewer", &["00g2"])], Some(fixed("Editor")));
         assert_eq!(shown(&lost_first), "00u1=? 00u2=? 00u3=? 00u4=?");
-        let lost_last = rule(vec![by("Admin", &["Leads"]), by("Viewer", &["Lost"])], fixed("Editor"));
+        let lost_last = rule(vec![by("Admin", &["Leads"]), by("Viewer", &["Lost"])], Some(fixed("Editor")));
         assert_eq!(shown(&lost_last), "00u1=Admin 00u2=Admin 00u3=?* 00u4=?*");
         let one_of_two = rule(vec![by("Admin", &["Lost", "Leads"])], None);
         assert_eq!(shown(&one_of_two), "00u1=Admin 00u2=Admin 00u3=? 00u4=?");
@@ -293,7 +293,7 @@ mod tests {
     fn an_expression_gives_a_role_or_none_and_its_fault_concerns_its_user_alone() {
         let source =
             r#"user.team == "T00u1" ? null : user.team == "T00u2" ? String.substring(user.team, 9, 1) : "Viewer""#;
-        let rule = rule(Vec::new(), expression(source));
+        let rule = rule(Vec::new(), Some(expression(source)));
         assert_eq!(shown(&rule), "00u2=? 00u3=Viewer 00u4=Viewer");
         let roles = of(&rule);
         assert_eq!(roles.problems.len(), 1);

@@ -189,7 +189,7 @@ impl Writing<'_> {
             return Ok(Vec::new());
         }
         let roles = report.projects.iter().any(|(op, _)| op.sets_roles());
-        let platform = activepieces::read_with_roles(&self.session.activepieces, roles).await?;
+        let platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
         let unsettled = report.look_again(&Stands::of(&platform));
         self.journal.diverged(&unsettled)?;
         Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())
