@@ -72,7 +72,7 @@ pub fn text(path: &Path, most: u64) -> Result<String, Refusal> {
     String::from_utf8(read(path, most)?).map_err(|_| Refusal::NoText)
 }
 
-/// Reads a plain file that only this user and root own and that not everybody may write.
+/// Reads a plain file that only this user and root own and that others may not write.
 pub fn read_trusted(path: &Path, most: u64) -> Result<Trusted, Refusal> {
     let (file, metadata) = open(path)?;
     let Rights { owner, mode, .. } = Rights::of(&metadata);
@@ -101,7 +101,7 @@ pub fn open(path: &Path) -> Result<(File, Metadata), Refusal> {
     Ok((file, metadata))
 }
 
-/// Opens a file that only the program itself uses, and makes it where there is none: plain, this user's, for nobody else,
+/// Opens a file that only the program itself uses, and makes it where there is none: plain, this user's, and closed to others,
 /// under one name, and not behind a link.
 pub fn open_own(path: &Path) -> Result<File, Refusal> {
     check_own(path)?;

@@ -53,7 +53,7 @@ pub fn cost_of_members(changed: usize, standing: usize) -> usize {
 
 /// The platform, the limit of what is written to it here, and whether it still answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Server<'a> {
+pub struct Writer<'a> {
     pub activepieces: &'a Activepieces,
     pub limit: &'a Limit,
     pub contact: &'a Contact,
@@ -101,7 +101,7 @@ impl Contact {
     }
 }
 
-impl Server<'_> {
+impl Writer<'_> {
     /// The outcome of an operation that ends with this failure.
     pub fn failed(self, failure: &Failure) -> Outcome {
         if failure.is_unanswered() {
@@ -150,11 +150,11 @@ impl Server<'_> {
 #[derive(Debug)]
 pub struct Limit {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<Concurrency>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Concurrency {
     now: usize,
     /// How often it was set: what was sent before the last time tells nothing about it.
     set: u64,
@@ -187,7 +187,7 @@ impl Limit {
     /// `most` is never exceeded.
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
-        let state = State { now: START.min(most), set: 0, has_room: true, rounds: 0, times: BTreeMap::new() };
+        let state = Concurrency { now: START.min(most), set: 0, has_room: true, rounds: 0, times: BTreeMap::new() };
         Self { most, state: Mutex::new(state) }
     }
 
@@ -254,7 +254,7 @@ impl Limit {
         }
     }
 
-    fn set(&self, state: &mut State, limit: usize) {
+    fn set(&self, state: &mut Concurrency, limit: usize) {
         let limit = limit.clamp(1, self.most);
         if limit == state.now {
             return;
@@ -267,7 +267,7 @@ impl Limit {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Concurrency> {
         // No code that holds the lock can panic half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,7 @@
 //!
 //! - `run` has the stages, the workers and the stop.
 //! - `adapt` finds how many of them the server takes side by side.
-//! - `user` and `project` do one operation each, and look at what stands before they write a second time.
+//! - `user` and `project` do one operation each, and look at the current value before they write a second time.
 //! - `report` has the outcome of each operation.
 
 pub mod adapt;

@@ -10,14 +10,14 @@ use crate::plan::op::{ProjectOp, UserOp};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome", content = "why")]
 pub enum Outcome {
-    /// It stands on the server as planned, which the server's answer showed.
+    /// It is on the server as planned, which the server's answer showed.
     Done,
     /// The server answered well and made something else of it, or nothing; the text says what. To be told apart from
     /// what failed: trying it again won't help.
     Kept(String),
     /// It doesn't stand; the text says why. Lower-case, no full stop.
     Failed(String),
-    /// It wasn't written: the current value isn't the one that the plan was made from, since somebody changed it meanwhile.
+    /// It wasn't written: the current value isn't the one that the plan was made from, since it was changed meanwhile.
     Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
     Skipped(String),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
-use super::adapt::Server;
+use super::adapt::Writer;
 use super::report::Outcome;
 use super::retry::pauses;
 use crate::activepieces::wire::ProjectMember;
@@ -32,10 +32,10 @@ pub struct Given<'a> {
 }
 
 /// Gives all these roles, or says which weren't given and why.
-pub async fn give(server: Server<'_>, project: &ProjectId, given: &[Given<'_>]) -> Result<(), Outcome> {
+pub async fn give(writer: Writer<'_>, project: &ProjectId, given: &[Given<'_>]) -> Result<(), Outcome> {
     let mut undone = Vec::new();
     for part in given.chunks(ROLES_A_LOOK) {
-        undone.extend(give_part(server, project, part).await?);
+        undone.extend(give_part(writer, project, part).await?);
     }
     summary(&undone)
 }
@@ -43,7 +43,7 @@ pub async fn give(server: Server<'_>, project: &ProjectId, given: &[Given<'_>]) 
 type Undone<'a> = (&'a str, Outcome);
 
 async fn give_part<'a>(
-    server: Server<'_>,
+    writer: Writer<'_>,
     project: &ProjectId,
     part: &'a [Given<'a>],
 ) -> Result<Vec<Undone<'a>>, Outcome> {
@@ -51,7 +51,7 @@ async fn give_part<'a>(
     let mut undone = Vec::new();
     let mut left: Vec<&Given<'_>> = part.iter().collect();
     loop {
-        let members = server.see(server.activepieces.project_members(project)).await?;
+        let members = writer.see(writer.activepieces.project_members(project)).await?;
         let members = members.ok_or_else(no_roles)?;
         let members: BTreeMap<&AccountId, &ProjectMember> =
             members.iter().map(|member| (&member.user_id, member)).collect();
@@ -63,12 +63,12 @@ async fn give_part<'a>(
             }
         }
         let sent = stream::iter(due).map(async |(given, member): (&'a Given<'a>, &ProjectMember)| {
-            let _turn = server.roles.acquire().await;
-            if server.contact.is_lost() {
+            let _turn = writer.roles.acquire().await;
+            if writer.contact.is_lost() {
                 let why = "Activepieces doesn't answer any more".to_owned();
                 return (given, Ok(Some(Outcome::Skipped(why))));
             }
-            (given, server.send(server.activepieces.set_project_role(&member.id, given.to)).await.map(|()| None))
+            (given, writer.send(writer.activepieces.set_project_role(&member.id, given.to)).await.map(|()| None))
         });
         let mut lost = Vec::new();
         for (given, answer) in sent.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
@@ -76,14 +76,14 @@ async fn give_part<'a>(
                 Ok(outcome) => undone.extend(outcome.map(|outcome| (given.user_name, outcome))),
                 Err(failure) if failure.is_lost_answer() => lost.push((given, failure)),
                 Err(failure) if failure.status() == Some(402) => return Err(no_roles()),
-                Err(failure) => undone.push((given.user_name, failed(server, given, &failure))),
+                Err(failure) => undone.push((given.user_name, failed(writer, given, &failure))),
             }
         }
         if lost.is_empty() {
             return Ok(undone);
         }
         let Some(pause) = pauses.next() else {
-            undone.extend(lost.iter().map(|(given, failure)| (given.user_name, server.failed(failure))));
+            undone.extend(lost.iter().map(|(given, failure)| (given.user_name, writer.failed(failure))));
             return Ok(undone);
         };
         left = lost.into_iter().map(|(given, _)| given).collect();
@@ -119,9 +119,9 @@ fn no_roles() -> Outcome {
     Outcome::Kept("the server doesn't let project roles be set: its plan has none".to_owned())
 }
 
-fn failed(server: Server<'_>, given: &Given<'_>, failure: &Failure) -> Outcome {
+fn failed(writer: Writer<'_>, given: &Given<'_>, failure: &Failure) -> Outcome {
     if failure.status() != Some(404) {
-        return server.failed(failure);
+        return writer.failed(failure);
     }
     // The answer names what is gone (docs/activepieces.md#rest).
     if failure.message().contains("project_role") {
@@ -164,7 +164,7 @@ mod tests {
 
     /// Gives bob and ada a role by a server that answers like this to what is set, and gives the outcome and the requests.
     async fn give_by(answer: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> (Result<(), Outcome>, Vec<String>) {
-        let server = scripted::Server::new(move |seen| {
+        let server = scripted::ScriptedServer::new(move |seen| {
             if seen.line.starts_with("GET") {
                 let row = |name: &str, role: &str| json!({"id": name, "userId": name, "projectRole": {"name": role}});
                 let rows = [row("ada", "Editor"), row("bob", "Editor"), row("cy", "Admin")];
@@ -175,10 +175,10 @@ mod tests {
         .await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let (limit, contact, roles) = (Limit::new(4), Contact::default(), Semaphore::new(AT_ONCE));
-        let server_of = Server { activepieces: &activepieces, limit: &limit, contact: &contact, roles: &roles };
+        let writer = Writer { activepieces: &activepieces, limit: &limit, contact: &contact, roles: &roles };
         let given = [("ada", Some("Editor")), ("bob", None), ("cy", Some("Viewer")), ("dan", Some("Editor"))];
         let given = given.map(|(name, from)| Given { account: name.into(), user_name: name, from, to: "Lead" });
-        let outcome = give(server_of, &"p1".into(), &given).await;
+        let outcome = give(writer, &"p1".into(), &given).await;
         (outcome, server.lines())
     }
 

@@ -9,7 +9,7 @@ use futures_util::future::join;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::adapt::{Contact, Limit, Server, cost_of_members};
+use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, roles, user};
 use crate::activepieces::Activepieces;
@@ -107,7 +107,7 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     Stands,
-    /// All who are ADMIN would lose it, and nobody became one.
+    /// All ADMINs would lose the role, and no account became one.
     Failed,
 }
 
@@ -117,7 +117,7 @@ fn all_admins_go(plan: &Plan) -> bool {
     going > 0 && going >= plan.standing.admins.len()
 }
 
-/// Takes out those who lose ADMIN where somebody else has to become one first.
+/// Takes out those who lose ADMIN where another account has to become one first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let waits = all_admins_go(plan);
     coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))
@@ -350,8 +350,8 @@ impl Run<'_> {
             .await
     }
 
-    fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
-        Server { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
+    fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
+        Writer { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::sync::context::Context;
 use crate::sync::session::{self, Knows, PARALLELISM, Session};
 
-/// Accept a standing problem: add it to the config, so that it no longer counts in exit code 3
+/// Accept a known problem: add it to the config, so that it no longer counts in exit code 3
 ///
 /// Both servers are read as plan does, and a problem that isn't there is refused. What anything else has of problems still
 /// gives exit code 3.

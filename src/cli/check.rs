@@ -12,7 +12,7 @@ use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{KnownRoles, Platform};
-use crate::model::desired::State;
+use crate::model::desired::DesiredState;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
@@ -181,7 +181,7 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }
     let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
-    let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
+    let problems = desired.users.values().filter(|user| matches!(user.state, DesiredState::Problem(_))).count();
     if problems == 0 {
         lines.ok("expressions", "give a value for all users".to_owned());
     } else {
@@ -191,7 +191,7 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     }
 }
 
-/// The platform, the key's rights on both interfaces, and what stands there.
+/// The platform, the key's rights on both interfaces, and what is there.
 async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     let activepieces = &session.activepieces;
     let config = activepieces.service_provider_config().await.map_err(Error::from).and_then(|config| {

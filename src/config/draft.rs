@@ -13,10 +13,10 @@ use crate::plan::Policy;
 /// A whole config.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub(super) okta: Server,
+    pub(super) okta: ServerKeys,
     pub(super) app: App,
     pub(super) rate_limit_share: f64,
-    pub(super) activepieces: Server,
+    pub(super) activepieces: ServerKeys,
     pub(super) scope: Scope,
     pub(super) attributes: Attributes,
     pub(super) projects: Vec<Project>,
@@ -32,7 +32,7 @@ pub(super) struct Draft {
 
 /// The keys that `[okta]` and `[activepieces]` share.
 #[derive(Debug, Default)]
-pub(super) struct Server {
+pub(super) struct ServerKeys {
     pub(super) url: Option<Text>,
     pub(super) secret: Secret,
     pub(super) ca_file: Option<PathBuf>,

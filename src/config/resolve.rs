@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::draft::{Attributes, Draft, Scope, Secret, Server};
+use super::draft::{Attributes, Draft, Scope, Secret, ServerKeys};
 use super::expressions::mapped;
 use super::picture::{Fault, Faults};
 use super::secret::{SecretCommand, SecretSource};
@@ -82,7 +82,7 @@ impl Resolver<'_> {
         Some(OktaAccess::ServiceApp(app.settings(key)))
     }
 
-    fn activepieces(&mut self, server: &Server) -> Option<ActivepiecesSettings> {
+    fn activepieces(&mut self, server: &ServerKeys) -> Option<ActivepiecesSettings> {
         let api_key = self.secret(&server.secret, "api_key", ACTIVEPIECES_API_KEY);
         let text = server.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), server.allow_insecure))?;

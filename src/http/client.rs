@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, NoProxy, Proxy, StatusCode, Url};
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use super::authorize::{Authorization, Signed};
-use super::body::{Body, Limits};
+use super::body::{AnyValue, Body, Limits, Shape};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, GivenUp, chain, seconds};
 use super::mask::{Echo, Mask, shortened};
@@ -115,8 +116,8 @@ impl fmt::Debug for Client {
 const MOST_RENEWALS: u32 = 4;
 
 /// What came of one attempt.
-struct Attempted<T> {
-    outcome: Result<(T, Reply), Cause>,
+struct Attempted {
+    outcome: Result<(AnyValue, Reply), Cause>,
     signals: Signals,
     /// See [`super::pace::Turn::lowered`].
     lowered: u64,
@@ -193,26 +194,32 @@ impl Client {
 
     /// Sends a request; the reply is complete and has any body but a web page. Nothing of it is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        Ok(self.run(request, async |body: Body| body.discard().await).await?.1)
+        Ok(self.run(request, None).await?.1)
     }
 
     /// Sends a request that is to be answered in JSON, which is parsed as it arrives: of a large answer no more is kept than
     /// the value. Answers that break off, or that aren't JSON, are repeated like other failures.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<(T, Reply), Failure> {
-        self.run(request, async |body: Body| body.json().await).await
+        let (value, reply) = self.run(request, Some(Shape::of::<T>())).await?;
+        Ok((Shape::take(value), reply))
     }
 
-    async fn run<T>(
-        &self,
-        request: &Request,
-        read: impl AsyncFn(Body) -> Result<T, Cause>,
-    ) -> Result<(T, Reply), Failure> {
+    /// One copy of this loop serves all types of answers. Boxed, so that it isn't a part of each caller's future.
+    fn run<'a>(
+        &'a self,
+        request: &'a Request,
+        shape: Option<Shape>,
+    ) -> BoxFuture<'a, Result<(AnyValue, Reply), Failure>> {
+        Box::pin(self.attempts(request, shape))
+    }
+
+    async fn attempts(&self, request: &Request, shape: Option<Shape>) -> Result<(AnyValue, Reply), Failure> {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals, mut waited) = (1, 0, Duration::ZERO);
         loop {
-            let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, &read).await?;
+            let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, shape).await?;
             let cause = match outcome {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
@@ -275,12 +282,7 @@ impl Client {
         }
     }
 
-    async fn attempt<T>(
-        &self,
-        request: &Request,
-        url: &Url,
-        read: &impl AsyncFn(Body) -> Result<T, Cause>,
-    ) -> Result<Attempted<T>, Failure> {
+    async fn attempt(&self, request: &Request, url: &Url, shape: Option<Shape>) -> Result<Attempted, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
         let lowered = turn.lowered();
         // Not before its turn has come: what lets it in may be valid for a short time only.
@@ -305,7 +307,7 @@ impl Client {
         let body = Body::new(response, self.0.limits, request.size, Echo::of(&signed.secrets), request.confidential);
         let outcome = match () {
             () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
-            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => read(body).await,
+            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => body.read(shape).await,
             () => Err(Cause::Incomplete(status)),
         };
         let outcome = outcome.map_err(|cause| cause.masked(&self.0.mask));

@@ -19,7 +19,7 @@ pub enum Repeat {
     /// Reads: repeated within the budget on anything that may pass.
     Always,
     /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
-    /// once, since the caller must look at what stands there before it writes again.
+    /// once, since the caller must look at the current value before it writes again.
     Never,
     /// Sent once, whatever happens: reads that are only worth a moment.
     Once,

@@ -21,7 +21,7 @@ pub struct Policy {
     pub min_delay: Duration,
     /// The longest pause before that addition.
     pub max_delay: Duration,
-    /// The longest wait that a server may ask for. A longer one is an error: nobody should wait for it unawares.
+    /// The longest wait that a server may ask for. A longer one is an error: an admin should not wait for it unawares.
     pub max_wait: Duration,
     /// The longest that one request may wait in all, as servers ask for.
     pub max_waits: Duration,

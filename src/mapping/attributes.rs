@@ -13,7 +13,7 @@ pub use super::evaluation::{Mapped, Source};
 use super::roles::{self, RoleRule};
 use crate::expression::{Expression, Needs, Value};
 use crate::model::PlatformRole;
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::okta::Status;
 use crate::model::org::{Org, PushedGroup};
@@ -137,7 +137,7 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> De
 }
 
 fn deleted(id: &OktaUserId) -> DesiredUser {
-    DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted)).out_of_scope()
+    DesiredUser::new(id.as_str(), None, DesiredState::Left(Leave::Deleted)).out_of_scope()
 }
 
 /// The reasons for roles. Most users share one of a few reasons, so each is stored once.
@@ -178,7 +178,7 @@ impl Evaluation<'_> {
             },
         };
         let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
-        let state = left.map_or_else(|| State::Untouched(self.user.status.clone()), State::Left);
+        let state = left.map_or_else(|| DesiredState::Untouched(self.user.status.clone()), DesiredState::Left);
         let user = DesiredUser::new(self.user.login(), user_name, state);
         if in_scope { user } else { user.out_of_scope() }
     }
@@ -187,7 +187,11 @@ impl Evaluation<'_> {
     fn unsure(&self, status: &str, mapping: &Mapping) -> DesiredUser {
         let message = format!("the assignment to the app has the unknown status {status:?}");
         let problem = Problem::new(self.user.login(), ProblemKind::UnknownAssignment, message);
-        DesiredUser::new(self.user.login(), self.user_name(&mapping.user_name).ok(), State::Problem(vec![problem]))
+        DesiredUser::new(
+            self.user.login(),
+            self.user_name(&mapping.user_name).ok(),
+            DesiredState::Problem(vec![problem]),
+        )
     }
 
     fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
@@ -208,7 +212,7 @@ impl Evaluation<'_> {
         problems.extend(role.as_ref().err().cloned());
         let [given_name, family_name, email, display_name] = texts.map(|text| text.ok().flatten());
         let state = if problems.is_empty() {
-            State::Present(Attributes {
+            DesiredState::Present(Attributes {
                 given_name,
                 family_name,
                 email,
@@ -218,7 +222,7 @@ impl Evaluation<'_> {
                 role_because: because.map(|because| reasons.share(&because)),
             })
         } else {
-            State::Problem(problems)
+            DesiredState::Problem(problems)
         };
         DesiredUser::new(self.user.login(), user_name.ok(), state)
     }
@@ -288,7 +292,7 @@ mod tests {
             let mut org = Org { users: [("00u1".into(), packed.clone())].into(), ..Org::default() };
             org.in_scope.extend(in_scope.then(|| OktaUserId::from("00u1")));
             let mapped = user(&"00u1".into(), &org, &mapping(), Timestamp::UNIX_EPOCH);
-            assert_eq!(mapped.state, State::Untouched(Status::Other("ACTIVATING".to_owned())), "{in_scope}");
+            assert_eq!(mapped.state, DesiredState::Untouched(Status::Other("ACTIVATING".to_owned())), "{in_scope}");
         }
     }
 }

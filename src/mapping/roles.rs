@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::evaluation::{Evaluation, Mapped};
-use crate::model::desired::{DesiredRole, DesiredRoles, DesiredUser, RuleFault, State};
+use crate::model::desired::{DesiredRole, DesiredRoles, DesiredState, DesiredUser, RuleFault};
 use crate::model::id::OktaUserId;
 use crate::model::org::{Org, PushedGroup, RoleGroup};
 use crate::model::problem::{Problem, ProblemKind};
@@ -91,7 +91,7 @@ pub fn desired(
     let mut deciding = Deciding::of(rule, org, now);
     for id in &pushed.members {
         // Only of users with access anything is made.
-        if matches!(users.get(id).map(|user| &user.state), Some(State::Present(_)))
+        if matches!(users.get(id).map(|user| &user.state), Some(DesiredState::Present(_)))
             && let Some(role) = deciding.role(id, &mut roles.problems)
         {
             roles.of.insert(id.clone(), role);
@@ -242,10 +242,10 @@ mod tests {
     }
 
     fn of(rule: &RoleRule) -> DesiredRoles {
-        let present = |id: &str| DesiredUser::new(id, None, State::Present(Attributes::default()));
+        let present = |id: &str| DesiredUser::new(id, None, DesiredState::Present(Attributes::default()));
         let mut users: BTreeMap<OktaUserId, DesiredUser> =
             USERS.iter().map(|id| (OktaUserId::from(*id), present(id))).collect();
-        users.insert("00u5".into(), DesiredUser::new("00u5", None, State::Untouched(Status::Staged)));
+        users.insert("00u5".into(), DesiredUser::new("00u5", None, DesiredState::Untouched(Status::Staged)));
         let group = Group { id: "00g9".into(), name: "AP".to_owned(), kind: GroupType::OktaGroup };
         let members = USERS.iter().map(|id| OktaUserId::from(*id)).collect();
         let pushed = PushedGroup { group, project_name: "P".to_owned(), members };

@@ -40,7 +40,7 @@ pub struct MissingPart {
     pub fault: String,
 }
 
-/// A rule of the config that can't push a group as it stands.
+/// A rule of the config that can't push a group as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unresolved {
     /// The name or id that the rule has, or the name of the group that its pattern takes.
@@ -113,14 +113,14 @@ pub struct DesiredUser {
     /// What the `userName` expression gives, lower-cased and trimmed as the server does; none where it wasn't needed or
     /// gave none.
     pub user_name: Option<String>,
-    pub state: State,
+    pub state: DesiredState,
     /// Whether the scope names the user, whatever the status.
     pub in_scope: bool,
 }
 
 impl DesiredUser {
     /// A user in scope with this `profile.login`, or the id where Okta has none.
-    pub fn new(login: &str, user_name: Option<String>, state: State) -> Self {
+    pub fn new(login: &str, user_name: Option<String>, state: DesiredState) -> Self {
         let login = (user_name.as_deref() != Some(login)).then(|| login.into());
         Self { login, user_name, state, in_scope: true }
     }
@@ -139,7 +139,7 @@ impl DesiredUser {
 
 /// The desired state of the user's account.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum State {
+pub enum DesiredState {
     /// There and active, with these attributes.
     Present(Attributes),
     /// Not active, for this reason; nothing is created.
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_person_is_named_by_the_login_whether_it_is_the_user_name_or_not() {
         let named = |login: &str, user_name: Option<&str>| {
-            let user = DesiredUser::new(login, user_name.map(str::to_owned), State::Left(Leave::Deleted));
+            let user = DesiredUser::new(login, user_name.map(str::to_owned), DesiredState::Left(Leave::Deleted));
             (user.login.is_some(), user.login().to_owned())
         };
         assert_eq!(named("ada@example.com", Some("ada@example.com")), (false, "ada@example.com".to_owned()));

@@ -64,7 +64,7 @@ pub struct Org {
 /// anything else can't be evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {
-    /// Names that stand for the same for everybody, `app` and `org`, by what stands under them.
+    /// Names that mean the same for all users, `app` and `org`, with their values.
     pub names: Profile,
     /// Names that stand for each user's own profile in an app, `appuser` and names of apps such as `zendesk`. A user
     /// without a profile isn't assigned.

@@ -15,7 +15,7 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Lower-case, no full stop.
     pub message: String,
-    /// Where in the config the expression stands: `config.toml:21`.
+    /// Where in the config the expression is: `config.toml:21`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
 }
@@ -113,7 +113,7 @@ impl Problem {
         Self { subject: subject.into(), kind, message: message.into(), location: None }
     }
 
-    /// Says where in the config the expression stands.
+    /// Says where in the config the expression is.
     #[must_use]
     pub fn at(mut self, location: Option<String>) -> Self {
         self.location = location;

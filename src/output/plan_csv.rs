@@ -6,7 +6,7 @@
 use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::plan_text::{because, why};
-use super::text::safe;
+use super::text::visible;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::op::{ProjectAction, ProjectOp, UserAction, UserOp};
@@ -142,7 +142,7 @@ impl Table {
 
 /// The text as no spreadsheet takes it for a formula, full-width and small signs included.
 fn harmless(text: &str) -> String {
-    let text = safe(text);
+    let text = visible(text);
     let seen = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−']);
     if formula { format!("'{text}") } else { text }

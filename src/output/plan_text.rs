@@ -10,7 +10,7 @@ use crate::model::desired::Attributes;
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
 use crate::plan::op::{
     Attribute, Change, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange, UserAction,
@@ -24,7 +24,7 @@ const SHOWN: usize = 10;
 /// So many members of a project are named.
 const NAMED: usize = 3;
 
-/// What stands around a plan.
+/// What is shown around a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
     pub okta: &'a str,
@@ -79,7 +79,7 @@ fn new_project_admins(plan: &Plan) -> Option<String> {
     section("New project Admins", &table)
 }
 
-/// How somebody becomes ADMIN.
+/// How an account becomes ADMIN.
 fn how_admin(op: &UserOp) -> String {
     let gives_role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
     match (op.action, gives_role) {
@@ -277,7 +277,7 @@ fn destroyed(members: usize, flows: Option<u64>) -> String {
 /// The deferred operations, and why nothing is removed if the source isn't trusted.
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
+    let row = |held: &Deferred| [safe(&held.subject), safe(&held.what), because(&held.because)];
     add_rows(&mut table, plan.held.iter().map(row), &styled(CHANGE, "…"), whole);
     let held = section("Deferred", &table);
     if plan.shrunk.is_empty() {

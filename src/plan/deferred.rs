@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One thing that is held back.
+/// One deferred operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Held {
+pub struct Deferred {
     /// A user name, or a project's name.
     pub subject: String,
     /// What isn't done: `deactivate`, `remove dan@example.com`.
@@ -15,7 +15,7 @@ pub struct Held {
     pub because: Because,
 }
 
-/// Why something is held back.
+/// Why an operation is deferred.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Because {
@@ -33,7 +33,7 @@ pub enum Because {
     DoesNotStand,
 }
 
-impl Held {
+impl Deferred {
     pub fn new(subject: &str, what: impl Into<String>, because: Because) -> Self {
         Self { subject: subject.to_owned(), what: what.into(), because }
     }

@@ -10,7 +10,7 @@ use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
-use crate::plan::deferred::Held;
+use crate::plan::deferred::Deferred;
 use crate::plan::deferred::Shrunk;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
@@ -26,7 +26,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Deferred operations, each with the reason.
     #[serde(default)]
-    pub held: Vec<Held>,
+    pub held: Vec<Deferred>,
     /// Where the read was much smaller than the last trusted one; anything here means that nothing is taken away.
     #[serde(default)]
     pub shrunk: Vec<Shrunk>,
@@ -67,9 +67,9 @@ pub struct Standing {
     /// Users out of scope or gone from Okta whose accounts are active, with these accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<OktaUserId, AccountId>,
-    /// User names of the accounts without an externalId that match nobody.
+    /// User names of the accounts without an externalId that match no user.
     pub local: Vec<String>,
-    /// User names of the accounts with an externalId that is no Okta user id and that match nobody.
+    /// User names of the accounts with an externalId that is no Okta user id and that match no user.
     pub foreign: Vec<String>,
     /// User names of the embedded accounts, which SCIM hides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -323,7 +323,7 @@ impl UserOp {
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
     }
 
-    /// Whether somebody becomes ADMIN by it who wasn't: by the role, by access or by the link to the account.
+    /// Whether an account becomes ADMIN by it that wasn't: by the role, by access or by the link to the account.
     pub fn is_new_admin(&self) -> bool {
         let gives = |change: &Change| match change.attribute {
             Attribute::Active | Attribute::PlatformRole | Attribute::ExternalId => true,
@@ -337,7 +337,7 @@ impl UserOp {
         !self.makes_admin() && self.account.as_ref().is_some_and(|account| admins.contains(account))
     }
 
-    /// Whether somebody loses ADMIN or OPERATOR for a lesser role.
+    /// Whether an account loses ADMIN or OPERATOR for a lesser role.
     pub fn is_downgrade(&self) -> bool {
         self.changes.iter().filter(|change| change.attribute == Attribute::PlatformRole).any(|change| {
             let from = change.from.as_deref().and_then(PlatformRole::parse);

@@ -84,7 +84,7 @@ impl Limits {
         self.size_floor.unwrap_or(Self::SIZE_FLOOR)
     }
 
-    /// The floor for the share of deactivations: a wrong one locks somebody out, in a small company too.
+    /// The floor for the share of deactivations: a wrong one locks a user out, in a small company too.
     pub fn floor_of_deactivations(&self) -> usize {
         self.size_floor.unwrap_or_default()
     }

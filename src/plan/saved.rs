@@ -66,7 +66,7 @@ impl Fingerprints {
 
 /// A saved plan next to a new one of the same org and platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Remaining {
     /// The operations of the saved plan that the new one has too.
     pub plan: Plan,
     /// Those that it hasn't, each by the name of its user or project and what was to be done.
@@ -80,8 +80,8 @@ pub struct Held {
 ///
 /// Where an earlier run of the saved plan was cut short, `tried` knows the steps that it began: of those, the new plan
 /// has no more than the rest.
-pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -> Held {
-    let mut held = Held {
+pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -> Remaining {
+    let mut held = Remaining {
         plan: Plan {
             users: Vec::new(),
             projects: Vec::new(),
@@ -92,7 +92,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             standing: new.standing.clone(),
             ..saved.clone()
         },
-        ..Held::default()
+        ..Remaining::default()
     };
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
@@ -134,7 +134,7 @@ fn is_rest(new: &ProjectOp, saved: &ProjectOp) -> bool {
     new.action == ProjectAction::Members && new.name == saved.name
 }
 
-impl Held {
+impl Remaining {
     /// Leaves out what would take the last ADMINs away: what makes another one may be stale.
     fn leave_the_last_admin(&mut self) {
         let before = self.plan.users.clone();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::State;
+use super::StateFile;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
@@ -63,7 +63,7 @@ pub struct Recorded {
     diverged: Vec<Divergence>,
 }
 
-impl State {
+impl StateFile {
     /// The newest runs, newest first.
     pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
         self.with(|connection| {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{State, now, time};
+use super::{StateFile, now, time};
 use crate::apply::Outcome;
 use crate::error::Result;
 use crate::plan::op::{Attribute, Change, ProjectAction, RoleChange, UserAction};
@@ -36,7 +36,7 @@ pub struct Ending<'a> {
     pub requests: u64,
 }
 
-impl State {
+impl StateFile {
     /// Begins a run and gives its number.
     pub fn begin(&self, run: &Beginning<'_>) -> Result<u32> {
         self.with(|connection| {

@@ -18,17 +18,17 @@ use crate::plan::hold::resumed::Resumed;
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
-use crate::state::{self, Lock, State, Taken};
+use crate::state::{self, Lock, StateFile, Taken};
 use crate::sync::context::Context;
 use crate::sync::session::{self, Knows, Session};
 
-/// How often somebody who waits looks whether the other run has ended.
+/// How often a waiting run looks whether the other run has ended.
 const LOOK: Duration = Duration::from_millis(300);
 
 /// The run that goes on.
 #[derive(Debug)]
 pub struct Journal {
-    state: State,
+    state: StateFile,
     run: u32,
     /// Held until the run has ended, by a run that may write: that of the state file and that of the platform.
     locks: Vec<Lock>,
@@ -70,7 +70,7 @@ impl Journal {
         Ok(journal)
     }
 
-    fn new(state: State, locks: Vec<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
+    fn new(state: StateFile, locks: Vec<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
         let run = state.begin(&Beginning {
             command,
             started: Timestamp::now(),
@@ -143,7 +143,7 @@ impl Journal {
     }
 
     /// The file that the journal is in.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &StateFile {
         &self.state
     }
 

@@ -20,14 +20,14 @@ use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, grace};
 use crate::plan::op::ProjectAction;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
-use crate::state::State;
+use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
@@ -100,13 +100,13 @@ pub fn load(context: &Context) -> Result<Settings> {
 }
 
 /// Opens the state file of the org and the platform that the config names.
-pub fn state(settings: &Settings) -> Result<State> {
-    State::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
+pub fn state(settings: &Settings) -> Result<StateFile> {
+    StateFile::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
 }
 
 /// Opens it for a command that writes nothing but its own record, which isn't kept where the disk is read-only.
-pub fn state_to_read(settings: &Settings, context: &Context) -> Result<State> {
-    let state = State::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
+pub fn state_to_read(settings: &Settings, context: &Context) -> Result<StateFile> {
+    let state = StateFile::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
     if let Some(why) = state.is_forgotten() {
         context.printer.warning(&format!(
             "the state file {} {why}: it is only read, and nothing of this run is recorded",
@@ -161,7 +161,7 @@ impl Session {
     }
 
     /// Opens the state file of this org and platform.
-    pub fn state(&self) -> Result<State> {
+    pub fn state(&self) -> Result<StateFile> {
         state(&self.settings)
     }
 
@@ -293,7 +293,7 @@ impl Session {
             let StillThere { name, is_pushed } = &there[&op.group];
             if *is_pushed {
                 let about = format!("the group {name}");
-                held.push(Held::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+                held.push(Deferred::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
             } else {
                 warnings.push(format!(
                     "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
@@ -303,7 +303,7 @@ impl Session {
         }
         for op in projects.extract_if(.., |op| relinked.contains(&op.group)) {
             let about = format!("the deletion of the group that {} is linked to", op.name);
-            held.push(Held::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
+            held.push(Deferred::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
         }
         held.sort();
         warnings.sort();

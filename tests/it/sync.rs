@@ -325,7 +325,7 @@ async fn a_saved_plan_is_shown_and_applied_exactly() {
         Stage::of(Shape::Generated { users: 30, groups: 3, members: 8, existing: 0.5, drift: 0.5, seed: 8 }).await;
     let planned = stage.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(stage.run(&["show", "plan.json"]).await.stdout, planned.stdout);
-    // Somebody new comes after the plan, and somebody whom it would create goes.
+    // After the plan a new user comes, and one that it would create goes.
     let plan = stage.run(&["show", "plan.json", "--json"]).await.json();
     let created = plan["users"].as_array().unwrap().iter().find(|op| op["action"] == "create").unwrap().clone();
     let gone = created["okta_id"].as_str().unwrap();

@@ -29,7 +29,7 @@ impl Wire {
                 let mut head = vec![0; 16 * 1024];
                 let length = stream.read(&mut head).await.unwrap_or(0);
                 kept.lock().unwrap().push(String::from_utf8_lossy(&head[..length]).into_owned());
-                // Whoever is gone needs no answer.
+                // A client that is gone needs no answer.
                 drop(stream.write_all(answer.as_bytes()).await);
             }
         });

@@ -78,7 +78,7 @@ enum Order {
 
 /// What a search found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct SearchResult {
     pub users: BTreeMap<OktaUserId, PackedUser>,
     /// Moments of creation between which there are about as many of them, as many as chains may go side by side.
     pub beginnings: Vec<Timestamp>,
@@ -103,14 +103,14 @@ impl Okta {
         beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<Found, Failure> {
+    ) -> Result<SearchResult, Failure> {
         match self.sorted_users(search, beginnings, kept, on_page).await {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(failure)) => Err(failure),
             Err(Trouble::Unsorted) => {
                 tracing::debug!("the server doesn't sort users by creation: they are read one page after another");
                 let users = self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect();
-                Ok(Found { users, beginnings: Vec::new() })
+                Ok(SearchResult { users, beginnings: Vec::new() })
             }
         }
     }
@@ -121,7 +121,7 @@ impl Okta {
         beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<Found, Trouble> {
+    ) -> Result<SearchResult, Trouble> {
         let mut users = BTreeMap::new();
         let mut reading = Reading::new(self, search, kept.fields(), beginnings);
         while let Some((asked, answer)) = reading.in_flight.next().await {
@@ -138,7 +138,7 @@ impl Okta {
         if reading.chains.count() > 1 && !matches!(reading.order, Order::Proven) {
             return Err(Trouble::Unsorted);
         }
-        Ok(Found { users, beginnings: reading.chains.beginnings(self.at_once()) })
+        Ok(SearchResult { users, beginnings: reading.chains.beginnings(self.at_once()) })
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::http::scripted::{Act, Seen, Server};
+    use crate::http::scripted::{Act, ScriptedServer, Seen};
     use crate::okta::testing::{error, okta, page};
 
     fn at(second: i64) -> Timestamp {
@@ -302,7 +302,7 @@ mod tests {
         page(seen, &Value::Array(items), (end < users.len()).then(|| end.to_string()).as_deref())
     }
 
-    async fn found(server: &Server, beginnings: &[Timestamp]) -> Found {
+    async fn found(server: &ScriptedServer, beginnings: &[Timestamp]) -> SearchResult {
         let okta = okta(&server.url);
         okta.users_side_by_side("status pr", beginnings, &Attributes::default(), &|_| ()).await.unwrap()
     }
@@ -319,7 +319,7 @@ mod tests {
             (Habit::RefusesFields, 51),
         ] {
             let stored = stored(USERS);
-            let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
+            let server = ScriptedServer::new(move |seen| answered(habit, &stored, seen)).await;
             assert_eq!(found(&server, &[]).await.users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
@@ -339,14 +339,14 @@ mod tests {
             (Habit::RefusesParentheses, 9),
         ] {
             let everybody = stored(USERS);
-            let first = Server::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
+            let first = ScriptedServer::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
             let beginnings = found(&first, &[]).await.beginnings;
             assert_eq!(beginnings.len(), 2, "{beginnings:?}");
             // As it was, all created later, all but a few gone, and all gone.
             let later = |seconds| stored(USERS).into_iter().map(|second| second + seconds).collect::<Vec<_>>();
             for users in [stored(USERS), later(1_000_000), stored(300), stored(30), Vec::new()] {
                 let count = users.len();
-                let server = Server::new(move |seen| answered(habit, &users, seen)).await;
+                let server = ScriptedServer::new(move |seen| answered(habit, &users, seen)).await;
                 assert_eq!(found(&server, &beginnings).await.users.len(), count, "{habit:?}");
                 let requests = server.lines().len();
                 assert!(requests <= count.div_ceil(200) + most, "{habit:?}, {count}: {requests}");
@@ -358,14 +358,14 @@ mod tests {
     async fn beginnings_in_any_order_lose_nobody() {
         for beginnings in [[50, 10], [100_000, 5], [5, 100_000], [29_000, 29_001], [10, 10]] {
             let users = stored(3_000);
-            let server = Server::new(move |seen| answered(Habit::Okta, &users, seen)).await;
+            let server = ScriptedServer::new(move |seen| answered(Habit::Okta, &users, seen)).await;
             assert_eq!(found(&server, &beginnings.map(at)).await.users.len(), 3_000, "{beginnings:?}");
         }
     }
 
     #[tokio::test]
     async fn a_search_that_is_wrong_fails_by_itself() {
-        let server = Server::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
+        let server = ScriptedServer::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
         let okta = okta(&server.url);
         let failure = okta.users_side_by_side("x", &[], &Attributes::All, &|_| ()).await.unwrap_err();
         assert_eq!(failure.status(), Some(400));

@@ -23,7 +23,7 @@ use crate::model::okta::{Group, Profile, Status, User};
 use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
 use crate::model::packed::PackedUser;
 use crate::okta::api::client::Okta;
-use crate::okta::api::search_chains::Found;
+use crate::okta::api::search_chains::SearchResult;
 use crate::okta::api::users::EVERYBODY;
 use crate::okta::api::wire::{App, AppUser};
 use crate::okta::read::known::{Known, Unread};
@@ -341,8 +341,14 @@ impl Reader<'_> {
     }
 
     /// All users that a search finds; none without a search.
-    async fn found(&self, search: Option<&str>, step: Step, needs: &Needs, known: &KnownOrg) -> Result<Found, Error> {
-        let Some(search) = search else { return Ok(Found::default()) };
+    async fn found(
+        &self,
+        search: Option<&str>,
+        step: Step,
+        needs: &Needs,
+        known: &KnownOrg,
+    ) -> Result<SearchResult, Error> {
+        let Some(search) = search else { return Ok(SearchResult::default()) };
         let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
         let found = self.okta.users_side_by_side(search, beginnings, &needs.attributes, &self.count(step)).await;
         let what =

@@ -128,7 +128,7 @@ pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::Server;
+    use crate::http::scripted::ScriptedServer;
     use crate::model::known::KnownOrg;
     use crate::model::okta::GroupType;
     use crate::model::org::PushedGroup;
@@ -162,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn who_was_deleted_is_forgotten_where_the_filter_is_refused_too() {
         for is_there in [true, false] {
-            let server = Server::new(move |seen| match seen.path() {
+            let server = ScriptedServer::new(move |seen| match seen.path() {
                 "/api/v1/users/00u1" if is_there => page(seen, &user("00u1", "ACTIVE"), None),
                 "/api/v1/users" => error(400, "E0000031", "Invalid search criteria."),
                 _ => error(404, "E0000007", "Not found: Resource not found: 00u1 (User)"),
@@ -178,7 +178,8 @@ mod tests {
     #[tokio::test]
     async fn the_project_of_a_known_group_that_was_deleted_is_left_alone() {
         let server =
-            Server::new(move |_| error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)")).await;
+            ScriptedServer::new(move |_| error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)"))
+                .await;
         let mut reading = known_alone();
         members(&okta(&server.url), &mut reading, &["00g1".into()].into()).await.unwrap();
         assert!(reading.unread.is_empty() && reading.org.pushed.is_empty());

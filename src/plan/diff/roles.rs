@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{KnownRoles, Platform, Project, User};
-use crate::model::desired::{Desired, DesiredProject, DesiredRole, DesiredRoles, State};
+use crate::model::desired::{Desired, DesiredProject, DesiredRole, DesiredRoles, DesiredState};
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::similar::nearest;
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::Owners;
 use crate::plan::op::{Member, ProjectOp, RoleChange};
@@ -88,7 +88,7 @@ fn reason(wanted: &DesiredRole, platform_role: Option<PlatformRole>) -> String {
 /// The platform role that a user has after the run.
 fn platform_role(id: &OktaUserId, account: Option<&User>, desired: &Desired) -> Option<PlatformRole> {
     let given = desired.users.get(id).and_then(|user| match &user.state {
-        State::Present(attributes) => Some(attributes),
+        DesiredState::Present(attributes) => Some(attributes),
         _ => None,
     });
     let kept = account.map(|account| PlatformRole::parse(&account.platform_role));
@@ -106,7 +106,7 @@ pub fn of_new_members<'a>(
     platform: &Platform,
     desired: &Desired,
     account_of: &impl Fn(&AccountId) -> Option<&'a User>,
-    held: &mut Vec<Held>,
+    held: &mut Vec<Deferred>,
 ) {
     let (Some(wanted), Some(known)) = (&project.roles, platform.roles.known()) else { return };
     let waits = |member: &mut Member| {
@@ -125,7 +125,7 @@ pub fn of_new_members<'a>(
         }
     };
     for member in op.add.extract_if(.., waits) {
-        held.push(Held::new(&op.name, format!("add {}", member.user_name), Because::RoleNotKnown));
+        held.push(Deferred::new(&op.name, format!("add {}", member.user_name), Because::RoleNotKnown));
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::activepieces::{KnownRoles, Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
 use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use crate::plan::past::Past;
@@ -156,16 +156,16 @@ pub fn hold(plan: &mut Plan, past: &Past, now: Timestamp) -> BTreeMap<String, Ti
     let mut held = Vec::new();
     for op in plan.users.extract_if(.., |op| may_be_held(op) && is_known(of_user(op))) {
         let changes: Vec<&str> = op.changes.iter().map(|change| change.attribute.as_str()).collect();
-        held.push(Held::new(&op.user_name, format!("set {}", changes.join(", ")), Because::DoesNotStand));
+        held.push(Deferred::new(&op.user_name, format!("set {}", changes.join(", ")), Because::DoesNotStand));
     }
     for op in &mut plan.projects {
         if matches!(op.action, ProjectAction::Rename { .. }) && is_known(of_project(op)) {
-            held.push(Held::new(&op.name, "rename the project", Because::DoesNotStand));
+            held.push(Deferred::new(&op.name, "rename the project", Because::DoesNotStand));
             op.action = ProjectAction::Members;
         }
         let group = op.group.clone();
         for member in op.add.extract_if(.., |member| is_known(of_member(&group, member))) {
-            held.push(Held::new(&op.name, format!("add {}", member.user_name), Because::DoesNotStand));
+            held.push(Deferred::new(&op.name, format!("add {}", member.user_name), Because::DoesNotStand));
         }
     }
     plan.held.extend(held);

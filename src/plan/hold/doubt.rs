@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::op::{Attribute, Plan, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
@@ -32,7 +32,7 @@ pub struct Disagreement {
 /// Removes from the plan what rests on a disagreement, and reports it.
 pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
-        plan.held.push(Held::new(subject, what, Because::AnswersDisagree { about }));
+        plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
     let is_held = |op: &mut UserOp| match op.action {
         UserAction::Deactivate => of.scope.contains(&op.okta_id),

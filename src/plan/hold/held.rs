@@ -38,7 +38,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         trust::hold(plan, &Because::SourceNotTrusted);
     }
     plan.projects.retain(|op| !op.is_empty());
-    // The last ADMIN may have been meant to go because somebody else becomes one, which is deferred now.
+    // The last ADMIN may have been meant to go because another account becomes one, which is deferred now.
     keep_the_last_admin(plan);
     plan.warnings.sort();
     plan.held.sort();

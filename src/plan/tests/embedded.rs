@@ -28,7 +28,7 @@ fn a_user_with_the_address_of_an_embedded_account_is_a_problem_and_joins_no_proj
 #[test]
 fn a_user_who_has_an_account_or_left_is_no_problem_for_an_embedded_account() {
     for (user, account) in
-        [(present("ada"), Some(linked("ada"))), (wanted("ada", State::Left(Leave::Deactivated)), None)]
+        [(present("ada"), Some(linked("ada"))), (wanted("ada", DesiredState::Left(Leave::Deactivated)), None)]
     {
         let platform = Platform { embedded: embedded(&["ada"]), ..platform(account) };
         let plan = diff(&users([user]), &platform, &policy());

@@ -101,7 +101,9 @@ fn the_owner_and_members_without_access_are_left_alone_and_an_admin_is_told() {
     platform.users[1].platform_role = "ADMIN".into();
     let mut desired = desired(desired_roles(&viewers));
     desired.on_create_only.platform_role = true;
-    desired.users.extend([wanted("carol", State::Problem(vec![Problem::new("x", ProblemKind::InvalidRole, "x")]))]);
+    desired
+        .users
+        .extend([wanted("carol", DesiredState::Problem(vec![Problem::new("x", ProblemKind::InvalidRole, "x")]))]);
     // What maps the roles gives one only to users with access.
     desired.projects.values_mut().for_each(|project| {
         project.roles.as_mut().unwrap().of.remove(&okta_id("carol"));

@@ -43,7 +43,7 @@ pub struct Step<'a> {
     /// Whether an answer of Activepieces was lost in it.
     pub faulty: bool,
     pub arguments: Vec<String>,
-    /// The accounts of the run that is undone, each with the Okta user whom that run was about.
+    /// The accounts of the run that is undone, each with the Okta user of that run.
     pub undoes: BTreeMap<String, String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Ledger {
     missing: BTreeMap<String, Missing>,
     /// The project roles of members who were removed, by project and account.
     roles: BTreeMap<Key, String>,
-    /// Runs that wrote something, with their accounts and the Okta users whom they were about.
+    /// Runs that wrote something, with their accounts and Okta users.
     pub runs: Vec<(u64, BTreeMap<String, String>)>,
     latest: Timestamp,
 }
@@ -373,7 +373,7 @@ impl Ledger {
         }
     }
 
-    /// Whoever is added again has the project role that they had.
+    /// A member who is added again has the earlier project role.
     fn project_roles(&mut self, step: &Step<'_>, found: &mut Vec<String>) {
         for (key, value) in step.own_changes() {
             let Some(project) = step.before.projects.get(&key.0) else { continue };
@@ -504,7 +504,7 @@ fn exemption(step: &Step<'_>, account: &Account) -> Option<&'static str> {
     (account.role == "ADMIN" && admins == 1).then_some("last ADMIN")
 }
 
-/// Whoever Okta says is out has no active account after an apply, and no fault ends a run before that.
+/// A user who is out in Okta has no active account after an apply, and no fault ends a run before that.
 fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
     let code = step.outcome.code;
     let expected = match step.kind {
@@ -670,7 +670,7 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
             other.name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
         };
         if step.before.projects.values().any(|other| orphan(&other)) {
-            found.push(format!("L6: a second project {:?} was made beside that of a deleted group", project.name));
+            found.push(format!("L6: a second project {:?} was made next to that of a deleted group", project.name));
         }
     }
 }

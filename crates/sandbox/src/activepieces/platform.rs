@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::settings::Settings;
-use super::state::{ProjectRow, State, UserRow, draw_id};
+use super::state::{Database, ProjectRow, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -50,7 +50,7 @@ pub struct ProjectSnapshot {
 pub struct Platform {
     api_key: String,
     admin_token: String,
-    state: Mutex<State>,
+    state: Mutex<Database>,
     pub(super) work: Work,
     /// Whether writes wait between their checks and their effect, and how many do.
     hold: watch::Sender<bool>,
@@ -67,7 +67,7 @@ impl Platform {
         let mut random = fastrand::Rng::with_seed(seed);
         let api_key = format!("sk-{}", text(&mut random, 64));
         let admin_token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", text(&mut random, 40), text(&mut random, 43));
-        let mut state = State::new(random);
+        let mut state = Database::new(random);
         state.platform_id = draw_id(&mut fastrand::Rng::new());
         let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
         state.owner = state.insert_user(identity);
@@ -270,7 +270,7 @@ impl Platform {
     }
 
     /// The tables. A request that panicked left them as they are.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Database> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -294,7 +294,7 @@ impl Platform {
     pub(super) async fn write_window(&self) {
         let mut hold = self.hold.subscribe();
         if *hold.borrow_and_update() {
-            let _held = Held::count(&self.held);
+            let _held = WaitingWrite::count(&self.held);
             // The sender lives as long as the platform, so that there is nothing to fail.
             drop(hold.wait_for(|hold| !hold).await);
         }
@@ -306,16 +306,16 @@ impl Platform {
 }
 
 /// A write that waits; one whose client went away is no longer counted.
-struct Held<'a>(&'a AtomicUsize);
+struct WaitingWrite<'a>(&'a AtomicUsize);
 
-impl<'a> Held<'a> {
+impl<'a> WaitingWrite<'a> {
     fn count(held: &'a AtomicUsize) -> Self {
         held.fetch_add(1, Ordering::SeqCst);
         Self(held)
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for WaitingWrite<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -325,7 +325,7 @@ fn text(random: &mut fastrand::Rng, length: usize) -> String {
     (0..length).map(|_| random.alphanumeric()).collect()
 }
 
-fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
+fn user_snapshot(state: &Database, row: UserRow) -> UserSnapshot {
     let (user, identity) = (&state.users[row], state.identity_of(row));
     UserSnapshot {
         id: user.id.to_string(),
@@ -338,7 +338,7 @@ fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
     }
 }
 
-fn project_snapshot(state: &State, row: ProjectRow) -> ProjectSnapshot {
+fn project_snapshot(state: &Database, row: ProjectRow) -> ProjectSnapshot {
     let project = &state.projects[row];
     let members = project.members.iter();
     ProjectSnapshot {

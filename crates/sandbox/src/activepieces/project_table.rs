@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::errors::Failure;
-use super::state::{Id, Member, Project, ProjectRow, RoleRow, State, UserRow};
+use super::state::{Database, Id, Member, Project, ProjectRow, RoleRow, UserRow};
 
 /// The constraint whose name is in the answer when an external id is taken.
 pub(super) const EXTERNAL_ID_INDEX: &str = "idx_project_platform_id_external_id";
 
-impl State {
+impl Database {
     /// The TEAM or PERSONAL project of this platform with this id.
     pub fn project(&self, id: &str) -> Option<ProjectRow> {
         self.project_by_id.get(&Id::parse(id)?).copied()

@@ -7,7 +7,7 @@ use super::platform::Platform;
 use super::rest_members::known_role;
 use super::rest_projects::known;
 use super::settings::Smtp;
-use super::state::State;
+use super::state::Database;
 use super::transport::Reply;
 use super::user_table::{UserChange, normal_email};
 
@@ -37,7 +37,7 @@ pub(super) fn create(platform: &Platform, body: &Value) -> Result<Reply, Failure
 }
 
 /// The only way to add a member with a chosen role.
-fn join_project(state: &mut State, email: &str, body: &Value, invitation: &mut Value) -> Result<(), Failure> {
+fn join_project(state: &mut Database, email: &str, body: &Value, invitation: &mut Value) -> Result<(), Failure> {
     let project = known(state, body["projectId"].as_str().unwrap_or_default())?;
     let role = known_role(state, body["projectRole"].as_str().unwrap_or_default())?;
     if let Some(user) = state.user_by_email(email) {

@@ -44,7 +44,7 @@ pub(super) enum Endpoint {
 
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Resolved {
     Endpoint(Endpoint),
     /// A path without the `/api` prefix: the single-page application's index page.
     IndexPage,
@@ -94,14 +94,14 @@ impl Endpoint {
 }
 
 /// Finds the endpoint. A trailing slash is accepted, and HEAD is GET.
-pub(super) fn find(method: &Method, path: &str) -> Found {
+pub(super) fn find(method: &Method, path: &str) -> Resolved {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let Some(path) = path.strip_prefix("/api/") else {
-        return if [Method::GET, Method::POST].contains(method) { Found::IndexPage } else { Found::Nothing };
+        return if [Method::GET, Method::POST].contains(method) { Resolved::IndexPage } else { Resolved::Nothing };
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(segments) = path.split('/').map(decoded).collect::<Option<Vec<_>>>() else {
-        return Found::BadUrl;
+        return Resolved::BadUrl;
     };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let endpoint = match segments.as_slice() {
@@ -109,7 +109,7 @@ pub(super) fn find(method: &Method, path: &str) -> Found {
         ["v1", rest @ ..] => rest_route(method, rest),
         _ => None,
     };
-    endpoint.map_or(Found::Nothing, Found::Endpoint)
+    endpoint.map_or(Resolved::Nothing, Resolved::Endpoint)
 }
 
 fn scim(method: &Method, segments: &[&str]) -> Option<Endpoint> {

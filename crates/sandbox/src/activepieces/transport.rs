@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::platform::Platform;
 use super::query::Query;
-use super::routes::{Endpoint, Found};
+use super::routes::{Endpoint, Resolved};
 use super::settings::Outage;
 use super::{auth, body, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users};
 use super::{group_patch, rest_platform, user_patch, validate};
@@ -105,13 +105,13 @@ async fn answer(platform: &Platform, request: Request) -> Result<Reply, Failure>
     }
     let (parts, body) = request.into_parts();
     let endpoint = match routes::find(&parts.method, parts.uri.path()) {
-        Found::Endpoint(endpoint) => endpoint,
-        Found::IndexPage => return Ok(Reply::IndexPage),
-        Found::BadUrl => {
+        Resolved::Endpoint(endpoint) => endpoint,
+        Resolved::IndexPage => return Ok(Reply::IndexPage),
+        Resolved::BadUrl => {
             let message = format!("'{}' is not a valid url component", parts.uri.path());
             return Err(Failure::coded(400, "FST_ERR_BAD_URL", message));
         }
-        Found::Nothing => return Err(Failure::route_not_found()),
+        Resolved::Nothing => return Err(Failure::route_not_found()),
     };
     let body = body::read(&parts.method, &parts.headers, body).await?;
     let query = Query::of(&parts.uri);
