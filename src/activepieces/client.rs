@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::wire::{
     GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform, Operation,
-    PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, RestPlatform, RestProject, RestUser, ScimGroup,
-    ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
+    PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject, RestUser,
+    RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
@@ -263,6 +263,29 @@ impl Activepieces {
         match self.read::<Page<ProjectMember>>(request.timeout(LISTING).once()).await {
             Ok(page) => Ok(page.next.is_none().then_some(page.data)),
             Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// All project roles, default and custom: 20 ms, and no flag of the plan is needed (docs/activepieces.md#rest).
+    pub async fn project_roles(&self) -> Result<Vec<ProjectRole>, Failure> {
+        Ok(self.read::<Page<ProjectRole>>(Request::get("/api/v1/project-roles")).await?.data)
+    }
+
+    /// Everybody who has a role, in all projects of the platform: about 3.6 ms for each (docs/activepieces.md#rest).
+    pub async fn members_of_role(&self, role: &str) -> Result<Page<RoleMember>, Failure> {
+        let request = Request::get(format!("/api/v1/project-roles/{}/project-members", segment(role)));
+        self.read(request.param("limit", &ALL_MEMBERS.to_string()).timeout(LISTING).size(Size::LISTING)).await
+    }
+
+    /// Whether the plan lets project roles be set: the routes of members answer 402 without (docs/activepieces.md#rest).
+    pub async fn sets_project_roles(&self, project: &ProjectId) -> Result<bool, Failure> {
+        let request = Request::get("/api/v1/project-members").param("projectId", project.as_str()).param("limit", "1");
+        match self.read::<Page<ProjectMember>>(request).await {
+            Ok(_) => Ok(true),
+            Err(failure) if matches!(failure.status(), Some(402 | 403)) => Ok(false),
+            // The project was deleted since.
+            Err(failure) if failure.status() == Some(404) => Ok(true),
             Err(failure) => Err(failure),
         }
     }

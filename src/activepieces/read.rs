@@ -7,7 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
 use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject, RestUser};
 use crate::error::{Error, Kind, Result};
-use crate::model::activepieces::{EmbeddedUser, Platform, Project, User};
+use crate::http::Failure;
+use crate::model::activepieces::{EmbeddedUser, KnownRoles, Platform, Project, StandingRoles, User};
 use crate::model::id::{AccountId, OktaIds};
 
 /// Groups are asked for in pages of this size: each group costs the server queries of its own (docs/activepieces.md#listing-groups).
@@ -29,7 +30,66 @@ pub async fn read(activepieces: &Activepieces) -> Result<Platform> {
     let ((users, embedded), projects, owner) =
         futures_util::future::try_join3(users(activepieces), projects(activepieces), owner(activepieces)).await?;
     let owner = owner.or_else(|| oldest_admin(&users));
-    Ok(Platform { users, projects, owner, embedded })
+    Ok(Platform { users, projects, owner, embedded, roles: StandingRoles::Unread })
+}
+
+/// The same, with the project roles of all members where they are wanted.
+pub async fn read_with_roles(activepieces: &Activepieces, roles: bool) -> Result<Platform> {
+    if !roles {
+        return read(activepieces).await;
+    }
+    let (platform, roles) = futures_util::future::try_join(read(activepieces), self::roles(activepieces)).await?;
+    Ok(Platform { roles, ..platform })
+}
+
+/// All project roles with their members: one request for the roles, and one for the members of each, of all projects.
+async fn roles(activepieces: &Activepieces) -> Result<StandingRoles> {
+    let roles = match activepieces.project_roles().await {
+        Ok(roles) => roles,
+        Err(failure) if is_off(&failure) => return Ok(StandingRoles::Off),
+        Err(failure) => return Err(Error::from(failure).context("reading the project roles")),
+    };
+    let lists = stream::iter(&roles).map(async |role| (role, activepieces.members_of_role(&role.id).await));
+    let lists: Vec<_> = lists.buffered(LOOKUPS_AT_ONCE).collect().await;
+    let mut known = KnownRoles::default();
+    let mut moved = BTreeSet::new();
+    for (role, members) in lists {
+        let members = match members {
+            Ok(members) => members,
+            // The role was deleted since, and its memberships with it (docs/activepieces.md#rest).
+            Err(failure) if failure.status() == Some(404) => continue,
+            Err(failure) if is_off(&failure) => return Ok(StandingRoles::Off),
+            Err(failure) => {
+                return Err(Error::from(failure).context(format!("reading who has the project role {:?}", role.name)));
+            }
+        };
+        if members.next.is_some() {
+            return Err(Error::new(
+                Kind::Failed,
+                format!("the listing of who has the project role {:?} is cut short", role.name),
+            )
+            .hint("look for a proxy that cuts answers short"));
+        }
+        let place = known.names.len();
+        known.names.push(role.name.clone());
+        for member in members.data {
+            let of_project = known.of.entry(member.project_id.clone()).or_default();
+            if of_project.insert(member.user_id.clone(), place).is_some() {
+                moved.insert((member.project_id, member.user_id));
+            }
+        }
+    }
+    for (project, account) in moved {
+        if let Some(of_project) = known.of.get_mut(&project) {
+            of_project.remove(&account);
+        }
+    }
+    Ok(StandingRoles::Known(known))
+}
+
+/// Whether the server has no such route for keys, or no project roles in its plan.
+fn is_off(failure: &Failure) -> bool {
+    matches!(failure.status(), Some(402..=404))
 }
 
 /// All users, as two listings agree on them: the one of SCIM and the one of REST have different faults, and a cap that

@@ -249,6 +249,21 @@ pub struct ProjectMember {
     pub role: String,
 }
 
+/// A project role, default or custom, as `GET /v1/project-roles` lists it (docs/activepieces.md#rest).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProjectRole {
+    pub id: String,
+    pub name: String,
+}
+
+/// Somebody who has a project role, as the listing of the role has them (docs/activepieces.md#rest).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleMember {
+    pub user_id: AccountId,
+    pub project_id: ProjectId,
+}
+
 fn role_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     struct Named {

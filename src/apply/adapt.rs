@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::report::Outcome;
@@ -56,6 +57,8 @@ pub struct Writer<'a> {
     pub activepieces: &'a Activepieces,
     pub limit: &'a Limit,
     pub contact: &'a Contact,
+    /// A turn for each project role that is set at the same time, in all projects.
+    pub roles: &'a Semaphore,
 }
 
 /// Whether a server still answers: an apply doesn't try all its operations one by one on a server that is gone.
@@ -116,6 +119,15 @@ impl Writer<'_> {
             }
             Err(failure) => Err(self.failed(&failure)),
         }
+    }
+
+    /// Sends a request from which no limit learns.
+    pub async fn send<T>(self, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let answer = request.await;
+        if !answer.as_ref().is_err_and(Failure::is_unanswered) {
+            self.contact.answered();
+        }
+        answer
     }
 
     /// Lets the limit learn from the answer to a request.

@@ -1,6 +1,5 @@
 use std::cell::Cell;
 
-use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::*;

@@ -9,6 +9,7 @@ pub mod adapt;
 pub mod project;
 pub mod report;
 pub mod retry;
+mod roles;
 pub mod run;
 pub mod user;
 

@@ -1,7 +1,7 @@
 //! Applies one project operation: the project first, then its members. A whole list of members is never sent, because it
 //! would reset every project role (docs/activepieces.md#put-of-a-group), and a project that now belongs to another group isn't changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tokio::time::sleep;
 
@@ -134,31 +134,27 @@ async fn delete(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<()
 }
 
 /// Adds those of these accounts that aren't members. The members are read first, and again after each request: adding a
-/// member a second time would reset the project role that an admin gave (docs/activepieces.md#groups).
+/// member a second time would reset the project role that an admin gave (docs/activepieces.md#groups). Also gives the accounts that
+/// weren't members before.
 pub async fn add(
     writer: Writer<'_>,
     op: &ProjectOp,
     id: &ProjectId,
     wanted: &BTreeSet<AccountId>,
-) -> Result<(), Outcome> {
+) -> (BTreeSet<AccountId>, Result<(), Outcome>) {
+    let before = match first_members(writer, op, id).await {
+        Ok(before) => before,
+        Err(outcome) => return (BTreeSet::new(), Err(outcome)),
+    };
+    let new = wanted.difference(&before).cloned().collect();
     let absent = |members: &BTreeSet<AccountId>| wanted.difference(members).cloned().collect();
     let send = async |chunk: &[AccountId]| writer.activepieces.add_members(id, chunk).await;
-    change_members(writer, op, id, absent, send, "added").await
+    (new, change_members(writer, op, id, before, absent, send, "added").await)
 }
 
-/// Gives members the project roles that they had before. Setting a role sends no e-mail and may be repeated.
-pub async fn give_roles(writer: Writer<'_>, id: &ProjectId, roles: &BTreeMap<AccountId, &str>) -> Result<(), Outcome> {
-    if roles.is_empty() {
-        return Ok(());
-    }
-    let members = writer.see(writer.activepieces.project_members(id)).await?;
-    let members = members.ok_or_else(|| Outcome::Kept("the server doesn't let project roles be set".to_owned()))?;
-    for member in members {
-        if let Some(role) = roles.get(&member.user_id).filter(|role| !role.eq_ignore_ascii_case(&member.role)) {
-            writer.see(writer.activepieces.set_project_role(&member.id, role)).await?;
-        }
-    }
-    Ok(())
+/// Fails where the project belongs to another group by now.
+pub async fn still_linked(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
+    linked(writer, &op.group).await?.filter(|project| project.id == *id).map(drop).ok_or_else(unlinked)
 }
 
 /// Removes those of these accounts that are members.
@@ -170,7 +166,8 @@ pub async fn remove(
 ) -> Result<(), Outcome> {
     let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
     let send = async |chunk: &[AccountId]| writer.activepieces.remove_members(id, chunk).await;
-    change_members(writer, op, id, still, send, "removed").await
+    let members = first_members(writer, op, id).await?;
+    change_members(writer, op, id, members, still, send, "removed").await
 }
 
 /// Sends what `left` finds still to do, in requests of a bounded size, each from what the answer to the one before shows. A
@@ -179,12 +176,12 @@ async fn change_members(
     writer: Writer<'_>,
     op: &ProjectOp,
     id: &ProjectId,
+    mut members: BTreeSet<AccountId>,
     left: impl Fn(&BTreeSet<AccountId>) -> Vec<AccountId>,
     send: impl AsyncFn(&[AccountId]) -> Result<ScimGroup, Failure>,
     verb: &str,
 ) -> Result<(), Outcome> {
     let mut pauses = pauses();
-    let mut members = members(op, group(writer, id).await?)?;
     // Accounts that a request was sent for and that are still left: the server skipped them.
     let mut skipped = BTreeSet::new();
     loop {
@@ -196,14 +193,14 @@ async fn change_members(
         }
         match writer.learn(Write::members(next.len(), members.len()), send(&next)).await {
             Ok(group) => {
-                members = self::members(op, group)?;
+                members = members_of(op, group)?;
                 let again: BTreeSet<AccountId> = left(&members).into_iter().collect();
                 skipped.extend(next.into_iter().filter(|account| again.contains(account)));
             }
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => {
                 let Some(pause) = pauses.next() else { return Err(writer.failed(&failure)) };
                 sleep(pause).await;
-                members = self::members(op, group(writer, id).await?)?;
+                members = members_of(op, group(writer, id).await?)?;
             }
             Err(failure) => return Err(writer.failed(&failure)),
         }
@@ -219,8 +216,13 @@ async fn group(writer: Writer<'_>, id: &ProjectId) -> Result<ScimGroup, Outcome>
     group.ok_or_else(|| Outcome::Stale("the project is gone since the plan was made".to_owned()))
 }
 
+/// The members before anything is changed.
+async fn first_members(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<BTreeSet<AccountId>, Outcome> {
+    members_of(op, group(writer, id).await?)
+}
+
 /// The members of the group's project.
-fn members(op: &ProjectOp, group: ScimGroup) -> Result<BTreeSet<AccountId>, Outcome> {
+fn members_of(op: &ProjectOp, group: ScimGroup) -> Result<BTreeSet<AccountId>, Outcome> {
     if group.external_id.as_deref() != Some(op.group.as_str()) {
         return Err(unlinked());
     }

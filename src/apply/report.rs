@@ -68,6 +68,8 @@ pub struct ProjectOutcome {
     pub project: Option<Outcome>,
     pub add: Option<Outcome>,
     pub remove: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Outcome>,
 }
 
 /// Lets an operation fail with `?` where only the reason is known.
@@ -101,6 +103,7 @@ impl<'p> Report<'p> {
                     Part::Itself => (Step::Project(op), &outcomes.project),
                     Part::Add => (Step::AddMembers(op), &outcomes.add),
                     Part::Remove => (Step::RemoveMembers(op), &outcomes.remove),
+                    Part::Roles => (Step::SetRoles(op), &outcomes.roles),
                 };
                 if let Some(outcome) = outcome {
                     note(step, found, outcome);
@@ -119,7 +122,7 @@ impl<'p> Report<'p> {
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));
         let projects = self.projects.iter().flat_map(|(op, outcome)| {
-            let parts = [&outcome.project, &outcome.add, &outcome.remove];
+            let parts = [&outcome.project, &outcome.add, &outcome.remove, &outcome.roles];
             parts.into_iter().flatten().map(|outcome| (op.name.as_str(), outcome))
         });
         users.chain(projects)

@@ -1,5 +1,6 @@
 //! `oktapieces accept`: adds an accepted problem to the config.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -79,7 +80,7 @@ async fn plan(context: &Context) -> Result<Plan> {
     let session = Session::open(context, PARALLELISM)?;
     let state = session::state_to_read(&session.settings, context)?;
     let past = state.past()?.unwrap_or_default();
-    let knows = Knows { past, org: state.known_org()?, writes: false, config: None };
+    let knows = Knows { past, org: state.known_org()?, owed_roles: BTreeMap::new(), writes: false, config: None };
     Ok(session.plan(&knows, false, context).await?.plan)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::types::Text;
+use super::types::{GroupRole, RolesManaged, Text};
 use crate::model::problem::ProblemKind;
 use crate::plan::Policy;
 
@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) scope: Scope,
     pub(super) attributes: Attributes,
     pub(super) projects: Vec<Project>,
+    /// `role_order`
+    pub(super) role_order: Option<Spanned<Vec<Text>>>,
     pub(super) policy: Policy,
     pub(super) accepted: Vec<Accepted>,
     /// The `[[projects]]` entry that is being read.
@@ -92,6 +94,9 @@ pub(super) struct Project {
     pub(super) group: Option<Text>,
     pub(super) pattern: Option<Text>,
     pub(super) name: Option<Text>,
+    pub(super) role: Option<Text>,
+    pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
+    pub(super) roles_managed: RolesManaged,
 }
 
 /// One `[[accepted]]` entry.

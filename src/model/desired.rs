@@ -1,6 +1,6 @@
 //! The desired state: each user's account and each group's project, after the expressions are evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -202,6 +202,41 @@ pub struct DesiredProject {
     pub group_name: String,
     /// All members of the group, whatever their status and scope.
     pub members: Members<OktaUserId>,
+    /// The project roles of the members; none where the config doesn't manage them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<DesiredRoles>,
+}
+
+/// The project roles that the members of a project should have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DesiredRoles {
+    /// By user. A user who isn't here keeps their role, and gets the server's default where they are added.
+    pub of: BTreeMap<OktaUserId, Arc<DesiredRole>>,
+    /// Every role that the config names for the project.
+    pub names: BTreeSet<String>,
+    /// The roles from the highest to the lowest, as far as the config states their order.
+    pub order: Arc<[String]>,
+    /// Whether a member's role is set only when the member is added.
+    pub on_add_only: bool,
+    /// Members that a run added and that it didn't give their roles.
+    pub owed: BTreeSet<OktaUserId>,
+    /// The groups that decide about roles: what depends on them has to be confirmed.
+    pub groups: BTreeSet<OktaGroupId>,
+    /// Why roles couldn't be told: of single users, or of all for a group that isn't in Okta.
+    pub problems: Vec<Problem>,
+    /// `config.toml:40`.
+    pub location: Option<String>,
+}
+
+/// The role that a member of a project should have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DesiredRole {
+    /// None where it can't be told: the member keeps their role, and nobody is added with a role that may be too much.
+    pub role: Option<String>,
+    /// Where the role comes from: `group AP Leads`, `rule config.toml:40`.
+    pub because: String,
+    /// Whether the user would have another role if the listing of a group had missed them.
+    pub by_absence: bool,
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub enum ProblemKind {
     AmbiguousGroup,
     /// A rule's pattern gives a group an empty project name.
     EmptyProjectName,
+    /// The platform has no project role of the name that the config or an expression gives.
+    UnknownProjectRole,
     /// A value that a run wrote has changed since, so that an undo leaves it alone.
     ChangedSince,
 }
@@ -86,6 +88,7 @@ impl ProblemKind {
             Self::GroupNotFound => "group_not_found",
             Self::AmbiguousGroup => "ambiguous_group",
             Self::EmptyProjectName => "empty_project_name",
+            Self::UnknownProjectRole => "unknown_project_role",
             Self::ChangedSince => "changed_since",
         }
     }

@@ -123,10 +123,19 @@ impl Table {
             ProjectAction::Members => {}
         }
         for member in &op.add {
-            self.add(Row { action: "add member", subject: &member.user_name, ..row });
+            let row = Row { action: "add member", subject: &member.user_name, ..row };
+            let reason = member.role_reason.as_deref().unwrap_or_default();
+            self.add(match &member.role {
+                Some(role) => Row { attribute: "projectRole", after: role, reason, ..row },
+                None => row,
+            });
         }
         for removal in &op.remove {
             self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
+        }
+        for change in &op.roles {
+            let row = Row { action: "set role", subject: &change.user_name, attribute: "projectRole", ..row };
+            self.add(Row { before: &change.from, after: &change.to, reason: &change.reason, ..row });
         }
     }
 }
@@ -193,8 +202,10 @@ mod tests {
                 okta_id: "00u1".into(),
                 account: None,
                 role: None,
+                role_reason: None,
             }],
             remove: Vec::new(),
+            roles: Vec::new(),
         };
         let reason = "left, for good".into();
         op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason, okta_id: None, role: None });

@@ -12,7 +12,10 @@ use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
-use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
+use crate::plan::op::{
+    Attribute, Change, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange, UserAction,
+    UserOp,
+};
 
 /// From this many rows on a list is folded.
 const LONG: usize = 20;
@@ -38,6 +41,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     let mut sections =
         vec![format!("{} → {}", styled(BOLD, safe(around.okta)), styled(BOLD, safe(around.activepieces)))];
     sections.extend(new_admins(plan));
+    sections.extend(new_project_admins(plan));
     sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
@@ -60,6 +64,19 @@ fn new_admins(plan: &Plan) -> Option<String> {
     let rows: Vec<_> = plan.new_admins().map(|op| [safe(&op.user_name), how_admin(op), why(op)]).collect();
     add_rows(&mut table, rows.into_iter(), &styled(REMOVE, "!"), true);
     section("New ADMINs", &table)
+}
+
+/// All users who become Admin of a project, by name; never shortened.
+fn new_project_admins(plan: &Plan) -> Option<String> {
+    let mut table = table();
+    let what = |new: &NewProjectAdmin<'_>| match new.from {
+        Some(from) => format!("becomes Admin of {}: project role {} → Admin", safe(new.project), safe(from)),
+        None => format!("becomes Admin of {} as a new member", safe(new.project)),
+    };
+    let rows: Vec<_> =
+        plan.new_project_admins().map(|new| [safe(new.user_name), what(&new), safe(new.reason)]).collect();
+    add_rows(&mut table, rows.into_iter(), &styled(REMOVE, "!"), true);
+    section("New project Admins", &table)
 }
 
 /// How an account becomes ADMIN.
@@ -206,7 +223,7 @@ fn members(op: &ProjectOp, whole: bool) -> String {
     let shown = if whole { usize::MAX - 1 } else { NAMED };
     let mut lines = Vec::new();
     if !op.add.is_empty() {
-        let names: Vec<&str> = op.add.iter().map(|member| member.user_name.as_str()).collect();
+        let names: Vec<String> = op.add.iter().map(as_member).collect();
         lines.push(styled(ADD, format!("+{} {}", count(names.len()), folded(&names, shown))));
     }
     let mut reasons: Vec<&str> = op.remove.iter().map(|removal| removal.reason.as_str()).collect();
@@ -218,7 +235,29 @@ fn members(op: &ProjectOp, whole: bool) -> String {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), folded(&names, shown), safe(reason))));
     }
+    let mut kinds: Vec<_> = op.roles.iter().map(kind_of_change).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind @ (from, to, reason) in kinds {
+        let changed = op.roles.iter().filter(|change| kind_of_change(change) == kind);
+        let names: Vec<&str> = changed.map(|change| change.user_name.as_str()).collect();
+        let what = format!("~{} {} → {}", count(names.len()), safe(from), safe(to));
+        lines.push(styled(CHANGE, format!("{what} {}: {}", folded(&names, shown), safe(reason))));
+    }
     if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
+}
+
+/// A new member with the project role that is given.
+fn as_member(member: &Member) -> String {
+    match &member.role {
+        Some(role) => format!("{} ({role})", member.user_name),
+        None => member.user_name.clone(),
+    }
+}
+
+/// What changes of project roles share a line.
+fn kind_of_change(change: &RoleChange) -> (&str, &str, &str) {
+    (&change.from, &change.to, &change.reason)
 }
 
 /// A member with the project role that goes, where it is known.
@@ -258,6 +297,7 @@ pub(super) fn because(because: &Because) -> String {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }
         Because::AnswersDisagree { about } => format!("Okta's answers disagree about {}", safe(about)),
+        Because::RoleNotKnown => "the project role isn't known (see the problems)".to_owned(),
         Because::DoesNotStand => "written by an earlier run, and not kept by the server".to_owned(),
     }
 }
@@ -305,6 +345,11 @@ fn notes(plan: &Plan, whole: bool) -> Option<String> {
     if mails > 0 {
         notes.push(format!("{} will be sent.", counted(mails, "welcome e-mail", "welcome e-mails")));
     }
+    let given = plan.projects.iter().flat_map(|op| &op.add).filter(|member| member.role.is_some()).count();
+    if given > 0 {
+        let members = counted(given, "new member has", "new members have");
+        notes.push(format!("{members} the server's default project role for a moment, until theirs is set."));
+    }
     let alone = [
         (&plan.standing.local, "local"),
         (&plan.standing.foreign, "linked to another directory"),
@@ -344,8 +389,10 @@ pub fn total(plan: &Plan) -> String {
             .collect();
         (!parts.is_empty()).then(|| format!("{what} {}", parts.join(", ")))
     };
-    let changes: Vec<String> =
-        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members")].into_iter().flatten().collect();
+    let roles = [(totals.project_roles, "to change")];
+    let lists =
+        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members"), list(&roles, "project roles")];
+    let changes: Vec<String> = lists.into_iter().flatten().collect();
     let unchanged = format!(
         "{} and {} unchanged",
         counted(plan.standing.unchanged_users, "user", "users"),

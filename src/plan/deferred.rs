@@ -27,6 +27,8 @@ pub enum Because {
     Waiting { since: Timestamp, runs: usize },
     /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.
     AnswersDisagree { about: String },
+    /// A problem keeps the project role of a new member from being known.
+    RoleNotKnown,
     /// The last run wrote it, the server answered well, and it did not stand afterwards.
     DoesNotStand,
 }

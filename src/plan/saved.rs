@@ -149,13 +149,26 @@ impl Remaining {
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
         op.remove.retain(|removal| saved.remove.contains(removal));
+        // Of a member whom an earlier run of the plan added, only the role may be left to give.
+        op.roles.retain(|change| {
+            let adds = |member: &Member| {
+                member.okta_id == change.okta_id
+                    && member.role.as_deref() == Some(&change.to)
+                    && tried(Step::AddMembers(saved))
+            };
+            saved.roles.contains(change) || saved.add.iter().any(adds)
+        });
         let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
         let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone));
         let removed: Vec<&String> = removed.map(|gone| &gone.user_name).collect();
-        for (names, kept, step) in
-            [(added, op.add.len(), Step::AddMembers(saved)), (removed, op.remove.len(), Step::RemoveMembers(saved))]
-        {
+        let changed = saved.roles.iter().filter(|change| !op.roles.contains(change));
+        let changed: Vec<&String> = changed.map(|change| &change.user_name).collect();
+        for (names, kept, step) in [
+            (added, op.add.len(), Step::AddMembers(saved)),
+            (removed, op.remove.len(), Step::RemoveMembers(saved)),
+            (changed, op.roles.len(), Step::SetRoles(saved)),
+        ] {
             if names.is_empty() {
                 continue;
             }
@@ -173,5 +186,6 @@ impl Remaining {
 
 /// Whether a new plan adds the member that a saved one adds.
 fn is_same(saved: &Member, new: &Member) -> bool {
-    saved.okta_id == new.okta_id && (saved.account.is_none() || saved.account == new.account)
+    let is_same_account = saved.account.is_none() || saved.account == new.account;
+    saved.okta_id == new.okta_id && is_same_account && saved.role == new.role
 }

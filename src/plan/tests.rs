@@ -18,6 +18,7 @@ mod embedded;
 mod guards;
 mod held;
 mod laws;
+mod roles;
 mod undo;
 
 fn okta_id(name: &str) -> OktaUserId {
@@ -349,6 +350,7 @@ fn pushed(name: &str, members: &[&str]) -> (OktaGroupId, DesiredProject) {
         name: name.to_owned(),
         group_name: format!("AP {name}"),
         members: members.iter().map(|name| okta_id(name)).collect(),
+        roles: None,
     };
     (group_id(name), project)
 }

@@ -81,6 +81,12 @@ impl StateFile {
         })
     }
 
+    /// The newest run with a plan that it wrote or began to write, also one that was killed.
+    pub fn last_with_plan(&self) -> Result<Option<Run>> {
+        let select = format!("{RUN} WHERE plan IS NOT NULL ORDER BY id DESC LIMIT 1");
+        self.with(|connection| connection.query_row(&select, [], run).optional())
+    }
+
     /// The newest run that wrote, if any.
     pub fn last_written(&self) -> Result<Option<Run>> {
         let select = format!("{RUN} WHERE plan IS NOT NULL AND outcome IS NOT NULL ORDER BY id DESC LIMIT 1");
@@ -180,6 +186,7 @@ impl Recorded {
                     Step::Project(_) => outcomes.project = Some(outcome(step)),
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
+                    Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
                     Step::User(_) => {}
                 }
             }

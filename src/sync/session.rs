@@ -14,8 +14,8 @@ use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::mapping::attributes::Mapping;
-use crate::model::activepieces::Platform;
-use crate::model::id::{OktaGroupId, OktaIds};
+use crate::model::activepieces::{Platform, StandingRoles};
+use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
@@ -72,6 +72,8 @@ pub struct Knows {
     pub past: Past,
     /// Empty where everything is read again.
     pub org: KnownOrg,
+    /// Users whose project roles the last run was to give and didn't, by group.
+    pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
     /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
     /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
@@ -167,17 +169,20 @@ impl Session {
     /// accepts a read that is much smaller than the last trusted one.
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let roles = self.settings.mapping.manages_roles();
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        reading.org.owed_roles.clone_from(&knows.owed_roles);
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         let Drafted { mut plan, made_from, sizes, users, groups, reading } =
             Box::pin(settle::plan(sources, reading)).await?;
-        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
+        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
         let seen = grace::without_seen(&knows.past, &plan);
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
-        self.look_at_roles(&mut plan).await;
+        self.look_at_roles(&mut plan, &platform.roles).await;
+        self.look_at_role_changes(&mut plan, &platform.roles).await?;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         context.printer.status(&format!(
@@ -194,7 +199,8 @@ impl Session {
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
     pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let roles = undone.plan.projects.iter().any(|op| !op.roles.is_empty());
+        let Sides { expressions, reading, platform, now } = self.read(knows, roles, &progress, context).await?;
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
@@ -230,7 +236,8 @@ impl Session {
     }
 
     /// Reads both sides, whole or not at all, and checks the expressions against the schemas.
-    async fn read(&self, knows: &Knows, progress: &Progress, context: &Context) -> Result<Sides> {
+    /// Project roles are read only where they are wanted.
+    async fn read(&self, knows: &Knows, roles: bool, progress: &Progress, context: &Context) -> Result<Sides> {
         let okta_side = Box::pin(async {
             let okta = &self.okta;
             let unchecked = expressions::find_if_there(okta, &self.settings).await?;
@@ -246,8 +253,11 @@ impl Session {
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, mut reading), platform) =
-            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        let ((expressions, mut reading), platform) = Box::pin(futures_util::future::try_join(
+            okta_side,
+            activepieces::read_with_roles(&self.activepieces, roles),
+        ))
+        .await?;
         if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
             return Err(fault);
         }
@@ -302,7 +312,16 @@ impl Session {
 
     /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
     /// gives it back.
-    async fn look_at_roles(&self, plan: &mut Plan) {
+    async fn look_at_roles(&self, plan: &mut Plan, known: &StandingRoles) {
+        if let StandingRoles::Known(known) = known {
+            for op in &mut plan.projects {
+                let Some(project) = &op.project else { continue };
+                for removal in &mut op.remove {
+                    removal.role = known.of(project, &removal.account).map(str::to_owned);
+                }
+            }
+            return;
+        }
         let changed = plan.projects.iter_mut().filter(|op| !op.remove.is_empty());
         let reads = changed.filter_map(|op| {
             let project = op.project.clone()?;
@@ -322,6 +341,38 @@ impl Session {
                 removal.role = role_of.get(&removal.account).cloned();
             }
         }
+    }
+
+    /// Leaves project roles out of the plan where the server doesn't let them be set, and warns of it once. The server is asked
+    /// only if the plan sets any.
+    async fn look_at_role_changes(&self, plan: &mut Plan, known: &StandingRoles) -> Result<()> {
+        let is_set = match known {
+            StandingRoles::Unread => return Ok(()),
+            StandingRoles::Off => false,
+            StandingRoles::Known(_) => {
+                let mut projects =
+                    plan.projects.iter().filter(|op| op.sets_roles()).filter_map(|op| op.project.as_ref());
+                match projects.next() {
+                    Some(project) => self.activepieces.sets_project_roles(project).await?,
+                    None => return Ok(()),
+                }
+            }
+        };
+        if is_set {
+            return Ok(());
+        }
+        for op in &mut plan.projects {
+            op.roles.clear();
+            for member in &mut op.add {
+                (member.role, member.role_reason) = (None, None);
+            }
+        }
+        plan.projects.retain(|op| !op.is_empty());
+        let warning =
+            "the platform's plan has no project roles: none is set, and new members get the server's default role";
+        plan.warnings.push(warning.to_owned());
+        plan.warnings.sort();
+        Ok(())
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.

@@ -167,8 +167,12 @@ impl<'a> Draft<'a> {
 
     /// Users that the plan would give attributes which follow from groups that weren't read.
     fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
-        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate);
-        gives.map(|op| &op.okta_id).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
+        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate).map(|op| &op.okta_id);
+        let of_roles = plan.projects.iter().flat_map(|op| {
+            let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
+            op.roles.iter().map(|change| &change.okta_id).chain(new)
+        });
+        gives.chain(of_roles).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
     }
 
     /// Reads again what isn't sure, then asks by id for all users who would lose something by it.
@@ -205,7 +209,7 @@ impl<'a> Draft<'a> {
             self.desired = Desired::default();
             self.desired = attributes::desired(&self.reading.org, mapping, now);
         } else {
-            self.desired.projects = attributes::projects(&self.reading.org);
+            self.desired.projects = attributes::projects(&self.reading.org, mapping, &self.desired.users, now);
             self.desired.vanished.clone_from(&self.reading.org.vanished);
         }
     }

@@ -188,7 +188,8 @@ impl Writing<'_> {
         if report.is_cut_short() || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
         }
-        let platform = activepieces::read(&self.session.activepieces).await?;
+        let roles = report.projects.iter().any(|(op, _)| op.sets_roles());
+        let platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
         let unsettled = report.look_again(&Stands::of(&platform));
         self.journal.diverged(&unsettled)?;
         Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())
@@ -296,7 +297,10 @@ fn undo_hint(run: u32, report: &Report<'_>) -> String {
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
     let users = report.users.iter().any(|(_, outcome)| outcome.is_done());
     let projects = report.projects.iter().any(|(op, outcomes)| {
-        (itself(op) && is_done(&outcomes.project)) || is_done(&outcomes.add) || is_done(&outcomes.remove)
+        (itself(op) && is_done(&outcomes.project))
+            || is_done(&outcomes.add)
+            || is_done(&outcomes.remove)
+            || is_done(&outcomes.roles)
     });
     if users || projects {
         return format!(": oktapieces undo {run} undoes it");

@@ -29,6 +29,8 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(feature = "sandbox")]
+mod project_roles;
+#[cfg(feature = "sandbox")]
 mod reads;
 mod reference;
 #[cfg(feature = "sandbox")]

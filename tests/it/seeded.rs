@@ -65,7 +65,7 @@ fn desired(people: &[Person]) -> Desired {
     for (kind, name, members) in GROUPS {
         let Some(project) = name.strip_prefix("AP ") else { continue };
         let members = members.iter().map(|name| user_id(name).into()).collect();
-        let project = DesiredProject { name: project.to_owned(), group_name: name.to_owned(), members };
+        let project = DesiredProject { name: project.to_owned(), group_name: name.to_owned(), members, roles: None };
         desired.projects.insert(group_id(kind, name).into(), project);
     }
     desired

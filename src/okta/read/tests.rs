@@ -42,8 +42,8 @@ fn company() -> Company {
 fn rules() -> Vec<ProjectRule> {
     let pattern = Selector::Match(Regex::new("^AP Team (.+)$").unwrap());
     vec![
-        ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None },
-        ProjectRule { selector: pattern, name: Some("$1".into()), location: None },
+        ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None },
+        ProjectRule { selector: pattern, name: Some("$1".into()), location: None, roles: None },
     ]
 }
 
@@ -116,8 +116,12 @@ async fn app_users_that_come_without_their_user_are_read_by_id() {
 #[tokio::test]
 async fn wrong_names_are_config_errors_all_at_once() {
     let scope = Scope { groups: vec!["Enginering".into(), "Twice".into()], ..app("Activpieces") };
-    let rule =
-        ProjectRule { selector: Selector::Group("Nope".into()), name: None, location: Some("config.toml:9".into()) };
+    let rule = ProjectRule {
+        selector: Selector::Group("Nope".into()),
+        name: None,
+        location: Some("config.toml:9".into()),
+        roles: None,
+    };
     let error = reading(company(), &scope, &[rule], false).await.unwrap().of_whole_scope().unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     let text = error.to_string();
@@ -146,7 +150,8 @@ async fn an_app_is_found_by_its_id_of_any_shape() {
 
 #[tokio::test]
 async fn what_is_odd_but_not_wrong_is_a_warning() {
-    let rule = ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None };
+    let rule =
+        ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None, roles: None };
     let found = reading(company(), &app("Activepieces Test"), &[rule], false).await.unwrap();
     assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
     assert!(found.warnings[0].contains("is INACTIVE") && found.warnings[1].contains("^X"), "{:?}", found.warnings);

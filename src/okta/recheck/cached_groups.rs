@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::model::Members;
+use crate::model::desired::RuleFault;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownGroup;
 use crate::model::okta::Group;
-use crate::model::org::Org;
+use crate::model::org::{Org, RoleGroup};
 use crate::okta::api::client::Okta;
 use crate::okta::api::groups::MEMBERS_PAGE;
 use crate::okta::api::users::IDS;
@@ -34,6 +35,10 @@ pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaG
             let before = reading.known.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
             if let Some(pushed) = reading.org.pushed.remove(&group.id) {
                 reading.org.vanished.insert(group.id.clone(), pushed.project_name);
+            }
+            let gone = |of_roles: &RoleGroup| of_roles.id == group.id;
+            for (wanted, _) in reading.org.role_groups.extract_if(.., |_, of_roles| gone(of_roles)) {
+                reading.org.missing_role_groups.insert(wanted, RuleFault::NoSuchGroup { nearest: Vec::new() });
             }
             put(&mut reading.org, group, &before, Members::default());
             continue;
@@ -60,6 +65,9 @@ fn put(org: &mut Org, group: Group, before: &Members<OktaUserId>, members: Membe
             let place = groups.partition_point(|other| other.id < group.id);
             groups.insert(place, Arc::clone(&group));
         }
+    }
+    for of_roles in org.role_groups.values_mut().filter(|of_roles| of_roles.id == group.id) {
+        of_roles.members = members.clone();
     }
     if let Some(pushed) = org.pushed.get_mut(&group.id) {
         pushed.members = members;

@@ -106,6 +106,9 @@ fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<
             pushed.members.insert(id.clone());
         }
     }
+    for of_roles in org.role_groups.values_mut().filter(|of_roles| groups.iter().any(|group| group.id == of_roles.id)) {
+        of_roles.members.insert(id.clone());
+    }
     if scope.needs.groups && org.in_scope.contains(&id) {
         let mut groups = groups;
         // They are in the order of their ids, which expressions can see.

@@ -10,8 +10,8 @@ use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::{Difference, Owners};
-use crate::plan::diff::unresolved;
 use crate::plan::diff::users::{is_linked, is_managed};
+use crate::plan::diff::{roles, unresolved};
 use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
@@ -21,6 +21,7 @@ pub struct Compared<'a> {
     project: &'a DesiredProject,
     found: ProjectMatch<'a>,
     members: Difference<'a>,
+    roles: Vec<roles::Difference<'a>>,
 }
 
 /// Compares each pushed group with its project.
@@ -33,7 +34,8 @@ pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Match
             found => found,
         };
         let members = Difference::of(&project.members, found.project(), &owners);
-        Compared { group, project, found, members }
+        let roles = roles::differences(project, found.project(), platform, &owners, matches);
+        Compared { group, project, found, members, roles }
     };
     desired.projects.iter().map(compared).collect()
 }
@@ -48,8 +50,12 @@ pub fn diff(
     policy: &Policy,
 ) {
     let joining = LazyCell::new(|| Joining::of(desired, matches));
+    let users = &platform.users;
+    let accounts = LazyCell::new(|| Lookup::of(users.len(), users.iter().map(|user| (user.id.clone(), user))));
+    let account_of = |id: &AccountId| accounts.get(id).copied();
     let names = groups_of_names(desired);
-    for Compared { group, project, found, members } in compared {
+    for Compared { group, project, found, members, roles } in compared {
+        plan.problems.extend(roles::problems(project, platform));
         if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
@@ -60,6 +66,8 @@ pub fn diff(
         op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
+        roles::of_new_members(&mut op, project, platform, desired, &account_of, &mut plan.held);
+        op.roles = roles::changes(roles, desired);
         op.add.sort_unstable();
         op.remove.sort_unstable();
         if op.is_empty() {
@@ -80,20 +88,31 @@ pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
+/// The Okta users whose project role would change only because listings of groups don't contain them.
+pub fn roles_by_absence(compared: &[Compared<'_>]) -> impl Iterator<Item = OktaUserId> {
+    let doubted = compared.iter().flat_map(|compared| &compared.roles).filter(|role| role.is_doubted());
+    doubted.map(|role| role.id.clone())
+}
+
 /// The accounts of those of these users who would leave a project.
 pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
     let extra = compared.iter().flat_map(|compared| &compared.members.extra);
     extra.filter(|(id, _)| users.contains(id)).map(|(_, account)| account.id.clone()).collect()
 }
 
-/// The groups whose projects would change.
+/// The groups whose projects would change, and those that decide about roles in them.
 pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
-    let changes = |Compared { group, project, found, members }: &&Compared<'_>| {
+    let changes = |Compared { group, project, found, members, roles }: &&Compared<'_>| {
         let joins = |id: &&OktaUserId| joins(id, desired, matches);
         let is_same = op(group, project, found.project()).action == ProjectAction::Members;
-        !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
+        !is_same || !members.extra.is_empty() || !roles.is_empty() || members.absent.iter().any(joins)
     };
-    compared.iter().filter(changes).map(|compared| compared.group.clone()).collect()
+    let of_roles = |project: &DesiredProject| project.roles.iter().flat_map(|roles| roles.groups.clone()).collect();
+    let groups = |compared: &Compared<'_>| {
+        let of_roles: Vec<OktaGroupId> = of_roles(compared.project);
+        of_roles.into_iter().chain([compared.group.clone()])
+    };
+    compared.iter().filter(changes).flat_map(groups).collect()
 }
 
 /// Whether a user may be in projects: in scope, active, and without a problem.
@@ -286,6 +305,7 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
         members: existing.map_or(0, |existing| existing.members.len()),
         add: Vec::new(),
         remove: Vec::new(),
+        roles: Vec::new(),
     }
 }
 
@@ -305,7 +325,13 @@ impl<'a> Joining<'a> {
 
     fn member(&self, id: &OktaUserId) -> Option<Member> {
         let (user_name, account) = self.0.get(id)?;
-        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone(), role: None })
+        Some(Member {
+            user_name: (*user_name).to_owned(),
+            okta_id: id.clone(),
+            account: account.clone(),
+            role: None,
+            role_reason: None,
+        })
     }
 }
 
@@ -371,6 +397,7 @@ fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &B
                 members: project.members.len(),
                 add: Vec::new(),
                 remove: Vec::new(),
+                roles: Vec::new(),
             });
         } else {
             plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));

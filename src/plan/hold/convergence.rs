@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{KnownRoles, Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
@@ -30,6 +30,7 @@ pub enum Part {
     Itself,
     Add,
     Remove,
+    Roles,
 }
 
 /// A platform's current state, indexed for lookups by operation.
@@ -38,6 +39,7 @@ pub struct Stands<'a> {
     users: BTreeMap<&'a AccountId, &'a User>,
     user_of: BTreeMap<&'a str, &'a User>,
     projects: BTreeMap<&'a str, &'a Project>,
+    roles: Option<&'a KnownRoles>,
 }
 
 impl<'a> Stands<'a> {
@@ -50,6 +52,7 @@ impl<'a> Stands<'a> {
                 .iter()
                 .filter_map(|project| Some((project.external_id.as_deref()?, project)))
                 .collect(),
+            roles: platform.roles.known(),
         }
     }
 
@@ -90,6 +93,19 @@ impl<'a> Stands<'a> {
                 let change = Some(of_member(&op.group, member));
                 found.push((Part::Add, diverges(format!("{} isn't a member", member.user_name), change)));
             }
+        }
+        let differs = |account: &AccountId, role: &str| {
+            let stands = self.roles?.of(&project.id, account)?;
+            (!stands.eq_ignore_ascii_case(role)).then(|| format!("project role is {stands:?} and not {role:?}"))
+        };
+        for member in &op.add {
+            let account = member.account.as_ref().or_else(|| Some(&self.user_of.get(member.okta_id.as_str())?.id));
+            let what = account.zip(member.role.as_deref()).and_then(|(account, role)| differs(account, role));
+            found.extend(what.map(|what| (Part::Add, diverges(format!("{}'s {what}", member.user_name), None))));
+        }
+        for change in &op.roles {
+            let what = differs(&change.account, &change.to);
+            found.extend(what.map(|what| (Part::Roles, diverges(format!("{}'s {what}", change.user_name), None))));
         }
         for removal in op.remove.iter().filter(|removal| project.members.contains(&removal.account)) {
             found.push((Part::Remove, diverges(format!("{} is still a member", removal.user_name), None)));

@@ -23,7 +23,7 @@ impl Resumed {
                 Step::RemoveMembers(op) => {
                     resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
                 }
-                Step::Project(_) | Step::AddMembers(_) => {}
+                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) => {}
             }
         }
         resumed

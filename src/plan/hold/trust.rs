@@ -2,7 +2,8 @@
 
 use crate::model::desired::Leave;
 use crate::plan::deferred::{Because, Deferred, Shrunk};
-use crate::plan::op::{Plan, Reason, UserAction, UserOp};
+use crate::plan::hold::doubt::change_of_role;
+use crate::plan::op::{Plan, Reason, RoleChange, UserAction, UserOp};
 use crate::plan::past::{Past, Sizes};
 use crate::plan::policy::Limits;
 
@@ -49,6 +50,11 @@ pub fn hold(plan: &mut Plan, because: &Because) {
     for op in &mut plan.projects {
         for removal in op.remove.drain(..) {
             held(&op.name, format!("remove {}", removal.user_name));
+        }
+        // Which groups a user is in says nothing about the scope.
+        let is_held = |change: &mut RoleChange| change.by_absence && *because == Because::SourceNotTrusted;
+        for change in op.roles.extract_if(.., is_held) {
+            held(&op.name, change_of_role(&change));
         }
     }
 }

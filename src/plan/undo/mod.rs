@@ -9,7 +9,7 @@ use super::Comparison;
 use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
-use crate::model::activepieces::User;
+use crate::model::activepieces::{KnownRoles, User};
 use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
@@ -48,6 +48,7 @@ struct Accounts<'a> {
     by_external_id: BTreeMap<&'a str, &'a User>,
     users: &'a BTreeMap<OktaUserId, DesiredUser>,
     ids: &'a OktaIds,
+    roles: Option<&'a KnownRoles>,
 }
 
 impl<'a> Accounts<'a> {
@@ -59,6 +60,7 @@ impl<'a> Accounts<'a> {
             by_external_id: linked.collect(),
             users: &today.desired.users,
             ids: &today.desired.ids,
+            roles: today.platform.roles.known(),
         }
     }
 
