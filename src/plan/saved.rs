@@ -125,8 +125,13 @@ fn named(op: &UserOp) -> String {
 
 /// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
 fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
-    let same = (&saved.name, &saved.project, &saved.action) == (&new.name, &new.project, &new.action);
-    same && (!new.is_deletion() || saved.members == new.members)
+    let same_action = match (&saved.action, &new.action) {
+        (ProjectAction::Delete { contents }, ProjectAction::Delete { contents: now }) => {
+            contents.are_those_of(now) && saved.members == new.members
+        }
+        (then, now) => then == now,
+    };
+    same_action && (&saved.name, &saved.project) == (&new.name, &new.project)
 }
 
 /// Whether of a project's operation only that on the members is left.
