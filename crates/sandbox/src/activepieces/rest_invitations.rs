@@ -30,10 +30,8 @@ impl State {
     /// an account they wait.
     fn use_invitations(&mut self, email: &str) -> Result<(), Failure> {
         let Some(user) = self.user_by_email(email) else { return Ok(()) };
-        let (used, waiting) = std::mem::take(&mut self.invitations).into_iter().partition(|row| *row.email == *email);
-        self.invitations = waiting;
-        let used: Vec<Invitation> = used;
-        for row in used {
+        let accepted: Vec<Invitation> = self.invitations.extract_if(.., |row| *row.email == *email).collect();
+        for row in accepted {
             match row.grant {
                 Grant::Platform { role } => {
                     self.update_user(user, UserChange { platform_role: Some(role), ..UserChange::default() })?;
