@@ -362,7 +362,7 @@ fn is_absence(failure: &Failure) -> bool {
 mod tests {
     use super::*;
     use crate::http::Settings;
-    use crate::http::scripted::{Server, json};
+    use crate::http::scripted::{ScriptedServer, json};
 
     #[tokio::test]
     async fn filters_are_not_trusted() {
@@ -373,7 +373,7 @@ mod tests {
             {"id": "a", "userName": "a@x.io", "active": true}, {"id": "b", "userName": "B@x.io ", "active": true}]}"#;
         let answer =
             |seen: &crate::http::scripted::Seen| json(200, if seen.path().contains("/scim/") { scim } else { rest });
-        let server = Server::new(answer).await;
+        let server = ScriptedServer::new(answer).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let linked = async |id: &str| activepieces.rest_user_by_external_id(id).await.unwrap().map(|user| user.id);
         assert_eq!((linked("00u1").await, linked("00u2").await), (Some("a".into()), None));
@@ -390,7 +390,7 @@ mod tests {
         let member = ProjectMember { id: "m1".to_owned(), user_id: "a".into(), role: "Viewer".to_owned() };
         let is_none = |status| json(status, refusal);
         let acts = [json(200, page), json(200, cut), is_none(402), is_none(403), is_none(404), json(400, refusal)];
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let project = ProjectId::from("p 1");
         assert_eq!(activepieces.project_members(&project).await.unwrap(), Some(vec![member]));
@@ -404,7 +404,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_project_role_is_set_by_the_id_of_the_membership() {
-        let server = Server::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
+        let server =
+            ScriptedServer::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         activepieces.set_project_role("m1", "Viewer").await.unwrap();
         let seen = &server.seen()[0];
@@ -429,7 +430,7 @@ mod tests {
             let answer = move |seen: &crate::http::scripted::Seen| {
                 json(200, if seen.path().contains("/projects") { &projects } else { &users })
             };
-            let server = Server::new(answer).await;
+            let server = ScriptedServer::new(answer).await;
             let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
             assert_eq!(activepieces.platform_id().await.unwrap().as_deref(), expected);
             assert_eq!(activepieces.requests(), requests);
@@ -450,7 +451,7 @@ mod tests {
         let users = |id: &str| json(200, &format!(r#"{{"data": [{{"id": "a", "platformId": {id}}}], "next": null}}"#));
         let shown = r#"{"id": "p1", "plan": {"scimEnabled": true, "projectRolesEnabled": false}}"#;
         let acts = [users("\"p1\""), json(200, shown), users("null"), users("\"p1\""), json(404, "{}")];
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let plan = activepieces.platform_plan().await.unwrap().unwrap();
         assert_eq!(

@@ -231,10 +231,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::http::scripted::{Act, Seen, Server};
+    use crate::http::scripted::{Act, ScriptedServer, Seen};
     use crate::http::{Client, Settings};
 
-    fn activepieces(server: &Server) -> Activepieces {
+    fn activepieces(server: &ScriptedServer) -> Activepieces {
         Activepieces::new(Client::new(Settings::new(&server.url)).unwrap())
     }
 
@@ -253,11 +253,11 @@ mod tests {
         for (total, most, requests) in
             [(0, 100, 1), (30, 100, 1), (100, 100, 1), (250, 100, 3), (250, 50, 5), (201, 200, 3)]
         {
-            let server = Server::new(move |seen| groups(seen, total, most)).await;
+            let server = ScriptedServer::new(move |seen| groups(seen, total, most)).await;
             assert_eq!(projects(&activepieces(&server)).await.unwrap().len(), total, "{most}");
             assert_eq!(server.lines().len(), requests, "{total} by {most}");
         }
-        let all = Server::new(|seen| {
+        let all = ScriptedServer::new(|seen| {
             let whole = Seen { line: "GET /?startIndex=1&count=250".to_owned(), ..seen.clone() };
             groups(&whole, 250, 250)
         });
@@ -270,7 +270,7 @@ mod tests {
     async fn a_platform_that_changes_while_it_is_read_is_read_again_and_at_last_refused() {
         for (changes, most, is_read) in [(1, 100, true), (usize::MAX, 100, false), (usize::MAX, 50, false)] {
             let asked = AtomicUsize::new(0);
-            let server = Server::new(move |seen| {
+            let server = ScriptedServer::new(move |seen| {
                 let asked = asked.fetch_add(1, Ordering::SeqCst);
                 groups(seen, 150 + asked.min(changes), most)
             })
@@ -284,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_that_ends_before_its_total_is_refused() {
-        let server = Server::new(|seen| {
+        let server = ScriptedServer::new(|seen| {
             let start: usize = seen.param("startIndex").unwrap().parse().unwrap();
             let groups = if start == 1 { json!([{"id": "p", "displayName": "P"}]) } else { json!([]) };
             crate::http::scripted::json(200, &json!({"totalResults": 2, "Resources": groups}).to_string())
@@ -304,7 +304,7 @@ mod tests {
             (vec![personal], None),
             (vec![], None),
         ] {
-            let server = Server::new(move |seen| {
+            let server = ScriptedServer::new(move |seen| {
                 let limit: usize = seen.param("limit").unwrap().parse().unwrap();
                 let data = &all[..all.len().min(limit)];
                 crate::http::scripted::json(200, &json!({"data": data, "next": null}).to_string())
@@ -376,8 +376,8 @@ mod tests {
     }
 
     /// A server with one user that SCIM lists and one that it doesn't, and shows by id or not.
-    async fn hiding(shows: bool) -> Server {
-        Server::new(move |seen| {
+    async fn hiding(shows: bool) -> ScriptedServer {
+        ScriptedServer::new(move |seen| {
             let scim = json!({"id": "a", "userName": "a@x.io", "active": true});
             let hidden = json!({"id": "b", "userName": "b@x.io", "active": true});
             let rest = [("a", "00u1"), ("b", "customer-1")].map(|(id, external_id)| {

@@ -52,7 +52,7 @@ pub fn cost_of_members(changed: usize, standing: usize) -> usize {
 
 /// The platform, the limit of what is written to it here, and whether it still answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Server<'a> {
+pub struct Writer<'a> {
     pub activepieces: &'a Activepieces,
     pub limit: &'a Limit,
     pub contact: &'a Contact,
@@ -98,7 +98,7 @@ impl Contact {
     }
 }
 
-impl Server<'_> {
+impl Writer<'_> {
     /// The outcome of an operation that ends with this failure.
     pub fn failed(self, failure: &Failure) -> Outcome {
         if failure.is_unanswered() {

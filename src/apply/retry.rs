@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 
-use super::adapt::Server;
+use super::adapt::Writer;
 use super::report::Outcome;
 use crate::http::Failure;
 
@@ -26,7 +26,7 @@ pub fn pauses() -> impl Iterator<Item = Duration> + Send {
 /// unique constraint, docs/activepieces.md#rules-for-clients) is followed by one look and not sent again; a lost answer is sent again. The look
 /// ends the operation with an outcome where the write must not be sent any more.
 pub async fn survive<T>(
-    server: Server<'_>,
+    writer: Writer<'_>,
     send: impl AsyncFn() -> Result<T, Failure>,
     look: impl AsyncFn() -> Result<Option<T>, Outcome>,
 ) -> Result<T, Outcome> {
@@ -35,13 +35,13 @@ pub async fn survive<T>(
         let failure = match send().await {
             Ok(result) => return Ok(result),
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
-            Err(failure) => return Err(server.failed(&failure)),
+            Err(failure) => return Err(writer.failed(&failure)),
         };
         if let Some(result) = look().await? {
             return Ok(result);
         }
         let pause = pauses.next().filter(|_| !is_conflict(&failure));
-        let Some(pause) = pause else { return Err(server.failed(&failure)) };
+        let Some(pause) = pause else { return Err(writer.failed(&failure)) };
         sleep(pause).await;
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio_util::sync::CancellationToken;
 
-use super::adapt::{Contact, Limit, Server, cost_of_members};
+use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
 use super::{project, user};
 use crate::activepieces::Activepieces;
@@ -314,8 +314,8 @@ impl Run<'_> {
             .await
     }
 
-    fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
-        Server { activepieces: self.activepieces, limit, contact: &self.contact }
+    fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
+        Writer { activepieces: self.activepieces, limit, contact: &self.contact }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::plan::policy::Policy;
 pub struct Compared<'a> {
     group: &'a OktaGroupId,
     project: &'a DesiredProject,
-    found: Found<'a>,
+    found: ProjectMatch<'a>,
     members: Difference<'a>,
 }
 
@@ -29,7 +29,7 @@ pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Match
     let orphans = Orphans::of(desired, platform);
     let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
         let found = match standing.find(group, &project.name) {
-            Found::Nothing => orphans.of_group(project, &owners),
+            ProjectMatch::Nothing => orphans.of_group(project, &owners),
             found => found,
         };
         let members = Difference::of(&project.members, found.project(), &owners);
@@ -112,7 +112,7 @@ struct Standing<'a> {
 }
 
 /// The project of a group.
-enum Found<'a> {
+enum ProjectMatch<'a> {
     Linked(&'a Project),
     /// Of exactly the name, and without an externalId.
     ToAdopt(&'a Project),
@@ -124,7 +124,7 @@ enum Found<'a> {
     Nothing,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ProjectMatch<'a> {
     fn project(&self) -> Option<&'a Project> {
         match self {
             Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
@@ -153,14 +153,14 @@ impl<'a> Standing<'a> {
         standing
     }
 
-    fn find(&self, group: &OktaGroupId, name: &str) -> Found<'a> {
+    fn find(&self, group: &OktaGroupId, name: &str) -> ProjectMatch<'a> {
         if let Some(project) = self.by_external_id.get(group.as_str()) {
-            return Found::Linked(project);
+            return ProjectMatch::Linked(project);
         }
         match self.unlinked_by_name.get(name).map(Vec::as_slice) {
-            None | Some([]) => Found::Nothing,
-            Some([project]) => Found::ToAdopt(project),
-            Some(several) => Found::Ambiguous(several.len()),
+            None | Some([]) => ProjectMatch::Nothing,
+            Some([project]) => ProjectMatch::ToAdopt(project),
+            Some(several) => ProjectMatch::Ambiguous(several.len()),
         }
     }
 }
@@ -186,20 +186,23 @@ impl<'a> Orphans<'a> {
     }
 
     /// The project of a group that has none: certain where the name is the same and most of the members are.
-    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> Found<'a> {
+    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> ProjectMatch<'a> {
         let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
         match (of_name.next(), of_name.next()) {
             (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
                 let (shared, owned) = owners.shared(project, &group.members);
-                if shared * 2 >= owned { Found::ToRelink(project) } else { Found::Unclear(project) }
+                if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
             }
-            (Some(project), _) => Found::Unclear(project),
+            (Some(project), _) => ProjectMatch::Unclear(project),
             (None, _) => {
                 let is_like = |project: &&&Project| {
                     let (shared, owned) = owners.shared(project, &group.members);
                     shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
                 };
-                self.projects.iter().find(is_like).map_or(Found::Nothing, |project| Found::Unclear(project))
+                self.projects
+                    .iter()
+                    .find(is_like)
+                    .map_or(ProjectMatch::Nothing, |project| ProjectMatch::Unclear(project))
             }
         }
     }
@@ -225,12 +228,12 @@ fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)
 fn problem(
     id: &OktaGroupId,
     project: &DesiredProject,
-    found: &Found<'_>,
+    found: &ProjectMatch<'_>,
     of_this_name: &[(&OktaGroupId, &str)],
 ) -> Option<Problem> {
     let (kind, message) = match found {
-        Found::Linked(_) | Found::ToRelink(_) => return None,
-        Found::Unclear(orphan) => (
+        ProjectMatch::Linked(_) | ProjectMatch::ToRelink(_) => return None,
+        ProjectMatch::Unclear(orphan) => (
             ProblemKind::GroupMadeAgain,
             format!(
                 "the project {:?} is linked to the group {}, which was deleted, and the group {} ({id}) may be the same one made again; link the project to {id} or rename it",
@@ -239,7 +242,7 @@ fn problem(
                 project.group_name,
             ),
         ),
-        Found::Ambiguous(count) => (
+        ProjectMatch::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
             format!(
                 "{count} projects of this name stand there without an externalId; rename all but the one to be used"

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::contents::Contents;
 use super::settings::Settings;
-use super::state::{Grant, ProjectRow, State, UserRow, draw_id};
+use super::state::{Database, Grant, ProjectRow, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -51,7 +51,7 @@ pub struct ProjectSnapshot {
 pub struct Platform {
     api_key: String,
     admin_token: String,
-    state: Mutex<State>,
+    state: Mutex<Database>,
     pub(super) work: Work,
     /// Whether writes wait between their checks and their effect, and how many do.
     hold: watch::Sender<bool>,
@@ -68,7 +68,7 @@ impl Platform {
         let mut random = fastrand::Rng::with_seed(seed);
         let api_key = format!("sk-{}", text(&mut random, 64));
         let admin_token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", text(&mut random, 40), text(&mut random, 43));
-        let mut state = State::new(random);
+        let mut state = Database::new(random);
         state.platform_id = draw_id(&mut fastrand::Rng::new());
         let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
         state.owner = state.insert_user(identity);
@@ -298,7 +298,7 @@ impl Platform {
     }
 
     /// The tables. A request that panicked left them as they are.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Database> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -353,7 +353,7 @@ fn text(random: &mut fastrand::Rng, length: usize) -> String {
     (0..length).map(|_| random.alphanumeric()).collect()
 }
 
-fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
+fn user_snapshot(state: &Database, row: UserRow) -> UserSnapshot {
     let (user, identity) = (&state.users[row], state.identity_of(row));
     UserSnapshot {
         id: user.id.to_string(),
@@ -366,7 +366,7 @@ fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
     }
 }
 
-fn project_snapshot(state: &State, row: ProjectRow) -> ProjectSnapshot {
+fn project_snapshot(state: &Database, row: ProjectRow) -> ProjectSnapshot {
     let project = &state.projects[row];
     let members = project.members.iter();
     ProjectSnapshot {

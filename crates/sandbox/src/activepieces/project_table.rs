@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::contents::Contents;
 use super::errors::Failure;
-use super::state::{Grant, Id, Member, Project, ProjectRow, RoleRow, State, UserRow};
+use super::state::{Database, Grant, Id, Member, Project, ProjectRow, RoleRow, UserRow};
 
 /// The constraint whose name is in the answer when an external id is taken.
 pub(super) const EXTERNAL_ID_INDEX: &str = "idx_project_platform_id_external_id";
 
-impl State {
+impl Database {
     /// The TEAM or PERSONAL project of this platform with this id.
     pub fn project(&self, id: &str) -> Option<ProjectRow> {
         self.project_by_id.get(&Id::parse(id)?).copied()

@@ -11,13 +11,13 @@ use super::query::Query;
 use super::rest_members::known_role;
 use super::rest_projects::known;
 use super::settings::Smtp;
-use super::state::{Grant, Id, Invitation, State};
+use super::state::{Database, Grant, Id, Invitation};
 use super::transport::Reply;
 use super::user_table::{UserChange, normal_email};
 
 const DEFAULT_LIMIT: usize = 10;
 
-impl State {
+impl Database {
     /// Keeps an invitation as a row. One of the same address to the same place is replaced.
     pub fn insert_invitation(&mut self, email: &str, grant: Grant) -> Id {
         let (id, created, email) = (self.next_id(), self.now(), Arc::from(email));
@@ -53,7 +53,7 @@ fn same_place(a: &Grant, b: &Grant) -> bool {
     }
 }
 
-fn invitation_json(state: &State, row: &Invitation) -> Value {
+fn invitation_json(state: &Database, row: &Invitation) -> Value {
     let mut item = json!({
         "id": row.id,
         "created": row.created,
@@ -92,7 +92,7 @@ pub(super) fn create(platform: &Platform, body: &Value) -> Result<Reply, Failure
     Reply::created(&answer)
 }
 
-fn grant(state: &State, body: &Value) -> Result<Grant, Failure> {
+fn grant(state: &Database, body: &Value) -> Result<Grant, Failure> {
     let text = |name: &str| body[name].as_str().unwrap_or_default();
     if body["type"] != "PROJECT" {
         return Ok(Grant::Platform { role: text("platformRole").to_owned() });

@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::query::Query;
 use super::rest_projects::{known, project_json};
 use super::rest_users::user_json;
-use super::state::{Id, Member, ProjectRow, RoleRow, State, UserRow};
+use super::state::{Database, Id, Member, ProjectRow, RoleRow, UserRow};
 use super::transport::Reply;
 
 const DEFAULT_LIMIT: usize = 10;
@@ -16,12 +16,12 @@ const DEFAULT_LIMIT: usize = 10;
 /// A member's place: project and user.
 type Place = (ProjectRow, UserRow);
 
-fn member(state: &State, (project, user): Place) -> &Member {
+fn member(state: &Database, (project, user): Place) -> &Member {
     &state.projects[project].members[&user]
 }
 
 /// The bare row of a member.
-fn row_json(state: &State, place: Place) -> Value {
+fn row_json(state: &Database, place: Place) -> Value {
     let member = member(state, place);
     json!({
         "id": member.id,
@@ -35,7 +35,7 @@ fn row_json(state: &State, place: Place) -> Value {
 }
 
 /// A member with user, role and project, as the listings answer it.
-fn member_json(state: &State, place: Place) -> Value {
+fn member_json(state: &Database, place: Place) -> Value {
     let mut item = row_json(state, place);
     let project = project_json(state, place.0);
     item["user"] = user_json(state, place.1);
@@ -44,7 +44,7 @@ fn member_json(state: &State, place: Place) -> Value {
     item
 }
 
-pub(super) fn role_json(state: &State, row: RoleRow) -> Value {
+pub(super) fn role_json(state: &Database, row: RoleRow) -> Value {
     let role = &state.roles[row];
     json!({
         "id": role.id,
@@ -58,7 +58,7 @@ pub(super) fn role_json(state: &State, row: RoleRow) -> Value {
 }
 
 /// Oldest first, in pages that lose rows.
-fn page(state: &State, mut places: Vec<Place>, query: &Query) -> Result<Reply, Failure> {
+fn page(state: &Database, mut places: Vec<Place>, query: &Query) -> Result<Reply, Failure> {
     places.sort_by_key(|&place| member(state, place).created);
     let page = paging::page(query, DEFAULT_LIMIT, &places, |&place| member(state, place).created.second())?;
     Reply::ok(&page.map(|place| member_json(state, place)))
@@ -81,18 +81,18 @@ pub(super) fn own_role(platform: &Platform) -> Result<Reply, Failure> {
     Reply::ok(&role_json(&platform.state(), 0))
 }
 
-fn known_member(state: &State, id: &str) -> Result<Place, Failure> {
+fn known_member(state: &Database, id: &str) -> Result<Place, Failure> {
     let place = Id::parse(id).and_then(|id| state.member_by_id.get(&id).copied());
     place.ok_or_else(|| Failure::entity_not_found("project_member", id))
 }
 
-fn role_by_id(state: &State, id: &str) -> Result<RoleRow, Failure> {
+fn role_by_id(state: &Database, id: &str) -> Result<RoleRow, Failure> {
     let role = state.roles.iter().position(|role| !role.deleted && role.id.as_str() == id);
     role.ok_or_else(|| Failure::entity_not_found("project_role", id))
 }
 
 /// The role with this name in any case, a default or a custom one.
-pub(super) fn known_role(state: &State, name: &str) -> Result<RoleRow, Failure> {
+pub(super) fn known_role(state: &Database, name: &str) -> Result<RoleRow, Failure> {
     state.role_by_name(name).ok_or_else(|| Failure::entity_not_found("project_role", name))
 }
 
@@ -185,6 +185,6 @@ pub(super) fn delete_role(platform: &Platform, name: &str) -> Result<Reply, Fail
 }
 
 /// A default role belongs to no platform, so that none can change it.
-fn custom(state: &State, role: RoleRow, asked: &str) -> Result<RoleRow, Failure> {
+fn custom(state: &Database, role: RoleRow, asked: &str) -> Result<RoleRow, Failure> {
     if state.roles[role].custom { Ok(role) } else { Err(Failure::entity_not_found("project_role", asked)) }
 }

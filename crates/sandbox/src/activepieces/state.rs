@@ -69,11 +69,11 @@ impl Serialize for Time {
     }
 }
 
-/// The position of a user in [`State::users`].
+/// The position of a user in [`Database::users`].
 pub(super) type UserRow = usize;
-/// The position of a project in [`State::projects`].
+/// The position of a project in [`Database::projects`].
 pub(super) type ProjectRow = usize;
-/// The position of a role in [`State::roles`].
+/// The position of a role in [`Database::roles`].
 pub(super) type RoleRow = usize;
 
 /// A person, who is the same on all platforms of a server (docs/activepieces.md#users).
@@ -162,7 +162,7 @@ pub(super) enum Grant {
 
 /// The whole state of the server. Rows are in the order of their creation and are never moved.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct Database {
     pub settings: Settings,
     pub platform_id: Id,
     pub owner: UserRow,
@@ -209,7 +209,7 @@ impl Duplicates {
     }
 }
 
-impl State {
+impl Database {
     /// Empty tables, with the three default roles.
     pub fn new(mut random: fastrand::Rng) -> Self {
         let platform_id = draw_id(&mut random);
