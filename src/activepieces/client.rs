@@ -4,16 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::wire::{
-    GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform, Operation,
-    PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject, RestUser,
-    RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
+    FlowRun, GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform,
+    Operation, PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject,
+    RestUser, RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
+use crate::model::activepieces::{Contents, LastRun};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 
 const SCIM: &str = "/api/v1/scim/v2";
@@ -26,6 +28,8 @@ pub const ALL_USERS: usize = 2_147_483_647;
 pub const ALL_REST_USERS: usize = 1_000_000;
 /// More than any project has; this listing loses rows over pages too (docs/activepieces.md#rest).
 const ALL_MEMBERS: usize = 1_000_000;
+/// More than any project holds of a kind.
+const ALL_CONTENTS: usize = 1_000_000;
 /// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (docs/activepieces.md#listing-users), and a
 /// page of 100 groups costs 4.8 s for each that has 20,000 members (docs/activepieces.md#groups).
 const LISTING: Duration = Duration::from_mins(10);
@@ -245,6 +249,39 @@ impl Activepieces {
         let request = Request::get("/api/v1/projects").param("externalId", external_id.as_str());
         let page: Page<RestProject> = self.read(request).await?;
         Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
+    }
+
+    /// What a project holds: `flows` are those of its listing, the rest is asked for. A route that fails, as that of connections does
+    /// for one that can't be decrypted, leaves its part unknown (docs/activepieces.md#contents-of-a-project).
+    pub async fn contents(&self, project: &ProjectId, flows: Option<u64>) -> Contents {
+        let (connections, tables, last_run) = futures_util::future::join3(
+            self.count("app-connections", project),
+            self.count("tables", project),
+            self.last_run(project),
+        )
+        .await;
+        Contents { flows, connections, tables, last_run }
+    }
+
+    async fn count(&self, list: &str, project: &ProjectId) -> Option<u64> {
+        let page: Page<IgnoredAny> = self.part_of(list, project, ALL_CONTENTS).await?;
+        page.next.is_none().then(|| u64::try_from(page.data.len()).ok())?
+    }
+
+    async fn last_run(&self, project: &ProjectId) -> Option<LastRun> {
+        let page: Page<FlowRun> = self.part_of("flow-runs", project, 1).await?;
+        Some(page.data.first().map_or(LastRun::Never, |run| LastRun::On(TimeZone::UTC.to_datetime(run.created).date())))
+    }
+
+    async fn part_of<T>(&self, list: &str, project: &ProjectId, limit: usize) -> Option<Page<T>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let request = Request::get(format!("/api/v1/{list}"))
+            .param("projectId", project.as_str())
+            .param("limit", &limit.to_string());
+        let answer = self.read(request.timeout(SHORT).size(Size::LISTING).once()).await;
+        answer.inspect_err(|failure| tracing::debug!(%failure, list, "the contents of a project aren't known")).ok()
     }
 
     /// Sets a project's externalId by REST, which touches no member (docs/activepieces.md#rest).

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::{bounded_list, null_as_default};
@@ -230,7 +231,13 @@ pub struct OfPlatform {
     pub platform_id: Option<String>,
 }
 
-/// What the server counts in a project. It has no count of connections (docs/activepieces.md#rest).
+/// A run of a flow.
+#[derive(Debug, Deserialize)]
+pub struct FlowRun {
+    pub created: Timestamp,
+}
+
+/// What the server counts in a project (docs/activepieces.md#contents-of-a-project).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {

@@ -125,8 +125,10 @@ async fn delete(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<()
         return Err(unlinked());
     }
     let listed = linked(writer, &op.group).await?;
-    let holds = ProjectAction::Delete { flows: listed.and_then(|project| project.analytics.total_flows) };
-    if now.members.len() > op.members || holds != op.action {
+    let flows = listed.and_then(|project| project.analytics.total_flows);
+    let holds = writer.activepieces.contents(id, flows).await;
+    let is_as_listed = matches!(&op.action, ProjectAction::Delete { contents } if contents.are_those_of(&holds));
+    if now.members.len() > op.members || !is_as_listed {
         return Err(Outcome::Stale("the project holds more or other things than when the plan was made".to_owned()));
     }
     let look = async || Ok(writer.see(writer.activepieces.group(id)).await?.is_none().then_some(()));

@@ -464,8 +464,8 @@ const PROJECTS_POLICY: &[Key] = &[
     &At(FLAG, |draft| &mut draft.policy.delete_unpushed),
     "true",
     "Deletes projects that Okta or oktapieces made and whose group was deleted in Okta. Without it they are named and stay. \
-     With it, `oktapieces plan` lists what would be destroyed (flows and members are counted; the server doesn't tell how \
-     many connections), and only `oktapieces apply --allow-project-deletions N` with the exact number deletes anything.",
+     With it, `oktapieces plan` lists what would be destroyed (flows, members, connections and tables by number, and the last \
+     run), and only `oktapieces apply --allow-project-deletions N` with the exact number deletes anything.",
 )
 .or("false"),
     key(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
@@ -49,6 +50,34 @@ pub struct Project {
     pub display_name: String,
     /// Inactive members are among them (docs/activepieces.md#deactivation).
     pub members: Members<AccountId>,
+}
+
+/// What a project holds besides members, as far as the server tells it; none is not known (docs/activepieces.md#contents-of-a-project).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    #[serde(default)]
+    pub flows: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+}
+
+/// When a flow of a project ran last. The day is enough: a plan with the time would be another one after each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastRun {
+    Never,
+    On(Date),
+}
+
+impl Contents {
+    /// Whether both count the same things. A run destroys and adds nothing.
+    pub fn are_those_of(&self, other: &Self) -> bool {
+        (self.flows, self.connections, self.tables) == (other.flows, other.connections, other.tables)
+    }
 }
 
 /// An account that a customer's token made (identity provider JWT) and that SCIM hides since August 2026. It can't be read,

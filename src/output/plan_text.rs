@@ -6,6 +6,7 @@ use anstyle::Style;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, styled};
+use crate::model::activepieces::{Contents, LastRun};
 use crate::model::desired::Attributes;
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
@@ -217,8 +218,8 @@ fn project_why(op: &ProjectOp) -> String {
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
 fn members(op: &ProjectOp, whole: bool) -> String {
-    if let ProjectAction::Delete { flows } = op.action {
-        return destroyed(op.members, flows);
+    if let ProjectAction::Delete { contents } = &op.action {
+        return destroyed(op.members, contents);
     }
     let shown = if whole { usize::MAX - 1 } else { NAMED };
     let mut lines = Vec::new();
@@ -266,12 +267,24 @@ fn with_role(removal: &Removal) -> String {
     format!("{}{role}", removal.user_name)
 }
 
-/// What goes with a project, as far as the server says it (docs/activepieces.md#rest).
-fn destroyed(members: usize, flows: Option<u64>) -> String {
-    let flows = flows.and_then(|flows| usize::try_from(flows).ok());
-    let flows = flows.map_or_else(|| "flows that the server doesn't count".to_owned(), |n| counted(n, "flow", "flows"));
-    let members = counted(members, "member", "members");
-    format!("destroys {flows}, {members}, and connections, which the server doesn't count")
+/// What goes with a project for good, as far as the server tells it (docs/activepieces.md#contents-of-a-project).
+fn destroyed(members: usize, contents: &Contents) -> String {
+    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
+        Some(Ok(number)) => counted(number, one, many),
+        _ => format!("{many} (number not known)"),
+    };
+    let parts = [
+        part(contents.flows, "flow", "flows"),
+        counted(members, "member", "members"),
+        part(contents.connections, "connection", "connections"),
+        part(contents.tables, "table", "tables"),
+    ];
+    let last_run = match contents.last_run {
+        Some(LastRun::On(day)) => format!("last run on {day}"),
+        Some(LastRun::Never) => "no flow ever ran".to_owned(),
+        None => "last run not known".to_owned(),
+    };
+    format!("destroys {}\n{last_run}; nothing of it can be recovered", parts.join(", "))
 }
 
 /// The deferred operations, and why nothing is removed if the source isn't trusted.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::User;
+use crate::model::activepieces::{Contents, User};
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
@@ -235,8 +235,9 @@ pub enum ProjectAction {
     Members,
     /// Destroys it with all that is in it, since its group isn't pushed any more (docs/activepieces.md#deletion-of-a-group).
     Delete {
-        /// How many flows the server counts in it; none where it doesn't say.
-        flows: Option<u64>,
+        /// What goes with it.
+        #[serde(flatten)]
+        contents: Contents,
     },
 }
 

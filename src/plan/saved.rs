@@ -125,8 +125,13 @@ fn named(op: &UserOp) -> String {
 
 /// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
 fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
-    let same = (&saved.name, &saved.project, &saved.action) == (&new.name, &new.project, &new.action);
-    same && (!new.is_deletion() || saved.members == new.members)
+    let same_action = match (&saved.action, &new.action) {
+        (ProjectAction::Delete { contents }, ProjectAction::Delete { contents: now }) => {
+            contents.are_those_of(now) && saved.members == new.members
+        }
+        (then, now) => then == now,
+    };
+    same_action && (&saved.name, &saved.project) == (&new.name, &new.project)
 }
 
 /// Whether of a project's operation only that on the members is left.
@@ -188,4 +193,38 @@ impl Remaining {
 fn is_same(saved: &Member, new: &Member) -> bool {
     let is_same_account = saved.account.is_none() || saved.account == new.account;
     saved.okta_id == new.okta_id && is_same_account && saved.role == new.role
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn deletion(action: &Value) -> ProjectOp {
+        let op = json!({"name": "Sales", "group": "00g1", "project": "p1", "action": {"delete": action}, "members": 2, "add": [], "remove": []});
+        serde_json::from_value(op).unwrap()
+    }
+
+    #[test]
+    fn a_deletion_of_a_plan_saved_without_all_numbers_is_readable() {
+        for flows in [json!(3), Value::Null] {
+            let op = deletion(&json!({ "flows": flows }));
+            assert_eq!(serde_json::to_value(&op).unwrap()["action"], json!({"delete": {"flows": flows}}));
+        }
+    }
+
+    #[test]
+    fn a_deletion_holds_while_the_same_is_destroyed_whenever_a_flow_ran() {
+        let saved = deletion(&json!({"flows": 3, "connections": 2, "tables": 0, "last_run": {"on": "2026-03-04"}}));
+        let ran_again = deletion(&json!({"flows": 3, "connections": 2, "tables": 0, "last_run": {"on": "2026-03-05"}}));
+        assert!(is_same_project(&saved, &ran_again));
+        for other in [
+            json!({"flows": 3, "connections": 3, "tables": 0}),
+            json!({"flows": 3, "connections": 2, "tables": 1}),
+            json!({"flows": 3, "tables": 0}),
+        ] {
+            assert!(!is_same_project(&saved, &deletion(&other)));
+        }
+    }
 }

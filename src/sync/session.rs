@@ -270,7 +270,7 @@ impl Session {
         Ok(Sides { expressions, reading, platform, now })
     }
 
-    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows. A project
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its contents. A project
     /// whose group is there isn't deleted.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
@@ -279,13 +279,17 @@ impl Session {
                 if okta::confirm_unpushed(&self.okta, &[], from).await?.is_some() {
                     relinked.insert(op.group.clone());
                 }
-            } else if let ProjectAction::Delete { flows } = &mut op.action {
+            } else if let ProjectAction::Delete { contents } = &mut op.action {
                 if let Some(found) = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await? {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
-                let project = self.activepieces.project_by_external_id(&op.group).await?;
-                *flows = project.and_then(|project| project.analytics.total_flows);
+                if let Some(project) = &op.project {
+                    // The counts inform; a route that fails doesn't stop a run.
+                    let listed = self.activepieces.project_by_external_id(&op.group).await.ok().flatten();
+                    let flows = listed.and_then(|listed| listed.analytics.total_flows);
+                    *contents = self.activepieces.contents(project, flows).await;
+                }
             }
         }
         let Plan { projects, held, warnings, .. } = plan;

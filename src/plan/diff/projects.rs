@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{Contents, Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::{Problem, ProblemKind};
@@ -393,7 +393,7 @@ fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &B
                 name: name.clone(),
                 group,
                 project: Some(project.id.clone()),
-                action: ProjectAction::Delete { flows: None },
+                action: ProjectAction::Delete { contents: Contents::default() },
                 members: project.members.len(),
                 add: Vec::new(),
                 remove: Vec::new(),

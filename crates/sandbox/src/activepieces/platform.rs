@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::contents::Contents;
 use super::settings::Settings;
-use super::state::{Database, ProjectRow, UserRow, draw_id};
+use super::state::{Database, Grant, ProjectRow, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -173,8 +174,35 @@ impl Platform {
     pub fn seed_flows(&self, project: &str, flows: u64) {
         let mut state = self.state();
         if let Some(row) = state.project(project) {
-            state.projects[row].flows = flows;
+            state.projects[row].contents.flows = flows;
         }
+    }
+
+    /// Fills the project of this id.
+    pub fn fill_project(&self, project: &str, contents: Contents) {
+        let mut state = self.state();
+        if let Some(row) = state.project(project) {
+            state.projects[row].contents = contents;
+        }
+    }
+
+    /// Leaves an ACCEPTED invitation to the platform waiting for this address; gives its id.
+    pub fn leave_invitation(&self, email: &str, role: &str) -> String {
+        let grant = Grant::Platform { role: role.to_owned() };
+        self.state().insert_invitation(&normal_email(email), grant).to_string()
+    }
+
+    /// Leaves an ACCEPTED invitation to a project waiting for this address; gives its id, and nothing for an unknown
+    /// project or role.
+    pub fn leave_project_invitation(&self, email: &str, project: &str, role: &str) -> Option<String> {
+        let mut state = self.state();
+        let grant = Grant::Project { project: state.project(project)?, role: state.role_by_name(role)? };
+        Some(state.insert_invitation(&normal_email(email), grant).to_string())
+    }
+
+    /// The ids of the waiting invitations, oldest first.
+    pub fn invitations(&self) -> Vec<String> {
+        self.state().invitations.iter().map(|row| row.id.to_string()).collect()
     }
 
     /// Puts a project with this external id on another platform of the same server.
@@ -184,7 +212,7 @@ impl Platform {
 
     /// Adds a project role of the admins' own.
     pub fn add_project_role(&self, name: &str) {
-        self.state().add_role(name, true);
+        self.state().add_role(name, true, Vec::new());
     }
 
     /// Deletes the user with this address, as an admin does who also clears the personal project away.
@@ -264,7 +292,7 @@ impl Platform {
         state.teams.values().map(|&row| project_snapshot(&state, row)).collect()
     }
 
-    /// The addresses that got a welcome e-mail, in order.
+    /// The addresses that got an e-mail, a welcome or an invitation, in order.
     pub fn mails(&self) -> Vec<String> {
         self.state().mails.iter().map(ToString::to_string).collect()
     }
@@ -294,7 +322,7 @@ impl Platform {
     pub(super) async fn write_window(&self) {
         let mut hold = self.hold.subscribe();
         if *hold.borrow_and_update() {
-            let _held = WaitingWrite::count(&self.held);
+            let _held = Held::count(&self.held);
             // The sender lives as long as the platform, so that there is nothing to fail.
             drop(hold.wait_for(|hold| !hold).await);
         }
@@ -306,16 +334,16 @@ impl Platform {
 }
 
 /// A write that waits; one whose client went away is no longer counted.
-struct WaitingWrite<'a>(&'a AtomicUsize);
+struct Held<'a>(&'a AtomicUsize);
 
-impl<'a> WaitingWrite<'a> {
+impl<'a> Held<'a> {
     fn count(held: &'a AtomicUsize) -> Self {
         held.fetch_add(1, Ordering::SeqCst);
         Self(held)
     }
 }
 
-impl Drop for WaitingWrite<'_> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }

@@ -31,7 +31,7 @@ pub(super) fn project_json(state: &Database, row: ProjectRow) -> Value {
         "analytics": {
             "totalUsers": project.members.len(),
             "activeUsers": active,
-            "totalFlows": project.flows,
+            "totalFlows": project.contents.flows,
             "activeFlows": 0,
         },
     })
@@ -65,9 +65,10 @@ pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure>
     Reply::ok(&page.map(|row| project_json(&state, row)))
 }
 
+/// An ADMIN and an OPERATOR reach all projects (docs/activepieces.md#changed-addresses).
 fn reaches(state: &Database, user: UserRow, row: ProjectRow) -> bool {
     let project = &state.projects[row];
-    project.owner == user || project.members.contains_key(&user)
+    state.users[user].platform_role != "MEMBER" || project.owner == user || project.members.contains_key(&user)
 }
 
 /// The project with this id, or the REST routes' 404.

@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 
+use super::contents::Kind;
+
 /// The longest id that the router takes; a longer one is an unknown route.
 const LONGEST_ID: usize = 100;
 
@@ -38,7 +40,15 @@ pub(super) enum Endpoint {
     RestDeleteMember(String),
     RestListRoles,
     RestListRoleMembers(String),
+    RestCreateRole,
+    RestUpdateRole(String),
+    /// By its name, not by its id.
+    RestDeleteRole(String),
     RestInvite,
+    RestListInvitations,
+    RestDeleteInvitation(String),
+    RestListContents(Kind),
+    RestCountFlows,
     RestGetPlatform(String),
 }
 
@@ -151,7 +161,17 @@ fn rest_route(method: &Method, segments: &[&str]) -> Option<Endpoint> {
         ("DELETE", ["project-members", id]) => Endpoint::RestDeleteMember(param(id)?),
         ("GET", ["project-roles"]) => Endpoint::RestListRoles,
         ("GET", ["project-roles", id, "project-members"]) => Endpoint::RestListRoleMembers(param(id)?),
+        ("POST", ["project-roles"]) => Endpoint::RestCreateRole,
+        ("POST", ["project-roles", id]) => Endpoint::RestUpdateRole(param(id)?),
+        ("DELETE", ["project-roles", name]) => Endpoint::RestDeleteRole(param(name)?),
         ("POST", ["user-invitations"]) => Endpoint::RestInvite,
+        ("GET", ["user-invitations"]) => Endpoint::RestListInvitations,
+        ("DELETE", ["user-invitations", id]) => Endpoint::RestDeleteInvitation(param(id)?),
+        ("GET", ["flows"]) => Endpoint::RestListContents(Kind::Flows),
+        ("GET", ["flows", "count"]) => Endpoint::RestCountFlows,
+        ("GET", ["app-connections"]) => Endpoint::RestListContents(Kind::Connections),
+        ("GET", ["flow-runs"]) => Endpoint::RestListContents(Kind::Runs),
+        ("GET", ["tables"]) => Endpoint::RestListContents(Kind::Tables),
         ("GET", ["platforms", id]) => Endpoint::RestGetPlatform(param(id)?),
         _ => return None,
     };

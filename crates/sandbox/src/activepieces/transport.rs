@@ -14,7 +14,9 @@ use super::platform::Platform;
 use super::query::Query;
 use super::routes::{Endpoint, Resolved};
 use super::settings::Outage;
-use super::{auth, body, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users};
+use super::{
+    auth, body, contents, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users,
+};
 use super::{group_patch, rest_platform, user_patch, validate};
 
 /// What a browser gets for every path of the single-page application.
@@ -169,7 +171,14 @@ async fn dispatch(platform: &Platform, endpoint: Endpoint, query: &Query, body: 
         Endpoint::RestDeleteMember(id) => rest_members::delete(platform, &id),
         Endpoint::RestListRoles => rest_members::list_roles(platform),
         Endpoint::RestListRoleMembers(id) => rest_members::list_of_role(platform, &id, query),
+        Endpoint::RestCreateRole => rest_members::create_role(platform, body),
+        Endpoint::RestUpdateRole(id) => rest_members::update_role(platform, &id, body),
+        Endpoint::RestDeleteRole(name) => rest_members::delete_role(platform, &name),
         Endpoint::RestInvite => rest_invitations::create(platform, body),
+        Endpoint::RestListInvitations => rest_invitations::list(platform, query),
+        Endpoint::RestDeleteInvitation(id) => rest_invitations::delete(platform, &id),
+        Endpoint::RestListContents(kind) => contents::list(platform, kind, query),
+        Endpoint::RestCountFlows => contents::count_flows(platform, query),
         Endpoint::RestGetPlatform(id) => rest_platform::get(platform, &id),
     }
 }
