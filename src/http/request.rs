@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 
+use super::answers::PageOf;
 use super::budget::Size;
 use super::failure::{Cause, Failure};
 use super::mask::Mask;
@@ -49,6 +50,8 @@ pub struct Request {
     pub size: Size,
     /// The statuses of a complete answer.
     pub complete: &'static [StatusCode],
+    /// The listing that it reads a page of, by which the answer is recorded.
+    pub page_of: Option<PageOf>,
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
@@ -77,6 +80,7 @@ impl Request {
             hand_back: None,
             confidential: false,
             size: Size::PAGE,
+            page_of: None,
         }
     }
 
@@ -136,6 +140,13 @@ impl Request {
         self
     }
 
+    /// Records the answer as a page of this listing.
+    #[must_use]
+    pub fn page_of(mut self, listing: String, first: bool) -> Self {
+        self.page_of = Some(PageOf { listing, first });
+        self
+    }
+
     /// Lets the answer be this large.
     #[must_use]
     pub fn size(mut self, size: Size) -> Self {
@@ -188,7 +199,7 @@ pub fn segment(text: &str) -> String {
     encoded(text)
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
