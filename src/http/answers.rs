@@ -61,15 +61,6 @@ enum Entry {
     Pages(BTreeMap<String, Value>),
 }
 
-/// Which listing a request reads a page of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageOf {
-    /// The same for all pages.
-    pub listing: String,
-    /// Whether the listing begins with it, so that earlier pages don't count.
-    pub first: bool,
-}
-
 impl Recorder {
     pub fn new(keep: fn(Value) -> Value) -> Self {
         Self { keep, record: Arc::default() }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 
-use super::answers::PageOf;
 use super::budget::Size;
 use super::failure::{Cause, Failure};
 use super::mask::Mask;
@@ -52,6 +51,15 @@ pub struct Request {
     pub complete: &'static [StatusCode],
     /// The listing that it reads a page of, by which the answer is recorded.
     pub page_of: Option<PageOf>,
+}
+
+/// Which listing a request reads a page of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageOf {
+    /// The same for all pages.
+    pub listing: String,
+    /// Whether the listing begins with it, so that earlier pages don't count.
+    pub first: bool,
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the

@@ -85,7 +85,8 @@ pub fn kept(value: Value) -> Value {
 
 fn member((name, value): (String, Value)) -> Option<(String, Value)> {
     let value = match (name.as_str(), value) {
-        ("href", Value::String(url)) => Value::String(path(&url).to_owned()),
+        // A schema has its own address as its id.
+        ("href" | "id", Value::String(url)) if url.contains("://") => Value::String(path(&url).to_owned()),
         (whole, value) if WHOLE.contains(&whole) => without_secrets(value),
         (known, value) if MEMBERS.contains(&known) => kept(value),
         _ => return None,
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_host_of_a_link_is_left_out() {
-        for (url, expected) in [("https://x.io/a/b", "/a/b"), ("/a", "/a"), ("https://x.io", ""), ("", "")] {
+        for (url, expected) in [("https://x.io/a/b", "/a/b"), ("http://x.io:80/", "/"), ("https://x.io", "")] {
             assert_eq!(path(url), expected);
         }
     }
