@@ -238,7 +238,7 @@ impl Redactor<'_> {
     fn number(&mut self, number: &Number) -> Value {
         let text = number.to_string();
         let replaced = self.text(&text);
-        serde_json::from_str(&replaced).unwrap_or_else(|_| Value::String(replaced))
+        serde_json::from_str(&replaced).unwrap_or(Value::String(replaced))
     }
 
     fn text(&mut self, text: &str) -> String {
@@ -256,13 +256,11 @@ impl Redactor<'_> {
         if kind == Part::Other || is_short || self.table.kept.contains(&lower) {
             return part.to_owned();
         }
-        match self.table.replacement(kind, lower) {
-            Some(replacement) => in_case_of(part, &replacement),
-            None => {
-                self.failed = true;
-                String::new()
-            }
-        }
+        let Some(replacement) = self.table.replacement(kind, lower) else {
+            self.failed = true;
+            return String::new();
+        };
+        in_case_of(part, &replacement)
     }
 
     /// State of earlier runs, by ids, with the names of groups and apps replaced as in the answers.

@@ -12,7 +12,6 @@ use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::okta::recheck::cached_groups;
-use crate::okta::recheck::users::Confirmed;
 use crate::okta::{self, Okta, Reading};
 use crate::plan::hold::doubt::{self, Disagreement, doubted_roles};
 use crate::plan::op::UserAction;
@@ -234,37 +233,15 @@ impl<'a> Draft<'a> {
         self.sizes.get_or_insert_with(|| Sizes::of(org, scope.key()));
         self.asked.add(&doubts);
         let doubted: BTreeSet<OktaUserId> = doubts.users.union(&doubts.memberships).cloned().collect();
-        let asked = okta::confirm(okta, scope, org, doubts.users.clone(), doubts.memberships.clone()).await;
-        let confirmed = match recorded(asked)? {
-            Some(confirmed) => confirmed,
-            None => self.confirm_recorded(&doubts).await?,
-        };
-        attributes::renew(&mut self.desired, &self.reading.org, mapping, now, doubted);
+        let confirmed = okta::confirm(okta, scope, org, doubts.users, doubts.memberships).await?;
+        attributes::renew(&mut self.desired, org, mapping, now, doubted);
+        // What they would lose stays in doubt, and is deferred.
+        self.asked.memberships.retain(|id| !confirmed.not_recorded.contains(id));
+        self.not_recorded.extend(confirmed.not_recorded);
         self.undecided.extend(confirmed.undecided);
         self.asked.memberships.extend(confirmed.own_groups.keys().cloned());
         self.own_groups.extend(confirmed.own_groups);
         Ok(())
-    }
-
-    /// Looks up each user alone in a snapshot that doesn't hold the answers about all of them. The others are undecided, and
-    /// what would follow for them is deferred.
-    async fn confirm_recorded(&mut self, doubts: &Doubts) -> Result<Confirmed> {
-        let okta = self.sources.okta;
-        let Reading { org, scope, .. } = &mut self.reading;
-        let mut confirmed = Confirmed::default();
-        for id in doubts.users.union(&doubts.memberships) {
-            let of = |doubted: &BTreeSet<OktaUserId>| doubted.get(id).cloned().into_iter().collect();
-            let asked = okta::confirm(okta, scope, org, of(&doubts.users), of(&doubts.memberships)).await;
-            if let Some(found) = recorded(asked)? {
-                confirmed.undecided.extend(found.undecided);
-                confirmed.own_groups.extend(found.own_groups);
-            } else {
-                self.not_recorded.insert(id.clone());
-                self.asked.memberships.remove(id);
-                confirmed.undecided.extend(doubts.users.get(id).cloned());
-            }
-        }
-        Ok(confirmed)
     }
 }
 

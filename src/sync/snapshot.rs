@@ -7,7 +7,7 @@ use crate::expression::ast;
 use crate::http::answers::{Answer, Recorder};
 use crate::mapping::attributes::Mapping;
 use crate::mapping::projects::{Selector, find_group, select};
-use crate::model::okta::Group;
+use crate::model::okta::{Group, GroupType};
 use crate::okta::api::wire::WireGroup;
 use crate::output::text::counted;
 use crate::plan::hold::resumed::Resumed;
@@ -131,6 +131,9 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
     let search = scope.search.as_deref().unwrap_or_default();
     // Every second part of a search is within quotes.
     literals.extend(search.split('"').skip(1).step_by(2).map(str::to_owned));
+    // Okta's own groups, such as Everyone, are known by their names.
+    let groups = groups(snapshot);
+    literals.extend(groups.iter().filter(|group| group.kind == GroupType::BuiltIn).map(|group| group.name.clone()));
     let mut attributes = mapping.needs().attributes;
     for rest in search.split("profile.").skip(1) {
         attributes.insert(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default());
@@ -140,18 +143,24 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
     Keep {
         words: literals.iter().flat_map(|literal| words(literal)).collect(),
         values: values.map(|value| value.trim().to_lowercase()).collect(),
-        group_words: group_names(session, snapshot).iter().flat_map(|name| words(name)).collect(),
+        group_words: group_names(session, &groups).iter().flat_map(|name| words(name)).collect(),
         attributes,
     }
 }
 
-/// The names of the groups that the config pushes or takes the scope from.
-fn group_names(session: &Session, snapshot: &Snapshot) -> BTreeSet<String> {
-    let listed = snapshot.okta_answers.get("/api/v1/groups");
-    let Some(Answer::List(listed)) = listed else { return BTreeSet::new() };
+/// The groups that were listed.
+fn groups(snapshot: &Snapshot) -> Vec<Group> {
+    let listed = match snapshot.okta_answers.get("/api/v1/groups") {
+        Some(Answer::List(listed)) => listed.as_slice(),
+        _ => &[],
+    };
     let groups = listed.iter().filter_map(|group| serde_json::from_value::<WireGroup>(group.clone()).ok());
-    let groups: Vec<Group> = groups.map(Group::from).collect();
-    let pushed = select(&session.settings.projects, &groups).pushed;
-    let in_scope = session.settings.scope.groups.iter().filter_map(|name| find_group(name, &groups).ok());
+    groups.map(Group::from).collect()
+}
+
+/// The names of the groups that the config pushes or takes the scope from.
+fn group_names(session: &Session, groups: &[Group]) -> BTreeSet<String> {
+    let pushed = select(&session.settings.projects, groups).pushed;
+    let in_scope = session.settings.scope.groups.iter().filter_map(|name| find_group(name, groups).ok());
     in_scope.map(|group| group.name.clone()).chain(pushed.into_iter().map(|(group, _)| group.name)).collect()
 }
