@@ -111,6 +111,9 @@ pub enum Cause {
     /// Part of the path is `.` or `..`, which a URL can't hold as a name: no entity has it as its id.
     #[error("was not sent: no entity can have \".\" or \"..\" as its id")]
     Unaskable,
+    /// The answer isn't among those that were recorded.
+    #[error("isn't in the snapshot")]
+    NotRecorded,
     /// The request couldn't be built, since its path or a header isn't valid.
     #[error("was not sent: {0}")]
     Invalid(String),
@@ -148,6 +151,7 @@ impl Cause {
             | Self::Slow(_)
             | Self::Incomplete(_)
             | Self::OtherHost { .. }
+            | Self::NotRecorded
             | Self::Unaskable) => nothing,
         }
     }
@@ -315,6 +319,9 @@ impl Failure {
         match &self.0.cause {
             _ if matches!(self.0.given_up, Some(GivenUp::Trouble(_))) => {
                 Some("the server, or the network before it, is in trouble: run it again once that is over")
+            }
+            Cause::NotRecorded => {
+                Some("the config asks for what the snapshot doesn't hold: export a new one with this config")
             }
             Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
             Cause::Connect(_) => {

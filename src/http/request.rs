@@ -49,6 +49,17 @@ pub struct Request {
     pub size: Size,
     /// The statuses of a complete answer.
     pub complete: &'static [StatusCode],
+    /// The listing that it reads a page of, by which the answer is recorded.
+    pub page_of: Option<PageOf>,
+}
+
+/// Which listing a request reads a page of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageOf {
+    /// The same for all pages.
+    pub listing: String,
+    /// Whether the listing begins with it, so that earlier pages don't count.
+    pub first: bool,
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
@@ -77,6 +88,7 @@ impl Request {
             hand_back: None,
             confidential: false,
             size: Size::PAGE,
+            page_of: None,
         }
     }
 
@@ -136,6 +148,13 @@ impl Request {
         self
     }
 
+    /// Records the answer as a page of this listing.
+    #[must_use]
+    pub fn page_of(mut self, listing: String, first: bool) -> Self {
+        self.page_of = Some(PageOf { listing, first });
+        self
+    }
+
     /// Lets the answer be this large.
     #[must_use]
     pub fn size(mut self, size: Size) -> Self {
@@ -188,7 +207,7 @@ pub fn segment(text: &str) -> String {
     encoded(text)
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -122,6 +122,7 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         },
         Cause::Tls(_)
         | Cause::Unreadable(_)
+        | Cause::NotRecorded
         | Cause::Oversized(_)
         | Cause::Incomplete(_)
         | Cause::Unaskable

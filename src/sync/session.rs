@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Platform, StandingRoles};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
@@ -27,6 +29,7 @@ use crate::plan::op::ProjectAction;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
+use crate::snapshot::Snapshot;
 use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
@@ -42,6 +45,8 @@ pub struct Session {
     pub settings: Settings,
     pub okta: Okta,
     pub activepieces: Activepieces,
+    /// Whether a read says nothing of itself, since it was shown before.
+    pub silent: bool,
 }
 
 /// A plan, and the state to record for the next run.
@@ -139,7 +144,40 @@ impl Session {
     pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
         let okta = okta_client(&settings)?;
         let activepieces = activepieces_client(&settings, parallelism)?;
-        Ok(Self { settings, okta, activepieces })
+        Ok(Self { settings, okta, activepieces, silent: false })
+    }
+
+    /// The same; each answer to a read is recorded.
+    pub fn recorded(
+        settings: Settings,
+        parallelism: u32,
+        (okta, activepieces): (&Recorder, &Recorder),
+    ) -> Result<Self> {
+        let okta = http::Settings { source: Source::Recorded(okta.clone()), ..access::okta(&settings)? };
+        let activepieces = http::Settings {
+            source: Source::Recorded(activepieces.clone()),
+            parallelism,
+            ..access::activepieces(&settings)?
+        };
+        Self::of(settings, okta, activepieces)
+    }
+
+    /// Plans from recorded answers: no secret is read, and nothing is sent.
+    pub fn offline(settings: Settings, snapshot: &Snapshot) -> Result<Self> {
+        let played = |url: &Url, answers| {
+            let time = Some(snapshot.read_at);
+            let source = Source::Snapshot(Arc::new(answers::Snapshot { answers, time }));
+            http::Settings { source, ..http::Settings::new(url.as_str().trim_end_matches('/')) }
+        };
+        let okta = played(&settings.okta.org_url, snapshot.okta_by_id());
+        let activepieces = played(&settings.activepieces.url, snapshot.activepieces_answers.clone());
+        Self::of(settings, okta, activepieces)
+    }
+
+    fn of(settings: Settings, okta: http::Settings, activepieces: http::Settings) -> Result<Self> {
+        let okta = Okta::new(http::Client::new(okta)?);
+        let activepieces = Activepieces::new(http::Client::new(activepieces)?);
+        Ok(Self { settings, okta, activepieces, silent: false })
     }
 
     /// The org's host, with the port where it's an unusual one.
@@ -174,8 +212,9 @@ impl Session {
         reading.org.owed_roles.clone_from(&knows.owed_roles);
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
-        let Drafted { mut plan, made_from, sizes, users, groups, reading } =
+        let Drafted { mut plan, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
+        plan.warnings.extend(unknown(not_recorded));
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
         let seen = grace::without_seen(&knows.past, &plan);
         let run = held::Run { sizes: &sizes, now, trust_source };
@@ -185,14 +224,21 @@ impl Session {
         self.look_at_role_changes(&mut plan, &platform.roles).await?;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
-        context.printer.status(&format!(
-            "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
-            counted(users, "user", "users"),
-            counted(groups, "pushed group", "pushed groups"),
-            counted(platform.users.len(), "account", "accounts"),
-            counted(platform.projects.len(), "project", "projects"),
-            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
-        ));
+        let sent = match self.requests() {
+            0 => "without any request".to_owned(),
+            sent => format!("in {}", counted(usize::try_from(sent).unwrap_or(usize::MAX), "request", "requests")),
+        };
+        self.say(
+            context,
+            &format!(
+                "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
+                counted(users, "user", "users"),
+                counted(groups, "pushed group", "pushed groups"),
+                counted(platform.users.len(), "account", "accounts"),
+                counted(platform.projects.len(), "project", "projects"),
+                sent + &asked(&reading),
+            ),
+        );
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
     }
 
@@ -215,6 +261,12 @@ impl Session {
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    fn say(&self, context: &Context, text: &str) {
+        if !self.silent {
+            context.printer.status(text);
+        }
     }
 
     fn sources<'a>(
@@ -262,8 +314,9 @@ impl Session {
             return Err(fault);
         }
         name_lost_groups(&knows.past, &mut reading);
-        for warning in expressions.warned().iter().chain(&reading.warnings) {
-            context.printer.warning(warning);
+        if !self.silent {
+            let warned = expressions.warned();
+            warned.iter().chain(&reading.warnings).for_each(|warning| context.printer.warning(warning));
         }
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
@@ -276,11 +329,15 @@ impl Session {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
             if let ProjectAction::Relink { from } = &op.action {
-                if okta::confirm_unpushed(&self.okta, &[], from).await?.is_some() {
+                let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], from).await)?;
+                if asked.is_none_or(|found| found.is_some()) {
                     relinked.insert(op.group.clone());
                 }
             } else if let ProjectAction::Delete { contents } = &mut op.action {
-                if let Some(found) = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await? {
+                let asked = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await;
+                // A group that a snapshot doesn't tell of isn't known to be gone.
+                let untold = || Some(StillThere { name: op.name.clone(), is_pushed: true });
+                if let Some(found) = settle::recorded(asked)?.unwrap_or_else(untold) {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
@@ -435,6 +492,14 @@ async fn address(url: &Url) -> String {
         addresses.iter().min().map_or_else(|| host.to_owned(), ToString::to_string)
     };
     format!("{place}:{port}{}", url.path().trim_end_matches('/'))
+}
+
+/// A warning about users whom a snapshot doesn't tell enough of.
+fn unknown(users: usize) -> Option<String> {
+    (users > 0).then(|| {
+        let users = counted(users, "user", "users");
+        format!("the snapshot doesn't hold what Okta says of {users}: operations that depend on it are deferred")
+    })
 }
 
 /// How many requests of a read expressions asked for, and how much was cached.

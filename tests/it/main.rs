@@ -41,6 +41,8 @@ mod sandbox_activepieces;
 mod sandbox_okta;
 mod seeded;
 #[cfg(feature = "sandbox")]
+mod snapshots_of_servers;
+#[cfg(feature = "sandbox")]
 mod state;
 #[cfg(feature = "sandbox")]
 mod support;

@@ -20,6 +20,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
 use self::chains::{Chain, Chains};
+use crate::http::answers::Source;
 use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply, Request};
 use crate::model::id::OktaUserId;
@@ -38,6 +39,12 @@ fn request(search: &str, order: &str, fields: Option<&str>, size: PageSize, afte
     params.extend(fields.map(|fields| ("fields", fields)));
     let listing = Listing { path: "/api/v1/users".into(), params: &params, limit: Some(PAGE), header: Some(omit()) };
     listing.request(size, after)
+}
+
+/// The name of the search among recorded answers: its chains are one listing.
+fn whole(search: &str) -> String {
+    let params = [("search", search)];
+    Listing { path: "/api/v1/users".into(), params: &params, limit: None, header: None }.recorded_as()
 }
 
 /// Why users can't be read side by side.
@@ -104,7 +111,12 @@ impl Okta {
         kept: &Attributes,
         on_page: OnPage<'_>,
     ) -> Result<SearchResult, Failure> {
-        match self.sorted_users(search, beginnings, kept, on_page).await {
+        let found = match self.http().source() {
+            // All pages are one.
+            Source::Snapshot(_) => Err(Trouble::Unsorted),
+            _ => self.sorted_users(search, beginnings, kept, on_page).await,
+        };
+        match found {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(failure)) => Err(failure),
             Err(Trouble::Unsorted) => {
@@ -123,7 +135,10 @@ impl Okta {
         on_page: OnPage<'_>,
     ) -> Result<SearchResult, Trouble> {
         let mut users = BTreeMap::new();
-        let mut reading = Reading::new(self, search, kept.fields(), beginnings);
+        // A snapshot holds whole profiles, so that another config can be tried on it.
+        let is_recorded = matches!(self.http().source(), Source::Recorded(_));
+        let fields = if is_recorded { None } else { kept.fields() };
+        let mut reading = Reading::new(self, search, fields, beginnings);
         while let Some((asked, answer)) = reading.in_flight.next().await {
             match asked {
                 Asked::Newest => reading.newest(answer)?,
@@ -156,7 +171,8 @@ impl<'a> Reading<'a> {
     fn ask_newest(&mut self) {
         self.order = Order::Asked;
         let size = PageSize::new(Some(PAGE));
-        self.ask(Asked::Newest, request(self.search, "desc", self.fields.as_deref(), size, None));
+        let request = request(self.search, "desc", self.fields.as_deref(), size, None);
+        self.ask(Asked::Newest, request.page_of(whole(self.search), false));
     }
 
     /// Asks for the next page of a chain.
@@ -164,6 +180,7 @@ impl<'a> Reading<'a> {
         let chain = self.chains.chain(number);
         let (search, size) = (narrowed(self.search, chain.from), chain.size);
         let request = request(&search, "asc", self.fields.as_deref(), size, chain.after.as_deref());
+        let request = request.page_of(whole(self.search), false);
         self.ask(Asked::Page(number), request);
     }
 
