@@ -122,6 +122,7 @@ fn mapping(role: &str) -> Mapping {
         email: mapped("user.email"),
         display_name: mapped("user.displayName"),
         platform_role: Some(mapped(role)),
+        project_roles: Vec::new(),
     }
 }
 

@@ -72,7 +72,7 @@ pub fn text(path: &Path, most: u64) -> Result<String, Refusal> {
     String::from_utf8(read(path, most)?).map_err(|_| Refusal::NoText)
 }
 
-/// Reads a plain file that this user or root owns and that isn't world-writable.
+/// Reads a plain file that only this user and root own and that others may not write.
 pub fn read_trusted(path: &Path, most: u64) -> Result<Trusted, Refusal> {
     let (file, metadata) = open(path)?;
     let Rights { owner, mode, .. } = Rights::of(&metadata);
@@ -101,8 +101,8 @@ pub fn open(path: &Path) -> Result<(File, Metadata), Refusal> {
     Ok((file, metadata))
 }
 
-/// Opens a file that only the program itself uses, and creates it if there is none. It must be a plain file that this user
-/// owns, without rights for others, with one name, and not behind a link.
+/// Opens a file that only the program itself uses, and makes it where there is none: plain, this user's, and closed to others,
+/// under one name, and not behind a link.
 pub fn open_own(path: &Path) -> Result<File, Refusal> {
     check_own(path)?;
     let mut options = OpenOptions::new();

@@ -28,6 +28,8 @@ use crate::okta::oauth::life_of_token;
 use crate::output::{plan_csv, plan_text};
 use crate::plan::Past;
 use crate::plan::saved::SavedPlan;
+use crate::snapshot::Snapshot;
+use crate::snapshot::redact::{Keep, redact};
 use crate::state::known;
 use crate::sync::saved;
 
@@ -35,7 +37,7 @@ use crate::sync::saved;
 pub type Target = fn(&[u8]);
 
 /// The parsers by the names of their programs and of their folders of seeds.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("activepieces_json", activepieces_json),
     ("case", case),
     ("challenge", challenge),
@@ -48,6 +50,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("okta_json", okta_json),
     ("plan_file", plan_file),
     ("signals", signals),
+    ("snapshot_file", snapshot_file),
     ("state", state),
 ];
 
@@ -170,6 +173,20 @@ pub fn config(bytes: &[u8]) {
     if let Err(error) = crate::config::parse(text, "config.toml") {
         assert_eq!(error.kind, Kind::Config);
     }
+}
+
+/// A snapshot. It reads back, and redacted it has the same shape.
+pub fn snapshot_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(snapshot) = Snapshot::parse(&text, "snapshot.json") else { return };
+    assert!(Snapshot::parse(&snapshot.text(), "snapshot.json").is_ok_and(|again| again == snapshot));
+    assert!(snapshot.okta_by_id().len() >= snapshot.okta_answers.len());
+    let keys = |snapshot: &Snapshot| snapshot.okta_answers.keys().cloned().collect::<Vec<_>>();
+    let before = keys(&snapshot);
+    let redacted = redact(snapshot, &Keep::default());
+    let redacted =
+        redacted.map(|redacted| (keys(&redacted), Snapshot::parse(&redacted.text(), "snapshot.json").is_ok()));
+    assert!(matches!(redacted, Ok((after, true)) if after == before));
 }
 
 /// A file of a plan. It's the same after it was written and read again, and shows nothing that a terminal or a spreadsheet

@@ -18,5 +18,6 @@ pub mod model;
 pub mod okta;
 pub mod output;
 pub mod plan;
+mod snapshot;
 pub mod state;
 mod sync;

@@ -4,16 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::wire::{
-    GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform, Operation,
-    PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, RestPlatform, RestProject, RestUser, ScimGroup,
-    ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
+    FlowRun, GROUP_SCHEMA, GroupBody, GroupMember, ListResponse, ListedGroup, ListedRole, ListedUser, OfPlatform,
+    Operation, PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject,
+    RestUser, RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
 use crate::http::{Client, Failure, Request, Size, segment};
+use crate::model::activepieces::{Contents, LastRun};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 
 const SCIM: &str = "/api/v1/scim/v2";
@@ -26,9 +28,10 @@ pub const ALL_USERS: usize = 2_147_483_647;
 pub const ALL_REST_USERS: usize = 1_000_000;
 /// More than any project has; this listing loses rows over pages too (docs/activepieces.md#rest).
 const ALL_MEMBERS: usize = 1_000_000;
-/// The server sends nothing of a listing before it has all of it: 5.9 s were seen for 20,885 users
-/// (docs/activepieces.md#listing-users), and a page of 100 groups costs 4.8 s for each group with 20,000 members
-/// (docs/activepieces.md#groups).
+/// More than any project holds of a kind.
+const ALL_CONTENTS: usize = 1_000_000;
+/// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (docs/activepieces.md#listing-users), and a
+/// page of 100 groups costs 4.8 s for each that has 20,000 members (docs/activepieces.md#groups).
 const LISTING: Duration = Duration::from_mins(10);
 /// One group: 24 s were seen for 20,000 members (docs/activepieces.md#throughput), with nothing else for the server to do.
 const GROUP: Duration = Duration::from_mins(5);
@@ -250,6 +253,39 @@ impl Activepieces {
         Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
     }
 
+    /// What a project holds: `flows` are those of its listing, the rest is asked for. A route that fails, as that of connections does
+    /// for one that can't be decrypted, leaves its part unknown (docs/activepieces.md#contents-of-a-project).
+    pub async fn contents(&self, project: &ProjectId, flows: Option<u64>) -> Contents {
+        let (connections, tables, last_run) = futures_util::future::join3(
+            self.count("app-connections", project),
+            self.count("tables", project),
+            self.last_run(project),
+        )
+        .await;
+        Contents { flows, connections, tables, last_run }
+    }
+
+    async fn count(&self, list: &str, project: &ProjectId) -> Option<u64> {
+        let page: Page<IgnoredAny> = self.part_of(list, project, ALL_CONTENTS).await?;
+        page.next.is_none().then(|| u64::try_from(page.data.len()).ok())?
+    }
+
+    async fn last_run(&self, project: &ProjectId) -> Option<LastRun> {
+        let page: Page<FlowRun> = self.part_of("flow-runs", project, 1).await?;
+        Some(page.data.first().map_or(LastRun::Never, |run| LastRun::On(TimeZone::UTC.to_datetime(run.created).date())))
+    }
+
+    async fn part_of<T>(&self, list: &str, project: &ProjectId, limit: usize) -> Option<Page<T>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let request = Request::get(format!("/api/v1/{list}"))
+            .param("projectId", project.as_str())
+            .param("limit", &limit.to_string());
+        let answer = self.read(request.timeout(SHORT).size(Size::LISTING).once()).await;
+        answer.inspect_err(|failure| tracing::debug!(%failure, list, "the contents of a project aren't known")).ok()
+    }
+
     /// Sets a project's externalId by REST, which touches no member (docs/activepieces.md#rest).
     pub async fn adopt_project(&self, id: &ProjectId, external_id: &OktaGroupId) -> Result<RestProject, Failure> {
         let body = serde_json::json!({ "externalId": external_id });
@@ -266,6 +302,29 @@ impl Activepieces {
         match self.read::<Page<ProjectMember>>(request.timeout(LISTING).once()).await {
             Ok(page) => Ok(page.next.is_none().then_some(page.data)),
             Err(failure) if matches!(failure.status(), Some(402..=404)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// All project roles, default and custom: 20 ms, and no flag of the plan is needed (docs/activepieces.md#rest).
+    pub async fn project_roles(&self) -> Result<Vec<ProjectRole>, Failure> {
+        Ok(self.read::<Page<ProjectRole>>(Request::get("/api/v1/project-roles")).await?.data)
+    }
+
+    /// Everybody who has a role, in all projects of the platform: about 3.6 ms for each (docs/activepieces.md#rest).
+    pub async fn members_of_role(&self, role: &str) -> Result<Page<RoleMember>, Failure> {
+        let request = Request::get(format!("/api/v1/project-roles/{}/project-members", segment(role)));
+        self.read(request.param("limit", &ALL_MEMBERS.to_string()).timeout(LISTING).size(Size::LISTING)).await
+    }
+
+    /// Whether the plan lets project roles be set: the routes of members answer 402 without (docs/activepieces.md#rest).
+    pub async fn sets_project_roles(&self, project: &ProjectId) -> Result<bool, Failure> {
+        let request = Request::get("/api/v1/project-members").param("projectId", project.as_str()).param("limit", "1");
+        match self.read::<Page<ProjectMember>>(request).await {
+            Ok(_) => Ok(true),
+            Err(failure) if matches!(failure.status(), Some(402 | 403)) => Ok(false),
+            // The project was deleted since.
+            Err(failure) if failure.status() == Some(404) => Ok(true),
             Err(failure) => Err(failure),
         }
     }
@@ -329,7 +388,7 @@ fn is_absence(failure: &Failure) -> bool {
 mod tests {
     use super::*;
     use crate::http::Settings;
-    use crate::http::scripted::{Server, json};
+    use crate::http::scripted::{ScriptedServer, json};
 
     #[tokio::test]
     async fn filters_are_not_trusted() {
@@ -340,7 +399,7 @@ mod tests {
             {"id": "a", "userName": "a@x.io", "active": true}, {"id": "b", "userName": "B@x.io ", "active": true}]}"#;
         let answer =
             |seen: &crate::http::scripted::Seen| json(200, if seen.path().contains("/scim/") { scim } else { rest });
-        let server = Server::new(answer).await;
+        let server = ScriptedServer::new(answer).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let linked = async |id: &str| activepieces.rest_user_by_external_id(id).await.unwrap().map(|user| user.id);
         assert_eq!((linked("00u1").await, linked("00u2").await), (Some("a".into()), None));
@@ -357,7 +416,7 @@ mod tests {
         let member = ProjectMember { id: "m1".to_owned(), user_id: "a".into(), role: "Viewer".to_owned() };
         let is_none = |status| json(status, refusal);
         let acts = [json(200, page), json(200, cut), is_none(402), is_none(403), is_none(404), json(400, refusal)];
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let project = ProjectId::from("p 1");
         assert_eq!(activepieces.project_members(&project).await.unwrap(), Some(vec![member]));
@@ -371,7 +430,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_project_role_is_set_by_the_id_of_the_membership() {
-        let server = Server::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
+        let server =
+            ScriptedServer::script([json(200, r#"{"id": "m1", "projectRoleId": "r"}"#), json(404, "{}")]).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         activepieces.set_project_role("m1", "Viewer").await.unwrap();
         let seen = &server.seen()[0];
@@ -396,7 +456,7 @@ mod tests {
             let answer = move |seen: &crate::http::scripted::Seen| {
                 json(200, if seen.path().contains("/projects") { &projects } else { &users })
             };
-            let server = Server::new(answer).await;
+            let server = ScriptedServer::new(answer).await;
             let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
             assert_eq!(activepieces.platform_id().await.unwrap().as_deref(), expected);
             assert_eq!(activepieces.requests(), requests);
@@ -417,7 +477,7 @@ mod tests {
         let users = |id: &str| json(200, &format!(r#"{{"data": [{{"id": "a", "platformId": {id}}}], "next": null}}"#));
         let shown = r#"{"id": "p1", "plan": {"scimEnabled": true, "projectRolesEnabled": false}}"#;
         let acts = [users("\"p1\""), json(200, shown), users("null"), users("\"p1\""), json(404, "{}")];
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         let activepieces = Activepieces::new(Client::new(Settings::new(&server.url)).unwrap());
         let plan = activepieces.platform_plan().await.unwrap().unwrap();
         assert_eq!(

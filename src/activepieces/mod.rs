@@ -10,4 +10,4 @@ pub mod read;
 pub mod wire;
 
 pub use client::Activepieces;
-pub use read::{LOOKUPS_AT_ONCE, read};
+pub use read::{LOOKUPS_AT_ONCE, read, read_with_roles};

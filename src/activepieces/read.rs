@@ -7,7 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
 use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject, RestUser};
 use crate::error::{Error, Kind, Result};
-use crate::model::activepieces::{EmbeddedUser, Platform, Project, User};
+use crate::http::Failure;
+use crate::model::activepieces::{EmbeddedUser, KnownRoles, Platform, Project, StandingRoles, User};
 use crate::model::id::{AccountId, OktaIds};
 
 /// Groups are asked for in pages of this size: each group costs the server queries of its own (docs/activepieces.md#listing-groups).
@@ -29,7 +30,66 @@ pub async fn read(activepieces: &Activepieces) -> Result<Platform> {
     let ((users, embedded), projects, owner) =
         futures_util::future::try_join3(users(activepieces), projects(activepieces), owner(activepieces)).await?;
     let owner = owner.or_else(|| oldest_admin(&users));
-    Ok(Platform { users, projects, owner, embedded })
+    Ok(Platform { users, projects, owner, embedded, roles: StandingRoles::Unread })
+}
+
+/// The same, with the project roles of all members where they are wanted.
+pub async fn read_with_roles(activepieces: &Activepieces, roles: bool) -> Result<Platform> {
+    if !roles {
+        return read(activepieces).await;
+    }
+    let (platform, roles) = futures_util::future::try_join(read(activepieces), self::roles(activepieces)).await?;
+    Ok(Platform { roles, ..platform })
+}
+
+/// All project roles with their members: one request for the roles, and one for the members of each, of all projects.
+async fn roles(activepieces: &Activepieces) -> Result<StandingRoles> {
+    let roles = match activepieces.project_roles().await {
+        Ok(roles) => roles,
+        Err(failure) if is_off(&failure) => return Ok(StandingRoles::Off),
+        Err(failure) => return Err(Error::from(failure).context("reading the project roles")),
+    };
+    let lists = stream::iter(&roles).map(async |role| (role, activepieces.members_of_role(&role.id).await));
+    let lists: Vec<_> = lists.buffered(LOOKUPS_AT_ONCE).collect().await;
+    let mut known = KnownRoles::default();
+    let mut moved = BTreeSet::new();
+    for (role, members) in lists {
+        let members = match members {
+            Ok(members) => members,
+            // The role was deleted since, and its memberships with it (docs/activepieces.md#rest).
+            Err(failure) if failure.status() == Some(404) => continue,
+            Err(failure) if is_off(&failure) => return Ok(StandingRoles::Off),
+            Err(failure) => {
+                return Err(Error::from(failure).context(format!("reading who has the project role {:?}", role.name)));
+            }
+        };
+        if members.next.is_some() {
+            return Err(Error::new(
+                Kind::Failed,
+                format!("the listing of who has the project role {:?} is cut short", role.name),
+            )
+            .hint("look for a proxy that cuts answers short"));
+        }
+        let place = known.names.len();
+        known.names.push(role.name.clone());
+        for member in members.data {
+            let of_project = known.of.entry(member.project_id.clone()).or_default();
+            if of_project.insert(member.user_id.clone(), place).is_some() {
+                moved.insert((member.project_id, member.user_id));
+            }
+        }
+    }
+    for (project, account) in moved {
+        if let Some(of_project) = known.of.get_mut(&project) {
+            of_project.remove(&account);
+        }
+    }
+    Ok(StandingRoles::Known(known))
+}
+
+/// Whether the server has no such route for keys, or no project roles in its plan.
+fn is_off(failure: &Failure) -> bool {
+    matches!(failure.status(), Some(402..=404))
 }
 
 /// All users, as two listings agree on them: the one of SCIM and the one of REST have different faults, and a cap that
@@ -140,7 +200,7 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
             user.platform_role.clone_from(&roles[role].platform_role);
         }
     }
-    // Okta's users have the same order, so that a plan compares the two lists in sequence.
+    // Okta's users come in this order too: what a plan compares is next to each other.
     users.sort_unstable_by(|a, b| (&a.external_id, &a.id).cmp(&(&b.external_id, &b.id)));
     Ok((users, hidden))
 }
@@ -153,7 +213,7 @@ async fn projects(activepieces: &Activepieces) -> Result<Vec<Project>> {
         }
     }
     Err(Error::new(Kind::Failed, "the listing of the Activepieces projects kept changing while it was read")
-        .hint("try again when nobody makes, renames or deletes projects"))
+        .hint("try again when no other client makes, renames or deletes projects"))
 }
 
 /// One pass over the pages; none where a project came, went or moved meanwhile. The first page tells how many there are, and
@@ -213,7 +273,7 @@ async fn owner(activepieces: &Activepieces) -> Result<Option<AccountId>> {
         if is_empty || team.is_some() {
             return Ok(team.map(|project| project.owner_id));
         }
-        // The server doesn't know the filter, and a user's personal project came first.
+        // The server doesn't know the filter, and a personal project came first.
     }
     Ok(None)
 }
@@ -231,10 +291,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::http::scripted::{Act, Seen, Server};
+    use crate::http::scripted::{Act, ScriptedServer, Seen};
     use crate::http::{Client, Settings};
 
-    fn activepieces(server: &Server) -> Activepieces {
+    fn activepieces(server: &ScriptedServer) -> Activepieces {
         Activepieces::new(Client::new(Settings::new(&server.url)).unwrap())
     }
 
@@ -253,11 +313,11 @@ mod tests {
         for (total, most, requests) in
             [(0, 100, 1), (30, 100, 1), (100, 100, 1), (250, 100, 3), (250, 50, 5), (201, 200, 3)]
         {
-            let server = Server::new(move |seen| groups(seen, total, most)).await;
+            let server = ScriptedServer::new(move |seen| groups(seen, total, most)).await;
             assert_eq!(projects(&activepieces(&server)).await.unwrap().len(), total, "{most}");
             assert_eq!(server.lines().len(), requests, "{total} by {most}");
         }
-        let all = Server::new(|seen| {
+        let all = ScriptedServer::new(|seen| {
             let whole = Seen { line: "GET /?startIndex=1&count=250".to_owned(), ..seen.clone() };
             groups(&whole, 250, 250)
         });
@@ -270,7 +330,7 @@ mod tests {
     async fn a_platform_that_changes_while_it_is_read_is_read_again_and_at_last_refused() {
         for (changes, most, is_read) in [(1, 100, true), (usize::MAX, 100, false), (usize::MAX, 50, false)] {
             let asked = AtomicUsize::new(0);
-            let server = Server::new(move |seen| {
+            let server = ScriptedServer::new(move |seen| {
                 let asked = asked.fetch_add(1, Ordering::SeqCst);
                 groups(seen, 150 + asked.min(changes), most)
             })
@@ -284,7 +344,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_that_ends_before_its_total_is_refused() {
-        let server = Server::new(|seen| {
+        let server = ScriptedServer::new(|seen| {
             let start: usize = seen.param("startIndex").unwrap().parse().unwrap();
             let groups = if start == 1 { json!([{"id": "p", "displayName": "P"}]) } else { json!([]) };
             crate::http::scripted::json(200, &json!({"totalResults": 2, "Resources": groups}).to_string())
@@ -304,7 +364,7 @@ mod tests {
             (vec![personal], None),
             (vec![], None),
         ] {
-            let server = Server::new(move |seen| {
+            let server = ScriptedServer::new(move |seen| {
                 let limit: usize = seen.param("limit").unwrap().parse().unwrap();
                 let data = &all[..all.len().min(limit)];
                 crate::http::scripted::json(200, &json!({"data": data, "next": null}).to_string())
@@ -376,8 +436,8 @@ mod tests {
     }
 
     /// A server with one user that SCIM lists and one that it doesn't, and shows by id or not.
-    async fn hiding(shows: bool) -> Server {
-        Server::new(move |seen| {
+    async fn hiding(shows: bool) -> ScriptedServer {
+        ScriptedServer::new(move |seen| {
             let scim = json!({"id": "a", "userName": "a@x.io", "active": true});
             let hidden = json!({"id": "b", "userName": "b@x.io", "active": true});
             let rest = [("a", "00u1"), ("b", "customer-1")].map(|(id, external_id)| {

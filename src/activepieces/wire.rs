@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::{bounded_list, null_as_default};
@@ -231,7 +232,13 @@ pub struct OfPlatform {
     pub platform_id: Option<String>,
 }
 
-/// What the server counts in a project. It has no count of connections (docs/activepieces.md#rest).
+/// A run of a flow.
+#[derive(Debug, Deserialize)]
+pub struct FlowRun {
+    pub created: Timestamp,
+}
+
+/// What the server counts in a project (docs/activepieces.md#contents-of-a-project).
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {
@@ -248,6 +255,21 @@ pub struct ProjectMember {
     /// The name of a default or a custom project role.
     #[serde(rename = "projectRole", deserialize_with = "role_name")]
     pub role: String,
+}
+
+/// A project role, default or custom, as `GET /v1/project-roles` lists it (docs/activepieces.md#rest).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProjectRole {
+    pub id: String,
+    pub name: String,
+}
+
+/// Somebody who has a project role, as the listing of the role has them (docs/activepieces.md#rest).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleMember {
+    pub user_id: AccountId,
+    pub project_id: ProjectId,
 }
 
 fn role_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

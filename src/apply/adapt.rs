@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::report::Outcome;
@@ -52,10 +53,12 @@ pub fn cost_of_members(changed: usize, standing: usize) -> usize {
 
 /// The platform, the limit of what is written to it here, and whether it still answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Server<'a> {
+pub struct Writer<'a> {
     pub activepieces: &'a Activepieces,
     pub limit: &'a Limit,
     pub contact: &'a Contact,
+    /// A turn for each project role that is set at the same time, in all projects.
+    pub roles: &'a Semaphore,
 }
 
 /// Whether a server still answers: an apply doesn't try all its operations one by one on a server that is gone.
@@ -98,7 +101,7 @@ impl Contact {
     }
 }
 
-impl Server<'_> {
+impl Writer<'_> {
     /// The outcome of an operation that ends with this failure.
     pub fn failed(self, failure: &Failure) -> Outcome {
         if failure.is_unanswered() {
@@ -116,6 +119,15 @@ impl Server<'_> {
             }
             Err(failure) => Err(self.failed(&failure)),
         }
+    }
+
+    /// Sends a request from which no limit learns.
+    pub async fn send<T>(self, request: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let answer = request.await;
+        if !answer.as_ref().is_err_and(Failure::is_unanswered) {
+            self.contact.answered();
+        }
+        answer
     }
 
     /// Lets the limit learn from the answer to a request.
@@ -138,11 +150,11 @@ impl Server<'_> {
 #[derive(Debug)]
 pub struct Limit {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<Concurrency>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Concurrency {
     now: usize,
     /// How often it was set: what was sent before the last time tells nothing about it.
     set: u64,
@@ -175,7 +187,7 @@ impl Limit {
     /// `most` is never exceeded.
     pub fn new(most: usize) -> Self {
         let most = most.max(1);
-        let state = State { now: START.min(most), set: 0, has_room: true, rounds: 0, times: BTreeMap::new() };
+        let state = Concurrency { now: START.min(most), set: 0, has_room: true, rounds: 0, times: BTreeMap::new() };
         Self { most, state: Mutex::new(state) }
     }
 
@@ -242,7 +254,7 @@ impl Limit {
         }
     }
 
-    fn set(&self, state: &mut State, limit: usize) {
+    fn set(&self, state: &mut Concurrency, limit: usize) {
         let limit = limit.clamp(1, self.most);
         if limit == state.now {
             return;
@@ -255,7 +267,7 @@ impl Limit {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Concurrency> {
         // No code that holds the lock can panic half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::*;

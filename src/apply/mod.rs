@@ -1,14 +1,15 @@
 //! Writes a plan: users first; then projects and members, with the deactivations alongside.
 //!
 //! - `run` has the stages, the workers and the stop.
-//! - `adapt` finds how many workers the server processes in parallel.
-//! - `user` and `project` apply one operation each, and read the current value before a second write.
+//! - `adapt` finds how many of them the server takes side by side.
+//! - `user` and `project` do one operation each, and look at the current value before they write a second time.
 //! - `report` has the outcome of each operation.
 
 pub mod adapt;
 pub mod project;
 pub mod report;
 pub mod retry;
+mod roles;
 pub mod run;
 pub mod user;
 

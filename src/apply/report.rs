@@ -10,14 +10,14 @@ use crate::plan::op::{ProjectOp, UserOp};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome", content = "why")]
 pub enum Outcome {
-    /// It stands on the server as planned, which the server's answer showed.
+    /// It is on the server as planned, which the server's answer showed.
     Done,
     /// The server answered well and made something else of it, or nothing; the text says what. To be told apart from
     /// what failed: trying it again won't help.
     Kept(String),
     /// The change isn't in place; the text says why. Lower case, no full stop.
     Failed(String),
-    /// It wasn't written: the current value isn't the one that the plan was made from.
+    /// It wasn't written: the current value isn't the one that the plan was made from, since it was changed meanwhile.
     Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
     Skipped(String),
@@ -68,6 +68,8 @@ pub struct ProjectOutcome {
     pub project: Option<Outcome>,
     pub add: Option<Outcome>,
     pub remove: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Outcome>,
 }
 
 /// Lets an operation fail with `?` where only the reason is known.
@@ -101,6 +103,7 @@ impl<'p> Report<'p> {
                     Part::Itself => (Step::Project(op), &outcomes.project),
                     Part::Add => (Step::AddMembers(op), &outcomes.add),
                     Part::Remove => (Step::RemoveMembers(op), &outcomes.remove),
+                    Part::Roles => (Step::SetRoles(op), &outcomes.roles),
                 };
                 if let Some(outcome) = outcome {
                     note(step, found, outcome);
@@ -119,7 +122,7 @@ impl<'p> Report<'p> {
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
         let users = self.users.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));
         let projects = self.projects.iter().flat_map(|(op, outcome)| {
-            let parts = [&outcome.project, &outcome.add, &outcome.remove];
+            let parts = [&outcome.project, &outcome.add, &outcome.remove, &outcome.roles];
             parts.into_iter().flatten().map(|outcome| (op.name.as_str(), outcome))
         });
         users.chain(projects)

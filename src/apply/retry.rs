@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 
-use super::adapt::Server;
+use super::adapt::Writer;
 use super::report::Outcome;
 use crate::http::Failure;
 
@@ -26,7 +26,7 @@ pub fn pauses() -> impl Iterator<Item = Duration> + Send {
 /// about a unique constraint, docs/activepieces.md#rules-for-clients) it reads once and doesn't send again; after a lost
 /// answer it sends again. The read ends the operation with an outcome if the write must not be sent again.
 pub async fn survive<T>(
-    server: Server<'_>,
+    writer: Writer<'_>,
     send: impl AsyncFn() -> Result<T, Failure>,
     look: impl AsyncFn() -> Result<Option<T>, Outcome>,
 ) -> Result<T, Outcome> {
@@ -35,13 +35,13 @@ pub async fn survive<T>(
         let failure = match send().await {
             Ok(result) => return Ok(result),
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
-            Err(failure) => return Err(server.failed(&failure)),
+            Err(failure) => return Err(writer.failed(&failure)),
         };
         if let Some(result) = look().await? {
             return Ok(result);
         }
         let pause = pauses.next().filter(|_| !is_conflict(&failure));
-        let Some(pause) = pause else { return Err(server.failed(&failure)) };
+        let Some(pause) = pause else { return Err(writer.failed(&failure)) };
         sleep(pause).await;
     }
 }

@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::adapt::{Contact, Limit, Server, cost_of_members};
+use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
-use super::{project, user};
+use super::{project, roles, user};
 use crate::activepieces::Activepieces;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::plan::op::{Member, ProjectAction, ProjectOp, UserAction, UserOp};
@@ -43,6 +44,7 @@ struct Run<'a> {
     /// The key isn't accepted any more: what hasn't begun would only fail, one by one.
     unauthorized: AtomicBool,
     contact: Contact,
+    roles: Semaphore,
 }
 
 /// Writes the plan, at most `parallelism` operations in parallel, fewer if the server takes no more, and never two to
@@ -57,7 +59,8 @@ pub async fn run<'p>(
     let most = parallelism as usize;
     let (users, projects) = (Limit::new(most), Limit::new(most));
     let (unauthorized, contact) = (AtomicBool::new(false), Contact::default());
-    let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact };
+    let roles = Semaphore::new(most.min(roles::AT_ONCE));
+    let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact, roles };
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let (waiting, coming) = demotions_that_wait(coming, plan);
@@ -73,7 +76,8 @@ pub async fn run<'p>(
     let (last, leaving) = those_who_join(leaving, &plan.projects);
     let accounts = Accounts { inactive: still_inactive(&users), written: accounts.into_inner().unwrap_or_default() };
     // In parallel: users who left must not keep their access for as long as large projects take.
-    let (left, mut projects) = join(run.deactivations(leaving), run.projects(&plan.projects, &accounts)).await;
+    let projects = Box::pin(run.projects(&plan.projects, &accounts));
+    let (left, mut projects) = join(run.deactivations(leaving), projects).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
@@ -103,7 +107,7 @@ fn those_who_join<'p>(leaving: Vec<&'p UserOp>, projects: &[ProjectOp]) -> (Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     Stands,
-    /// All ADMINs would lose the role, and no other user became ADMIN.
+    /// All ADMINs would lose the role, and no account became one.
     Failed,
 }
 
@@ -113,7 +117,7 @@ fn all_admins_go(plan: &Plan) -> bool {
     going > 0 && going >= plan.standing.admins.len()
 }
 
-/// Takes out the operations that remove ADMIN, if another user has to become ADMIN first.
+/// Takes out those who lose ADMIN where another account has to become one first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
     let waits = all_admins_go(plan);
     coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))
@@ -233,12 +237,18 @@ impl Run<'_> {
                 self.remove(op, id_of(op)).await
             })
             .await;
-        let [themselves, added, removed] = [themselves, added, removed].map(by_group);
+        let changing = ops.iter().filter(|op| !op.roles.is_empty()).collect();
+        let roles = self
+            .stage("project roles", &self.projects, Step::SetRoles, changing, async |op: &'p ProjectOp| {
+                self.set_roles(op, id_of(op)).await
+            })
+            .await;
+        let [themselves, added, removed, roles] = [themselves, added, removed, roles].map(by_group);
         ops.iter()
             .map(|op| {
-                let [project, add, remove] =
-                    [&themselves, &added, &removed].map(|outcomes| outcomes.get(&op.group).cloned());
-                (op, ProjectOutcome { project, add, remove })
+                let [project, add, remove, roles] =
+                    [&themselves, &added, &removed, &roles].map(|outcomes| outcomes.get(&op.group).cloned());
+                (op, ProjectOutcome { project, add, remove, roles })
             })
             .collect()
     }
@@ -247,11 +257,16 @@ impl Run<'_> {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
-        let added = project::add(self.to(&self.projects), op, &id, &wanted).await;
-        let roles = op.add.iter().filter_map(|member| Some((accounts.of(member)?, member.role.as_deref()?))).collect();
-        let added = match added {
-            Ok(()) => project::give_roles(self.to(&self.projects), &id, &roles).await,
-            failed => failed,
+        let server = self.to(&self.projects);
+        let (absent, added) = project::add(server, op, &id, &wanted).await;
+        let role_of = |member| Self::role_of_new(member, accounts.of(member).filter(|id| absent.contains(id))?);
+        let given: Vec<roles::Given<'_>> = op.add.iter().filter_map(role_of).collect();
+        // Where the server passed some over, the others have the server's default role now.
+        let has_added = matches!(added, Ok(()) | Err(Outcome::Kept(_)));
+        let added = if has_added && !given.is_empty() {
+            added.and(Box::pin(roles::give(server, &id, &given)).await)
+        } else {
+            added
         };
         match added {
             Ok(()) if missing > 0 => {
@@ -259,6 +274,27 @@ impl Run<'_> {
             }
             result => outcome(&result),
         }
+    }
+
+    /// The role of a member who wasn't one before. A member who was has a role that somebody gave.
+    fn role_of_new(member: &Member, account: AccountId) -> Option<roles::Given<'_>> {
+        let to = member.role.as_deref()?;
+        Some(roles::Given { account, user_name: &member.user_name, from: None, to })
+    }
+
+    async fn set_roles(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
+        let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
+        let server = self.to(&self.projects);
+        if let Err(outcome) = project::still_linked(server, op, &id).await {
+            return outcome;
+        }
+        let given = op.roles.iter().map(|change| roles::Given {
+            account: change.account.clone(),
+            user_name: &change.user_name,
+            from: Some(&change.from),
+            to: &change.to,
+        });
+        outcome(&Box::pin(roles::give(server, &id, &given.collect::<Vec<_>>())).await)
     }
 
     async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
@@ -314,8 +350,8 @@ impl Run<'_> {
             .await
     }
 
-    fn to<'s>(&'s self, limit: &'s Limit) -> Server<'s> {
-        Server { activepieces: self.activepieces, limit, contact: &self.contact }
+    fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
+        Writer { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
     }
 }
 

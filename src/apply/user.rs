@@ -2,7 +2,7 @@
 
 use tokio::time::sleep;
 
-use super::adapt::{Server, Write};
+use super::adapt::{Write, Writer};
 use super::report::Outcome;
 use super::retry::{is_conflict, pauses};
 use crate::activepieces::wire::{
@@ -15,84 +15,83 @@ use crate::model::id::AccountId;
 use crate::plan::op::{Attribute, Change, UserOp};
 
 /// Does the operation and gives the account's id, or the outcome where it isn't done.
-pub async fn write(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
+pub async fn write(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     match &op.account {
-        None => create(server, op).await,
-        Some(id) => update(server, op, id).await.map(|()| id.clone()),
+        None => create(writer, op).await,
+        Some(id) => update(writer, op, id).await.map(|()| id.clone()),
     }
 }
 
-/// Creates the account. After a lost answer it looks the address up, and completes an account that this run created,
-/// perhaps in part (docs/activepieces.md#creating-a-user). It leaves an account that another client created meanwhile to
-/// the next plan, since this plan never showed it.
-async fn create(server: Server<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
+/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that was made otherwise meanwhile is left to the next plan, since this one never
+/// showed it.
+async fn create(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     let (mut pauses, mut is_lost) = (pauses(), false);
     loop {
-        let failure = match server.learn(Write::CreateUser, server.activepieces.create_user(&creation(op))).await {
-            Ok(user) => return complete(server, op, user.into()).await,
+        let failure = match writer.learn(Write::CreateUser, writer.activepieces.create_user(&creation(op))).await {
+            Ok(user) => return complete(writer, op, user.into()).await,
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
-            Err(failure) => return Err(server.failed(&failure)),
+            Err(failure) => return Err(writer.failed(&failure)),
         };
         is_lost |= failure.is_lost_answer();
-        if let Some(user) = by_address(server, op).await? {
+        if let Some(user) = by_address(writer, op).await? {
             let is_linked = user.link() == Some(op.okta_id.as_str());
             if is_linked && failure.status() == Some(500) {
                 // The server makes the account first and sends the e-mail then (docs/activepieces.md#creating-a-user).
-                server.contact.mail_failed();
+                writer.contact.mail_failed();
             }
-            return match is_lost && (is_linked || is_half_made(server, &user).await?) {
-                true => complete(server, op, user).await,
+            return match is_lost && (is_linked || is_half_made(writer, &user).await?) {
+                true => complete(writer, op, user).await,
                 false if is_linked && outstanding(&op.changes, &user).is_ok_and(|left| left.is_empty()) => Ok(user.id),
                 false => Err(appeared(&user)),
             };
         }
         if is_conflict(&failure) {
-            return Err(holder(server, op).await.map_or_else(|| server.failed(&failure), Outcome::Failed));
+            return Err(holder(writer, op).await.map_or_else(|| writer.failed(&failure), Outcome::Failed));
         }
-        let Some(pause) = pauses.next() else { return Err(server.failed(&failure)) };
+        let Some(pause) = pauses.next() else { return Err(writer.failed(&failure)) };
         sleep(pause).await;
     }
 }
 
 /// Brings an account in line that this run has just made: the server keeps the old names of an address that it has seen
 /// before (docs/activepieces.md#creating-a-user), and may have been cut off before the role and the externalId were set.
-async fn complete(server: Server<'_>, op: &UserOp, user: User) -> Result<AccountId, Outcome> {
+async fn complete(writer: Writer<'_>, op: &UserOp, user: User) -> Result<AccountId, Outcome> {
     let differs = |change: &&Change| change.attribute.of(&user) != change.to;
     let left: Vec<&Change> = op.changes.iter().filter(differs).filter(|change| is_shown(&user, change)).collect();
     if left.is_empty() {
         return Ok(user.id);
     }
-    match send(server, op, &user, &left).await {
+    match send(writer, op, &user, &left).await {
         Ok(kept) => verified(&kept).map(|()| user.id),
         // An answer that was lost once more: what is missing is for the next plan.
-        Err(failure) => Err(server.failed(&failure)),
+        Err(failure) => Err(writer.failed(&failure)),
     }
 }
 
 /// The account of this address. One whose address can't be asked for, since it has a quote in it (docs/activepieces.md#listing-users), is
 /// found by its externalId.
-async fn by_address(server: Server<'_>, op: &UserOp) -> Result<Option<User>, Outcome> {
+async fn by_address(writer: Writer<'_>, op: &UserOp) -> Result<Option<User>, Outcome> {
     let look = async || {
-        if let Some(user) = server.activepieces.user_by_name(&op.user_name).await? {
+        if let Some(user) = writer.activepieces.user_by_name(&op.user_name).await? {
             return Ok(Some(user));
         }
-        let linked = server.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await?;
+        let linked = writer.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await?;
         match linked.filter(|user| user.email == op.user_name) {
-            Some(user) => server.activepieces.user(&user.id).await,
+            Some(user) => writer.activepieces.user(&user.id).await,
             None => Ok(None),
         }
     };
-    Ok(server.see(look()).await?.map(User::from))
+    Ok(writer.see(look()).await?.map(User::from))
 }
 
 /// Whether the account is as a creation leaves it that was cut off in the middle: active, MEMBER, without an externalId
 /// (docs/activepieces.md#creating-a-user).
-async fn is_half_made(server: Server<'_>, user: &User) -> Result<bool, Outcome> {
+async fn is_half_made(writer: Writer<'_>, user: &User) -> Result<bool, Outcome> {
     if !user.active || user.link().is_some() {
         return Ok(false);
     }
     let role = if user.platform_role.is_empty() {
-        let shown = server.see(server.activepieces.rest_user(&user.id)).await?;
+        let shown = writer.see(writer.activepieces.rest_user(&user.id)).await?;
         shown.map(|user| user.platform_role).unwrap_or_default()
     } else {
         user.platform_role.to_string()
@@ -106,51 +105,51 @@ fn appeared(user: &User) -> Outcome {
 }
 
 /// Who else holds the externalId, where that is why a creation failed.
-async fn holder(server: Server<'_>, op: &UserOp) -> Option<String> {
-    let holder = server.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
+async fn holder(writer: Writer<'_>, op: &UserOp) -> Option<String> {
+    let holder = writer.activepieces.rest_user_by_external_id(op.okta_id.as_str()).await.ok()??;
     if holder.email == op.user_name {
         return None;
     }
     Some(format!("the account {} holds the externalId {}", holder.email, op.okta_id))
 }
 
-/// Sets what the operation changes. Each try begins with a read of the account: a value that is already the new one needs no
-/// write, and a value that is neither the old nor the new one is stale and left alone.
-async fn update(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
+/// Sets what the operation changes. Each try begins with a look at the account: what has its new value needs no write, and a
+/// value that is neither the old nor the new one was set by another client since and is left alone.
+async fn update(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
     let mut pauses = pauses();
     let mut refused = None;
     loop {
-        let user = look(server, op, id).await?;
+        let user = look(writer, op, id).await?;
         is_still_theirs(op, &user)?;
         let left = outstanding(&op.changes, &user)?;
         if left.is_empty() {
             return Ok(());
         }
         if let Some(failure) = refused {
-            return Err(server.failed(&failure));
+            return Err(writer.failed(&failure));
         }
-        let failure = match send(server, op, &user, &left).await {
+        let failure = match send(writer, op, &user, &left).await {
             Ok(kept) => return verified(&kept),
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => failure,
-            Err(failure) => return Err(server.failed(&failure)),
+            Err(failure) => return Err(writer.failed(&failure)),
         };
         if is_conflict(&failure) {
             refused = Some(failure);
             continue;
         }
-        let Some(pause) = pauses.next() else { return Err(server.failed(&failure)) };
+        let Some(pause) = pauses.next() else { return Err(writer.failed(&failure)) };
         sleep(pause).await;
     }
 }
 
 /// The account as it is now. Servers before 0.84 show its role only over REST (docs/activepieces.md#generations).
-async fn look(server: Server<'_>, op: &UserOp, id: &AccountId) -> Result<User, Outcome> {
+async fn look(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<User, Outcome> {
     let gone = || Outcome::Stale("the account is gone since the plan was made".to_owned());
     let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
-    if changes_role && server.activepieces.hides_roles() {
-        return server.see(server.activepieces.rest_user(id)).await?.map(User::from).ok_or_else(gone);
+    if changes_role && writer.activepieces.hides_roles() {
+        return writer.see(writer.activepieces.rest_user(id)).await?.map(User::from).ok_or_else(gone);
     }
-    server.see(server.activepieces.user(id)).await?.map(User::from).ok_or_else(gone)
+    writer.see(writer.activepieces.user(id)).await?.map(User::from).ok_or_else(gone)
 }
 
 /// Whether the account still belongs to the operation's user.
@@ -186,11 +185,11 @@ fn outstanding<'c>(changes: impl IntoIterator<Item = &'c Change>, user: &User) -
 ///
 /// A PATCH touches nothing else. Servers before 0.84 don't set names and roles by it (docs/activepieces.md#generations); their PUT
 /// sets what it holds and activates an account where `active` isn't false, so that it repeats the value just read.
-async fn send(server: Server<'_>, op: &UserOp, user: &User, left: &[&Change]) -> Result<Vec<String>, Failure> {
-    let hides_role = user.platform_role.is_empty() || server.activepieces.hides_roles();
+async fn send(writer: Writer<'_>, op: &UserOp, user: &User, left: &[&Change]) -> Result<Vec<String>, Failure> {
+    let hides_role = user.platform_role.is_empty() || writer.activepieces.hides_roles();
     let operations = if hides_role { access_alone(left) } else { Some(additions(left)) };
     let now = match operations {
-        Some(operations) => Some(patched(server, &user.id, operations).await?),
+        Some(operations) => Some(patched(writer, &user.id, operations).await?),
         None => None,
     };
     let kept = |user: &User| -> Vec<String> {
@@ -207,13 +206,13 @@ async fn send(server: Server<'_>, op: &UserOp, user: &User, left: &[&Change]) ->
     }
     let now = now.unwrap_or_else(|| user.clone());
     let body = replacement(&now, left);
-    let put = server.activepieces.put_user(&user.id, &body);
-    Ok(kept(&server.learn(Write::PutUser, put).await?.into()))
+    let put = writer.activepieces.put_user(&user.id, &body);
+    Ok(kept(&writer.learn(Write::PutUser, put).await?.into()))
 }
 
-async fn patched(server: Server<'_>, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<User, Failure> {
-    let patch = server.activepieces.patch_user(id, operations);
-    Ok(server.learn(Write::PatchUser, patch).await?.into())
+async fn patched(writer: Writer<'_>, id: &AccountId, operations: Vec<UserOperation<'_>>) -> Result<User, Failure> {
+    let patch = writer.activepieces.patch_user(id, operations);
+    Ok(writer.learn(Write::PatchUser, patch).await?.into())
 }
 
 /// One operation for each attribute, which the server applies together (docs/activepieces.md#patch-of-a-user).

@@ -1,5 +1,6 @@
 //! `oktapieces accept`: adds an accepted problem to the config.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -19,7 +20,7 @@ use crate::plan::Plan;
 use crate::sync::context::Context;
 use crate::sync::session::{self, Knows, PARALLELISM, Session};
 
-/// Accept a standing problem: add it to the config, so that it no longer counts in exit code 3
+/// Accept a known problem: add it to the config, so that it no longer counts in exit code 3
 ///
 /// Both servers are read as plan does, and a problem that isn't there is refused. What anything else has of problems still
 /// gives exit code 3.
@@ -79,7 +80,7 @@ async fn plan(context: &Context) -> Result<Plan> {
     let session = Session::open(context, PARALLELISM)?;
     let state = session::state_to_read(&session.settings, context)?;
     let past = state.past()?.unwrap_or_default();
-    let knows = Knows { past, org: state.known_org()?, writes: false, config: None };
+    let knows = Knows { past, org: state.known_org()?, owed_roles: BTreeMap::new(), writes: false, config: None };
     Ok(session.plan(&knows, false, context).await?.plan)
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::error::Result;
 use crate::output::text::counted;
-use crate::plan::saved::{Fingerprints, Held, SavedPlan, still_holds};
+use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
 use crate::plan::{Plan, Step, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
@@ -74,7 +74,7 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
             }
             None => Proposal {
                 hash: fingerprint::of_plan(&new),
-                held: Held { plan: new, ..Held::default() },
+                held: Remaining { plan: new, ..Remaining::default() },
                 past,
                 remember,
                 now,
@@ -97,7 +97,7 @@ fn tell_what_changed(saved: &SavedPlan, now: &Fingerprints, writing: &Writing<'_
 }
 
 /// What is left of a saved plan, of which an earlier run may have done a part.
-fn rest(saved: &SavedPlan, new: &Plan, writing: &Writing<'_>) -> Result<Held> {
+fn rest(saved: &SavedPlan, new: &Plan, writing: &Writing<'_>) -> Result<Remaining> {
     let tried = writing.journal.state().tried_of(&saved.hash)?;
     let tried = |step: Step<'_>| tried.contains(&(step.kind().to_owned(), step.okta_id().to_owned()));
     let held = still_holds(&saved.plan, new, &tried);

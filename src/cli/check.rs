@@ -1,5 +1,7 @@
 //! `oktapieces check`: tests the config, both servers and the rights of both secrets.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -9,13 +11,14 @@ use crate::config::settings::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
-use crate::model::activepieces::Platform;
-use crate::model::desired::State;
+use crate::model::activepieces::{KnownRoles, Platform};
+use crate::model::desired::DesiredState;
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
 use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
+use crate::plan::diff::roles::unknown_role;
 use crate::sync::access;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
@@ -70,6 +73,9 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
         let session = Session::with(settings, PARALLELISM)?;
         okta_side(&session, &session.okta, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
+        if session.settings.mapping.manages_roles() {
+            project_roles(&session, &mut lines).await;
+        }
     }
     Ok(lines.finish())
 }
@@ -165,11 +171,17 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
         let detail = format!("{place}{}", rule.fault.told(&rule.wanted));
         lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
     }
+    for (wanted, fault) in &reading.org.missing_role_groups {
+        let fix =
+            vec!["correct `roles` under [[projects]]; until then roles that depend on it stay as they are".to_owned()];
+        let detail = format!("roles: {}", fault.told(wanted));
+        lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
+    }
     for warning in &reading.warnings {
         lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
     }
     let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
-    let problems = desired.users.values().filter(|user| matches!(user.state, State::Problem(_))).count();
+    let problems = desired.users.values().filter(|user| matches!(user.state, DesiredState::Problem(_))).count();
     if problems == 0 {
         lines.ok("expressions", "give a value for all users".to_owned());
     } else {
@@ -179,7 +191,7 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     }
 }
 
-/// The platform, the key's rights on both interfaces, and the current accounts and projects.
+/// The platform, the key's rights on both interfaces, and what is there.
 async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     let activepieces = &session.activepieces;
     let config = activepieces.service_provider_config().await.map_err(Error::from).and_then(|config| {
@@ -211,6 +223,30 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     } else {
         let fix = vec!["name the owner under safety.protect".to_owned()];
         lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
+    }
+}
+
+/// Whether the platform has the project roles that the config names.
+async fn project_roles(session: &Session, lines: &mut Lines<'_>) {
+    let roles = match session.activepieces.project_roles().await {
+        Ok(roles) => roles,
+        Err(failure) => {
+            lines.result::<()>("project roles", Err(failure.into()), |()| String::new());
+            return;
+        }
+    };
+    let known = KnownRoles { names: roles.into_iter().map(|role| role.name).collect(), ..KnownRoles::default() };
+    let given = session.settings.mapping.project_roles.iter().flatten();
+    let named: BTreeSet<_> = given.flat_map(|rule| rule.names().map(|name| (rule.location.clone(), name))).collect();
+    let mut all_known = true;
+    for (location, name) in named.iter().filter(|(_, name)| known.spelled(name).is_none()) {
+        let place = location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default();
+        let fix = vec!["correct `role` or `roles` under [[projects]], or make the role on the platform".to_owned()];
+        lines.add("project roles", LineState::Failed, place + &unknown_role(name, &known), fix, Some(Kind::Config));
+        all_known = false;
+    }
+    if all_known {
+        lines.ok("project roles", format!("the platform has {}", counted(known.names.len(), "role", "roles")));
     }
 }
 

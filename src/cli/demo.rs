@@ -49,7 +49,7 @@ async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Co
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).arg("--config").arg(config).args(&context.flags);
-    // The demo's runs don't belong in the user's history.
+    // The demo's runs are part of no history.
     command.env(STATE_HOME, config.with_file_name("state"));
     command.env("OKTA_API_TOKEN", sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", sandbox.api_key());
     let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;

@@ -10,7 +10,7 @@ use crate::expression::{self, ErrorKind, Expression, SyntaxError};
 use crate::okta;
 use crate::output::json::FORMAT_VERSION;
 use crate::output::picture;
-use crate::output::text::{HINT, safe, styled};
+use crate::output::text::{HINT, styled, visible};
 use crate::sync::context::Context;
 use crate::sync::session::{load, okta_client};
 
@@ -69,7 +69,7 @@ async fn evaluate(expression: &Expression, login: &str, trace: bool, context: &C
     let steps = if trace { traced(expression, &evaluation) } else { Vec::new() };
     if !context.printer.json {
         for (text, outcome) in &steps {
-            context.printer.answer(&format!("{} → {}", styled(HINT, safe(text)), safe(outcome)));
+            context.printer.answer(&format!("{} → {}", styled(HINT, visible(text)), visible(outcome)));
         }
     }
     let value = expression.evaluate(&evaluation).map_err(|error| {

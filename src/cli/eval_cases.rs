@@ -14,11 +14,11 @@ use crate::files;
 use crate::mapping::attributes;
 use crate::mapping::from_okta::{Listed, Verdict};
 use crate::model::PlatformRole;
-use crate::model::desired::{DesiredUser, State};
+use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta};
 use crate::output::json::FORMAT_VERSION;
-use crate::output::text::{ADD, REMOVE, counted, safe, styled};
+use crate::output::text::{ADD, REMOVE, counted, styled, visible};
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::session::{load, okta_client};
@@ -99,8 +99,8 @@ impl Checked {
             .differences
             .iter()
             .map(|Difference { line, subject, expected, actual }| {
-                let (expected, actual) = (styled(ADD, safe(expected)), styled(REMOVE, safe(actual)));
-                format!("line {line}: {}\n  expected {expected}\n  gives    {actual}", safe(subject))
+                let (expected, actual) = (styled(ADD, visible(expected)), styled(REMOVE, visible(actual)));
+                format!("line {line}: {}\n  expected {expected}\n  gives    {actual}", visible(subject))
             })
             .collect();
         let cases = counted(self.cases, "case", "cases");
@@ -215,7 +215,7 @@ impl Org {
         Ok(Self { okta, settings, expressions })
     }
 
-    /// Whether the mapping gives each user in the file the expected role.
+    /// Whether the mapping gives all users in the file the expected role.
     async fn check_logins(&self, path: &Path) -> Result<Checked> {
         let rows = expectations(&read(path)?, &path.display().to_string())?;
         let cases = rows.len();
@@ -237,13 +237,13 @@ impl Org {
         let user =
             org.users.keys().next().map(|id| attributes::user(id, org, &self.expressions.mapping, Timestamp::now()));
         match user.map(|user| user.state) {
-            Some(State::Present(attributes)) if attributes.role_is_null => "null".to_owned(),
-            Some(State::Present(attributes)) => attributes.platform_role.as_str().to_owned(),
-            Some(State::Problem(problems)) => {
+            Some(DesiredState::Present(attributes)) if attributes.role_is_null => "null".to_owned(),
+            Some(DesiredState::Present(attributes)) => attributes.platform_role.as_str().to_owned(),
+            Some(DesiredState::Problem(problems)) => {
                 problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
             }
-            Some(State::Left(leave)) => leave.as_str().to_owned(),
-            Some(State::Untouched(status)) => format!("left alone, being {status}"),
+            Some(DesiredState::Left(leave)) => leave.as_str().to_owned(),
+            Some(DesiredState::Untouched(status)) => format!("left alone, being {status}"),
             None => "no user was read".to_owned(),
         }
     }
@@ -261,10 +261,10 @@ impl Org {
         let mut problems = 0;
         for DesiredUser { state, .. } in desired.users.values() {
             match state {
-                State::Present(attributes) if attributes.role_is_null => *roles.entry("null").or_insert(0) += 1,
-                State::Present(attributes) => *roles.entry(attributes.platform_role.as_str()).or_insert(0) += 1,
-                State::Problem(_) => problems += 1,
-                State::Left(_) | State::Untouched(_) => {}
+                DesiredState::Present(attributes) if attributes.role_is_null => *roles.entry("null").or_insert(0) += 1,
+                DesiredState::Present(attributes) => *roles.entry(attributes.platform_role.as_str()).or_insert(0) += 1,
+                DesiredState::Problem(_) => problems += 1,
+                DesiredState::Left(_) | DesiredState::Untouched(_) => {}
             }
         }
         Ok((roles, problems))
@@ -293,8 +293,8 @@ pub async fn list_from_okta(context: &Context) -> Result<u8> {
     } else {
         let line = |(listed, runs, why): &(&Listed, bool, String)| {
             let style = if *runs { ADD } else { REMOVE };
-            let (attribute, expression) = (safe(&listed.attribute), safe(&listed.property.expression));
-            format!("{attribute:<14} {}\n               {expression}", styled(style, safe(why)))
+            let (attribute, expression) = (visible(&listed.attribute), visible(&listed.property.expression));
+            format!("{attribute:<14} {}\n               {expression}", styled(style, visible(why)))
         };
         context.printer.answer(&verdicts.iter().map(line).collect::<Vec<_>>().join("\n"));
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::error::{EXIT_OK, Result};
 use crate::output::history_text;
 use crate::output::json::FORMAT_VERSION;
-use crate::state::State;
+use crate::state::StateFile;
 use crate::state::history::Run;
 use crate::sync::context::Context;
 use crate::sync::session::{load, state_to_read};
@@ -41,7 +41,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<u8> {
 
 /// Sets the outcome of a run that has none in the file: it is running, or it was killed and no later run has recorded
 /// that. A writing run has the lock; a plan has none and counts as running.
-pub fn with_outcome(mut run: Run, state: &State) -> Run {
+pub fn with_outcome(mut run: Run, state: &StateFile) -> Run {
     let word = || if run.command == "plan" || state.is_locked() { "running" } else { "interrupted" };
     run.outcome = Some(run.outcome.take().unwrap_or_else(|| word().to_owned()));
     run

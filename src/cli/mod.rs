@@ -20,6 +20,7 @@ mod check;
 mod demo;
 mod eval;
 mod eval_cases;
+mod export;
 mod history;
 mod logging;
 mod plan;
@@ -106,6 +107,7 @@ enum Command {
     History(history::HistoryArgs),
     Undo(undo::UndoArgs),
     Accept(accept::AcceptArgs),
+    Export(export::ExportArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -167,6 +169,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::History(args) => history::run(&args, context),
             Command::Undo(args) => Box::pin(undo::run(args, context)).await,
             Command::Accept(args) => Box::pin(accept::run(args, context)).await,
+            Command::Export(args) => Box::pin(export::run(args, context)).await,
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => sandbox::run(args, context).await,

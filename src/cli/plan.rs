@@ -1,17 +1,19 @@
 //! `oktapieces plan`: shows the changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{plan_answer, plan_csv};
+use crate::output::{json, plan_answer, plan_csv};
 use crate::plan::guard::{self, Allowed};
 use crate::plan::{Plan, fingerprint};
+use crate::snapshot::Snapshot;
 use crate::sync::context::Context;
 use crate::sync::journal::Journal;
-use crate::sync::saved;
-use crate::sync::session::{PARALLELISM, Planned, Session};
+use crate::sync::session::{self, PARALLELISM, Planned, Session};
+use crate::sync::{saved, snapshot};
 
 /// Show what would change in Activepieces; nothing is written
 #[derive(Debug, Args)]
@@ -22,6 +24,9 @@ pub struct PlanArgs {
     /// Keep the plan in this file, for apply FILE
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Plan from a snapshot that export made, without any network or secret; it can't be applied
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "full"])]
+    from: Option<PathBuf>,
     /// Read the members of all groups, also of those that haven't changed since an earlier run
     #[arg(long)]
     full: bool,
@@ -31,6 +36,9 @@ pub struct PlanArgs {
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
+    if let Some(path) = &args.from {
+        return from_snapshot(&args, path, context).await;
+    }
     let session = Session::open(context, PARALLELISM)?;
     let journal = Journal::begin("plan", &session, context)?;
     let result = plan(&args, &session, &journal, context).await;
@@ -61,6 +69,35 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
             "\nNothing was written. Run oktapieces apply to apply it, or oktapieces plan --out plan.json to keep it.",
         );
     }
+    Ok(exit_code(&plan, args.detailed_exitcode))
+}
+
+/// Plans from a snapshot. Nothing is recorded: it isn't a run.
+async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Result<u8> {
+    let mut snapshot = Snapshot::read(path)?;
+    let session = Session::offline(session::load(context)?, &snapshot)?;
+    snapshot::is_for(&snapshot, &session)?;
+    let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
+    let Planned { plan, .. } = session.plan(&knows, false, context).await?;
+    let hash = fingerprint::of_plan(&plan);
+    let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
+    let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
+    let servers = (session.org(), session.platform());
+    let redacted = if snapshot.redacted { ", redacted" } else { "" };
+    if args.csv {
+        context.printer.answer_csv(&plan_csv::render(&plan));
+    } else if context.printer.json {
+        let mut answer = json::plan(&plan, &hash, servers, &refusals);
+        answer["snapshot"] = json!({ "file": path, "read_at": snapshot.read_at, "redacted": snapshot.redacted });
+        context.printer.answer_json(&answer);
+    } else {
+        plan_answer::show(&plan, &hash, servers, &refusals, &context.printer);
+    }
+    context.printer.status(&format!(
+        "\nFrom the snapshot {}, read at {}{redacted}. A plan from a snapshot can't be applied.",
+        path.display(),
+        snapshot.read_at
+    ));
     Ok(exit_code(&plan, args.detailed_exitcode))
 }
 

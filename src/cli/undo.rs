@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
-use crate::plan::saved::Held;
+use crate::plan::saved::Remaining;
 use crate::plan::undo::{Trace, Undone};
 use crate::plan::{Step, fingerprint};
 use crate::state::history::{Recorded, Standing};
@@ -65,7 +65,7 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
             writing.context.printer.warning("the next apply repeats what Okta and the config still ask for");
         }
         let hash = fingerprint::of_plan(&plan);
-        Ok(Proposal { held: Held { plan, ..Held::default() }, hash, past: seen, remember, now })
+        Ok(Proposal { held: Remaining { plan, ..Remaining::default() }, hash, past: seen, remember, now })
     };
     writing.carry_out(propose, consent).await
 }

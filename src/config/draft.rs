@@ -6,20 +6,22 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::types::Text;
+use super::types::{GroupRole, RolesManaged, Text};
 use crate::model::problem::ProblemKind;
 use crate::plan::Policy;
 
 /// A whole config.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub(super) okta: Server,
+    pub(super) okta: ServerKeys,
     pub(super) app: App,
     pub(super) rate_limit_share: f64,
-    pub(super) activepieces: Server,
+    pub(super) activepieces: ServerKeys,
     pub(super) scope: Scope,
     pub(super) attributes: Attributes,
     pub(super) projects: Vec<Project>,
+    /// `role_order`
+    pub(super) role_order: Option<Spanned<Vec<Text>>>,
     pub(super) policy: Policy,
     pub(super) accepted: Vec<Accepted>,
     /// The `[[projects]]` entry that is being read.
@@ -30,7 +32,7 @@ pub(super) struct Draft {
 
 /// The keys that `[okta]` and `[activepieces]` share.
 #[derive(Debug, Default)]
-pub(super) struct Server {
+pub(super) struct ServerKeys {
     pub(super) url: Option<Text>,
     pub(super) secret: Secret,
     pub(super) ca_file: Option<PathBuf>,
@@ -92,6 +94,9 @@ pub(super) struct Project {
     pub(super) group: Option<Text>,
     pub(super) pattern: Option<Text>,
     pub(super) name: Option<Text>,
+    pub(super) role: Option<Text>,
+    pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
+    pub(super) roles_managed: RolesManaged,
 }
 
 /// One `[[accepted]]` entry.

@@ -5,8 +5,8 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_LEAVE, PROBLEM, RUNS, SHARE, TEXT, TEXTS,
-    TIME, Type,
+    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_LEAVE, PROBLEM, ROLE_GROUPS, ROLES_MANAGED,
+    RUNS, SHARE, TEXT, TEXTS, TIME, Type,
 };
 
 /// A section of the file.
@@ -163,14 +163,15 @@ pub const SECTIONS: &[Section] = &[
         name: "projects",
         title: "Groups that become projects",
         docs: "One entry for each group, or for each pattern of group names, with either `group` or `match`. Without any \
-               entry no project is changed.",
+               entry no project is changed, and without `role` and `roles` no project role.",
         is_list: true,
         keys: PROJECTS,
     },
     Section {
         name: "projects_policy",
-        title: "Projects of deleted groups",
-        docs: "While a group exists in Okta its project stays, whether or not it is pushed.",
+        title: "All projects",
+        docs: "What holds for the projects of all groups. While a group exists in Okta its project stays, whether or not it is \
+               pushed.",
         is_list: false,
         keys: PROJECTS_POLICY,
     },
@@ -432,17 +433,49 @@ const PROJECTS: &[Key] = &[
         "The project's name. With `match`, $1 is what the first parentheses matched, and ${team} what `(?<team>...)` matched.",
     )
     .absent("the group's name"),
+    key(
+        "role",
+        &At(TEXT, |draft| &mut draft.project.role),
+        "\"Viewer\"",
+        "The project role of the members: the name of a default or custom role, in any case, or an expression that gives one. \
+         With `roles` it is for the members who are in none of its groups. docs/project-roles.md says how roles are set.",
+    )
+    .absent("members keep their role, and new members get the server's default"),
+    key(
+        "roles",
+        &At(ROLE_GROUPS, |draft| &mut draft.project.roles),
+        "{ Admin = \"AP Leads\", Viewer = [\"AP Guests\", \"Contractors\"] }",
+        "Project roles by Okta group (an id or an exact name, or a list of them). A member of several gets the highest role, \
+         by the order under [projects_policy].",
+    ),
+    key(
+        "roles_managed",
+        &At(ROLES_MANAGED, |draft| &mut draft.project.roles_managed),
+        "\"on_add\"",
+        "\"always\" brings back a role that somebody changed by hand; \"on_add\" sets the role of new members and leaves it \
+         alone later.",
+    )
+    .absent("\"always\""),
 ];
 
-const PROJECTS_POLICY: &[Key] = &[key(
+const PROJECTS_POLICY: &[Key] = &[
+    key(
     "delete_unpushed",
     &At(FLAG, |draft| &mut draft.policy.delete_unpushed),
     "true",
     "Deletes projects that Okta or oktapieces made and whose group was deleted in Okta. Without it they are named and stay. \
-     With it, `oktapieces plan` lists what would be destroyed (flows and members are counted; the server doesn't tell how \
-     many connections), and only `oktapieces apply --allow-project-deletions N` with the exact number deletes anything.",
+     With it, `oktapieces plan` lists what would be destroyed (flows, members, connections and tables by number, and the last \
+     run), and only `oktapieces apply --allow-project-deletions N` with the exact number deletes anything.",
 )
-.or("false")];
+.or("false"),
+    key(
+        "role_order",
+        &At(TEXTS, |draft| &mut draft.role_order),
+        "[\"Admin\", \"Lead\", \"Editor\", \"Viewer\"]",
+        "The project roles from the highest to the lowest. It is needed where `roles` has a custom role next to another one.",
+    )
+    .absent("Admin, Editor, Operator, Viewer"),
+];
 
 const LIFECYCLE: &[Key] = &[
     key(

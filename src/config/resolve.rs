@@ -2,17 +2,16 @@
 
 use toml::Spanned;
 
-use super::draft::{Attributes, Draft, Scope, Secret, Server};
+use super::draft::{Attributes, Draft, Scope, Secret, ServerKeys};
+use super::expressions::mapped;
 use super::picture::{Fault, Faults};
-use super::place::place;
 use super::secret::{SecretCommand, SecretSource};
 use super::settings::{ActivepiecesSettings, OktaAccess, OktaSettings, Settings};
 use super::source::Source;
 use super::types::{Text, file, is_variable_name};
 use super::url::{self, UrlFault};
 use super::{accepted, access, mask, rules};
-use crate::expression::{Expression, SyntaxError};
-use crate::mapping::attributes::{self as mapping, Mapped, Mapping};
+use crate::mapping::attributes::{Mapped, Mapping};
 use crate::model::org;
 
 /// The variables that hold the secrets if the config names no source.
@@ -34,14 +33,16 @@ pub(super) fn resolve(
     let scope = resolver.scope(&draft.scope);
     let mapping = resolver.mapping(&draft.attributes);
     resolver.mapping_in_okta_needs_an_app(&draft.attributes, &scope);
-    let projects = rules::resolve(&draft.projects, source, resolver.faults, &mut resolver.warnings);
+    let order = draft.role_order.as_ref();
+    let projects = rules::resolve(&draft.projects, order, source, resolver.faults, &mut resolver.warnings);
+    let project_roles = projects.iter().map(|rule| rule.roles.clone()).collect();
     let mut policy = draft.policy;
     policy.accepted = accepted::resolve(draft.accepted, source);
     Some(Settings {
         okta: okta?,
         activepieces: activepieces?,
         scope,
-        mapping: mapping?,
+        mapping: Mapping { project_roles, ..mapping? },
         from_okta: draft.attributes.from_okta,
         projects,
         policy,
@@ -81,7 +82,7 @@ impl Resolver<'_> {
         Some(OktaAccess::ServiceApp(app.settings(key)))
     }
 
-    fn activepieces(&mut self, server: &Server) -> Option<ActivepiecesSettings> {
+    fn activepieces(&mut self, server: &ServerKeys) -> Option<ActivepiecesSettings> {
         let api_key = self.secret(&server.secret, "api_key", ACTIVEPIECES_API_KEY);
         let text = server.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), server.allow_insecure))?;
@@ -193,26 +194,12 @@ impl Resolver<'_> {
             email: email?,
             display_name: display_name?,
             platform_role,
+            project_roles: Vec::new(),
         })
     }
 
     fn mapped(&mut self, attribute: &str, text: Option<&Text>) -> Option<Mapped> {
-        let (text, span) = (text?, text?.span());
-        // A default has no place.
-        let source = if span.is_empty() {
-            mapping::Source::Default
-        } else {
-            mapping::Source::File { location: self.source.config.location(&span), span }
-        };
-        match Expression::parse(text.get_ref()) {
-            Ok(expression) => Some(Mapped { expression, source, on_create_only: false }),
-            Err(errors) => {
-                for error in &errors {
-                    self.faults.push(expression_fault(attribute, text, self.source, error));
-                }
-                None
-            }
-        }
+        mapped(attribute, text?, None, self.source, self.faults)
     }
 }
 
@@ -240,16 +227,6 @@ fn command_source(words: &Spanned<Vec<Text>>, env: Option<&Spanned<Vec<Text>>>) 
     }
 }
 
-/// A syntax error of an expression, at its place in the config.
-fn expression_fault(attribute: &str, text: &Text, source: Source<'_>, error: &SyntaxError) -> Fault {
-    let message = format!("{} (in the expression for `{attribute}`)", error.message);
-    let fault = Fault::at(place(&source.config.text, &text.span(), text.get_ref(), &error.span), message);
-    match &error.hint {
-        Some(hint) => fault.help(hint),
-        None => fault,
-    }
-}
-
 /// A role's name without quotes of its own, which the expression language doesn't take for text.
 fn bare_role(text: &Text) -> Option<Fault> {
     let role = text.get_ref().trim();
@@ -257,77 +234,4 @@ fn bare_role(text: &Text) -> Option<Fault> {
         Fault::at(text.span(), format!("`{role}` is not an expression"))
             .help(format!("text inside an expression needs its own quotes: '\"{role}\"'"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use toml::de::DeTable;
-
-    use super::super::source::ConfigText;
-    use super::*;
-
-    /// The picture of a syntax error at `part` of the value of `a`.
-    fn picture(text: &str, part: &str) -> String {
-        let table = DeTable::parse(text).unwrap();
-        let value = &table.get_ref()["a"];
-        let text_of = Spanned::new(value.span(), value.get_ref().as_str().unwrap().to_owned());
-        let start = text_of.get_ref().find(part).unwrap();
-        let error = SyntaxError {
-            message: "that is wrong".to_owned(),
-            span: start..start + part.len(),
-            hint: Some("write it right".to_owned()),
-        };
-        let mut faults = Faults::default();
-        let config = ConfigText::new("c.toml", text);
-        let source = Source { config: &config, folder: Path::new("") };
-        faults.push(expression_fault("platformRole", &text_of, source, &error));
-        faults.render(&config, false).to_string()
-    }
-
-    #[test]
-    fn a_syntax_error_in_a_literal_string_has_its_carets_in_the_file() {
-        insta::assert_snapshot!(picture("a = 'user.x == \"é\" ? \"ADMIN\"'\n", "\"ADMIN\""), @r#"
-        c.toml has a mistake
-
-        error: that is wrong (in the expression for `platformRole`)
-         --> c.toml:1:22
-          |
-        1 | a = 'user.x == "é" ? "ADMIN"'
-          |                      ^^^^^^^
-          |
-          = help: write it right
-        "#);
-    }
-
-    #[test]
-    fn a_syntax_error_behind_escapes_has_its_carets_in_the_file() {
-        insta::assert_snapshot!(picture("a = \"user.x == \\\"\\u00e9\\\" ? \\\"ADMIN\\\"\"\n", "\"ADMIN\""), @r#"
-        c.toml has a mistake
-
-        error: that is wrong (in the expression for `platformRole`)
-         --> c.toml:1:29
-          |
-        1 | a = "user.x == \"\u00e9\" ? \"ADMIN\""
-          |                             ^^^^^^^^^
-          |
-          = help: write it right
-        "#);
-    }
-
-    #[test]
-    fn a_syntax_error_in_a_string_of_several_lines_has_its_carets_in_the_file() {
-        insta::assert_snapshot!(picture("a = \'\'\'\nuser.x\n  ? \"ADMIN\"\'\'\'\n", "? \"ADMIN\""), @r#"
-        c.toml has a mistake
-
-        error: that is wrong (in the expression for `platformRole`)
-         --> c.toml:3:3
-          |
-        3 |   ? "ADMIN"'''
-          |   ^^^^^^^^^
-          |
-          = help: write it right
-        "#);
-    }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex::Regex;
+use toml::Spanned;
 
 use super::draft::Project;
 use super::picture::{Fault, Faults};
 use super::place::place;
+use super::roles::{self, Order};
 use super::source::Source;
 use super::types::Text;
 use crate::mapping::projects::{ProjectRule, Selector};
@@ -15,12 +18,14 @@ use crate::mapping::projects::{ProjectRule, Selector};
 /// The rules without a fault, in the order of the file.
 pub(super) fn resolve(
     typed: &[Project],
+    role_order: Option<&Spanned<Vec<Text>>>,
     source: Source<'_>,
     faults: &mut Faults,
     warnings: &mut Vec<String>,
 ) -> Vec<ProjectRule> {
     no_group_twice(typed, faults);
-    typed.iter().filter_map(|project| rule(project, source, faults, warnings)).collect()
+    let order = Order::of(role_order, faults);
+    typed.iter().filter_map(|project| rule(project, &order, source, faults, warnings)).collect()
 }
 
 fn no_group_twice(typed: &[Project], faults: &mut Faults) {
@@ -37,7 +42,13 @@ fn no_group_twice(typed: &[Project], faults: &mut Faults) {
     }
 }
 
-fn rule(typed: &Project, source: Source<'_>, faults: &mut Faults, warnings: &mut Vec<String>) -> Option<ProjectRule> {
+fn rule(
+    typed: &Project,
+    order: &Order,
+    source: Source<'_>,
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) -> Option<ProjectRule> {
     let (selector, selected_by) = match (&typed.group, &typed.pattern) {
         (Some(group), Some(pattern)) => {
             faults.push(
@@ -61,7 +72,8 @@ fn rule(typed: &Project, source: Source<'_>, faults: &mut Faults, warnings: &mut
     }
     let location = Some(source.config.location(&selected_by.span()));
     let name = typed.name.as_ref().map(|name| name.get_ref().clone());
-    Some(ProjectRule { selector, name, location })
+    let roles = roles::resolve(typed, order, source, faults).map(Arc::new);
+    Some(ProjectRule { selector, name, location, roles })
 }
 
 fn regex(pattern: &Text, source: Source<'_>, faults: &mut Faults) -> Option<Regex> {

@@ -167,6 +167,36 @@ pub(super) const PROBLEM: Type<ProblemKind> = Type {
     read: |given, faults| (TEXT.read)(given, faults).and_then(|text| faults.or_push(problem(&text))),
 };
 
+pub(super) const ROLE_GROUPS: Type<Spanned<Vec<GroupRole>>> = Type {
+    name: "a table of groups by role, such as { Admin = \"AP Leads\" }",
+    form: Form::Scalar,
+    schema: r#"{"type": "object", "additionalProperties": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}]}}"#,
+    read: role_groups,
+};
+
+pub(super) const ROLES_MANAGED: Type<RolesManaged> = Type {
+    name: "\"always\" or \"on_add\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["always", "on_add"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(roles_managed(&text))),
+};
+
+/// A key of `roles`, in the order of the file.
+#[derive(Debug)]
+pub(super) struct GroupRole {
+    pub(super) role: Text,
+    /// At least one.
+    pub(super) groups: Vec<Text>,
+}
+
+/// `roles_managed`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum RolesManaged {
+    #[default]
+    Always,
+    OnAdd,
+}
+
 /// A number, or a string that may be one, such as `"10%"`.
 #[derive(Clone, Debug, PartialEq)]
 enum Amount {
@@ -280,6 +310,46 @@ fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
             Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"deactivate\" or \"keep\""))
         }
     }
+}
+
+fn roles_managed(text: &Text) -> Result<RolesManaged, Fault> {
+    match text.get_ref().as_str() {
+        "always" => Ok(RolesManaged::Always),
+        "on_add" => Ok(RolesManaged::OnAdd),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"always\" or \"on_add\""))
+        }
+    }
+}
+
+/// The groups of each role: one, or a list.
+fn role_groups(given: Given<'_>, faults: &mut Faults) -> Option<Spanned<Vec<GroupRole>>> {
+    let DeValue::Table(entries) = given.value.get_ref() else {
+        let fault = wrong_type(given.key, ROLE_GROUPS.name, given.value);
+        faults.push(fault.help("write `roles = { Admin = \"a group\" }`, or `role = \"Viewer\"` for one role"));
+        return None;
+    };
+    let mut roles = Vec::new();
+    for (role, value) in entries {
+        let given = Given { key: role.get_ref(), value, ..given };
+        let groups = match value.get_ref() {
+            DeValue::Array(items) if items.is_empty() => {
+                let fault = Fault::at(value.span(), format!("`{}` names no group", role.get_ref()));
+                faults.push(fault.help("name at least one, or leave the role out"));
+                None
+            }
+            DeValue::Array(_) => texts(given, faults).map(Spanned::into_inner),
+            _ => text(given, faults).map(|text| vec![text]),
+        };
+        let role = Spanned::new(role.span(), role.get_ref().to_string());
+        let groups = groups.into_iter().flatten().filter(|group| faults.not_blank(group)).collect::<Vec<_>>();
+        if faults.not_blank(&role) && !groups.is_empty() {
+            roles.push(GroupRole { role, groups });
+        }
+    }
+    // A table in memory is in another order than the file.
+    roles.sort_by_key(|by| by.role.span().start);
+    Some(Spanned::new(given.value.span(), roles))
 }
 
 fn limit(amount: &Spanned<Amount>) -> Result<Limit, Fault> {

@@ -13,6 +13,7 @@ mod types;
 mod values;
 
 pub use app_user::check_app_user;
+pub(super) use branches::constants;
 
 use super::Expression;
 

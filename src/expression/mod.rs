@@ -85,6 +85,11 @@ impl Expression {
         &self.attributes
     }
 
+    /// The texts that it may give whatever the user is.
+    pub fn constants(&self) -> Vec<String> {
+        check::constants(&self.root)
+    }
+
     /// Evaluates the expression for one user. An error is never a value: the caller must write nothing.
     pub fn evaluate<'a>(&'a self, context: &Context<'a>) -> Result<Value<'a>, EvalError> {
         eval::evaluate(&self.root, &trace::Run::new(context))

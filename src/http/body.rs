@@ -1,6 +1,7 @@
 //! Reads the body of an answer while it arrives: a listing of 100,000 users is 50 MB of JSON, and little of it is kept.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::any::Any;
+use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -36,6 +37,30 @@ pub(super) struct Limits {
     pub whole: Duration,
 }
 
+/// A parsed answer of any type.
+pub(super) type AnyValue = Box<dyn Any + Send>;
+
+/// The type of an answer, as what parses it: the requests of all types share their code.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    whole: fn(&[u8]) -> serde_json::Result<AnyValue>,
+    arriving: fn(BufReader<Arrival>) -> serde_json::Result<AnyValue>,
+}
+
+impl Shape {
+    pub(super) fn of<T: DeserializeOwned + Send + 'static>() -> Self {
+        Self {
+            whole: |text| Ok(Box::new(serde_json::from_slice::<T>(text)?)),
+            arriving: |text| Ok(Box::new(serde_json::from_reader::<_, T>(text)?)),
+        }
+    }
+
+    /// The value of an answer that was read as this type.
+    pub(super) fn take<T: 'static>(value: AnyValue) -> T {
+        *value.downcast().unwrap_or_else(|_| unreachable!("an answer has the type that it was parsed as"))
+    }
+}
+
 /// The body of an answer under way.
 pub(super) struct Body {
     response: reqwest::Response,
@@ -53,7 +78,7 @@ impl Body {
     }
 
     /// Reads it to its end and keeps nothing. A web page is a proxy's, and says nothing of what the server did.
-    pub(super) async fn discard(mut self) -> Result<(), Cause> {
+    async fn discard(mut self) -> Result<(), Cause> {
         let (start, _) = self.start().await?;
         while self.chunk().await?.is_some() {}
         match Cause::not_json(self.response.status(), &String::from_utf8_lossy(&start)) {
@@ -75,15 +100,23 @@ impl Body {
         Ok(String::from_utf8_lossy(&start).into_owned())
     }
 
-    /// The value that it is in JSON. HTML, cut JSON and JSON of another shape are told apart.
-    pub(super) async fn json<T: DeserializeOwned + Send + 'static>(mut self) -> Result<T, Cause> {
+    /// The value that it is in JSON of this shape; without a shape it's read and not kept.
+    pub(super) async fn read(self, shape: Option<Shape>) -> Result<AnyValue, Cause> {
+        match shape {
+            Some(shape) => self.json(shape).await,
+            None => self.discard().await.map(|()| Box::new(()) as AnyValue),
+        }
+    }
+
+    /// HTML, cut JSON and JSON of another shape are told apart.
+    async fn json(mut self, shape: Shape) -> Result<AnyValue, Cause> {
         let (start, whole) = self.start().await?;
         // A byte order mark says nothing (RFC 8259, section 8.1).
         let start = if start.starts_with(BYTE_ORDER_MARK) { start.slice(BYTE_ORDER_MARK.len()..) } else { start };
         let parsed = match whole {
-            true if start.len() <= ON_TASK => serde_json::from_slice(&start),
-            true => parsed_apart(start.clone()).await?,
-            false => self.parsed_on_arrival(&start).await?,
+            true if start.len() <= ON_TASK => (shape.whole)(&start),
+            true => parsed_apart(start.clone(), shape).await?,
+            false => self.parsed_on_arrival(&start, shape).await?,
         };
         if parsed.is_ok() && self.echo.is_found() {
             return Err(Cause::Implausible("it repeats the token or key of the request".to_owned()));
@@ -105,14 +138,11 @@ impl Body {
     }
 
     /// Parses what is there and what is yet to come, on a thread that may block.
-    async fn parsed_on_arrival<T: DeserializeOwned + Send + 'static>(
-        &mut self,
-        start: &Bytes,
-    ) -> Result<serde_json::Result<T>, Cause> {
+    async fn parsed_on_arrival(&mut self, start: &Bytes, shape: Shape) -> Result<serde_json::Result<AnyValue>, Cause> {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let text = Cursor::new(start.clone()).chain(Arriving { chunks, chunk: Cursor::default() });
-        let parsing = spawn_blocking(move || serde_json::from_reader(BufReader::with_capacity(BLOCK, text)));
-        // An early return ends the text for the parser, whose error is then ignored.
+        let parsing = spawn_blocking(move || (shape.arriving)(BufReader::with_capacity(BLOCK, text)));
+        // An early return ends the text for the parser, and its error isn't asked for then.
         while let Some(chunk) = self.chunk().await? {
             if sender.send(chunk).await.is_err() {
                 // The parser has found what it can't read.
@@ -145,13 +175,16 @@ impl Body {
 }
 
 /// Parses a whole body, on a thread that may be busy for a while.
-async fn parsed_apart<T: DeserializeOwned + Send + 'static>(text: Bytes) -> Result<serde_json::Result<T>, Cause> {
-    let parsing = spawn_blocking(move || serde_json::from_slice(&text));
+async fn parsed_apart(text: Bytes, shape: Shape) -> Result<serde_json::Result<AnyValue>, Cause> {
+    let parsing = spawn_blocking(move || (shape.whole)(&text));
     parsing.await.map_err(|error| Cause::Unreadable(error.to_string()))
 }
 
+/// What has come of a body, and what is to come.
+type Arrival = Chain<Cursor<Bytes>, Arriving>;
+
 /// The chunks of a body as something to read from. It blocks until the next one is there.
-struct Arriving {
+pub(super) struct Arriving {
     chunks: mpsc::Receiver<Bytes>,
     chunk: Cursor<Bytes>,
 }
@@ -184,13 +217,13 @@ fn unfit(error: &serde_json::Error, status: StatusCode, start: &[u8], length: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::{Act, Server, fast, json};
+    use crate::http::scripted::{Act, ScriptedServer, fast, json};
     use crate::http::{Client, Failure, Request, Settings};
 
     /// More of a listing than is parsed at once.
     const MANY: usize = 400_000;
 
-    async fn read<T: DeserializeOwned + Send + 'static>(server: &Server) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned + Send + 'static>(server: &ScriptedServer) -> Result<T, Failure> {
         let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
         client.json(&Request::get("/x")).await.map(|(value, _)| value)
     }
@@ -218,7 +251,7 @@ mod tests {
         assert!(text.len() > 2 * AT_ONCE);
         let middling = serde_json::to_string(&(0..MANY / 10).collect::<Vec<_>>()).unwrap();
         assert!((ON_TASK..AT_ONCE).contains(&middling.len()));
-        let server = Server::script([json(200, &text), json(200, &middling), json(200, "[1,2]")]).await;
+        let server = ScriptedServer::script([json(200, &text), json(200, &middling), json(200, "[1,2]")]).await;
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), (0..MANY / 10).collect::<Vec<_>>());
         assert_eq!(read::<Vec<usize>>(&server).await.unwrap(), [1, 2]);
@@ -228,7 +261,7 @@ mod tests {
     async fn a_body_that_never_ends_is_given_up() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[".to_owned();
         let parts = [vec![head], vec!["1,".to_owned(); 40]].concat();
-        let server = Server::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
+        let server = ScriptedServer::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
         let body_timeout = Duration::from_millis(200);
         let client = Client::new(Settings { body_timeout, retry: fast(), ..Settings::new(&server.url) }).unwrap();
         let failure = client.json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
@@ -239,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_holds_a_secret_is_not_shown() {
         for body in [r#"{"access_token": "s3cret"} junk"#, "s3cret", r#""s3cret""#, r#"["s3cret"]"#, "<html>s3cret"] {
-            let server = Server::new(move |_| json(200, body)).await;
+            let server = ScriptedServer::new(move |_| json(200, body)).await;
             let client = Client::new(Settings { retry: fast(), ..Settings::new(&server.url) }).unwrap();
             let failure = client.json::<Vec<u32>>(&Request::get("/x").confidential()).await.unwrap_err();
             assert!(!format!("{failure} {failure:?}").contains("s3cret"), "{failure:?}");
@@ -256,7 +289,7 @@ mod tests {
         for broken in
             [json(200, half), Act::SendAndCut(format!("{head}{half}")), Act::SendAndCut(format!("{closed}{half}"))]
         {
-            let server = Server::script([broken, json(200, &text)]).await;
+            let server = ScriptedServer::script([broken, json(200, &text)]).await;
             assert_eq!(read::<Vec<usize>>(&server).await.unwrap().len(), MANY);
             assert_eq!(server.lines().len(), 2);
         }
@@ -265,12 +298,12 @@ mod tests {
     #[tokio::test]
     async fn a_long_body_that_cannot_be_read_says_why() {
         let page = format!("<!doctype html>{}", "x".repeat(3 * AT_ONCE));
-        let server = Server::new(move |_| json(200, &page)).await;
+        let server = ScriptedServer::new(move |_| json(200, &page)).await;
         let failure = read::<Vec<usize>>(&server).await.unwrap_err();
         assert!(failure.to_string().contains(r#"with a web page instead of JSON: "<!doctype html>xxx"#), "{failure}");
         assert_eq!(server.lines().len(), 2);
         let text = listing();
-        let server = Server::new(move |_| json(200, &text)).await;
+        let server = ScriptedServer::new(move |_| json(200, &text)).await;
         let failure = read::<Vec<String>>(&server).await.unwrap_err();
         assert!(matches!(failure.cause(), Cause::Unreadable(why) if why.contains("expected a string")), "{failure}");
         assert_eq!(server.lines().len(), 1);

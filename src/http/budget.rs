@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use memchr::memchr2;
+
 /// How large an answer may be, once it's unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -58,17 +60,14 @@ impl Meter {
     pub(super) fn take(&mut self, part: &[u8]) -> Result<(), String> {
         self.bytes += part.len() as u64;
         let mut rest = part;
-        while let Some((&byte, behind)) = rest.split_first() {
+        while !rest.is_empty() {
             rest = match self.place {
                 Place::Text => self.in_text(rest),
                 Place::Escaped => {
                     (self.place, self.run, self.solid) = (Place::Text, self.run + 1, self.solid + 1);
-                    behind
+                    &rest[1..]
                 }
-                Place::Outside => {
-                    self.outside(byte);
-                    behind
-                }
+                Place::Outside => self.outside(rest),
             };
             if self.run > LONGEST_TEXT {
                 let what = if self.place == Place::Outside { "blanks" } else { "a text" };
@@ -86,7 +85,7 @@ impl Meter {
 
     /// Goes on to the end of the text, to an escape in it, or to the end of the part.
     fn in_text<'p>(&mut self, part: &'p [u8]) -> &'p [u8] {
-        let end = part.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        let end = memchr2(b'"', b'\\', part);
         let length = end.map_or(part.len(), |end| end + 1);
         self.run += length;
         self.solid += length as u64;
@@ -98,17 +97,24 @@ impl Meter {
         &part[length..]
     }
 
-    fn outside(&mut self, byte: u8) {
-        if byte.is_ascii_whitespace() {
-            self.run += 1;
-            return;
+    /// Goes on to the beginning of a text, to too long a run of blanks, or to the end of the part.
+    fn outside<'p>(&mut self, part: &'p [u8]) -> &'p [u8] {
+        let (mut run, mut solid, mut values) = (self.run, 0, 0);
+        let end = part.iter().position(|byte| {
+            if byte.is_ascii_whitespace() {
+                run += 1;
+                return run > LONGEST_TEXT;
+            }
+            (run, solid) = (0, solid + 1);
+            values += u64::from(matches!(byte, b',' | b'[' | b'{'));
+            *byte == b'"'
+        });
+        (self.run, self.solid, self.values) = (run, self.solid + solid, self.values + values);
+        let Some(end) = end else { return &[] };
+        if part[end] == b'"' {
+            self.place = Place::Text;
         }
-        (self.run, self.solid) = (0, self.solid + 1);
-        match byte {
-            b'"' => self.place = Place::Text,
-            b',' | b'[' | b'{' => self.values += 1,
-            _ => {}
-        }
+        &part[end + 1..]
     }
 
     /// How long the answer may have taken by now, if its next part may take `idle`: what came of it counts, blanks don't.

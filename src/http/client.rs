@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, NoProxy, Proxy, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
+use super::answers::{Snapshot, Source};
 use super::authorize::{Authorization, Signed};
-use super::body::{Body, Limits};
+use super::body::{AnyValue, Body, Limits, Shape};
 use super::error_body::ErrorBody;
 use super::failure::{Cause, Failure, GivenUp, chain, seconds};
 use super::mask::{Echo, Mask, shortened};
@@ -49,6 +52,8 @@ pub struct Settings {
     pub retry: Policy,
     /// What no error and no log may show. Clients of the same server share it.
     pub mask: Mask,
+    /// Where the answers to reads come from.
+    pub source: Source,
 }
 
 impl Settings {
@@ -68,6 +73,7 @@ impl Settings {
             body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
             mask: Mask::default(),
+            source: Source::Server,
         }
     }
 
@@ -97,6 +103,7 @@ struct Inner {
     limits: Limits,
     retry: Policy,
     mask: Mask,
+    source: Source,
     /// How many requests were repeated after trouble.
     repeated: AtomicU64,
     /// Whether the last answer was 401.
@@ -114,9 +121,9 @@ impl fmt::Debug for Client {
 /// How often one request is sent again at once because what lets it in was renewed: a token, a nonce, the clock.
 const MOST_RENEWALS: u32 = 4;
 
-/// The outcome of one attempt.
-struct Attempted<T> {
-    outcome: Result<(T, Reply), Cause>,
+/// What came of one attempt.
+struct Attempted {
+    outcome: Result<(AnyValue, Reply), Cause>,
     signals: Signals,
     /// See [`super::pace::Turn::lowered`].
     lowered: u64,
@@ -147,7 +154,15 @@ impl Client {
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
         let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
         let Settings {
-            authorization, connect_timeout, answer_timeout, idle_timeout, body_timeout, retry, mask, ..
+            authorization,
+            connect_timeout,
+            answer_timeout,
+            idle_timeout,
+            body_timeout,
+            retry,
+            mask,
+            source,
+            ..
         } = settings;
         Ok(Self(Arc::new(Inner {
             http,
@@ -159,6 +174,7 @@ impl Client {
             limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
             mask,
+            source,
             repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
@@ -167,6 +183,9 @@ impl Client {
 
     /// The server's clock, by its last answer; none where it doesn't say.
     pub fn server_time(&self) -> Option<Timestamp> {
+        if let Source::Snapshot(snapshot) = &self.0.source {
+            return snapshot.time;
+        }
         let date = self.0.date.load(Ordering::Relaxed);
         (date > 0).then(|| Timestamp::from_second(date).ok()).flatten()
     }
@@ -174,6 +193,11 @@ impl Client {
     /// The server that all requests go to.
     pub fn base(&self) -> &Url {
         &self.0.base
+    }
+
+    /// Where the answers to reads come from.
+    pub fn source(&self) -> &Source {
+        &self.0.source
     }
 
     /// How many requests were sent so far, repetitions included.
@@ -193,26 +217,57 @@ impl Client {
 
     /// Sends a request; the reply is complete and has any body but a web page. Nothing of it is kept.
     pub async fn send(&self, request: &Request) -> Result<Reply, Failure> {
-        Ok(self.run(request, async |body: Body| body.discard().await).await?.1)
+        Ok(self.run(request, None).await?.1)
     }
 
     /// Sends a request that is to be answered in JSON, which is parsed as it arrives: of a large answer no more is kept than
     /// the value. Answers that break off, or that aren't JSON, are repeated like other failures.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<(T, Reply), Failure> {
-        self.run(request, async |body: Body| body.json().await).await
+        match &self.0.source {
+            Source::Server => {
+                let (value, reply) = self.run(request, Some(Shape::of::<T>())).await?;
+                Ok((Shape::take(value), reply))
+            }
+            Source::Recorded(recorder) => {
+                let outcome = self.run(request, Some(Shape::of::<Value>())).await;
+                let outcome = outcome.map(|(value, reply)| (Shape::take::<Value>(value), reply));
+                recorder.note(request, outcome.as_ref().map(|(value, _)| value).map_err(Failure::cause));
+                let (value, reply) = outcome?;
+                let typed = serde_json::from_str(&value.to_string());
+                typed.map(|typed| (typed, reply.clone())).map_err(|error| reply.implausible(error.to_string()))
+            }
+            Source::Snapshot(snapshot) => self.recorded(request, snapshot),
+        }
     }
 
-    async fn run<T>(
-        &self,
-        request: &Request,
-        read: impl AsyncFn(Body) -> Result<T, Cause>,
-    ) -> Result<(T, Reply), Failure> {
+    /// The recorded answer to a request.
+    fn recorded<T: DeserializeOwned>(&self, request: &Request, snapshot: &Snapshot) -> Result<(T, Reply), Failure> {
+        let failed = |url: &Url, cause| Failure::new(&request.method, shown(url), cause, 1);
+        let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause))?;
+        let body = snapshot.body(request).map_err(|cause| failed(&url, cause))?;
+        let typed = serde_json::from_str(&body);
+        let typed = typed.map_err(|error| failed(&url, Cause::Unreadable(error.to_string())))?;
+        let (method, mask) = (request.method.clone(), self.0.mask.clone());
+        let reply = Reply { status: StatusCode::OK, headers: HeaderMap::new(), method, url: shown(&url), mask };
+        Ok((typed, reply))
+    }
+
+    /// One copy of this loop serves all types of answers. Boxed, so that it isn't a part of each caller's future.
+    fn run<'a>(
+        &'a self,
+        request: &'a Request,
+        shape: Option<Shape>,
+    ) -> BoxFuture<'a, Result<(AnyValue, Reply), Failure>> {
+        Box::pin(self.attempts(request, shape))
+    }
+
+    async fn attempts(&self, request: &Request, shape: Option<Shape>) -> Result<(AnyValue, Reply), Failure> {
         let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals, mut waited) = (1, 0, Duration::ZERO);
         loop {
-            let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, &read).await?;
+            let Attempted { outcome, signals, lowered, mended } = self.attempt(request, &url, shape).await?;
             let cause = match outcome {
                 Ok(done) => return Ok(done),
                 Err(cause) => cause,
@@ -275,12 +330,7 @@ impl Client {
         }
     }
 
-    async fn attempt<T>(
-        &self,
-        request: &Request,
-        url: &Url,
-        read: &impl AsyncFn(Body) -> Result<T, Cause>,
-    ) -> Result<Attempted<T>, Failure> {
+    async fn attempt(&self, request: &Request, url: &Url, shape: Option<Shape>) -> Result<Attempted, Failure> {
         let turn = self.0.pace.turn(url.path()).await;
         let lowered = turn.lowered();
         // Not before its turn has come: what lets it in may be valid for a short time only.
@@ -305,7 +355,7 @@ impl Client {
         let body = Body::new(response, self.0.limits, request.size, Echo::of(&signed.secrets), request.confidential);
         let outcome = match () {
             () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
-            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => read(body).await,
+            () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => body.read(shape).await,
             () => Err(Cause::Incomplete(status)),
         };
         let outcome = outcome.map_err(|cause| cause.masked(&self.0.mask));

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::scripted::{Act, Seen, Server, answer, fast, json as ok};
+use crate::http::scripted::{Act, ScriptedServer, Seen, answer, fast, json as ok};
 use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
@@ -19,11 +19,11 @@ fn client(url: &str) -> Client {
     .unwrap()
 }
 
-async fn get(server: &Server) -> Result<Value, Failure> {
+async fn get(server: &ScriptedServer) -> Result<Value, Failure> {
     client(&server.url).json::<Value>(&Request::get("/x")).await.map(|(value, _)| value)
 }
 
-async fn post(server: &Server) -> Failure {
+async fn post(server: &ScriptedServer) -> Failure {
     let request = Request::new(reqwest::Method::POST, "/x").body("application/json", b"{}".to_vec());
     client(&server.url).json::<Value>(&request).await.unwrap_err()
 }
@@ -34,7 +34,7 @@ fn cut_after(body: &str, length: usize) -> Act {
 
 #[tokio::test]
 async fn sends_what_it_was_given() {
-    let server = Server::script([ok(200, "{}"), ok(201, "")]).await;
+    let server = ScriptedServer::script([ok(200, "{}"), ok(201, "")]).await;
     let client = client(&format!("{}/prefix/", server.url));
     client
         .json::<Value>(&Request::get("/a%2Fb").param("search", "x eq \"a+b\"").raw_param("after", "c%2B+d"))
@@ -66,7 +66,7 @@ async fn a_read_survives_what_passes() {
         Act::SendAndCut(String::new()),
     ];
     for act in trouble {
-        let server = Server::script([act.clone(), ok(200, "[1]")]).await;
+        let server = ScriptedServer::script([act.clone(), ok(200, "[1]")]).await;
         assert_eq!(get(&server).await.unwrap(), json!([1]), "{act:?}");
         assert_eq!(server.lines().len(), 2, "{act:?}");
     }
@@ -84,7 +84,7 @@ async fn a_write_comes_back_at_once_with_what_it_needs_to_look_first() {
         (ok(200, "<html>"), true),
     ];
     for (act, lost) in cases {
-        let server = Server::script([act.clone(), ok(200, "{}")]).await;
+        let server = ScriptedServer::script([act.clone(), ok(200, "{}")]).await;
         let failure = post(&server).await;
         assert_eq!(failure.is_lost_answer(), lost, "{act:?}: {failure}");
         assert_eq!(server.lines().len(), 1, "{act:?}");
@@ -93,7 +93,7 @@ async fn a_write_comes_back_at_once_with_what_it_needs_to_look_first() {
 
 #[tokio::test]
 async fn a_write_is_repeated_after_429() {
-    let server = Server::script([answer(429, &[("retry-after", "0")], ""), ok(200, "{}")]).await;
+    let server = ScriptedServer::script([answer(429, &[("retry-after", "0")], ""), ok(200, "{}")]).await;
     let request = Request::new(reqwest::Method::POST, "/x");
     client(&server.url).json::<Value>(&request).await.unwrap();
     assert_eq!(server.lines().len(), 2);
@@ -107,7 +107,7 @@ async fn the_concurrency_kind_of_429_is_not_slept_off() {
         ("x-rate-limit-remaining", "0"),
         ("x-rate-limit-reset", "1757607758"),
     ];
-    let server = Server::script([answer(429, &headers, ""), ok(200, "{}")]).await;
+    let server = ScriptedServer::script([answer(429, &headers, ""), ok(200, "{}")]).await;
     let client = client(&server.url);
     // The reset would be 48 s away, longer than the time that the test allows.
     let request = Request::get("/x");
@@ -119,7 +119,7 @@ async fn the_concurrency_kind_of_429_is_not_slept_off() {
 #[tokio::test]
 async fn the_rate_kind_of_429_waits_for_the_reset() {
     let first = std::sync::OnceLock::new();
-    let server = Server::new(move |_| {
+    let server = ScriptedServer::new(move |_| {
         let headers = [
             ("date", "Thu, 11 Sep 2025 16:21:50 GMT"),
             ("x-rate-limit-limit", "10"),
@@ -136,11 +136,11 @@ async fn the_rate_kind_of_429_waits_for_the_reset() {
 
 #[tokio::test]
 async fn budgets_end_and_say_so() {
-    let server = Server::new(|_| ok(503, r#"{"errorCode":"E0000010","errorSummary":"read-only"}"#)).await;
+    let server = ScriptedServer::new(|_| ok(503, r#"{"errorCode":"E0000010","errorSummary":"read-only"}"#)).await;
     let failure = get(&server).await.unwrap_err();
     assert_eq!((server.lines().len(), failure.attempts()), (6, 6));
     assert!(failure.to_string().ends_with("E0000010: read-only; gave up after 6 attempts"), "{failure}");
-    let server = Server::new(|_| answer(200, &[], "<html>wrong</html>")).await;
+    let server = ScriptedServer::new(|_| answer(200, &[], "<html>wrong</html>")).await;
     let failure = get(&server).await.unwrap_err();
     assert_eq!(server.lines().len(), 2);
     assert!(Error::from(failure).hints[0].contains("wrong base URL"));
@@ -151,7 +151,7 @@ async fn a_run_in_which_too_much_is_repeated_is_given_up() {
     // Every second request fails, which no request alone would give up for.
     let asked = AtomicUsize::new(0);
     let fails = move || asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
-    let server = Server::new(move |_| if fails() { ok(503, "") } else { ok(200, "{}") }).await;
+    let server = ScriptedServer::new(move |_| if fails() { ok(503, "") } else { ok(200, "{}") }).await;
     let retry = Policy { repeats_of_run: 10, ..fast() };
     let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
     let failure = loop {
@@ -167,14 +167,14 @@ async fn a_run_in_which_too_much_is_repeated_is_given_up() {
 #[tokio::test]
 async fn rate_limits_take_nothing_of_the_budget_of_a_run() {
     let retry = Policy { repeats_of_run: 0, ..fast() };
-    let server = Server::script([answer(429, &[], ""), ok(200, "{}")]).await;
+    let server = ScriptedServer::script([answer(429, &[], ""), ok(200, "{}")]).await;
     let client = Client::new(Settings { retry, ..Settings::new(&server.url) }).unwrap();
     assert!(client.json::<Value>(&Request::get("/x")).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_status_can_be_handed_back_at_once() {
-    let server = Server::new(|_| ok(500, "")).await;
+    let server = ScriptedServer::new(|_| ok(500, "")).await;
     let request = Request::get("/x").hand_back(StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(client(&server.url).send(&request).await.unwrap_err().status(), Some(500));
     assert_eq!(server.lines().len(), 1);
@@ -183,7 +183,7 @@ async fn a_status_can_be_handed_back_at_once() {
 #[tokio::test]
 async fn a_request_that_is_sent_once_is_never_repeated() {
     for act in [ok(503, ""), answer(429, &[("retry-after", "0")], ""), ok(200, ""), Act::SendAndCut(String::new())] {
-        let server = Server::new(move |_| act.clone()).await;
+        let server = ScriptedServer::new(move |_| act.clone()).await;
         let failure = client(&server.url).json::<Value>(&Request::get("/x").once()).await.unwrap_err();
         assert_eq!((failure.attempts(), server.lines().len()), (1, 1), "{failure}");
         assert_eq!(failure.is_unanswered(), matches!(failure.cause(), Cause::Cut(_)), "{failure}");
@@ -192,7 +192,7 @@ async fn a_request_that_is_sent_once_is_never_repeated() {
 
 #[tokio::test]
 async fn json_of_another_shape_is_not_asked_for_again() {
-    let server = Server::new(|_| ok(200, "{}")).await;
+    let server = ScriptedServer::new(|_| ok(200, "{}")).await;
     let failure = client(&server.url).json::<Vec<u32>>(&Request::get("/x")).await.unwrap_err();
     assert!(matches!(failure.cause(), Cause::Unreadable(_)));
     assert_eq!(server.lines().len(), 1);
@@ -200,14 +200,15 @@ async fn json_of_another_shape_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_web_page_says_nothing_of_what_was_done() {
-    let server = Server::new(|_| answer(200, &[("content-type", "text/html")], "<!DOCTYPE html><p>Sign in")).await;
+    let server =
+        ScriptedServer::new(|_| answer(200, &[("content-type", "text/html")], "<!DOCTYPE html><p>Sign in")).await;
     let failure = client(&server.url).send(&Request::new(reqwest::Method::DELETE, "/x")).await.unwrap_err();
     assert!(failure.is_lost_answer() && server.lines().len() == 1, "{failure}");
 }
 
 #[tokio::test]
 async fn a_timeout_covers_a_server_that_never_answers() {
-    let server = Server::new(|_| Act::Hang).await;
+    let server = ScriptedServer::new(|_| Act::Hang).await;
     let request = Request::get("/x").timeout(Duration::from_millis(50)).repeat(Repeat::Never);
     let failure = client(&server.url).send(&request).await.unwrap_err();
     assert_eq!(*failure.cause(), Cause::Timeout(Duration::from_millis(50)));
@@ -221,7 +222,7 @@ async fn an_answer_that_stops_is_told_from_one_that_keeps_coming() {
             .unwrap()
     };
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[";
-    let server = Server::new(|_| Act::Send(half.into())).await;
+    let server = ScriptedServer::new(|_| Act::Send(half.into())).await;
     let failure = client(&server.url, 50).json::<Value>(&Request::get("/x")).await.unwrap_err();
     assert_eq!(*failure.cause(), Cause::Stalled(Duration::from_millis(50)));
     assert!(
@@ -230,16 +231,16 @@ async fn an_answer_that_stops_is_told_from_one_that_keeps_coming() {
     );
     // Longer in all than either limit, which both count from the last byte.
     let parts = [half, "1,", "2,", "3,", "4]"].map(str::to_owned);
-    let server = Server::script([Act::Trickle(parts.into(), Duration::from_millis(300))]).await;
+    let server = ScriptedServer::script([Act::Trickle(parts.into(), Duration::from_millis(300))]).await;
     let request = Request::get("/x").timeout(Duration::from_secs(1));
     assert_eq!(client(&server.url, 1000).json::<Value>(&request).await.unwrap().0, json!([1, 2, 3, 4]));
 }
 
 #[tokio::test]
 async fn the_token_never_leaves_for_another_host() {
-    let other = Server::new(|_| ok(200, "{}")).await;
+    let other = ScriptedServer::new(|_| ok(200, "{}")).await;
     let location = format!("{}/login?secret=1", other.url);
-    let server = Server::new(move |_| answer(302, &[("location", &location)], "")).await;
+    let server = ScriptedServer::new(move |_| answer(302, &[("location", &location)], "")).await;
     let failure = get(&server).await.unwrap_err();
     assert!(matches!(failure.cause(), Cause::Redirect { location, .. } if location.ends_with("/login")), "{failure}");
     let client = client(&server.url);
@@ -264,14 +265,14 @@ async fn the_token_never_leaves_for_another_host() {
 async fn no_secret_in_debug_or_errors() {
     for status in [400, 200] {
         let echo = move |seen: &Seen| ok(status, &format!("your header was {:?}", seen.header("authorization")));
-        let server = Server::new(echo).await;
+        let server = ScriptedServer::new(echo).await;
         let failure = get(&server).await.unwrap_err();
         for text in [format!("{failure:?}"), failure.to_string(), format!("{:?}", client(&server.url))] {
             assert!(!text.contains(TOKEN), "{text}");
         }
         assert!(failure.to_string().contains("(redacted)"));
     }
-    let server = Server::new(|_| ok(400, "")).await;
+    let server = ScriptedServer::new(|_| ok(400, "")).await;
     let request = Request::get("/x").param("search", "jane@example.com");
     let failure = client(&server.url).send(&request).await.unwrap_err();
     assert!(!failure.to_string().contains("jane"));
@@ -294,7 +295,7 @@ async fn an_unknown_name_and_a_server_without_tls_are_told_apart() {
     // A label of more than 63 characters fails without asking any server.
     let failure = client(&format!("http://{}.invalid", "a".repeat(64))).send(&Request::get("/x")).await.unwrap_err();
     assert!(matches!(failure.cause(), Cause::Dns(_)), "{failure:?}");
-    let server = Server::new(|_| ok(200, "{}")).await;
+    let server = ScriptedServer::new(|_| ok(200, "{}")).await;
     let failure = client(&server.url.replace("http:", "https:")).send(&Request::get("/x")).await.unwrap_err();
     assert!(matches!(failure.cause(), Cause::Tls(_)), "{failure:?}");
 }
@@ -333,7 +334,7 @@ async fn only_a_whole_answer_counts_as_one() {
         (reqwest::Method::DELETE, ok(200, "[]"), true),
         (reqwest::Method::DELETE, ok(202, "[]"), false),
     ] {
-        let server = Server::script([act.clone()]).await;
+        let server = ScriptedServer::script([act.clone()]).await;
         let answered = client(&server.url).json::<Value>(&Request::new(method.clone(), "/x")).await;
         let Err(failure) = answered else {
             assert!(complete, "{method} {act:?}");
@@ -343,13 +344,13 @@ async fn only_a_whole_answer_counts_as_one() {
         assert!(failure.is_lost_answer(), "a write may have been done");
         assert_eq!(server.lines().len(), 1, "{method} {act:?}");
     }
-    let server = Server::script([answer(204, &[], "")]).await;
+    let server = ScriptedServer::script([answer(204, &[], "")]).await;
     client(&server.url).send(&Request::new(reqwest::Method::DELETE, "/x")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_good_answer_that_repeats_the_token_is_no_answer() {
-    let server = Server::new(|seen| ok(200, &format!("[{:?}]", seen.header("authorization").unwrap()))).await;
+    let server = ScriptedServer::new(|seen| ok(200, &format!("[{:?}]", seen.header("authorization").unwrap()))).await;
     let settings = Settings {
         authorization: Authorization::Fixed("Bearer sk-a-longer-secret-key".into()),
         ..Settings::new(&server.url)
@@ -361,14 +362,14 @@ async fn a_good_answer_that_repeats_the_token_is_no_answer() {
 
 #[tokio::test]
 async fn a_byte_order_mark_is_passed_over() {
-    let server = Server::new(|_| ok(200, "\u{feff}[1]")).await;
+    let server = ScriptedServer::new(|_| ok(200, "\u{feff}[1]")).await;
     assert_eq!(get(&server).await.unwrap(), json!([1]));
     assert_eq!(server.lines().len(), 1);
 }
 
 #[tokio::test]
 async fn text_in_place_of_json_is_asked_for_once_more() {
-    let server = Server::new(|_| ok(200, "OK")).await;
+    let server = ScriptedServer::new(|_| ok(200, "OK")).await;
     get(&server).await.unwrap_err();
     assert_eq!(server.lines().len(), 2);
 }
@@ -377,17 +378,17 @@ async fn text_in_place_of_json_is_asked_for_once_more() {
 async fn an_answer_that_is_larger_than_any_real_one_is_given_up() {
     let (text, blanks) = (format!("[\"{}\"]", "x".repeat(3 << 20)), format!("[{}1]", " ".repeat(3 << 20)));
     for (body, why) in [(text, "it has a text of more than 1 MB"), (blanks, "it has blanks of more than 1 MB")] {
-        let server = Server::new(move |_| ok(200, &body)).await;
+        let server = ScriptedServer::new(move |_| ok(200, &body)).await;
         let failure = get(&server).await.unwrap_err();
         assert!(failure.to_string().ends_with(&format!("is too large: {why}")), "{failure}");
         assert_eq!(server.lines().len(), 1);
     }
-    let server = Server::new(|_| ok(200, &format!("[{}1]", "1,".repeat(200)))).await;
+    let server = ScriptedServer::new(|_| ok(200, &format!("[{}1]", "1,".repeat(200)))).await;
     let request = Request::get("/x").size(Size { bytes: 1 << 20, values: 100 });
     let failure = client(&server.url).json::<Value>(&request).await.unwrap_err();
     assert!(failure.to_string().ends_with("it has more than 100 values"), "{failure}");
     // An error stays an error, however large its body is.
-    let server = Server::new(|_| ok(400, &format!("\"{}", "x".repeat(3 << 20)))).await;
+    let server = ScriptedServer::new(|_| ok(400, &format!("\"{}", "x".repeat(3 << 20)))).await;
     assert_eq!(get(&server).await.unwrap_err().status(), Some(400));
 }
 
@@ -396,7 +397,7 @@ async fn an_answer_that_trickles_is_given_up_long_before_its_time_is_over() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[".to_owned();
     for drop in ["1,", "                "] {
         let parts = [vec![head.clone()], vec![drop.to_owned(); 5000]].concat();
-        let server = Server::new(move |_| Act::Trickle(parts.clone(), Duration::from_secs(1))).await;
+        let server = ScriptedServer::new(move |_| Act::Trickle(parts.clone(), Duration::from_secs(1))).await;
         let start = tokio::time::Instant::now();
         let failure = get(&server).await.unwrap_err();
         assert_eq!(*failure.cause(), Cause::Slow(Duration::from_mins(2)), "{failure}");
@@ -417,7 +418,7 @@ async fn what_cannot_be_read_is_named_with_its_route() {
         _status: String,
     }
     let body = r#"[{"id": "00u1", "status": "A"}, {"id": "00u2", "profile": {"login": "ada@x.io"}}]"#;
-    let server = Server::new(move |_| ok(200, body)).await;
+    let server = ScriptedServer::new(move |_| ok(200, body)).await;
     let failure = client(&server.url).json::<Vec<User>>(&Request::get("/api/v1/users")).await.unwrap_err();
     let text = failure.to_string();
     assert!(text.contains("/api/v1/users answered JSON of an unexpected shape"), "{text}");
@@ -426,7 +427,7 @@ async fn what_cannot_be_read_is_named_with_its_route() {
 
 #[tokio::test]
 async fn an_id_of_any_length_is_shown_in_short() {
-    let server = Server::new(|_| ok(404, "")).await;
+    let server = ScriptedServer::new(|_| ok(404, "")).await;
     let failure = client(&server.url).send(&Request::get(format!("/x/{}", "y".repeat(100_000)))).await.unwrap_err();
     assert!(failure.to_string().len() < 500, "{}", failure.to_string().len());
 }
@@ -434,7 +435,7 @@ async fn an_id_of_any_length_is_shown_in_short() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_refused_with_its_length() {
     for status in [429, 503] {
-        let server = Server::new(move |_| answer(status, &[("retry-after", "86400")], "")).await;
+        let server = ScriptedServer::new(move |_| answer(status, &[("retry-after", "86400")], "")).await;
         let failure = get(&server).await.unwrap_err();
         let text = "; gave up since the server asks to wait 86400 s before the next request";
         assert!(failure.to_string().ends_with(text), "{failure}");

@@ -111,6 +111,9 @@ pub enum Cause {
     /// Part of the path is `.` or `..`, which a URL can't hold as a name: no entity has it as its id.
     #[error("was not sent: no entity can have \".\" or \"..\" as its id")]
     Unaskable,
+    /// The answer isn't among those that were recorded.
+    #[error("isn't in the snapshot")]
+    NotRecorded,
     /// The request couldn't be built, since its path or a header isn't valid.
     #[error("was not sent: {0}")]
     Invalid(String),
@@ -148,6 +151,7 @@ impl Cause {
             | Self::Slow(_)
             | Self::Incomplete(_)
             | Self::OtherHost { .. }
+            | Self::NotRecorded
             | Self::Unaskable) => nothing,
         }
     }
@@ -184,7 +188,7 @@ impl Cause {
 /// The longest text of a cause.
 const LONGEST: usize = 400;
 
-/// Stands where an answer isn't shown.
+/// Shown in place of an answer that may not be shown.
 const HIDDEN: &str = "(not shown, since it may hold a token)";
 
 /// The codes by which OAuth refuses an app, its scopes, or its proofs, with 400 too.
@@ -253,10 +257,8 @@ impl Failure {
         matches!(self.0.cause, Cause::Connect(_) | Cause::Dns(_) | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_))
     }
 
-    /// Whether the server may have acted although no usable answer came: the current value must be read before the write is
-    /// sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23,
-    /// docs/activepieces.md#rules-for-clients) is an answer; other 500s may come after the work was done
-    /// (docs/activepieces.md#creating-a-user).
+    /// Whether the server may have acted although no usable answer came: a write must look at the current value before
+    /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, docs/activepieces.md#rules-for-clients) is an answer; other 500s may come after the work was done (docs/activepieces.md#creating-a-user).
     pub fn is_lost_answer(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)
@@ -279,10 +281,9 @@ impl Failure {
         }
     }
 
-    /// Whether the server, or a proxy in front of it, had too much to do, or didn't answer in time. A 500 with a code is about
-    /// its request alone, or about what fewer requests don't mend (docs/activepieces.md#load-and-outages,
-    /// docs/activepieces.md#creating-a-user and docs/activepieces.md#rules-for-clients), unless the database says that it
-    /// has no resources left (SQLSTATE class 53).
+    /// Whether the server, or a proxy before it, had too much to do, or didn't answer in time. A 500 with a code is about
+    /// its request alone, or about what fewer requests don't mend (docs/activepieces.md#load-and-outages, docs/activepieces.md#creating-a-user and docs/activepieces.md#rules-for-clients), unless the database
+    /// says that it has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)
@@ -318,6 +319,9 @@ impl Failure {
         match &self.0.cause {
             _ if matches!(self.0.given_up, Some(GivenUp::Trouble(_))) => {
                 Some("the server, or the network before it, is in trouble: run it again once that is over")
+            }
+            Cause::NotRecorded => {
+                Some("the config asks for what the snapshot doesn't hold: export a new one with this config")
             }
             Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
             Cause::Connect(_) => {

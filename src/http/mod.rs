@@ -2,6 +2,7 @@
 //! servers, and nothing about users or groups.
 //!
 //! - `client` sends a `request` to one origin only and turns errors into a `failure`.
+//! - `answers` records the answers to reads, and gives them again without any network.
 //! - `authorize` gives the authorization of each attempt.
 //! - `body` parses an answer while it arrives, within its `budget` of size and time; `item` names an entity that can't be read.
 //! - `mask` removes secrets from server text before it becomes part of a message.
@@ -9,6 +10,7 @@
 //! - `pace` keeps the rate limits that the server announces in its `signals`.
 //! - `link` finds the cursor of the next page, `null` accepts null for empty values, and `list` limits lists.
 
+pub mod answers;
 pub mod authorize;
 mod body;
 pub mod budget;

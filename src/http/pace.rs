@@ -34,12 +34,12 @@ pub struct Pace {
     share: f64,
     most: usize,
     bucket_of: BucketOf,
-    state: Mutex<State>,
+    state: Mutex<PaceState>,
     changed: Notify,
 }
 
 #[derive(Debug)]
-struct State {
+struct PaceState {
     /// How many requests may be in flight.
     parallel: usize,
     /// How often that was lowered: what was sent before the last time says nothing about it.
@@ -84,7 +84,7 @@ impl Pace {
     /// At most a `share` (0 to 1) of `parallelism` requests in flight, and of each bucket's limit, in each case at least one.
     pub fn new(parallelism: u32, share: f64, bucket_of: BucketOf) -> Self {
         let most = allowed(parallelism, share) as usize;
-        let state = State { parallel: most, lowered: 0, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
+        let state = PaceState { parallel: most, lowered: 0, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
         Self { share, most, bucket_of, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -164,13 +164,13 @@ impl Pace {
         self.state().buckets.iter().map(|(name, bucket)| (*name, bucket.sent)).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PaceState> {
         // No code that holds the lock can panic half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PaceState {
     fn admit(&mut self, name: &'static str, share: f64, now: Instant) -> Gate {
         let bucket = self.buckets.entry(name).or_default();
         bucket.age(now);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     /// An Okta that counts, with windows of 60 s that started 20 s before the test did.
-    struct Server {
+    struct CountingOkta {
         limit: u32,
         started: Instant,
         window: i64,
@@ -329,7 +329,7 @@ mod tests {
         most_used: u32,
     }
 
-    impl Server {
+    impl CountingOkta {
         fn new(limit: u32) -> Self {
             Self { limit, started: Instant::now(), window: 0, used: 0, most_used: 0 }
         }
@@ -370,7 +370,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn many_at_once_never_pass_the_share_of_the_limit() {
         let pace = Arc::new(Pace::new(10, 0.8, one_bucket));
-        let server = Arc::new(Mutex::new(Server::new(50)));
+        let server = Arc::new(Mutex::new(CountingOkta::new(50)));
         let start = Instant::now();
         let tasks: Vec<_> = (0..100)
             .map(|_| {

@@ -18,8 +18,8 @@ pub const TIMEOUT: Duration = Duration::from_mins(1);
 pub enum Repeat {
     /// Reads: repeated within the budget on anything that may pass.
     Always,
-    /// Writes: repeated only when the server surely did nothing (429, or no connection). Every other failure is returned at
-    /// once, since the caller must read the current value before it writes again.
+    /// Writes: repeated only when the server surely did nothing (429, or no connection); everything else comes back at
+    /// once, since the caller must look at the current value before it writes again.
     Never,
     /// Sent once, whatever happens: reads that are only worth a moment.
     Once,
@@ -49,6 +49,17 @@ pub struct Request {
     pub size: Size,
     /// The statuses of a complete answer.
     pub complete: &'static [StatusCode],
+    /// The listing that it reads a page of, by which the answer is recorded.
+    pub page_of: Option<PageOf>,
+}
+
+/// Which listing a request reads a page of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageOf {
+    /// The same for all pages.
+    pub listing: String,
+    /// Whether the listing begins with it, so that earlier pages don't count.
+    pub first: bool,
 }
 
 /// The statuses of a complete answer to each method. 202 says that nothing is done yet, 203 that a proxy has changed the
@@ -79,6 +90,7 @@ impl Request {
             hand_back: None,
             confidential: false,
             size: Size::PAGE,
+            page_of: None,
         }
     }
 
@@ -138,6 +150,13 @@ impl Request {
         self
     }
 
+    /// Records the answer as a page of this listing.
+    #[must_use]
+    pub fn page_of(mut self, listing: String, first: bool) -> Self {
+        self.page_of = Some(PageOf { listing, first });
+        self
+    }
+
     /// Lets the answer be this large.
     #[must_use]
     pub fn size(mut self, size: Size) -> Self {
@@ -190,7 +209,7 @@ pub fn segment(text: &str) -> String {
     encoded(text)
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

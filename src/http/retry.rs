@@ -21,7 +21,7 @@ pub struct Policy {
     pub min_delay: Duration,
     /// The longest pause before that addition.
     pub max_delay: Duration,
-    /// The longest wait that a server may ask for. A longer one is an error, so that no run waits that long unnoticed.
+    /// The longest wait that a server may ask for. A longer one is an error: an admin should not wait for it unawares.
     pub max_wait: Duration,
     /// The longest that one request may wait in all, as servers ask for.
     pub max_waits: Duration,
@@ -122,6 +122,7 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
         },
         Cause::Tls(_)
         | Cause::Unreadable(_)
+        | Cause::NotRecorded
         | Cause::Oversized(_)
         | Cause::Incomplete(_)
         | Cause::Unaskable

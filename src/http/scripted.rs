@@ -69,12 +69,12 @@ pub(crate) fn json(status: u16, body: &str) -> Act {
     answer(status, &[("content-type", "application/json")], body)
 }
 
-pub(crate) struct Server {
+pub(crate) struct ScriptedServer {
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-impl Server {
+impl ScriptedServer {
     /// Answers in this order, whatever is asked; after that it cuts every connection.
     pub(crate) async fn script(acts: impl IntoIterator<Item = Act>) -> Self {
         let acts = Mutex::new(acts.into_iter().collect::<std::collections::VecDeque<_>>());

@@ -1,57 +1,23 @@
 //! The attribute mapping: one Okta expression per Activepieces attribute.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use crate::expression::{Context, ErrorKind, Expression, Needs, Value};
+use super::evaluation::Evaluation;
+pub use super::evaluation::{Mapped, Source};
+use super::roles::{self, RoleRule};
+use crate::expression::{Expression, Needs, Value};
 use crate::model::PlatformRole;
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, OnCreateOnly, State};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
-use crate::model::okta::{Status, User};
+use crate::model::okta::Status;
 use crate::model::org::{Org, PushedGroup};
 use crate::model::problem::{Problem, ProblemKind};
-
-/// An expression and its source, which problems name.
-#[derive(Clone, Debug)]
-pub struct Mapped {
-    pub expression: Expression,
-    pub source: Source,
-    /// Whether the value is written only when an account is created (Okta: `DONT_PUSH`).
-    pub on_create_only: bool,
-}
-
-/// The source of an expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A built-in default.
-    Default,
-    /// In the config file.
-    File {
-        /// `config.toml:21`.
-        location: String,
-        /// The string in the file, quotes included, in bytes.
-        span: Range<usize>,
-    },
-    /// In Okta's profile mapping of this id, or, without one, in the app's user name format.
-    Okta { mapping: Option<String> },
-}
-
-impl Source {
-    /// `config.toml:21`; none for a default.
-    pub fn location(&self) -> Option<String> {
-        match self {
-            Self::Default => None,
-            Self::File { location, .. } => Some(location.clone()),
-            Self::Okta { mapping: Some(id) } => Some(format!("Okta's profile mapping {id}")),
-            Self::Okta { mapping: None } => Some("the user name format of the Okta app".to_owned()),
-        }
-    }
-}
 
 /// The expression for each attribute of an account.
 #[derive(Clone, Debug)]
@@ -63,19 +29,24 @@ pub struct Mapping {
     pub display_name: Mapped,
     /// Without it a new account is a MEMBER, and an existing account keeps its role.
     pub platform_role: Option<Mapped>,
+    /// The project roles that each `[[projects]]` entry gives, in the order of the file.
+    pub project_roles: Vec<Option<Arc<RoleRule>>>,
 }
 
 impl Mapping {
-    /// All expressions, by attribute.
-    pub fn expressions(&self) -> BTreeMap<&'static str, &Mapped> {
+    /// All expressions, by attribute, those of project roles by the place of their rules.
+    pub fn expressions(&self) -> BTreeMap<Cow<'static, str>, &Mapped> {
         let mut all = BTreeMap::from([
-            ("userName", &self.user_name),
-            ("givenName", &self.given_name),
-            ("familyName", &self.family_name),
-            ("email", &self.email),
-            ("displayName", &self.display_name),
+            (Cow::Borrowed("userName"), &self.user_name),
+            (Cow::Borrowed("givenName"), &self.given_name),
+            (Cow::Borrowed("familyName"), &self.family_name),
+            (Cow::Borrowed("email"), &self.email),
+            (Cow::Borrowed("displayName"), &self.display_name),
         ]);
-        all.extend(self.platform_role.as_ref().map(|role| ("platformRole", role)));
+        all.extend(self.platform_role.as_ref().map(|role| (Cow::Borrowed("platformRole"), role)));
+        let rules = self.project_roles.iter().enumerate();
+        let of_rules = rules.filter_map(|(place, rule)| Some((place, rule.as_ref()?.expression()?)));
+        all.extend(of_rules.map(|(place, mapped)| (Cow::Owned(format!("role of [[projects]] {}", place + 1)), mapped)));
         all
     }
 
@@ -84,6 +55,11 @@ impl Mapping {
         let mut needs = Needs::default();
         self.expressions().values().for_each(|mapped| needs.add_all(mapped.expression.needs()));
         needs
+    }
+
+    /// Whether project roles are managed.
+    pub fn manages_roles(&self) -> bool {
+        self.project_roles.iter().any(Option::is_some)
     }
 }
 
@@ -98,15 +74,16 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         (id.clone(), Evaluation { user: &packed.unpack(id), org, now }.mapped(in_scope, mapping, &mut reasons))
     });
     let gone = org.gone.iter().map(|id| (id.clone(), deleted(id)));
+    // A user who exists after all replaces the deleted one.
+    let users = gone.chain(there).collect();
     Desired {
         on_create_only: OnCreateOnly {
             given_name: mapping.given_name.on_create_only,
             family_name: mapping.family_name.on_create_only,
             platform_role: mapping.platform_role.as_ref().is_none_or(|role| role.on_create_only),
         },
-        // A user who exists after all replaces the deleted one.
-        users: gone.chain(there).collect(),
-        projects: projects(org),
+        projects: projects(org, mapping, &users, now),
+        users,
         vanished: org.vanished.clone(),
         groups: org.groups.clone(),
         unresolved: org.unresolved.clone(),
@@ -116,12 +93,19 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
 }
 
 /// The desired project for each pushed group.
-pub fn projects(org: &Org) -> BTreeMap<OktaGroupId, DesiredProject> {
+pub fn projects(
+    org: &Org,
+    mapping: &Mapping,
+    users: &BTreeMap<OktaUserId, DesiredUser>,
+    now: Timestamp,
+) -> BTreeMap<OktaGroupId, DesiredProject> {
     let project = |(id, pushed): (&OktaGroupId, &PushedGroup)| {
+        let rule = org.rule_of.get(id).and_then(|place| mapping.project_roles.get(*place)?.as_deref());
         let project = DesiredProject {
             name: pushed.project_name.clone(),
             group_name: pushed.group.name.clone(),
             members: pushed.members.clone(),
+            roles: rule.map(|rule| roles::desired(rule, pushed, org, users, now)),
         };
         (id.clone(), project)
     };
@@ -136,13 +120,13 @@ pub fn renew(
     now: Timestamp,
     users: impl IntoIterator<Item = OktaUserId>,
 ) {
-    desired.projects = projects(org);
     for id in users {
         if org.users.contains_key(&id) || org.gone.contains(&id) {
             let user = user(&id, org, mapping, now);
             desired.users.insert(id, user);
         }
     }
+    desired.projects = projects(org, mapping, &desired.users, now);
 }
 
 /// Maps one user.
@@ -153,7 +137,7 @@ pub fn user(id: &OktaUserId, org: &Org, mapping: &Mapping, now: Timestamp) -> De
 }
 
 fn deleted(id: &OktaUserId) -> DesiredUser {
-    DesiredUser::new(id.as_str(), None, State::Left(Leave::Deleted)).out_of_scope()
+    DesiredUser::new(id.as_str(), None, DesiredState::Left(Leave::Deleted)).out_of_scope()
 }
 
 /// The reasons for roles. Most users share one of a few reasons, so each is stored once.
@@ -176,13 +160,7 @@ impl Reasons {
     }
 }
 
-/// The evaluation of the mapping for one user.
-struct Evaluation<'a> {
-    user: &'a User,
-    org: &'a Org,
-    now: Timestamp,
-}
-
+/// The mapping of one user.
 impl Evaluation<'_> {
     /// For a user who left, only the user name is evaluated, so that no error in another expression keeps the account
     /// active.
@@ -200,7 +178,7 @@ impl Evaluation<'_> {
             },
         };
         let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
-        let state = left.map_or_else(|| State::Untouched(self.user.status.clone()), State::Left);
+        let state = left.map_or_else(|| DesiredState::Untouched(self.user.status.clone()), DesiredState::Left);
         let user = DesiredUser::new(self.user.login(), user_name, state);
         if in_scope { user } else { user.out_of_scope() }
     }
@@ -209,7 +187,11 @@ impl Evaluation<'_> {
     fn unsure(&self, status: &str, mapping: &Mapping) -> DesiredUser {
         let message = format!("the assignment to the app has the unknown status {status:?}");
         let problem = Problem::new(self.user.login(), ProblemKind::UnknownAssignment, message);
-        DesiredUser::new(self.user.login(), self.user_name(&mapping.user_name).ok(), State::Problem(vec![problem]))
+        DesiredUser::new(
+            self.user.login(),
+            self.user_name(&mapping.user_name).ok(),
+            DesiredState::Problem(vec![problem]),
+        )
     }
 
     fn present(&self, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
@@ -230,7 +212,7 @@ impl Evaluation<'_> {
         problems.extend(role.as_ref().err().cloned());
         let [given_name, family_name, email, display_name] = texts.map(|text| text.ok().flatten());
         let state = if problems.is_empty() {
-            State::Present(Attributes {
+            DesiredState::Present(Attributes {
                 given_name,
                 family_name,
                 email,
@@ -240,7 +222,7 @@ impl Evaluation<'_> {
                 role_because: because.map(|because| reasons.share(&because)),
             })
         } else {
-            State::Problem(problems)
+            DesiredState::Problem(problems)
         };
         DesiredUser::new(self.user.login(), user_name.ok(), state)
     }
@@ -270,40 +252,6 @@ impl Evaluation<'_> {
         })
     }
 
-    /// A text, or none for null.
-    fn text(&self, attribute: &str, mapped: &Mapped) -> Result<Option<String>, Problem> {
-        match self.value(attribute, mapped)? {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text.into_owned())),
-            other => {
-                let message = format!("{attribute} gives {} {}; it must be a string", other.kind(), other.to_json());
-                Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
-            }
-        }
-    }
-
-    fn value<'b>(&'b self, attribute: &str, mapped: &'b Mapped) -> Result<Value<'b>, Problem> {
-        let groups = self.org.groups_of.get(&self.user.id).map(Vec::as_slice);
-        if groups.is_none() && mapped.expression.needs().groups {
-            let message = format!("{attribute}: the groups of this user weren't read");
-            return Err(self.problem(ProblemKind::NotEvaluable, message, mapped));
-        }
-        let groups = groups.unwrap_or_default();
-        mapped.expression.evaluate(&Context::new(self.user, groups).with_extra(&self.org.extra).at(self.now)).map_err(
-            |error| {
-                let kind = match error.kind {
-                    ErrorKind::Failed => ProblemKind::ExpressionFailed,
-                    ErrorKind::Unevaluable => ProblemKind::NotEvaluable,
-                };
-                self.problem(kind, format!("{attribute}: {}", error.message), mapped)
-            },
-        )
-    }
-
-    fn problem(&self, kind: ProblemKind, message: String, mapped: &Mapped) -> Problem {
-        Problem::new(self.user.login(), kind, message).at(mapped.source.location())
-    }
-
     /// The profile attributes that the role depends on, as the plan shows them.
     fn because(&self, expression: &Expression) -> Option<String> {
         let mut because = String::new();
@@ -319,7 +267,7 @@ impl Evaluation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::okta::Profile;
+    use crate::model::okta::{Profile, User};
     use crate::model::packed::Attributes as Kept;
 
     fn mapping() -> Mapping {
@@ -332,6 +280,7 @@ mod tests {
             email: login.clone(),
             display_name: login,
             platform_role: None,
+            project_roles: Vec::new(),
         }
     }
 
@@ -343,7 +292,7 @@ mod tests {
             let mut org = Org { users: [("00u1".into(), packed.clone())].into(), ..Org::default() };
             org.in_scope.extend(in_scope.then(|| OktaUserId::from("00u1")));
             let mapped = user(&"00u1".into(), &org, &mapping(), Timestamp::UNIX_EPOCH);
-            assert_eq!(mapped.state, State::Untouched(Status::Other("ACTIVATING".to_owned())), "{in_scope}");
+            assert_eq!(mapped.state, DesiredState::Untouched(Status::Other("ACTIVATING".to_owned())), "{in_scope}");
         }
     }
 }

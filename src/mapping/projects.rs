@@ -1,9 +1,15 @@
 //! Selects the groups that become projects, and names the projects.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use regex::Regex;
 
+use super::roles::RoleRule;
 use crate::model::desired::{RuleFault, Unresolved};
+use crate::model::id::OktaGroupId;
 use crate::model::okta::{Group, GroupType};
+pub use crate::model::similar::nearest;
 
 /// One `[[projects]]` entry.
 #[derive(Clone, Debug)]
@@ -13,6 +19,8 @@ pub struct ProjectRule {
     pub name: Option<String>,
     /// `config.toml:40`.
     pub location: Option<String>,
+    /// The project roles of the members; none where they aren't managed.
+    pub roles: Option<Arc<RoleRule>>,
 }
 
 /// How a rule selects groups.
@@ -29,6 +37,8 @@ pub enum Selector {
 pub struct Selected {
     /// The groups that are pushed, sorted by id, with the name of each project.
     pub pushed: Vec<(Group, String)>,
+    /// The place of the rule that pushes each of them.
+    pub rule_of: BTreeMap<OktaGroupId, usize>,
     /// Faults of rules. Each concerns its own project only.
     pub unresolved: Vec<Unresolved>,
 }
@@ -44,9 +54,11 @@ pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Selected {
     };
     let mut sorted: Vec<&Group> = groups.iter().filter(|group| !is_doubled(group)).collect();
     sorted.sort_by(|one, other| one.id.cmp(&other.id));
-    let mut pushed = Vec::new();
+    let (mut pushed, mut rule_of) = (Vec::new(), BTreeMap::new());
     for group in sorted {
-        let Some((rule, name)) = rules.iter().zip(&taken).find_map(|(rule, ids)| Some((rule, ids.name(rule, group)?)))
+        let mut placed = rules.iter().zip(&taken).enumerate();
+        let Some((place, rule, name)) =
+            placed.find_map(|(place, (rule, ids))| Some((place, rule, ids.name(rule, group)?)))
         else {
             continue;
         };
@@ -58,10 +70,11 @@ pub fn select(rules: &[ProjectRule], groups: &[Group]) -> Selected {
                 location: rule.location.clone(),
             });
         } else {
+            rule_of.insert(group.id.clone(), place);
             pushed.push((group.clone(), name));
         }
     }
-    Selected { pushed, unresolved }
+    Selected { pushed, rule_of, unresolved }
 }
 
 /// The patterns that match no group. They are probably mistakes, but not faults.
@@ -87,19 +100,6 @@ pub fn find_group<'a>(wanted: &str, groups: &'a [Group]) -> Result<&'a Group, Ru
         }
         several => Err(RuleFault::SeveralGroups { groups: several.iter().copied().cloned().collect() }),
     }
-}
-
-/// Up to three names that are similar to the wanted one, the most similar first.
-pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    const LIKE_ENOUGH: f64 = 0.75;
-    let wanted = wanted.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= LIKE_ENOUGH)
-        .collect();
-    scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
-    scored.dedup_by(|one, other| one.1 == other.1);
-    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// What a rule selects, after its group is resolved.
@@ -171,12 +171,12 @@ mod tests {
 
     fn by_group(wanted: &str, name: Option<&str>) -> ProjectRule {
         let selector = Selector::Group(wanted.into());
-        ProjectRule { selector, name: name.map(Into::into), location: Some("config.toml:40".into()) }
+        ProjectRule { selector, name: name.map(Into::into), location: Some("config.toml:40".into()), roles: None }
     }
 
     fn by_match(pattern: &str, name: Option<&str>) -> ProjectRule {
         let selector = Selector::Match(Regex::new(pattern).unwrap());
-        ProjectRule { selector, name: name.map(Into::into), location: None }
+        ProjectRule { selector, name: name.map(Into::into), location: None, roles: None }
     }
 
     fn selected(rules: &[ProjectRule]) -> Vec<(String, String)> {
@@ -219,7 +219,7 @@ mod tests {
             by_group("xyz", None),
             by_match("^(AP Team|Twice)", None),
         ];
-        let Selected { pushed, unresolved } = select(&rules, &company());
+        let Selected { pushed, unresolved, .. } = select(&rules, &company());
         let faults: Vec<_> =
             unresolved.iter().map(|rule| (rule.project.as_str(), rule.fault.told(&rule.wanted))).collect();
         let expected = [
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_name_that_comes_out_empty_is_a_fault_of_its_group() {
-        let Selected { pushed, unresolved } = select(&[by_match("^(?:Eng|AP )(x*)", Some("$1"))], &company());
+        let Selected { pushed, unresolved, .. } = select(&[by_match("^(?:Eng|AP )(x*)", Some("$1"))], &company());
         assert!(pushed.is_empty());
         let groups: Vec<_> = unresolved.iter().map(|rule| &rule.fault).collect();
         assert_eq!(groups, ["00g2", "00g3", "00g4"].map(|id| RuleFault::EmptyName { group: id.into() }).each_ref());

@@ -1,8 +1,10 @@
 //! The users and projects of an Activepieces platform, as read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
@@ -50,6 +52,34 @@ pub struct Project {
     pub members: Members<AccountId>,
 }
 
+/// What a project holds besides members, as far as the server tells it; none is not known (docs/activepieces.md#contents-of-a-project).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    #[serde(default)]
+    pub flows: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+}
+
+/// When a flow of a project ran last. The day is enough: a plan with the time would be another one after each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastRun {
+    Never,
+    On(Date),
+}
+
+impl Contents {
+    /// Whether both count the same things. A run destroys and adds nothing.
+    pub fn are_those_of(&self, other: &Self) -> bool {
+        (self.flows, self.connections, self.tables) == (other.flows, other.connections, other.tables)
+    }
+}
+
 /// An account that a customer's token made (identity provider JWT) and that SCIM hides since August 2026. It can't be read,
 /// linked, changed or deactivated through SCIM (`docs/activepieces.md`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,4 +98,53 @@ pub struct Platform {
     pub owner: Option<AccountId>,
     /// By user name.
     pub embedded: Vec<EmbeddedUser>,
+    #[serde(skip_serializing_if = "StandingRoles::is_unread")]
+    pub roles: StandingRoles,
+}
+
+/// The project roles of a platform, as far as a sync reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandingRoles {
+    /// The config manages no project roles.
+    #[default]
+    Unread,
+    /// The server doesn't let them be read: its plan has no project roles, or a proxy is in the way (docs/activepieces.md#rest).
+    Off,
+    Known(KnownRoles),
+}
+
+/// Project roles and who has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KnownRoles {
+    /// The names of all roles, default and custom, as the server spells them.
+    pub names: Vec<String>,
+    /// The place in `names` of each member's role. A member who changed roles while they were read isn't here.
+    pub of: BTreeMap<ProjectId, BTreeMap<AccountId, usize>>,
+}
+
+impl StandingRoles {
+    fn is_unread(&self) -> bool {
+        *self == Self::Unread
+    }
+
+    pub fn known(&self) -> Option<&KnownRoles> {
+        match self {
+            Self::Known(roles) => Some(roles),
+            Self::Unread | Self::Off => None,
+        }
+    }
+}
+
+impl KnownRoles {
+    /// The server's spelling of a role; the server takes names in any case.
+    pub fn spelled(&self, name: &str) -> Option<&str> {
+        let name = name.trim().to_lowercase();
+        self.names.iter().find(|known| known.to_lowercase() == name).map(String::as_str)
+    }
+
+    /// The role of a member of a project, if it is known.
+    pub fn of(&self, project: &ProjectId, account: &AccountId) -> Option<&str> {
+        self.names.get(*self.of.get(project)?.get(account)?).map(String::as_str)
+    }
 }

@@ -1,6 +1,6 @@
 //! The desired state: each user's account and each group's project, after the expressions are evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct MissingPart {
     pub fault: String,
 }
 
-/// A rule of the config that can't push a group as it stands.
+/// A rule of the config that can't push a group as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unresolved {
     /// The name or id that the rule has, or the name of the group that its pattern takes.
@@ -113,14 +113,14 @@ pub struct DesiredUser {
     /// What the `userName` expression gives, lower-cased and trimmed as the server does; none where it wasn't needed or
     /// gave none.
     pub user_name: Option<String>,
-    pub state: State,
+    pub state: DesiredState,
     /// Whether the scope names the user, whatever the status.
     pub in_scope: bool,
 }
 
 impl DesiredUser {
     /// A user in scope with this `profile.login`, or the id where Okta has none.
-    pub fn new(login: &str, user_name: Option<String>, state: State) -> Self {
+    pub fn new(login: &str, user_name: Option<String>, state: DesiredState) -> Self {
         let login = (user_name.as_deref() != Some(login)).then(|| login.into());
         Self { login, user_name, state, in_scope: true }
     }
@@ -139,7 +139,7 @@ impl DesiredUser {
 
 /// The desired state of the user's account.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum State {
+pub enum DesiredState {
     /// There and active, with these attributes.
     Present(Attributes),
     /// Not active, for this reason; nothing is created.
@@ -202,6 +202,41 @@ pub struct DesiredProject {
     pub group_name: String,
     /// All members of the group, whatever their status and scope.
     pub members: Members<OktaUserId>,
+    /// The project roles of the members; none where the config doesn't manage them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<DesiredRoles>,
+}
+
+/// The project roles that the members of a project should have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DesiredRoles {
+    /// By user. A user who isn't here keeps their role, and gets the server's default where they are added.
+    pub of: BTreeMap<OktaUserId, Arc<DesiredRole>>,
+    /// Every role that the config names for the project.
+    pub names: BTreeSet<String>,
+    /// The roles from the highest to the lowest, as far as the config states their order.
+    pub order: Arc<[String]>,
+    /// Whether a member's role is set only when the member is added.
+    pub on_add_only: bool,
+    /// Members that a run added and that it didn't give their roles.
+    pub owed: BTreeSet<OktaUserId>,
+    /// The groups that decide about roles: what depends on them has to be confirmed.
+    pub groups: BTreeSet<OktaGroupId>,
+    /// Why roles couldn't be told: of single users, or of all for a group that isn't in Okta.
+    pub problems: Vec<Problem>,
+    /// `config.toml:40`.
+    pub location: Option<String>,
+}
+
+/// The role that a member of a project should have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DesiredRole {
+    /// None where it can't be told: the member keeps their role, and nobody is added with a role that may be too much.
+    pub role: Option<String>,
+    /// Where the role comes from: `group AP Leads`, `rule config.toml:40`.
+    pub because: String,
+    /// Whether the user would have another role if the listing of a group had missed them.
+    pub by_absence: bool,
 }
 
 #[cfg(test)]
@@ -211,7 +246,7 @@ mod tests {
     #[test]
     fn a_person_is_named_by_the_login_whether_it_is_the_user_name_or_not() {
         let named = |login: &str, user_name: Option<&str>| {
-            let user = DesiredUser::new(login, user_name.map(str::to_owned), State::Left(Leave::Deleted));
+            let user = DesiredUser::new(login, user_name.map(str::to_owned), DesiredState::Left(Leave::Deleted));
             (user.login.is_some(), user.login().to_owned())
         };
         assert_eq!(named("ada@example.com", Some("ada@example.com")), (false, "ada@example.com".to_owned()));

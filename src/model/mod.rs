@@ -10,6 +10,7 @@ pub mod org;
 pub mod packed;
 pub mod problem;
 pub mod role;
+pub mod similar;
 
 pub use members::Members;
 pub use role::PlatformRole;

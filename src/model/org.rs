@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Members;
-use super::desired::{MissingPart, Unresolved};
+use super::desired::{MissingPart, RuleFault, Unresolved};
 use super::id::{OktaGroupId, OktaUserId};
 use super::okta::{Group, Profile};
 use super::packed::PackedUser;
@@ -38,6 +38,14 @@ pub struct Org {
     pub gone: BTreeSet<OktaUserId>,
     /// The groups that are pushed, with the name that each project is to have.
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
+    /// The place in the config of the rule that pushes each group.
+    pub rule_of: BTreeMap<OktaGroupId, usize>,
+    /// The groups that decide about project roles, by the name or the id that the config has.
+    pub role_groups: BTreeMap<String, RoleGroup>,
+    /// Those of them that weren't found: by the name or the id, what is wrong with it.
+    pub missing_role_groups: BTreeMap<String, RuleFault>,
+    /// Users whose roles the last run was to give and didn't, by the group of the project.
+    pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
     /// The names of all groups that were listed.
     pub groups: BTreeMap<OktaGroupId, String>,
     /// Rules that name no group, several, or no project.
@@ -56,7 +64,7 @@ pub struct Org {
 /// anything else can't be evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extra {
-    /// Names that mean the same for every user, `app` and `org`, each with its properties.
+    /// Names that mean the same for all users, `app` and `org`, with their values.
     pub names: Profile,
     /// Names that stand for each user's own profile in an app, `appuser` and names of apps such as `zendesk`. A user
     /// without a profile isn't assigned.
@@ -92,6 +100,14 @@ pub enum Relation {
     Assistant,
     /// `getAssistantAppUser("active_directory", "google")`
     AssistantApp(String),
+}
+
+/// A group whose members have a project role by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleGroup {
+    pub id: OktaGroupId,
+    pub name: String,
+    pub members: Members<OktaUserId>,
 }
 
 /// A group that is pushed as a project.

@@ -35,7 +35,8 @@ impl Attributes {
         }
     }
 
-    fn holds(&self, name: &str) -> bool {
+    /// Whether the attribute is kept.
+    pub fn holds(&self, name: &str) -> bool {
         match self {
             Self::All => true,
             Self::Named(names) => name == "login" || names.contains(name),

@@ -15,7 +15,7 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Lower-case, no full stop.
     pub message: String,
-    /// Where in the config the expression stands: `config.toml:21`.
+    /// Where in the config the expression is: `config.toml:21`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
 }
@@ -60,6 +60,8 @@ pub enum ProblemKind {
     AmbiguousGroup,
     /// A rule's pattern gives a group an empty project name.
     EmptyProjectName,
+    /// The platform has no project role of the name that the config or an expression gives.
+    UnknownProjectRole,
     /// A value that a run wrote has changed since, so that an undo leaves it alone.
     ChangedSince,
 }
@@ -86,6 +88,7 @@ impl ProblemKind {
             Self::GroupNotFound => "group_not_found",
             Self::AmbiguousGroup => "ambiguous_group",
             Self::EmptyProjectName => "empty_project_name",
+            Self::UnknownProjectRole => "unknown_project_role",
             Self::ChangedSince => "changed_since",
         }
     }
@@ -110,7 +113,7 @@ impl Problem {
         Self { subject: subject.into(), kind, message: message.into(), location: None }
     }
 
-    /// Says where in the config the expression stands.
+    /// Says where in the config the expression is.
     #[must_use]
     pub fn at(mut self, location: Option<String>) -> Self {
         self.location = location;

@@ -14,6 +14,15 @@ pub enum PlatformRole {
     Member,
 }
 
+/// The default project roles from the highest to the lowest; `Operator` is one of older servers.
+pub const PROJECT_ROLES: [&str; 4] = ["Admin", "Editor", "Operator", "Viewer"];
+
+/// Whether a change of the project role is known to take something away. Nothing is known of custom roles.
+pub fn is_lesser_project_role(from: &str, to: &str) -> bool {
+    let place = |role: &str| PROJECT_ROLES.iter().position(|known| known.eq_ignore_ascii_case(role));
+    matches!((place(from), place(to)), (Some(from), Some(to)) if from < to)
+}
+
 impl PlatformRole {
     pub const ALL: [Self; 3] = [Self::Admin, Self::Operator, Self::Member];
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::http::scripted::{Act, Seen, Server, answer, fast};
+use crate::http::scripted::{Act, ScriptedServer, Seen, answer, fast};
 use crate::http::{Client, Settings};
 use crate::okta::api::client::{Okta, api_token, settings};
 
@@ -55,8 +55,8 @@ pub(super) struct Company {
 }
 
 impl Company {
-    pub(super) async fn serve(self) -> Server {
-        Server::new(move |seen| self.act(seen)).await
+    pub(super) async fn serve(self) -> ScriptedServer {
+        ScriptedServer::new(move |seen| self.act(seen)).await
     }
 
     pub(super) fn act(&self, seen: &Seen) -> Act {

@@ -9,7 +9,7 @@ use super::text::is_harmful;
 use crate::apply::Report;
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
-use crate::plan::op::Totals;
+use crate::plan::op::{NewProjectAdmin, Totals};
 
 /// The version of all JSON answers.
 pub const FORMAT_VERSION: u32 = 1;
@@ -45,6 +45,9 @@ struct Document<'a> {
     welcome_emails: usize,
     /// The user names of all users who become ADMIN.
     new_admins: Vec<&'a str>,
+    /// All users who become Admin of a project.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    new_project_admins: Vec<NewProjectAdmin<'a>>,
     refusals: Vec<Value>,
 }
 
@@ -60,6 +63,7 @@ pub fn plan(plan: &Plan, hash: &str, (okta, activepieces): (&str, &str), refusal
         totals: plan.totals(),
         welcome_emails: plan.welcome_emails(),
         new_admins: plan.new_admins().map(|op| op.user_name.as_str()).collect(),
+        new_project_admins: plan.new_project_admins().collect(),
         refusals: refusals.iter().map(|refusal| refused(refusal, hash)).collect(),
     };
     serde_json::to_value(document).unwrap_or_default()

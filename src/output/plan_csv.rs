@@ -6,7 +6,7 @@
 use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::plan_text::{because, why};
-use super::text::safe;
+use super::text::visible;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
 use crate::plan::op::{ProjectAction, ProjectOp, UserAction, UserOp};
@@ -123,17 +123,26 @@ impl Table {
             ProjectAction::Members => {}
         }
         for member in &op.add {
-            self.add(Row { action: "add member", subject: &member.user_name, ..row });
+            let row = Row { action: "add member", subject: &member.user_name, ..row };
+            let reason = member.role_reason.as_deref().unwrap_or_default();
+            self.add(match &member.role {
+                Some(role) => Row { attribute: "projectRole", after: role, reason, ..row },
+                None => row,
+            });
         }
         for removal in &op.remove {
             self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
+        }
+        for change in &op.roles {
+            let row = Row { action: "set role", subject: &change.user_name, attribute: "projectRole", ..row };
+            self.add(Row { before: &change.from, after: &change.to, reason: &change.reason, ..row });
         }
     }
 }
 
 /// The text as no spreadsheet takes it for a formula, full-width and small signs included.
 fn harmless(text: &str) -> String {
-    let text = safe(text);
+    let text = visible(text);
     let seen = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−']);
     if formula { format!("'{text}") } else { text }
@@ -193,8 +202,10 @@ mod tests {
                 okta_id: "00u1".into(),
                 account: None,
                 role: None,
+                role_reason: None,
             }],
             remove: Vec::new(),
+            roles: Vec::new(),
         };
         let reason = "left, for good".into();
         op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason, okta_id: None, role: None });

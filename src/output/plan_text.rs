@@ -6,13 +6,17 @@ use anstyle::Style;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, styled};
+use crate::model::activepieces::{Contents, LastRun};
 use crate::model::desired::Attributes;
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::Plan;
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
-use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason, Removal, UserAction, UserOp};
+use crate::plan::op::{
+    Attribute, Change, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange, UserAction,
+    UserOp,
+};
 
 /// From this many rows on a list is folded.
 const LONG: usize = 20;
@@ -21,7 +25,7 @@ const SHOWN: usize = 10;
 /// So many members of a project are named.
 const NAMED: usize = 3;
 
-/// The context of a plan: what its text shows before and after the operations.
+/// What is shown around a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
     pub okta: &'a str,
@@ -38,6 +42,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     let mut sections =
         vec![format!("{} → {}", styled(BOLD, safe(around.okta)), styled(BOLD, safe(around.activepieces)))];
     sections.extend(new_admins(plan));
+    sections.extend(new_project_admins(plan));
     sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
@@ -62,7 +67,20 @@ fn new_admins(plan: &Plan) -> Option<String> {
     section("New ADMINs", &table)
 }
 
-/// How the user becomes ADMIN.
+/// All users who become Admin of a project, by name; never shortened.
+fn new_project_admins(plan: &Plan) -> Option<String> {
+    let mut table = table();
+    let what = |new: &NewProjectAdmin<'_>| match new.from {
+        Some(from) => format!("becomes Admin of {}: project role {} → Admin", safe(new.project), safe(from)),
+        None => format!("becomes Admin of {} as a new member", safe(new.project)),
+    };
+    let rows: Vec<_> =
+        plan.new_project_admins().map(|new| [safe(new.user_name), what(&new), safe(new.reason)]).collect();
+    add_rows(&mut table, rows.into_iter(), &styled(REMOVE, "!"), true);
+    section("New project Admins", &table)
+}
+
+/// How an account becomes ADMIN.
 fn how_admin(op: &UserOp) -> String {
     let gives_role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
     match (op.action, gives_role) {
@@ -200,13 +218,13 @@ fn project_why(op: &ProjectOp) -> String {
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
 fn members(op: &ProjectOp, whole: bool) -> String {
-    if let ProjectAction::Delete { flows } = op.action {
-        return destroyed(op.members, flows);
+    if let ProjectAction::Delete { contents } = &op.action {
+        return destroyed(op.members, contents);
     }
     let shown = if whole { usize::MAX - 1 } else { NAMED };
     let mut lines = Vec::new();
     if !op.add.is_empty() {
-        let names: Vec<&str> = op.add.iter().map(|member| member.user_name.as_str()).collect();
+        let names: Vec<String> = op.add.iter().map(as_member).collect();
         lines.push(styled(ADD, format!("+{} {}", count(names.len()), folded(&names, shown))));
     }
     let mut reasons: Vec<&str> = op.remove.iter().map(|removal| removal.reason.as_str()).collect();
@@ -218,7 +236,29 @@ fn members(op: &ProjectOp, whole: bool) -> String {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), folded(&names, shown), safe(reason))));
     }
+    let mut kinds: Vec<_> = op.roles.iter().map(kind_of_change).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind @ (from, to, reason) in kinds {
+        let changed = op.roles.iter().filter(|change| kind_of_change(change) == kind);
+        let names: Vec<&str> = changed.map(|change| change.user_name.as_str()).collect();
+        let what = format!("~{} {} → {}", count(names.len()), safe(from), safe(to));
+        lines.push(styled(CHANGE, format!("{what} {}: {}", folded(&names, shown), safe(reason))));
+    }
     if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
+}
+
+/// A new member with the project role that is given.
+fn as_member(member: &Member) -> String {
+    match &member.role {
+        Some(role) => format!("{} ({role})", member.user_name),
+        None => member.user_name.clone(),
+    }
+}
+
+/// What changes of project roles share a line.
+fn kind_of_change(change: &RoleChange) -> (&str, &str, &str) {
+    (&change.from, &change.to, &change.reason)
 }
 
 /// A member with the project role that goes, where it is known.
@@ -227,18 +267,30 @@ fn with_role(removal: &Removal) -> String {
     format!("{}{role}", removal.user_name)
 }
 
-/// What goes with a project, as far as the server says it (docs/activepieces.md#rest).
-fn destroyed(members: usize, flows: Option<u64>) -> String {
-    let flows = flows.and_then(|flows| usize::try_from(flows).ok());
-    let flows = flows.map_or_else(|| "flows that the server doesn't count".to_owned(), |n| counted(n, "flow", "flows"));
-    let members = counted(members, "member", "members");
-    format!("destroys {flows}, {members}, and connections, which the server doesn't count")
+/// What goes with a project for good, as far as the server tells it (docs/activepieces.md#contents-of-a-project).
+fn destroyed(members: usize, contents: &Contents) -> String {
+    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
+        Some(Ok(number)) => counted(number, one, many),
+        _ => format!("{many} (number not known)"),
+    };
+    let parts = [
+        part(contents.flows, "flow", "flows"),
+        counted(members, "member", "members"),
+        part(contents.connections, "connection", "connections"),
+        part(contents.tables, "table", "tables"),
+    ];
+    let last_run = match contents.last_run {
+        Some(LastRun::On(day)) => format!("last run on {day}"),
+        Some(LastRun::Never) => "no flow ever ran".to_owned(),
+        None => "last run not known".to_owned(),
+    };
+    format!("destroys {}\n{last_run}; nothing of it can be recovered", parts.join(", "))
 }
 
 /// The deferred operations, and why nothing is removed if the source isn't trusted.
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
-    let row = |held: &Held| [safe(&held.subject), safe(&held.what), because(&held.because)];
+    let row = |held: &Deferred| [safe(&held.subject), safe(&held.what), because(&held.because)];
     add_rows(&mut table, plan.held.iter().map(row), &styled(CHANGE, "…"), whole);
     let held = section("Deferred", &table);
     if plan.shrunk.is_empty() {
@@ -258,6 +310,7 @@ pub(super) fn because(because: &Because) -> String {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }
         Because::AnswersDisagree { about } => format!("Okta's answers disagree about {}", safe(about)),
+        Because::RoleNotKnown => "the project role isn't known (see the problems)".to_owned(),
         Because::DoesNotStand => "written by an earlier run, and not kept by the server".to_owned(),
     }
 }
@@ -305,6 +358,11 @@ fn notes(plan: &Plan, whole: bool) -> Option<String> {
     if mails > 0 {
         notes.push(format!("{} will be sent.", counted(mails, "welcome e-mail", "welcome e-mails")));
     }
+    let given = plan.projects.iter().flat_map(|op| &op.add).filter(|member| member.role.is_some()).count();
+    if given > 0 {
+        let members = counted(given, "new member has", "new members have");
+        notes.push(format!("{members} the server's default project role for a moment, until theirs is set."));
+    }
     let alone = [
         (&plan.standing.local, "local"),
         (&plan.standing.foreign, "linked to another directory"),
@@ -344,8 +402,10 @@ pub fn total(plan: &Plan) -> String {
             .collect();
         (!parts.is_empty()).then(|| format!("{what} {}", parts.join(", ")))
     };
-    let changes: Vec<String> =
-        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members")].into_iter().flatten().collect();
+    let roles = [(totals.project_roles, "to change")];
+    let lists =
+        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members"), list(&roles, "project roles")];
+    let changes: Vec<String> = lists.into_iter().flatten().collect();
     let unchanged = format!(
         "{} and {} unchanged",
         counted(plan.standing.unchanged_users, "user", "users"),

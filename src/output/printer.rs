@@ -32,7 +32,7 @@ pub struct Printer {
     pub json: bool,
     /// Whether bars may move.
     pub motion: bool,
-    /// Whether a prompt is possible.
+    /// Whether there is a terminal to ask on.
     pub interactive: bool,
 }
 

@@ -21,9 +21,23 @@ pub fn styled(style: Style, text: impl fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A name from a server without what would move a terminal's cursor or turn the text around: control characters and
-/// the marks of bidirectional text are shown as their code.
+/// The most characters of one name or message that are shown. No real one is longer; a hostile one may have 100 KB.
+const LONGEST: usize = 1000;
+
+/// A name or a message for a person to read: [`visible`], and of a very long one the beginning and the end.
 pub fn safe(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return visible(text);
+    }
+    let head: String = text.chars().take(LONGEST * 4 / 5).collect();
+    let tail: String = text.chars().skip(length - LONGEST / 10).collect();
+    format!("{}… ({} characters) …{}", visible(&head), count(length), visible(&tail))
+}
+
+/// A text from a server without what would move a terminal's cursor or turn the text around: control characters and
+/// the marks of bidirectional text are shown as their code.
+pub fn visible(text: &str) -> String {
     shown(text, is_harmful)
 }
 
@@ -43,7 +57,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether the text after an escape character is the rest of a style: `[1;31m`.
+/// Whether what follows an escape character is the rest of a style: `[1;31m`.
 fn sets_a_style(rest: &str) -> bool {
     let end = rest
         .strip_prefix('[')
@@ -109,6 +123,15 @@ mod tests {
         for c in ['\u{7f}', '\u{9b}', '\u{61c}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2069}'] {
             assert_eq!(safe(&format!("a{c}b")), format!("a{}b", c.escape_unicode()));
         }
+    }
+
+    #[test]
+    fn of_a_very_long_name_the_beginning_and_the_end_are_shown() {
+        let longest = "ä".repeat(LONGEST);
+        assert_eq!(safe(&longest), longest);
+        let shown = safe(&format!("from{}\u{1b}to", "ä".repeat(100_000)));
+        assert!(shown.starts_with("fromää") && shown.ends_with("ä\\u{1b}to"), "{shown}");
+        assert!(shown.contains("(100,007 characters)") && shown.chars().count() < LONGEST + 50, "{shown}");
     }
 
     #[test]

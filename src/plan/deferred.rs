@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One deferred change.
+/// One deferred operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Held {
+pub struct Deferred {
     /// A user name, or a project's name.
     pub subject: String,
     /// What isn't done: `deactivate`, `remove dan@example.com`.
@@ -15,7 +15,7 @@ pub struct Held {
     pub because: Because,
 }
 
-/// Why a change is deferred.
+/// Why an operation is deferred.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Because {
@@ -27,11 +27,13 @@ pub enum Because {
     Waiting { since: Timestamp, runs: usize },
     /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.
     AnswersDisagree { about: String },
+    /// A problem keeps the project role of a new member from being known.
+    RoleNotKnown,
     /// The last run wrote it, the server answered well, and it did not stand afterwards.
     DoesNotStand,
 }
 
-impl Held {
+impl Deferred {
     pub fn new(subject: &str, what: impl Into<String>, because: Because) -> Self {
         Self { subject: subject.to_owned(), what: what.into(), because }
     }

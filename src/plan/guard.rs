@@ -228,7 +228,7 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> 
     };
     let mut removals: Vec<Refusal> = plan.projects.iter().filter_map(of_project).collect();
     if removals.is_empty() && matches!(limits.members_removed, Limit::Percent(_)) {
-        // Each of many small projects may lose all its members, but not all of these projects in one run.
+        // Each of many small projects may lose all members, but not all of them in one run.
         let removed = plan.projects.iter().map(removed).sum();
         let over = over(removed, limits.members_removed, plan.standing.members);
         removals.extend(over.map(|over| Refusal::MaxMembersRemoved { project: None, over }));

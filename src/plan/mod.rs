@@ -4,6 +4,7 @@
 //! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
 //! - `op`, `step` and `deferred`: what a plan consists of.
+//! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
@@ -13,6 +14,7 @@ pub mod fingerprint;
 pub mod guard;
 pub mod hold;
 pub mod op;
+pub mod outline;
 pub mod past;
 pub mod policy;
 pub mod saved;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::User;
+use crate::model::activepieces::{Contents, User};
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
-use crate::plan::deferred::Held;
+use crate::plan::deferred::Deferred;
 use crate::plan::deferred::Shrunk;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
@@ -26,7 +26,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Deferred operations, each with the reason.
     #[serde(default)]
-    pub held: Vec<Held>,
+    pub held: Vec<Deferred>,
     /// Where the read was much smaller than the last trusted one; anything here means that nothing is taken away.
     #[serde(default)]
     pub shrunk: Vec<Shrunk>,
@@ -196,6 +196,24 @@ pub struct ProjectOp {
     pub members: usize,
     pub add: Vec<Member>,
     pub remove: Vec<Removal>,
+    /// Project roles of members that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleChange>,
+}
+
+/// A member whose project role changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RoleChange {
+    pub user_name: String,
+    pub account: AccountId,
+    pub okta_id: OktaUserId,
+    pub from: String,
+    pub to: String,
+    /// `group AP Leads`, `rule config.toml:40`.
+    pub reason: String,
+    /// Whether it follows from the user's absence in a group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_absence: bool,
 }
 
 /// What is done to the project itself.
@@ -217,8 +235,9 @@ pub enum ProjectAction {
     Members,
     /// Destroys it with all that is in it, since its group isn't pushed any more (docs/activepieces.md#deletion-of-a-group).
     Delete {
-        /// How many flows the server counts in it; none where it doesn't say.
-        flows: Option<u64>,
+        /// What goes with it.
+        #[serde(flatten)]
+        contents: Contents,
     },
 }
 
@@ -243,9 +262,13 @@ pub struct Member {
     pub okta_id: OktaUserId,
     /// None where the account is made by this very plan.
     pub account: Option<AccountId>,
-    /// The project role to give back, where an undo restores a membership; without it the server gives its default.
+    /// The project role to give: the one that Okta asks for, or the one of before an undo. Without it the server gives its
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Why the member gets that role: `group AP Leads`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_reason: Option<String>,
 }
 
 /// A user who is removed from a project.
@@ -260,6 +283,20 @@ pub struct Removal {
     /// The project role that goes with the membership, where the server tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+}
+
+/// The default role that may do everything in a project.
+const PROJECT_ADMIN: &str = "Admin";
+
+/// A user who becomes Admin of a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct NewProjectAdmin<'a> {
+    pub user_name: &'a str,
+    pub project: &'a str,
+    /// The role of a member; none for a new member.
+    pub from: Option<&'a str>,
+    pub role: &'a str,
+    pub reason: &'a str,
 }
 
 /// The counts of a plan's operations.
@@ -277,6 +314,7 @@ pub struct Totals {
     pub projects_delete: usize,
     pub members_add: usize,
     pub members_remove: usize,
+    pub project_roles: usize,
 }
 
 impl UserOp {
@@ -286,7 +324,7 @@ impl UserOp {
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
     }
 
-    /// Whether it makes a user ADMIN who wasn't: by the role, by access or by the link to the account.
+    /// Whether an account becomes ADMIN by it that wasn't: by the role, by access or by the link to the account.
     pub fn is_new_admin(&self) -> bool {
         let gives = |change: &Change| match change.attribute {
             Attribute::Active | Attribute::PlatformRole | Attribute::ExternalId => true,
@@ -300,7 +338,7 @@ impl UserOp {
         !self.makes_admin() && self.account.as_ref().is_some_and(|account| admins.contains(account))
     }
 
-    /// Whether the user loses ADMIN or OPERATOR for a lesser role.
+    /// Whether an account loses ADMIN or OPERATOR for a lesser role.
     pub fn is_downgrade(&self) -> bool {
         self.changes.iter().filter(|change| change.attribute == Attribute::PlatformRole).any(|change| {
             let from = change.from.as_deref().and_then(PlatformRole::parse);
@@ -315,9 +353,14 @@ impl ProjectOp {
         matches!(self.action, ProjectAction::Delete { .. })
     }
 
+    /// Whether it sets a project role.
+    pub fn sets_roles(&self) -> bool {
+        !self.roles.is_empty() || self.add.iter().any(|member| member.role.is_some())
+    }
+
     /// Whether there is nothing in it to write.
     pub fn is_empty(&self) -> bool {
-        self.action == ProjectAction::Members && self.add.is_empty() && self.remove.is_empty()
+        self.action == ProjectAction::Members && self.add.is_empty() && self.remove.is_empty() && self.roles.is_empty()
     }
 }
 
@@ -343,7 +386,29 @@ impl Plan {
             projects_delete: projects(|action| matches!(action, ProjectAction::Delete { .. })),
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
+            project_roles: self.projects.iter().map(|op| op.roles.len()).sum(),
         }
+    }
+
+    /// All users who become Admin of a project.
+    pub fn new_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
+        self.projects.iter().flat_map(|op| {
+            let added = op.add.iter().map(move |member| NewProjectAdmin {
+                user_name: &member.user_name,
+                project: &op.name,
+                from: None,
+                role: member.role.as_deref().unwrap_or_default(),
+                reason: member.role_reason.as_deref().unwrap_or_default(),
+            });
+            let changed = op.roles.iter().map(move |change| NewProjectAdmin {
+                user_name: &change.user_name,
+                project: &op.name,
+                from: Some(&change.from),
+                role: &change.to,
+                reason: &change.reason,
+            });
+            added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+        })
     }
 
     /// All users who become ADMIN.

@@ -59,11 +59,16 @@ impl Sizes {
     /// The sizes of a read of this scope as the listings had it, before any user is confirmed by id.
     pub fn of(org: &Org, scope: String) -> Self {
         let alive = |id: &&OktaUserId| org.users.get(id).is_none_or(|user| user.status != Status::Deprovisioned);
+        let of_roles = org
+            .role_groups
+            .values()
+            .map(|group| (group.id.clone(), GroupSize { name: group.name.clone(), members: group.members.len() }));
+        let of_pushed = org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed)));
         Self {
             scope,
             users: org.in_scope.iter().filter(alive).count(),
             parts: if org.parts.len() > 1 { org.parts.clone() } else { BTreeMap::new() },
-            groups: org.pushed.iter().map(|(id, pushed)| (id.clone(), GroupSize::of(pushed))).collect(),
+            groups: of_roles.chain(of_pushed).collect(),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Fingerprints {
 
 /// A saved plan next to a new one of the same org and platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Remaining {
     /// The operations of the saved plan that the new one has too.
     pub plan: Plan,
     /// Those that it hasn't, each by the name of its user or project and what was to be done.
@@ -80,8 +80,8 @@ pub struct Held {
 ///
 /// Where an earlier run of the saved plan was cut short, `tried` knows the steps that it began: of those, the new plan
 /// has no more than the rest.
-pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -> Held {
-    let mut held = Held {
+pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -> Remaining {
+    let mut held = Remaining {
         plan: Plan {
             users: Vec::new(),
             projects: Vec::new(),
@@ -92,7 +92,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             standing: new.standing.clone(),
             ..saved.clone()
         },
-        ..Held::default()
+        ..Remaining::default()
     };
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
@@ -125,8 +125,13 @@ fn named(op: &UserOp) -> String {
 
 /// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
 fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
-    let same = (&saved.name, &saved.project, &saved.action) == (&new.name, &new.project, &new.action);
-    same && (!new.is_deletion() || saved.members == new.members)
+    let same_action = match (&saved.action, &new.action) {
+        (ProjectAction::Delete { contents }, ProjectAction::Delete { contents: now }) => {
+            contents.are_those_of(now) && saved.members == new.members
+        }
+        (then, now) => then == now,
+    };
+    same_action && (&saved.name, &saved.project) == (&new.name, &new.project)
 }
 
 /// Whether of a project's operation only that on the members is left.
@@ -134,7 +139,7 @@ fn is_rest(new: &ProjectOp, saved: &ProjectOp) -> bool {
     new.action == ProjectAction::Members && new.name == saved.name
 }
 
-impl Held {
+impl Remaining {
     /// Leaves out what would take the last ADMINs away: what makes another one may be stale.
     fn leave_the_last_admin(&mut self) {
         let before = self.plan.users.clone();
@@ -149,13 +154,26 @@ impl Held {
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
         op.remove.retain(|removal| saved.remove.contains(removal));
+        // Of a member whom an earlier run of the plan added, only the role may be left to give.
+        op.roles.retain(|change| {
+            let adds = |member: &Member| {
+                member.okta_id == change.okta_id
+                    && member.role.as_deref() == Some(&change.to)
+                    && tried(Step::AddMembers(saved))
+            };
+            saved.roles.contains(change) || saved.add.iter().any(adds)
+        });
         let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
         let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone));
         let removed: Vec<&String> = removed.map(|gone| &gone.user_name).collect();
-        for (names, kept, step) in
-            [(added, op.add.len(), Step::AddMembers(saved)), (removed, op.remove.len(), Step::RemoveMembers(saved))]
-        {
+        let changed = saved.roles.iter().filter(|change| !op.roles.contains(change));
+        let changed: Vec<&String> = changed.map(|change| &change.user_name).collect();
+        for (names, kept, step) in [
+            (added, op.add.len(), Step::AddMembers(saved)),
+            (removed, op.remove.len(), Step::RemoveMembers(saved)),
+            (changed, op.roles.len(), Step::SetRoles(saved)),
+        ] {
             if names.is_empty() {
                 continue;
             }
@@ -173,5 +191,40 @@ impl Held {
 
 /// Whether a new plan adds the member that a saved one adds.
 fn is_same(saved: &Member, new: &Member) -> bool {
-    saved.okta_id == new.okta_id && (saved.account.is_none() || saved.account == new.account)
+    let is_same_account = saved.account.is_none() || saved.account == new.account;
+    saved.okta_id == new.okta_id && is_same_account && saved.role == new.role
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn deletion(action: &Value) -> ProjectOp {
+        let op = json!({"name": "Sales", "group": "00g1", "project": "p1", "action": {"delete": action}, "members": 2, "add": [], "remove": []});
+        serde_json::from_value(op).unwrap()
+    }
+
+    #[test]
+    fn a_deletion_of_a_plan_saved_without_all_numbers_is_readable() {
+        for flows in [json!(3), Value::Null] {
+            let op = deletion(&json!({ "flows": flows }));
+            assert_eq!(serde_json::to_value(&op).unwrap()["action"], json!({"delete": {"flows": flows}}));
+        }
+    }
+
+    #[test]
+    fn a_deletion_holds_while_the_same_is_destroyed_whenever_a_flow_ran() {
+        let saved = deletion(&json!({"flows": 3, "connections": 2, "tables": 0, "last_run": {"on": "2026-03-04"}}));
+        let ran_again = deletion(&json!({"flows": 3, "connections": 2, "tables": 0, "last_run": {"on": "2026-03-05"}}));
+        assert!(is_same_project(&saved, &ran_again));
+        for other in [
+            json!({"flows": 3, "connections": 3, "tables": 0}),
+            json!({"flows": 3, "connections": 2, "tables": 1}),
+            json!({"flows": 3, "tables": 0}),
+        ] {
+            assert!(!is_same_project(&saved, &deletion(&other)));
+        }
+    }
 }

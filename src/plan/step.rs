@@ -10,6 +10,7 @@ pub enum Step<'p> {
     Project(&'p ProjectOp),
     AddMembers(&'p ProjectOp),
     RemoveMembers(&'p ProjectOp),
+    SetRoles(&'p ProjectOp),
 }
 
 impl<'p> Step<'p> {
@@ -20,6 +21,7 @@ impl<'p> Step<'p> {
             Self::Project(_) => "project",
             Self::AddMembers(_) => "add members",
             Self::RemoveMembers(_) => "remove members",
+            Self::SetRoles(_) => "set roles",
         }
     }
 
@@ -27,7 +29,9 @@ impl<'p> Step<'p> {
     pub fn okta_id(self) -> &'p str {
         match self {
             Self::User(op) => op.okta_id.as_str(),
-            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) => op.group.as_str(),
+            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => {
+                op.group.as_str()
+            }
         }
     }
 
@@ -35,7 +39,7 @@ impl<'p> Step<'p> {
     pub fn subject(self) -> &'p str {
         match self {
             Self::User(op) => &op.user_name,
-            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) => &op.name,
+            Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => &op.name,
         }
     }
 }
@@ -46,7 +50,8 @@ impl ProjectOp {
         let itself = (self.action != ProjectAction::Members).then_some(Step::Project(self));
         let add = (!self.add.is_empty()).then_some(Step::AddMembers(self));
         let remove = (!self.remove.is_empty()).then_some(Step::RemoveMembers(self));
-        [itself, add, remove].into_iter().flatten()
+        let roles = (!self.roles.is_empty()).then_some(Step::SetRoles(self));
+        [itself, add, remove, roles].into_iter().flatten()
     }
 }
 

@@ -9,7 +9,7 @@ use super::policy::{Limit, Limits, OnLeave};
 use super::*;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, Project, User};
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
@@ -18,6 +18,7 @@ mod embedded;
 mod guards;
 mod held;
 mod laws;
+mod roles;
 mod undo;
 
 fn okta_id(name: &str) -> OktaUserId {
@@ -49,10 +50,10 @@ fn present(name: &str) -> (OktaUserId, DesiredUser) {
         family_name: Some("Example".to_owned()),
         ..Attributes::default()
     };
-    wanted(name, State::Present(attributes))
+    wanted(name, DesiredState::Present(attributes))
 }
 
-fn wanted(name: &str, state: State) -> (OktaUserId, DesiredUser) {
+fn wanted(name: &str, state: DesiredState) -> (OktaUserId, DesiredUser) {
     let mail = format!("{name}@example.com");
     (okta_id(name), DesiredUser::new(&mail, Some(mail.clone()), state))
 }
@@ -107,17 +108,17 @@ fn kinds(plan: &Plan) -> Vec<ProblemKind> {
 fn what_each_state_does_to_an_absent_an_inactive_and_an_active_account() {
     use UserAction::{Deactivate, Reactivate};
     let attributes = match present("ada").1.state {
-        State::Present(attributes) => attributes,
+        DesiredState::Present(attributes) => attributes,
         other => panic!("{other:?}"),
     };
     let cases = [
-        (State::Present(attributes), [Some(UserAction::Create), Some(Reactivate), None]),
-        (State::Untouched(Status::Staged), [None, None, None]),
-        (State::Untouched(Status::Other("ACTIVATING".to_owned())), [None, None, None]),
-        (State::Left(Leave::Suspended), [None, None, Some(Deactivate)]),
-        (State::Left(Leave::Deactivated), [None, None, Some(Deactivate)]),
-        (State::Left(Leave::Unassigned), [None, None, Some(Deactivate)]),
-        (State::Left(Leave::Deleted), [None, None, Some(Deactivate)]),
+        (DesiredState::Present(attributes), [Some(UserAction::Create), Some(Reactivate), None]),
+        (DesiredState::Untouched(Status::Staged), [None, None, None]),
+        (DesiredState::Untouched(Status::Other("ACTIVATING".to_owned())), [None, None, None]),
+        (DesiredState::Left(Leave::Suspended), [None, None, Some(Deactivate)]),
+        (DesiredState::Left(Leave::Deactivated), [None, None, Some(Deactivate)]),
+        (DesiredState::Left(Leave::Unassigned), [None, None, Some(Deactivate)]),
+        (DesiredState::Left(Leave::Deleted), [None, None, Some(Deactivate)]),
     ];
     for (state, expected) in cases {
         let standing = [None, Some(inactive(linked("ada"))), Some(linked("ada"))];
@@ -142,7 +143,7 @@ fn an_update_names_what_differs_and_nothing_else() {
 #[test]
 fn a_name_that_okta_leaves_out_is_left_as_it_stands() {
     let (id, mut user) = present("ada");
-    let State::Present(attributes) = &mut user.state else { panic!() };
+    let DesiredState::Present(attributes) = &mut user.state else { panic!() };
     attributes.given_name = None;
     assert!(one_user((id, user), Some(linked("ada"))).is_empty());
 }
@@ -165,7 +166,7 @@ fn an_account_of_another_directory_is_adopted_by_its_address() {
 #[test]
 fn somebody_hired_again_gets_the_old_account() {
     for leave in [Leave::Deactivated, Leave::Deleted] {
-        let (old, mut user) = wanted("old", State::Left(leave));
+        let (old, mut user) = wanted("old", DesiredState::Left(leave));
         user.user_name = None;
         let standing = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
         let plan = diff(&users([(old, user), present("ada")]), &platform([standing]), &policy());
@@ -176,7 +177,7 @@ fn somebody_hired_again_gets_the_old_account() {
 
 #[test]
 fn a_successor_leaves_the_predecessor_the_account_of_their_own_address() {
-    let (old, user) = wanted("old", State::Left(Leave::Deactivated));
+    let (old, user) = wanted("old", DesiredState::Left(Leave::Deactivated));
     let taken = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
     let plan = diff(&users([(old, user), present("ada")]), &platform([taken, account("old", None)]), &policy());
     let actions: Vec<_> = plan.users.iter().map(|op| (op.action, op.user_name.as_str())).collect();
@@ -186,7 +187,7 @@ fn a_successor_leaves_the_predecessor_the_account_of_their_own_address() {
 #[test]
 fn an_account_is_taken_over_by_its_address_also_to_be_closed() {
     for leave in [Leave::Suspended, Leave::Deactivated] {
-        let plan = one_user(wanted("ada", State::Left(leave)), Some(account("ada", None)));
+        let plan = one_user(wanted("ada", DesiredState::Left(leave)), Some(account("ada", None)));
         assert_eq!((action(&plan), plan.standing.managed_active), (Some(UserAction::Deactivate), 1));
         assert_eq!(plan.users[0].changes[1].to, okta_id("ada").as_str());
     }
@@ -196,7 +197,7 @@ fn an_account_is_taken_over_by_its_address_also_to_be_closed() {
 fn an_account_that_okta_did_not_make_is_not_deactivated_for_missing_in_okta_and_named_instead() {
     for external_id in [None, Some(""), Some("emp-0815")] {
         for leave in [Leave::Unassigned, Leave::Deleted] {
-            let desired = with_projects(users([wanted("ada", State::Left(leave))]), [pushed("Eng", &[])]);
+            let desired = with_projects(users([wanted("ada", DesiredState::Left(leave))]), [pushed("Eng", &[])]);
             let project = project("Eng", Some(group_id("Eng").as_str()), &["ada"]);
             let plan = one_project(&desired, vec![account("ada", external_id)], vec![project]);
             assert!(plan.is_empty(), "{plan:?}");
@@ -204,7 +205,7 @@ fn an_account_that_okta_did_not_make_is_not_deactivated_for_missing_in_okta_and_
         }
     }
     let keep = Policy { suspended: OnLeave::Keep, ..policy() };
-    let suspended = users([wanted("ada", State::Left(Leave::Suspended))]);
+    let suspended = users([wanted("ada", DesiredState::Left(Leave::Suspended))]);
     assert_eq!(diff(&suspended, &platform([account("ada", None)]), &keep).problems, []);
     // Linked to an Okta user who was deleted since.
     let relinked = account("ada", Some(okta_id("old").as_str()));
@@ -213,7 +214,7 @@ fn an_account_that_okta_did_not_make_is_not_deactivated_for_missing_in_okta_and_
 
 #[test]
 fn an_account_that_two_okta_users_claim_is_a_problem_for_both() {
-    for state in [State::Left(Leave::Unassigned), present("x").1.state] {
+    for state in [DesiredState::Left(Leave::Unassigned), present("x").1.state] {
         let (old, user) = wanted("old", state);
         let standing = User { external_id: Some(old.as_str().into()), ..account("ada", None) };
         let user = DesiredUser::new(user.login(), Some("ada@example.com".to_owned()), user.state.clone());
@@ -245,7 +246,7 @@ fn two_accounts_that_one_okta_user_claims_are_a_problem() {
 fn a_changed_address_is_a_problem_and_the_rest_of_the_person_is_still_synced() {
     let standing = User { user_name: "ada.old@example.com".to_owned(), platform_role: "ADMIN".into(), ..linked("ada") };
     let other = admin(linked("root"));
-    let root = wanted("root", State::Untouched(Status::Staged));
+    let root = wanted("root", DesiredState::Untouched(Status::Staged));
     let plan = diff(&users([present("ada"), root]), &platform([standing, other]), &policy());
     assert_eq!(kinds(&plan), [ProblemKind::EmailChanged]);
     assert_eq!(action(&plan), Some(UserAction::Update));
@@ -255,7 +256,7 @@ fn a_changed_address_is_a_problem_and_the_rest_of_the_person_is_still_synced() {
 fn a_failed_mapping_leaves_its_user_alone_and_the_rest_goes_on() {
     let problem = Problem::new("ada@example.com", ProblemKind::InvalidRole, "platformRole gives \"OWNER\"");
     let plan = diff(
-        &users([wanted("ada", State::Problem(vec![problem.clone()])), present("bob")]),
+        &users([wanted("ada", DesiredState::Problem(vec![problem.clone()])), present("bob")]),
         &platform([inactive(linked("ada"))]),
         &policy(),
     );
@@ -280,7 +281,7 @@ fn keep_keeps_the_suspended_and_the_unassigned_but_not_the_deactivated() {
     for (leave, kept) in
         [(Leave::Suspended, true), (Leave::Unassigned, true), (Leave::Deleted, true), (Leave::Deactivated, false)]
     {
-        let plan = diff(&users([wanted("ada", State::Left(leave))]), &platform([linked("ada")]), &keep);
+        let plan = diff(&users([wanted("ada", DesiredState::Left(leave))]), &platform([linked("ada")]), &keep);
         assert_eq!(plan.is_empty(), kept, "{leave:?}");
     }
 }
@@ -292,7 +293,7 @@ fn the_owner_and_the_protected_are_neither_deactivated_nor_demoted() {
     for (platform, policy) in
         [(platform([admin(linked("ada"))]), protect), (owner(platform([admin(linked("ada"))])), policy())]
     {
-        for user in [present("ada"), wanted("ada", State::Left(Leave::Suspended))] {
+        for user in [present("ada"), wanted("ada", DesiredState::Left(Leave::Suspended))] {
             let plan = diff(&users([user]), &platform, &policy);
             assert!(plan.is_empty(), "{plan:?}");
             assert_eq!(plan.warnings.len(), 1);
@@ -316,7 +317,8 @@ fn a_protected_admin_still_gets_a_new_name() {
 #[test]
 fn the_last_active_admin_stays() {
     let standing = platform([admin(linked("ada")), admin(linked("bob")), inactive(admin(linked("carol")))]);
-    let plan = diff(&users([wanted("ada", State::Left(Leave::Suspended)), present("bob")]), &standing, &policy());
+    let plan =
+        diff(&users([wanted("ada", DesiredState::Left(Leave::Suspended)), present("bob")]), &standing, &policy());
     assert_eq!(action(&plan), Some(UserAction::Deactivate));
     assert_eq!(plan.warnings, ["bob@example.com is the last active ADMIN and stays so"]);
 }
@@ -324,10 +326,10 @@ fn the_last_active_admin_stays() {
 #[test]
 fn a_new_admin_lets_the_old_one_go() {
     let (id, mut user) = present("bob");
-    let State::Present(attributes) = &mut user.state else { panic!() };
+    let DesiredState::Present(attributes) = &mut user.state else { panic!() };
     attributes.platform_role = PlatformRole::Admin;
     let plan = diff(
-        &users([wanted("ada", State::Left(Leave::Suspended)), (id, user)]),
+        &users([wanted("ada", DesiredState::Left(Leave::Suspended)), (id, user)]),
         &platform([admin(linked("ada")), linked("bob")]),
         &policy(),
     );
@@ -348,6 +350,7 @@ fn pushed(name: &str, members: &[&str]) -> (OktaGroupId, DesiredProject) {
         name: name.to_owned(),
         group_name: format!("AP {name}"),
         members: members.iter().map(|name| okta_id(name)).collect(),
+        roles: None,
     };
     (group_id(name), project)
 }
@@ -365,8 +368,8 @@ fn one_project(desired: &Desired, users: Vec<User>, projects: Vec<Project>) -> P
 fn a_group_without_a_project_makes_one_with_its_active_members_in_scope() {
     let people = [
         present("ada"),
-        wanted("bob", State::Left(Leave::Suspended)),
-        wanted("carol", State::Untouched(Status::Staged)),
+        wanted("bob", DesiredState::Left(Leave::Suspended)),
+        wanted("carol", DesiredState::Untouched(Status::Staged)),
         present("new"),
     ];
     let desired = with_projects(users(people), [pushed("Eng", &["ada", "bob", "carol", "new", "out-of-scope"])]);
@@ -414,9 +417,9 @@ fn only_those_who_left_the_group_are_removed() {
     let people = [
         present("stays"),
         present("left"),
-        wanted("suspended", State::Left(Leave::Suspended)),
-        wanted("deleted", State::Left(Leave::Deleted)),
-        wanted("broken", State::Problem(vec![])),
+        wanted("suspended", DesiredState::Left(Leave::Suspended)),
+        wanted("deleted", DesiredState::Left(Leave::Deleted)),
+        wanted("broken", DesiredState::Problem(vec![])),
     ];
     let desired = with_projects(users(people), [pushed("Eng", &["stays", "suspended"])]);
     let members = ["stays", "left", "suspended", "deleted", "broken", "by-hand", "foreign"];
@@ -486,7 +489,7 @@ fn of_a_saved_plan_only_what_a_new_one_would_do_as_well_is_done() {
     let standing = Platform { users: vec![linked("carol")], ..Platform::default() };
     let saved = diff(&desired, &standing, &policy());
     let untried = |_: Step<'_>| false;
-    let whole = saved::Held { plan: saved.clone(), ..saved::Held::default() };
+    let whole = saved::Remaining { plan: saved.clone(), ..saved::Remaining::default() };
     assert_eq!(saved::still_holds(&saved, &saved, &untried), whole);
     // Meanwhile another client created an account for bob, and a project of the name.
     let meanwhile = Platform {
@@ -542,7 +545,7 @@ fn a_project_is_deleted_only_with_what_was_listed() {
 #[test]
 fn a_saved_plan_reads_back_as_it_was_written() {
     let desired = with_projects(
-        users([present("ada"), wanted("bob", State::Left(Leave::Deleted))]),
+        users([present("ada"), wanted("bob", DesiredState::Left(Leave::Deleted))]),
         [pushed("Eng", &["ada"]), pushed("Ops", &[])],
     );
     let renamed =
@@ -593,15 +596,15 @@ fn applied(plan: &Plan, platform: &Platform) -> Platform {
 
 const NAMES: [&str; 8] = ["ada", "bob", "carol", "dan", "eve", "frank", "grace", "heidi"];
 
-fn any_state() -> impl Strategy<Value = State> {
+fn any_state() -> impl Strategy<Value = DesiredState> {
     prop_oneof![
         4 => (prop::sample::select(&PlatformRole::ALL), prop::option::of("[A-C]")).prop_map(|(platform_role, name)| {
-            State::Present(Attributes { platform_role, given_name: name, ..Attributes::default() })
+            DesiredState::Present(Attributes { platform_role, given_name: name, ..Attributes::default() })
         }),
         1 => prop::sample::select(&[Leave::Suspended, Leave::Deactivated, Leave::Unassigned, Leave::Deleted])
-            .prop_map(State::Left),
-        1 => Just(State::Untouched(Status::Staged)),
-        1 => Just(State::Problem(vec![Problem::new("x", ProblemKind::InvalidRole, "x")])),
+            .prop_map(DesiredState::Left),
+        1 => Just(DesiredState::Untouched(Status::Staged)),
+        1 => Just(DesiredState::Problem(vec![Problem::new("x", ProblemKind::InvalidRole, "x")])),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::State;
+use super::StateFile;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
@@ -63,7 +63,7 @@ pub struct Recorded {
     diverged: Vec<Divergence>,
 }
 
-impl State {
+impl StateFile {
     /// The newest runs, newest first.
     pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
         self.with(|connection| {
@@ -79,6 +79,12 @@ impl State {
             Error::new(Kind::Usage, format!("there is no run {id} in {}", self.path.display()))
                 .hint("oktapieces history lists the runs")
         })
+    }
+
+    /// The newest run with a plan that it wrote or began to write, also one that was killed.
+    pub fn last_with_plan(&self) -> Result<Option<Run>> {
+        let select = format!("{RUN} WHERE plan IS NOT NULL ORDER BY id DESC LIMIT 1");
+        self.with(|connection| connection.query_row(&select, [], run).optional())
     }
 
     /// The newest run that wrote, if any.
@@ -180,6 +186,7 @@ impl Recorded {
                     Step::Project(_) => outcomes.project = Some(outcome(step)),
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
+                    Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
                     Step::User(_) => {}
                 }
             }

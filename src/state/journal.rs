@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{State, now, time};
+use super::{StateFile, now, time};
 use crate::apply::Outcome;
 use crate::error::Result;
-use crate::plan::op::{Attribute, Change, ProjectAction, UserAction};
+use crate::plan::op::{Attribute, Change, ProjectAction, RoleChange, UserAction};
 use crate::plan::{Plan, Step};
 
 /// So many runs that wrote are kept, and so many of the others.
@@ -36,7 +36,7 @@ pub struct Ending<'a> {
     pub requests: u64,
 }
 
-impl State {
+impl StateFile {
     /// Begins a run and gives its number.
     pub fn begin(&self, run: &Beginning<'_>) -> Result<u32> {
         self.with(|connection| {
@@ -170,6 +170,7 @@ fn action(step: Step<'_>) -> &'static str {
         Step::Project(op) => op.action.as_str(),
         Step::AddMembers(_) => "add",
         Step::RemoveMembers(_) => "remove",
+        Step::SetRoles(_) => "set roles",
     }
 }
 
@@ -198,6 +199,12 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::RemoveMembers(op) => {
             let names: Vec<&str> = op.remove.iter().map(|removal| removal.user_name.as_str()).collect();
             (json!({ "members": names }), json!({ "members": [] }))
+        }
+        Step::SetRoles(op) => {
+            let side = |role: fn(&RoleChange) -> &String| -> Value {
+                op.roles.iter().map(|change| (change.user_name.clone(), json!(role(change)))).collect()
+            };
+            (json!({ "roles": side(|change| &change.from) }), json!({ "roles": side(|change| &change.to) }))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::State;
+use super::StateFile;
 use crate::error::Result;
 use crate::model::id::OktaUserId;
 use crate::model::known::{KnownGroup, KnownGroups, KnownOrg};
@@ -13,7 +13,7 @@ use crate::model::known::{KnownGroup, KnownGroups, KnownOrg};
 /// The name under which the moments are kept between which users were created.
 const BEGINNINGS: &str = "beginnings";
 
-impl State {
+impl StateFile {
     /// The cache of earlier runs. Unreadable entries are left out: they are read again.
     pub fn known_org(&self) -> Result<KnownOrg> {
         Ok(KnownOrg {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use backon::{BlockingRetryable, ConstantBuilder};
 
-use super::{State, now};
+use super::{StateFile, now};
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Refusal};
 
@@ -39,7 +39,7 @@ pub enum Taken {
     Nowhere(String),
 }
 
-impl State {
+impl StateFile {
     /// Takes the lock of this state file for a command, unless another process has it.
     pub fn lock(&self, command: &str) -> Result<Taken> {
         let path = self.path.with_extension("lock");

@@ -48,14 +48,14 @@ const BUSY: Duration = Duration::from_secs(15);
 
 /// The open state file of one org and platform.
 #[derive(Debug)]
-pub struct State {
+pub struct StateFile {
     path: PathBuf,
     connection: Mutex<Connection>,
     /// Where the file can't be written: the folder of the copy that is open in its place, and why.
     copy: Option<(TempDir, String)>,
 }
 
-impl State {
+impl StateFile {
     /// Opens or makes the file in `folder` that belongs to the org and the platform, which are named by their hosts, the
     /// platform with its path where it has one.
     pub fn open(folder: &Path, org: &str, platform: &str) -> Result<Self> {

@@ -14,11 +14,11 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn open(folder: &Path) -> Result<State> {
-    State::open(&folder.join("oktapieces"), "127.0.0.1:4001", "ap.example.com")
+fn open(folder: &Path) -> Result<StateFile> {
+    StateFile::open(&folder.join("oktapieces"), "127.0.0.1:4001", "ap.example.com")
 }
 
-fn run(state: &State, command: &str) -> u32 {
+fn run(state: &StateFile, command: &str) -> u32 {
     let beginning = Beginning {
         command,
         started: Timestamp::now(),
@@ -52,7 +52,7 @@ fn a_port_is_no_trouble_in_the_name_of_the_file() {
     let folder = folder();
     let name = open(folder.path()).unwrap().path().file_name().unwrap().to_owned();
     assert_eq!(name, "127.0.0.1_4001-ap.example.com.db");
-    let other = State::open(folder.path(), "127.0.0.1:4001", "ap.example.com/team/A").unwrap();
+    let other = StateFile::open(folder.path(), "127.0.0.1:4001", "ap.example.com/team/A").unwrap();
     assert_eq!(other.path().file_name().unwrap(), "127.0.0.1_4001-ap.example.com+team+A.db");
 }
 
@@ -119,11 +119,11 @@ fn a_copy_has_what_the_log_has_and_nothing_of_it_is_kept() {
     let state = open(folder.path()).unwrap();
     assert_eq!(run(&state, "apply"), 1);
     let name = place::name("127.0.0.1:4001", "ap.example.com");
-    let copy = State::copied(&own, &name, "is on a read-only disk".to_owned()).unwrap();
+    let copy = StateFile::copied(&own, &name, "is on a read-only disk".to_owned()).unwrap();
     assert_eq!(copy.is_forgotten(), Some("is on a read-only disk"));
     assert_eq!((copy.runs(9).unwrap().len(), run(&copy, "plan")), (1, 2));
     assert_eq!((state.runs(9).unwrap().len(), state.is_forgotten()), (1, None));
-    let first = State::copied(&folder.path().join("none"), &name, String::new()).unwrap();
+    let first = StateFile::copied(&folder.path().join("none"), &name, String::new()).unwrap();
     assert_eq!(first.runs(9).unwrap(), []);
 }
 

@@ -14,7 +14,7 @@ pub const CONFIG: &str = variables::CONFIG;
 /// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
 /// of its own, which this shortens and never lengthens.
 const TIMEOUT: &str = variables::TIMEOUT;
-/// Set in unattended runs: no progress bars.
+/// Set where no person watches: no bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
 pub const LOG: &str = "RUST_LOG";
@@ -26,7 +26,7 @@ const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's folder for what programs remember.
 pub const STATE_HOME: &str = "XDG_STATE_HOME";
 
-/// The longest wait for a server; unlimited if the variable isn't set.
+/// The longest wait for a server; without end where it isn't set.
 pub fn timeout() -> Result<Duration> {
     let Some(text) = std::env::var_os(TIMEOUT) else { return Ok(Duration::MAX) };
     let seconds = text.to_str().and_then(|text| text.trim().parse().ok());

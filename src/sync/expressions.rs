@@ -1,6 +1,7 @@
 //! The expressions of a session: from the config, or from Okta where the config asks for it, and checked against the org's
 //! schemas before anything is evaluated.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{self, Mistake, Settings};
@@ -26,7 +27,7 @@ pub struct Expressions {
     /// The attributes of profiles in the app of the scope, by its schema; none where it isn't needed or isn't known.
     app_user: Option<BTreeSet<String>>,
     /// Mistakes that don't depend on a user, each with the attribute that it is for.
-    pub findings: Vec<(&'static str, Finding)>,
+    pub findings: Vec<(Cow<'static, str>, Finding)>,
     pub warnings: Vec<String>,
     /// Whether the schemas of other user types were asked for, because the default one lacks an attribute.
     pub asked_other_types: bool,
@@ -66,13 +67,13 @@ pub async fn read(okta: &Okta, settings: &Settings, from_okta: bool) -> Result<E
 /// attributes: then every expression fails, and each user in scope by another part of it is left as they are.
 pub async fn find_if_there(okta: &Okta, settings: &Settings) -> Result<Unchecked> {
     if settings.from_okta && find_app(okta, settings.scope.app.as_deref()).await?.is_err() {
-        return Ok(Unchecked { mapping: of_missing_app()?, listed: Vec::new(), warnings: Vec::new() });
+        return Ok(Unchecked { mapping: of_missing_app(settings)?, listed: Vec::new(), warnings: Vec::new() });
     }
     find(okta, settings, settings.from_okta).await
 }
 
 /// A mapping whose expressions all ask for the profile in the app, which can't be read.
-fn of_missing_app() -> Result<Mapping> {
+fn of_missing_app(settings: &Settings) -> Result<Mapping> {
     let expression = Expression::parse("appuser.userName");
     let expression = expression.map_err(|_| Error::new(Kind::Failed, "the mapping of the Okta app isn't known"))?;
     let unknown = Mapped { expression, source: Source::Okta { mapping: None }, on_create_only: false };
@@ -83,6 +84,7 @@ fn of_missing_app() -> Result<Mapping> {
         email: unknown.clone(),
         display_name: unknown,
         platform_role: None,
+        project_roles: settings.mapping.project_roles.clone(),
     })
 }
 
@@ -131,12 +133,16 @@ pub async fn check_all(okta: &Okta, unchecked: Unchecked) -> Expressions {
 }
 
 /// All findings, by attribute.
-fn findings(mapping: &Mapping, schema: &Schema, app_user: Option<&BTreeSet<String>>) -> Vec<(&'static str, Finding)> {
-    let of = |(attribute, mapped): (&'static str, &Mapped)| {
+fn findings(
+    mapping: &Mapping,
+    schema: &Schema,
+    app_user: Option<&BTreeSet<String>>,
+) -> Vec<(Cow<'static, str>, Finding)> {
+    let of = |(attribute, mapped): (Cow<'static, str>, &Mapped)| {
         let wants = if attribute == "platformRole" { Wants::Role } else { Wants::Text };
         let mut found = check(&mapped.expression, schema, wants);
         found.extend(app_user.into_iter().flat_map(|known| check_app_user(&mapped.expression, known)));
-        found.into_iter().map(move |finding| (attribute, finding))
+        found.into_iter().map(move |finding| (attribute.clone(), finding))
     };
     mapping.expressions().into_iter().flat_map(of).collect()
 }
@@ -161,7 +167,7 @@ impl Expressions {
     }
 
     /// The expression of an attribute and what is wrong with it at a place: `platformRole (config.toml:21): … : user.x`.
-    pub fn told(&self, attribute: &'static str, finding: &Finding) -> String {
+    pub fn told(&self, attribute: &str, finding: &Finding) -> String {
         let Some(mapped) = self.mapping.expressions().remove(attribute) else { return finding.message.clone() };
         let place = mapped.source.location().unwrap_or_else(|| "the default".to_owned());
         let part = mapped.expression.source().get(finding.span.clone()).unwrap_or_default();
@@ -178,8 +184,12 @@ impl Expressions {
     /// Drops findings that a profile disproves: an attribute or a value that a user has is possible, whatever the schema says.
     pub fn settle(&mut self, org: &Org) {
         let of_schema = |finding: &Finding| finding.by_schema || finding.missing.is_some();
-        let doubtful: BTreeSet<&str> =
-            self.findings.iter().filter(|(_, finding)| of_schema(finding)).map(|(attribute, _)| *attribute).collect();
+        let doubtful: BTreeSet<&str> = self
+            .findings
+            .iter()
+            .filter(|(_, finding)| of_schema(finding))
+            .map(|(attribute, _)| attribute.as_ref())
+            .collect();
         let expressions = self.mapping.expressions();
         let of = |attribute| expressions.get(attribute).map(|mapped| mapped.expression.attributes());
         let mut named: BTreeSet<&String> = doubtful.into_iter().filter_map(of).flatten().collect();
@@ -218,7 +228,7 @@ impl Expressions {
     }
 
     /// Where the expressions come from, by attribute, where some come from Okta.
-    pub fn sources(&self) -> Vec<(&'static str, String)> {
+    pub fn sources(&self) -> Vec<(Cow<'static, str>, String)> {
         if self.listed.is_empty() {
             return Vec::new();
         }

@@ -1,5 +1,6 @@
 //! The journal of the run that goes on: from its beginning, which may have to wait for another run, to its end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use crate::apply::Outcome;
 use crate::config;
 use crate::error::{Error, Kind, Result};
+use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
 use crate::plan::hold::convergence::Divergence;
@@ -16,17 +18,17 @@ use crate::plan::hold::resumed::Resumed;
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
-use crate::state::{self, Lock, State, Taken};
+use crate::state::{self, Lock, StateFile, Taken};
 use crate::sync::context::Context;
 use crate::sync::session::{self, Knows, Session};
 
-/// How often a waiting run checks whether the other run has ended.
+/// How often a waiting run looks whether the other run has ended.
 const LOOK: Duration = Duration::from_millis(300);
 
 /// The run that goes on.
 #[derive(Debug)]
 pub struct Journal {
-    state: State,
+    state: StateFile,
     run: u32,
     /// Held until the run has ended, by a run that may write: that of the state file and that of the platform.
     locks: Vec<Lock>,
@@ -68,7 +70,7 @@ impl Journal {
         Ok(journal)
     }
 
-    fn new(state: State, locks: Vec<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
+    fn new(state: StateFile, locks: Vec<Lock>, command: &str, session: &Session, context: &Context) -> Result<Self> {
         let run = state.begin(&Beginning {
             command,
             started: Timestamp::now(),
@@ -94,7 +96,28 @@ impl Journal {
     pub fn knows(&self, full: bool, kept: bool, context: &Context) -> Result<Knows> {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
-        Ok(Knows { past: self.past()?, org, writes: !self.locks.is_empty(), config })
+        let owed_roles = self.owed_roles()?;
+        Ok(Knows { past: self.past()?, org, owed_roles, writes: !self.locks.is_empty(), config })
+    }
+
+    /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
+    /// the server's default role.
+    fn owed_roles(&self) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
+        let Some(last) = self.state.last_with_plan()? else { return Ok(BTreeMap::new()) };
+        let Ok(Some(recorded)) = self.state.recorded(last) else { return Ok(BTreeMap::new()) };
+        let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);
+        let mut owed: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>> = BTreeMap::new();
+        for step in recorded.plan.steps().filter(undone) {
+            let (op, users): (_, Vec<&OktaUserId>) = match step {
+                Step::AddMembers(op) => {
+                    (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
+                }
+                Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
+                Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
+            };
+            owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
+        }
+        Ok(owed)
     }
 
     /// Replaces what earlier runs left to be known.
@@ -120,7 +143,7 @@ impl Journal {
     }
 
     /// The file that the journal is in.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &StateFile {
         &self.state
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - `session` reads both sides and plans; `settle` is its planning in two passes.
 //! - `write` guards, asks and applies; `journal` records it.
+//! - `snapshot` records what a plan is made from.
 //! - `expressions`, `access` and `environment` prepare both.
 
 pub mod access;
@@ -13,4 +14,5 @@ pub mod journal;
 pub mod saved;
 pub mod session;
 mod settle;
+pub mod snapshot;
 pub mod write;

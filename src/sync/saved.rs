@@ -48,8 +48,15 @@ pub fn read(path: &Path) -> Result<SavedPlan> {
 
 /// Reads a plan from the text of the file that is shown as `shown`.
 pub fn parse(text: &str, shown: &str) -> Result<SavedPlan> {
-    let version =
-        serde_json::from_str::<serde_json::Value>(text).ok().and_then(|value| value["format_version"].as_u64());
+    let value = serde_json::from_str::<serde_json::Value>(text).ok();
+    if value.as_ref().is_some_and(|value| value.get("oktapieces_snapshot").is_some()) {
+        return Err(Error::new(
+            Kind::Config,
+            format!("{shown} is a snapshot, and a plan from a snapshot can't be applied"),
+        )
+        .hint("run oktapieces plan --out FILE to make a plan from what both servers say now"));
+    }
+    let version = value.and_then(|value| value["format_version"].as_u64());
     if version.is_some_and(|version| version != u64::from(FORMAT_VERSION)) {
         return Err(Error::new(Kind::Config, format!("{shown} has another format than this version of oktapieces"))
             .hint("make the plan again with this version"));

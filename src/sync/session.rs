@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -13,21 +14,23 @@ use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
-use crate::model::activepieces::Platform;
-use crate::model::id::{OktaGroupId, OktaIds};
+use crate::model::activepieces::{Platform, StandingRoles};
+use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, grace};
 use crate::plan::op::ProjectAction;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
-use crate::state::State;
+use crate::snapshot::Snapshot;
+use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
@@ -42,6 +45,8 @@ pub struct Session {
     pub settings: Settings,
     pub okta: Okta,
     pub activepieces: Activepieces,
+    /// Whether a read says nothing of itself, since it was shown before.
+    pub silent: bool,
 }
 
 /// A plan, and the state to record for the next run.
@@ -72,6 +77,8 @@ pub struct Knows {
     pub past: Past,
     /// Empty where everything is read again.
     pub org: KnownOrg,
+    /// Users whose project roles the last run was to give and didn't, by group.
+    pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
     /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
     /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
@@ -98,13 +105,13 @@ pub fn load(context: &Context) -> Result<Settings> {
 }
 
 /// Opens the state file of the org and the platform that the config names.
-pub fn state(settings: &Settings) -> Result<State> {
-    State::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
+pub fn state(settings: &Settings) -> Result<StateFile> {
+    StateFile::open(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))
 }
 
 /// Opens it for a command that writes nothing but its own record, which isn't kept where the disk is read-only.
-pub fn state_to_read(settings: &Settings, context: &Context) -> Result<State> {
-    let state = State::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
+pub fn state_to_read(settings: &Settings, context: &Context) -> Result<StateFile> {
+    let state = StateFile::open_to_read(&state_folder()?, settings.okta.org_url.authority(), &platform_name(settings))?;
     if let Some(why) = state.is_forgotten() {
         context.printer.warning(&format!(
             "the state file {} {why}: it is only read, and nothing of this run is recorded",
@@ -137,7 +144,40 @@ impl Session {
     pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
         let okta = okta_client(&settings)?;
         let activepieces = activepieces_client(&settings, parallelism)?;
-        Ok(Self { settings, okta, activepieces })
+        Ok(Self { settings, okta, activepieces, silent: false })
+    }
+
+    /// The same; each answer to a read is recorded.
+    pub fn recorded(
+        settings: Settings,
+        parallelism: u32,
+        (okta, activepieces): (&Recorder, &Recorder),
+    ) -> Result<Self> {
+        let okta = http::Settings { source: Source::Recorded(okta.clone()), ..access::okta(&settings)? };
+        let activepieces = http::Settings {
+            source: Source::Recorded(activepieces.clone()),
+            parallelism,
+            ..access::activepieces(&settings)?
+        };
+        Self::of(settings, okta, activepieces)
+    }
+
+    /// Plans from recorded answers: no secret is read, and nothing is sent.
+    pub fn offline(settings: Settings, snapshot: &Snapshot) -> Result<Self> {
+        let played = |url: &Url, answers| {
+            let time = Some(snapshot.read_at);
+            let source = Source::Snapshot(Arc::new(answers::Snapshot { answers, time }));
+            http::Settings { source, ..http::Settings::new(url.as_str().trim_end_matches('/')) }
+        };
+        let okta = played(&settings.okta.org_url, snapshot.okta_by_id());
+        let activepieces = played(&settings.activepieces.url, snapshot.activepieces_answers.clone());
+        Self::of(settings, okta, activepieces)
+    }
+
+    fn of(settings: Settings, okta: http::Settings, activepieces: http::Settings) -> Result<Self> {
+        let okta = Okta::new(http::Client::new(okta)?);
+        let activepieces = Activepieces::new(http::Client::new(activepieces)?);
+        Ok(Self { settings, okta, activepieces, silent: false })
     }
 
     /// The org's host, with the port where it's an unusual one.
@@ -159,7 +199,7 @@ impl Session {
     }
 
     /// Opens the state file of this org and platform.
-    pub fn state(&self) -> Result<State> {
+    pub fn state(&self) -> Result<StateFile> {
         state(&self.settings)
     }
 
@@ -167,34 +207,46 @@ impl Session {
     /// accepts a read that is much smaller than the last trusted one.
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let roles = self.settings.mapping.manages_roles();
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        reading.org.owed_roles.clone_from(&knows.owed_roles);
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
-        let Drafted { mut plan, made_from, sizes, users, groups, reading } =
+        let Drafted { mut plan, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
-        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
+        plan.warnings.extend(unknown(not_recorded));
+        plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
         let seen = grace::without_seen(&knows.past, &plan);
         let run = held::Run { sizes: &sizes, now, trust_source };
         let remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
-        self.look_at_roles(&mut plan).await;
+        self.look_at_roles(&mut plan, &platform.roles).await;
+        self.look_at_role_changes(&mut plan, &platform.roles).await?;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
-        context.printer.status(&format!(
-            "Read {} in scope and {} from Okta, {} and {} from Activepieces, in {}.",
-            counted(users, "user", "users"),
-            counted(groups, "pushed group", "pushed groups"),
-            counted(platform.users.len(), "account", "accounts"),
-            counted(platform.projects.len(), "project", "projects"),
-            counted(usize::try_from(self.requests()).unwrap_or(usize::MAX), "request", "requests") + &asked(&reading),
-        ));
+        let sent = match self.requests() {
+            0 => "without any request".to_owned(),
+            sent => format!("in {}", counted(usize::try_from(sent).unwrap_or(usize::MAX), "request", "requests")),
+        };
+        self.say(
+            context,
+            &format!(
+                "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
+                counted(users, "user", "users"),
+                counted(groups, "pushed group", "pushed groups"),
+                counted(platform.users.len(), "account", "accounts"),
+                counted(platform.projects.len(), "project", "projects"),
+                sent + &asked(&reading),
+            ),
+        );
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
     }
 
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
     pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
-        let Sides { expressions, reading, platform, now } = self.read(knows, &progress, context).await?;
+        let roles = undone.plan.projects.iter().any(|op| !op.roles.is_empty());
+        let Sides { expressions, reading, platform, now } = self.read(knows, roles, &progress, context).await?;
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
@@ -209,6 +261,12 @@ impl Session {
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+    }
+
+    fn say(&self, context: &Context, text: &str) {
+        if !self.silent {
+            context.printer.status(text);
+        }
     }
 
     fn sources<'a>(
@@ -230,7 +288,8 @@ impl Session {
     }
 
     /// Reads both sides, whole or not at all, and checks the expressions against the schemas.
-    async fn read(&self, knows: &Knows, progress: &Progress, context: &Context) -> Result<Sides> {
+    /// Project roles are read only where they are wanted.
+    async fn read(&self, knows: &Knows, roles: bool, progress: &Progress, context: &Context) -> Result<Sides> {
         let okta_side = Box::pin(async {
             let okta = &self.okta;
             let unchecked = expressions::find_if_there(okta, &self.settings).await?;
@@ -246,36 +305,48 @@ impl Session {
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, mut reading), platform) =
-            Box::pin(futures_util::future::try_join(okta_side, activepieces::read(&self.activepieces))).await?;
+        let ((expressions, mut reading), platform) = Box::pin(futures_util::future::try_join(
+            okta_side,
+            activepieces::read_with_roles(&self.activepieces, roles),
+        ))
+        .await?;
         if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
             return Err(fault);
         }
         name_lost_groups(&knows.past, &mut reading);
-        for warning in expressions.warned().iter().chain(&reading.warnings) {
-            context.printer.warning(warning);
+        if !self.silent {
+            let warned = expressions.warned();
+            warned.iter().chain(&reading.warnings).for_each(|warning| context.printer.warning(warning));
         }
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
         Ok(Sides { expressions, reading, platform, now })
     }
 
-    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its flows. A project
+    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its contents. A project
     /// whose group is there isn't deleted.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
             if let ProjectAction::Relink { from } = &op.action {
-                if okta::confirm_unpushed(&self.okta, &[], from).await?.is_some() {
+                let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], from).await)?;
+                if asked.is_none_or(|found| found.is_some()) {
                     relinked.insert(op.group.clone());
                 }
-            } else if let ProjectAction::Delete { flows } = &mut op.action {
-                if let Some(found) = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await? {
+            } else if let ProjectAction::Delete { contents } = &mut op.action {
+                let asked = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await;
+                // A group that a snapshot doesn't tell of isn't known to be gone.
+                let untold = || Some(StillThere { name: op.name.clone(), is_pushed: true });
+                if let Some(found) = settle::recorded(asked)?.unwrap_or_else(untold) {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
-                let project = self.activepieces.project_by_external_id(&op.group).await?;
-                *flows = project.and_then(|project| project.analytics.total_flows);
+                if let Some(project) = &op.project {
+                    // The counts inform; a route that fails doesn't stop a run.
+                    let listed = self.activepieces.project_by_external_id(&op.group).await.ok().flatten();
+                    let flows = listed.and_then(|listed| listed.analytics.total_flows);
+                    *contents = self.activepieces.contents(project, flows).await;
+                }
             }
         }
         let Plan { projects, held, warnings, .. } = plan;
@@ -283,7 +354,7 @@ impl Session {
             let StillThere { name, is_pushed } = &there[&op.group];
             if *is_pushed {
                 let about = format!("the group {name}");
-                held.push(Held::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+                held.push(Deferred::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
             } else {
                 warnings.push(format!(
                     "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
@@ -293,7 +364,7 @@ impl Session {
         }
         for op in projects.extract_if(.., |op| relinked.contains(&op.group)) {
             let about = format!("the deletion of the group that {} is linked to", op.name);
-            held.push(Held::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
+            held.push(Deferred::new(&op.name, "link the project to another group", Because::AnswersDisagree { about }));
         }
         held.sort();
         warnings.sort();
@@ -302,7 +373,16 @@ impl Session {
 
     /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
     /// gives it back.
-    async fn look_at_roles(&self, plan: &mut Plan) {
+    async fn look_at_roles(&self, plan: &mut Plan, known: &StandingRoles) {
+        if let StandingRoles::Known(known) = known {
+            for op in &mut plan.projects {
+                let Some(project) = &op.project else { continue };
+                for removal in &mut op.remove {
+                    removal.role = known.of(project, &removal.account).map(str::to_owned);
+                }
+            }
+            return;
+        }
         let changed = plan.projects.iter_mut().filter(|op| !op.remove.is_empty());
         let reads = changed.filter_map(|op| {
             let project = op.project.clone()?;
@@ -322,6 +402,38 @@ impl Session {
                 removal.role = role_of.get(&removal.account).cloned();
             }
         }
+    }
+
+    /// Leaves project roles out of the plan where the server doesn't let them be set, and warns of it once. The server is asked
+    /// only if the plan sets any.
+    async fn look_at_role_changes(&self, plan: &mut Plan, known: &StandingRoles) -> Result<()> {
+        let is_set = match known {
+            StandingRoles::Unread => return Ok(()),
+            StandingRoles::Off => false,
+            StandingRoles::Known(_) => {
+                let mut projects =
+                    plan.projects.iter().filter(|op| op.sets_roles()).filter_map(|op| op.project.as_ref());
+                match projects.next() {
+                    Some(project) => self.activepieces.sets_project_roles(project).await?,
+                    None => return Ok(()),
+                }
+            }
+        };
+        if is_set {
+            return Ok(());
+        }
+        for op in &mut plan.projects {
+            op.roles.clear();
+            for member in &mut op.add {
+                (member.role, member.role_reason) = (None, None);
+            }
+        }
+        plan.projects.retain(|op| !op.is_empty());
+        let warning =
+            "the platform's plan has no project roles: none is set, and new members get the server's default role";
+        plan.warnings.push(warning.to_owned());
+        plan.warnings.sort();
+        Ok(())
     }
 
     /// Reads the users in scope and the pushed groups, and tells how far it is.
@@ -380,6 +492,14 @@ async fn address(url: &Url) -> String {
         addresses.iter().min().map_or_else(|| host.to_owned(), ToString::to_string)
     };
     format!("{place}:{port}{}", url.path().trim_end_matches('/'))
+}
+
+/// A warning about users whom a snapshot doesn't tell enough of.
+fn unknown(users: usize) -> Option<String> {
+    (users > 0).then(|| {
+        let users = counted(users, "user", "users");
+        format!("the snapshot doesn't hold what Okta says of {users}: operations that depend on it are deferred")
+    })
 }
 
 /// How many requests of a read expressions asked for, and how much was cached.

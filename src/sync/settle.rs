@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::http::Failure;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
@@ -43,6 +44,8 @@ pub struct Drafted {
     pub groups: usize,
     /// What was read, without the org.
     pub reading: Reading,
+    /// Users about whom a snapshot doesn't hold what the plan needs.
+    pub not_recorded: usize,
 }
 
 /// What was read so far, and what follows from it.
@@ -56,6 +59,8 @@ pub struct Draft<'a> {
     own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
     /// Users who may be in scope or not.
     undecided: BTreeSet<OktaUserId>,
+    /// Users about whom a snapshot doesn't hold Okta's answer.
+    not_recorded: BTreeSet<OktaUserId>,
     /// The sizes by the listings.
     sizes: Option<Sizes>,
 }
@@ -95,7 +100,8 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
     let made_from = draft.made_from();
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
-    Ok(Drafted::of(draft.sizes, draft.reading, made_from, || {
+    let not_recorded = draft.not_recorded.len();
+    Ok(Drafted::of(draft.sizes, draft.reading, made_from, not_recorded, || {
         let mut plan = comparison.plan(policy);
         doubt::hold(&mut plan, &held);
         plan
@@ -104,12 +110,18 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
 
 impl Drafted {
     /// Frees the org before the plan is made, which may be as large.
-    fn of(sizes: Option<Sizes>, mut reading: Reading, made_from: Fingerprints, plan: impl FnOnce() -> Plan) -> Self {
+    fn of(
+        sizes: Option<Sizes>,
+        mut reading: Reading,
+        made_from: Fingerprints,
+        not_recorded: usize,
+        plan: impl FnOnce() -> Plan,
+    ) -> Self {
         let org = std::mem::take(&mut reading.org);
         let sizes = sizes.unwrap_or_else(|| Sizes::of(&org, reading.scope.key()));
         let (users, groups) = (org.in_scope.len(), org.pushed.len());
         drop(org);
-        Self { plan: plan(), made_from, sizes, users, groups, reading }
+        Self { plan: plan(), made_from, sizes, users, groups, reading, not_recorded }
     }
 }
 
@@ -127,6 +139,7 @@ impl<'a> Draft<'a> {
             asked: Doubts::default(),
             own_groups: BTreeMap::new(),
             undecided: BTreeSet::new(),
+            not_recorded: BTreeSet::new(),
             sizes: None,
         };
         let doubts = Doubts::of_users(&draft.desired, sources.platform);
@@ -167,8 +180,12 @@ impl<'a> Draft<'a> {
 
     /// Users that the plan would give attributes which follow from groups that weren't read.
     fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
-        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate);
-        gives.map(|op| &op.okta_id).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
+        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate).map(|op| &op.okta_id);
+        let of_roles = plan.projects.iter().flat_map(|op| {
+            let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
+            op.roles.iter().map(|change| &change.okta_id).chain(new)
+        });
+        gives.chain(of_roles).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
     }
 
     /// Reads again what isn't sure, then asks by id for all users who would lose something by it.
@@ -205,7 +222,7 @@ impl<'a> Draft<'a> {
             self.desired = Desired::default();
             self.desired = attributes::desired(&self.reading.org, mapping, now);
         } else {
-            self.desired.projects = attributes::projects(&self.reading.org);
+            self.desired.projects = attributes::projects(&self.reading.org, mapping, &self.desired.users, now);
             self.desired.vanished.clone_from(&self.reading.org.vanished);
         }
     }
@@ -222,9 +239,20 @@ impl<'a> Draft<'a> {
         let doubted: BTreeSet<OktaUserId> = doubts.users.union(&doubts.memberships).cloned().collect();
         let confirmed = okta::confirm(okta, scope, org, doubts.users, doubts.memberships).await?;
         attributes::renew(&mut self.desired, org, mapping, now, doubted);
+        // What they would lose stays in doubt, and is deferred.
+        self.asked.memberships.retain(|id| !confirmed.not_recorded.contains(id));
+        self.not_recorded.extend(confirmed.not_recorded);
         self.undecided.extend(confirmed.undecided);
         self.asked.memberships.extend(confirmed.own_groups.keys().cloned());
         self.own_groups.extend(confirmed.own_groups);
         Ok(())
+    }
+}
+
+/// The answer, or none where a snapshot doesn't hold it.
+pub fn recorded<T>(asked: Result<T>) -> Result<Option<T>> {
+    match asked {
+        Err(error) if Failure::of(&error).is_some_and(Failure::is_not_recorded) => Ok(None),
+        asked => asked.map(Some),
     }
 }

@@ -16,7 +16,7 @@ use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
 use crate::plan::op::{ProjectAction, ProjectOp};
-use crate::plan::saved::Held;
+use crate::plan::saved::Remaining;
 use crate::plan::{Past, Plan};
 use crate::sync::context::Context;
 use crate::sync::interrupt::{Interrupt, interrupted};
@@ -41,7 +41,7 @@ pub struct WriteArgs {
     /// Allow exactly so many users to become ADMIN, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_new_admins: Option<usize>,
-    /// Allow a plan that deactivates accounts because the scope is empty
+    /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
     /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
@@ -55,7 +55,7 @@ pub struct WriteArgs {
 /// What is to be written, and the state around it.
 #[derive(Debug)]
 pub struct Proposal {
-    pub held: Held,
+    pub held: Remaining,
     /// The hash of the plan as it was looked at, which of a saved plan may have a stale part.
     pub hash: String,
     /// State recorded by earlier runs.
@@ -85,7 +85,7 @@ impl WriteArgs {
         }
     }
 
-    /// Refuses to begin if the plan needs a confirmation and no prompt is possible.
+    /// Refuses to begin where a question is needed and there is no terminal to ask on.
     pub fn can_ask(&self, context: &Context) -> Result<()> {
         if self.yes || context.printer.interactive {
             return Ok(());
@@ -124,7 +124,7 @@ impl Writing<'_> {
         let mut proposal = propose().await?;
         loop {
             self.show(&proposal, consent)?;
-            let Proposal { held: Held { plan, .. }, hash, .. } = &proposal;
+            let Proposal { held: Remaining { plan, .. }, hash, .. } = &proposal;
             if consent == Consent::Withheld {
                 self.context.printer.status("\nNothing was written.");
                 return Ok(if plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() });
@@ -152,7 +152,7 @@ impl Writing<'_> {
     /// Shows the plan, and refuses what the guards don't allow.
     fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Held { plan, .. }, hash, past, .. } = proposal;
+        let Proposal { held: Remaining { plan, .. }, hash, past, .. } = proposal;
         self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
             context
@@ -170,7 +170,7 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.context;
-        let Proposal { held: Held { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, &hash, &report)?;
@@ -188,7 +188,8 @@ impl Writing<'_> {
         if report.is_cut_short() || !report.outcomes().any(|(_, outcome)| outcome.is_answered()) {
             return Ok(Vec::new());
         }
-        let platform = activepieces::read(&self.session.activepieces).await?;
+        let roles = report.projects.iter().any(|(op, _)| op.sets_roles());
+        let platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
         let unsettled = report.look_again(&Stands::of(&platform));
         self.journal.diverged(&unsettled)?;
         Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())
@@ -276,7 +277,7 @@ struct Open {
 }
 
 impl Open {
-    /// After so long the plan is made again: its current values may have changed.
+    /// After so long the plan is made again: another client may have changed what it touches.
     const LONG: Duration = Duration::from_mins(1);
 
     fn now() -> Self {
@@ -296,7 +297,10 @@ fn undo_hint(run: u32, report: &Report<'_>) -> String {
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
     let users = report.users.iter().any(|(_, outcome)| outcome.is_done());
     let projects = report.projects.iter().any(|(op, outcomes)| {
-        (itself(op) && is_done(&outcomes.project)) || is_done(&outcomes.add) || is_done(&outcomes.remove)
+        (itself(op) && is_done(&outcomes.project))
+            || is_done(&outcomes.add)
+            || is_done(&outcomes.remove)
+            || is_done(&outcomes.roles)
     });
     if users || projects {
         return format!(": oktapieces undo {run} undoes it");

@@ -225,7 +225,7 @@ async fn no_role_is_written_that_follows_from_what_was_only_known() {
         let others = stage.sandbox.platform().users().into_iter().filter(|user| user.active && user.role == "MEMBER");
         others.filter_map(|user| user.external_id).take(count).collect::<Vec<_>>()
     };
-    // A user with another change, a user who only seems to be ADMIN, and so many users that groups are read instead.
+    // One user with another change, one who only seems to be an ADMIN, and so many that groups are read instead.
     org.set_profile(&plain(1)[0], "firstName", "Renamed".into());
     for count in [1, 2, 40] {
         tamper(&stage, &admins, |members| members.extend(plain(count)));

@@ -23,7 +23,7 @@ const COMPANY: Shape = Shape::Generated { users: 16, groups: 4, members: 6, exis
 enum Scene {
     /// Most of them, with listings of several pages.
     Usual,
-    /// Projects are adopted, and users missing from Okta's listings are confirmed by id.
+    /// Projects are adopted, and Okta is asked by id for users that its listings don't hold.
     Seeded,
     /// Two projects are deleted.
     Deletions,
@@ -105,8 +105,8 @@ struct Calm {
 }
 
 impl Calm {
-    /// The run after one that failed. Members added from now on get another project role than earlier ones, so that it shows
-    /// if the same users are added again.
+    /// The run that comes after one that didn't end well. A member who is added from now on gets another project role than one who
+    /// was, so that it shows if the same people are added again.
     async fn completes(&self, stage: &Stage, what: &str) {
         stage.sandbox.platform().configure(|settings| "Viewer".clone_into(&mut settings.default_project_role));
         let start = Standing::of(stage);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use oktapieces_sandbox::Options;
-use oktapieces_sandbox::activepieces::Generation;
+use oktapieces_sandbox::activepieces::{Contents, Generation};
 use oktapieces_sandbox::company::Shape;
 use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
@@ -243,7 +243,10 @@ async fn projects_are_deleted_by_their_number_after_a_list_of_what_is_destroyed(
     stage.reconfigure("'^AP (.+)$'", "'^AP (Team 001)$'");
     let doomed: Vec<_> = platform.projects().into_iter().filter(|project| project.name != "Team 001").collect();
     assert_eq!(doomed.len(), 2);
-    platform.seed_flows(&doomed[0].id, 7);
+    let last_run = Some("2026-03-04T05:06:07Z".parse().unwrap());
+    let contents = Contents { flows: 7, connections: 2, tables: 1, last_run, broken_connection: false };
+    platform.fill_project(&doomed[0].id, contents);
+    platform.fill_project(&doomed[1].id, Contents { flows: 1, broken_connection: true, ..Contents::default() });
     let kept = stage.run(&["apply", "--yes"]).await;
     assert!(kept.stdout.contains("stays as it is") && platform.projects().len() == 3, "{kept:#?}");
     stage.reconfigure("[safety]", "[projects_policy]\ndelete_unpushed = true\n\n[safety]");
@@ -253,8 +256,12 @@ async fn projects_are_deleted_by_their_number_after_a_list_of_what_is_destroyed(
     stage.delete_groups_but("Team 001");
     let plan = stage.run(&["plan"]).await;
     let members = doomed[0].members.len();
-    let destroyed = format!("destroys 7 flows, {members} members, and connections");
-    assert!(plan.stdout.contains(&destroyed) && plan.total().contains("projects 2 to delete"), "{plan:#?}");
+    let destroyed = format!("destroys 7 flows, {members} members, 2 connections, 1 table\n");
+    let seen: String = plan.stdout.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    assert!(plan.stdout.contains(destroyed.trim_end()), "{seen}");
+    assert!(seen.contains("last run on 2026-03-04; nothing of it can be recovered"), "{seen}");
+    assert!(seen.contains("connections (number not known), 0 tables") && seen.contains("no flow ever ran"), "{seen}");
+    assert!(plan.total().contains("projects 2 to delete"), "{plan:#?}");
     let hash = stage.plan().await["hash"].as_str().unwrap().to_owned();
     for flags in [&[][..], &["--allow-project-deletions", "1"], &["--approve", &hash]] {
         let refused = stage.run(&[&["apply", "--yes"], flags].concat()).await;

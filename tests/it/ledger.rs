@@ -82,7 +82,7 @@ impl Standing {
         members.filter_map(mail).collect()
     }
 
-    /// Users who were members and still are, with another role.
+    /// Those who were members and still are, with another role.
     fn roles_reset_since(&self, start: &Self) -> Vec<(&str, &str)> {
         let members = self.projects.values().flat_map(|now| now.members.iter().map(move |member| (now, member)));
         let reset = members.filter(|(now, (id, role))| {

@@ -29,6 +29,8 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(feature = "sandbox")]
+mod project_roles;
+#[cfg(feature = "sandbox")]
 mod reads;
 mod reference;
 #[cfg(feature = "sandbox")]
@@ -38,6 +40,8 @@ mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
 mod seeded;
+#[cfg(feature = "sandbox")]
+mod snapshots_of_servers;
 #[cfg(feature = "sandbox")]
 mod state;
 #[cfg(feature = "sandbox")]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use oktapieces::model::PlatformRole;
 use oktapieces::model::activepieces as there;
-use oktapieces::model::desired::{Attributes, Desired, DesiredProject, DesiredUser, Leave, State};
+use oktapieces::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave};
 use oktapieces::model::id::OktaIds;
 use oktapieces::model::okta::Status;
 use oktapieces::model::problem::{Problem, ProblemKind};
@@ -19,21 +19,21 @@ use oktapieces_sandbox::company::teams::{GROUPS, PROJECTS};
 /// The address of the platform's owner, who isn't in the company.
 const OWNER: &str = oktapieces_sandbox::activepieces::Platform::OWNER_EMAIL;
 
-/// What the config makes of a user, by the tables of a sync.
-fn state(user: &OktaUser, name: &str) -> State {
+/// What the config makes of somebody, by the tables of a sync.
+fn state(user: &OktaUser, name: &str) -> DesiredState {
     let status = Status::from(user.status.to_owned());
     let [given, family] = names(name).map(str::to_owned);
-    let problem = |kind| State::Problem(vec![Problem::new(email(name), kind, "")]);
+    let problem = |kind| DesiredState::Problem(vec![Problem::new(email(name), kind, "")]);
     match (&status, user.assigned) {
-        (Status::Deprovisioned, _) => State::Left(Leave::Deactivated),
-        (Status::Suspended, true) => State::Left(Leave::Suspended),
-        (_, false) => State::Left(Leave::Unassigned),
-        (Status::Staged | Status::Other(_), true) => State::Untouched(status),
+        (Status::Deprovisioned, _) => DesiredState::Left(Leave::Deactivated),
+        (Status::Suspended, true) => DesiredState::Left(Leave::Suspended),
+        (_, false) => DesiredState::Left(Leave::Unassigned),
+        (Status::Staged | Status::Other(_), true) => DesiredState::Untouched(status),
         _ if !user.email.as_deref().is_some_and(|email| email.contains('@')) => problem(ProblemKind::InvalidAttribute),
         _ if family.is_empty() => problem(ProblemKind::ExpressionFailed),
         _ => match user.okta_role {
             Some("boss") => problem(ProblemKind::InvalidRole),
-            role => State::Present(Attributes {
+            role => DesiredState::Present(Attributes {
                 given_name: Some(given),
                 family_name: Some(family),
                 platform_role: match role {
@@ -59,13 +59,13 @@ fn desired(people: &[Person]) -> Desired {
     }
     let external_ids = people.iter().filter_map(|person| person.account.as_ref()?.external_id.clone());
     for id in external_ids.filter(|id| OktaIds::default().is_user(id)) {
-        let gone = DesiredUser::new(&id, None, State::Left(Leave::Deleted));
+        let gone = DesiredUser::new(&id, None, DesiredState::Left(Leave::Deleted));
         desired.users.entry(id.into()).or_insert(gone);
     }
     for (kind, name, members) in GROUPS {
         let Some(project) = name.strip_prefix("AP ") else { continue };
         let members = members.iter().map(|name| user_id(name).into()).collect();
-        let project = DesiredProject { name: project.to_owned(), group_name: name.to_owned(), members };
+        let project = DesiredProject { name: project.to_owned(), group_name: name.to_owned(), members, roles: None };
         desired.projects.insert(group_id(kind, name).into(), project);
     }
     desired

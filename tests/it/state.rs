@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use oktapieces::plan::saved::SavedPlan;
-use oktapieces::state::{Beginning, Lock, State, Taken};
+use oktapieces::state::{Beginning, Lock, StateFile, Taken};
 use oktapieces_sandbox::Options;
 use oktapieces_sandbox::company::Shape;
 use oktapieces_sandbox::serve::{Fault, FaultKind};
@@ -249,10 +249,10 @@ async fn of_two_runs_at_once_one_writes() {
 }
 
 /// Takes the lock, as another run would.
-fn taken(stage: &Stage) -> (State, Lock) {
+fn taken(stage: &Stage) -> (StateFile, Lock) {
     let host = |url: String| url.trim_start_matches("http://").to_owned();
     let (org, platform) = (host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url()));
-    let file = State::open(&stage.folder().join(".local/state/oktapieces"), &org, &platform).unwrap();
+    let file = StateFile::open(&stage.folder().join(".local/state/oktapieces"), &org, &platform).unwrap();
     let Taken::Mine(lock) = file.lock("apply").unwrap() else { panic!("it was free") };
     (file, lock)
 }

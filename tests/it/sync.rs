@@ -42,8 +42,9 @@ async fn the_seeded_company_converges_and_has_every_kind_of_change() {
     let stage = Stage::seeded().await;
     let plan = converges(&stage).await;
     for total in plan["totals"].as_object().unwrap() {
-        // A project is deleted only where the config asks for it, and no group of the company was made again.
-        let is_none = ["projects_delete", "projects_relink"].contains(&total.0.as_str());
+        // A project is deleted and a project role changed only where the config asks for it, and no group of the company was
+        // made again.
+        let is_none = ["projects_delete", "projects_relink", "project_roles"].contains(&total.0.as_str());
         assert_eq!(total.1.as_u64() > Some(0), !is_none, "{total:?}");
     }
     let kinds: BTreeSet<&str> =
@@ -324,7 +325,7 @@ async fn a_saved_plan_is_shown_and_applied_exactly() {
         Stage::of(Shape::Generated { users: 30, groups: 3, members: 8, existing: 0.5, drift: 0.5, seed: 8 }).await;
     let planned = stage.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(stage.run(&["show", "plan.json"]).await.stdout, planned.stdout);
-    // After the plan, a new user appears, and a user that the plan would create goes.
+    // After the plan a new user comes, and one that it would create goes.
     let plan = stage.run(&["show", "plan.json", "--json"]).await.json();
     let created = plan["users"].as_array().unwrap().iter().find(|op| op["action"] == "create").unwrap().clone();
     let gone = created["okta_id"].as_str().unwrap();

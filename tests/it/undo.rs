@@ -26,7 +26,7 @@ fn standing(stage: &Stage) -> (BTreeMap<String, [String; 4]>, BTreeMap<String, N
     (users.collect(), projects.collect())
 }
 
-/// Gives all users that a run deactivated their access in Okta back, also users who were deleted there.
+/// Gives all users that a run deactivated their access in Okta back, also those who were deleted there.
 fn welcome_back(stage: &Stage, made: &Value) {
     let org = stage.sandbox.org();
     for op in made["plan"]["users"].as_array().unwrap().iter().filter(|op| op["action"] == "deactivate") {

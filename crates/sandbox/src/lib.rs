@@ -47,13 +47,13 @@ pub struct Sandbox {
     shape: Shape,
     org: Arc<okta::Org>,
     platform: Arc<activepieces::Platform>,
-    okta: Server,
-    activepieces: Server,
+    okta: RunningServer,
+    activepieces: RunningServer,
 }
 
 /// One server that runs for as long as this is held.
 #[derive(Debug)]
-struct Server {
+struct RunningServer {
     address: SocketAddr,
     traffic: Arc<Traffic>,
     _stop: DropGuard,
@@ -73,8 +73,8 @@ impl Sandbox {
         let mut seeds = fastrand::Rng::with_seed(options.fault_seed);
         let mut traffic = || Traffic::new(options.latency, options.chances.clone(), seeds.u64(..));
         Ok(Self {
-            okta: Server::start(listeners.0, okta::router(Arc::clone(&org)), traffic(), admitted)?,
-            activepieces: Server::start(
+            okta: RunningServer::start(listeners.0, okta::router(Arc::clone(&org)), traffic(), admitted)?,
+            activepieces: RunningServer::start(
                 listeners.1,
                 activepieces::router(Arc::clone(&platform)),
                 traffic(),
@@ -129,7 +129,7 @@ impl Sandbox {
     }
 }
 
-impl Server {
+impl RunningServer {
     /// `outermost` is put before the traffic, so that it sees requests that wait.
     fn start(
         listener: TcpListener,

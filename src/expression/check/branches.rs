@@ -26,6 +26,17 @@ pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Find
     }
 }
 
+/// The texts that may become the value of the whole and don't depend on a user.
+pub fn constants(root: &Node) -> Vec<String> {
+    let mut leaves = Vec::new();
+    collect(root, &mut leaves);
+    let text = |leaf: &&Node| match constant(leaf) {
+        Some(Value::String(text)) => Some(text.into_owned()),
+        _ => None,
+    };
+    leaves.iter().filter_map(text).collect()
+}
+
 /// The parts whose value may become the value of the whole.
 fn collect<'n>(node: &'n Node, leaves: &mut Vec<&'n Node>) {
     match &node.kind {

@@ -185,11 +185,19 @@ impl Okta {
 }
 
 impl Listing<'_> {
+    /// The name of the listing among recorded answers: the same for all page sizes.
+    pub(crate) fn recorded_as(&self) -> String {
+        let params: Vec<String> = self.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if params.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, params.join("&")) }
+    }
+
     pub(crate) fn request(&self, size: PageSize, after: Option<&str>) -> Request {
         let mut request = Request::get(&self.path);
         for (name, value) in self.params {
             request = request.param(name, value);
         }
+        let listing = self.recorded_as();
+        request = request.page_of(listing, after.is_none());
         if let Some(limit) = size.now {
             request = request.param("limit", &limit.to_string());
         }

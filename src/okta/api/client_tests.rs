@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::http::Cause;
-use crate::http::scripted::{Act, Seen, Server, answer, json as plain};
+use crate::http::scripted::{Act, ScriptedServer, Seen, answer, json as plain};
 use crate::model::okta::{Status, User};
 use crate::okta::testing::{error, okta, page, user};
 
@@ -17,8 +17,8 @@ fn ids(users: &[User]) -> Vec<&str> {
 }
 
 /// A listing of pages by cursor, the first one without.
-async fn listing(act: impl Fn(&Seen, Option<&str>) -> Act + Send + Sync + 'static) -> Server {
-    Server::new(move |seen| act(seen, seen.param("after").as_deref())).await
+async fn listing(act: impl Fn(&Seen, Option<&str>) -> Act + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::new(move |seen| act(seen, seen.param("after").as_deref())).await
 }
 
 fn one(seen: &Seen, id: &str, after: Option<&str>) -> Act {
@@ -203,7 +203,7 @@ async fn only_oktas_own_404_means_that_somebody_is_gone() {
         (plain(403, ""), false),
     ];
     for (act, gone) in cases {
-        let server = Server::script([act.clone()]).await;
+        let server = ScriptedServer::script([act.clone()]).await;
         let found = okta(&server.url).user("00u1").await;
         assert_eq!(matches!(found, Ok(None)), gone, "{act:?}");
         assert_eq!(found.is_err(), !gone, "{act:?}");
@@ -212,7 +212,7 @@ async fn only_oktas_own_404_means_that_somebody_is_gone() {
 
 #[tokio::test]
 async fn each_route_has_its_path_and_page_size() {
-    let server = Server::new(|seen| page(seen, &json!([]), None)).await;
+    let server = ScriptedServer::new(|seen| page(seen, &json!([]), None)).await;
     let okta = okta(&server.url);
     okta.groups().await.unwrap();
     okta.group_member_ids(&"00g1".into()).await.unwrap();
@@ -233,7 +233,7 @@ async fn each_route_has_its_path_and_page_size() {
 
 #[tokio::test]
 async fn a_login_is_a_path_segment_whatever_is_in_it() {
-    let server = Server::new(|_| error(404, "E0000007", "x")).await;
+    let server = ScriptedServer::new(|_| error(404, "E0000007", "x")).await;
     let okta = okta(&server.url);
     assert!(okta.user("a/b?c@example.com").await.unwrap().is_none());
     assert_eq!(server.lines(), ["GET /api/v1/users/a%2Fb%3Fc%40example.com"]);

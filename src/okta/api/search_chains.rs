@@ -20,6 +20,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
 use self::chains::{Chain, Chains};
+use crate::http::answers::Source;
 use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply, Request};
 use crate::model::id::OktaUserId;
@@ -40,7 +41,13 @@ fn request(search: &str, order: &str, fields: Option<&str>, size: PageSize, afte
     listing.request(size, after)
 }
 
-/// Why users can't be read in parallel.
+/// The name of the search among recorded answers: its chains are one listing.
+fn whole(search: &str) -> String {
+    let params = [("search", search)];
+    Listing { path: "/api/v1/users".into(), params: &params, limit: None, header: None }.recorded_as()
+}
+
+/// Why users can't be read side by side.
 enum Trouble {
     /// The server doesn't sort, or refuses what it's asked for beyond the search.
     Unsorted,
@@ -78,7 +85,7 @@ enum Order {
 
 /// What a search found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct SearchResult {
     pub users: BTreeMap<OktaUserId, PackedUser>,
     /// Times of creation that divide the users into parts of about the same size, one for each chain that may run in parallel.
     pub beginnings: Vec<Timestamp>,
@@ -103,14 +110,19 @@ impl Okta {
         beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<Found, Failure> {
-        match self.sorted_users(search, beginnings, kept, on_page).await {
+    ) -> Result<SearchResult, Failure> {
+        let found = match self.http().source() {
+            // All pages are one.
+            Source::Snapshot(_) => Err(Trouble::Unsorted),
+            _ => self.sorted_users(search, beginnings, kept, on_page).await,
+        };
+        match found {
             Ok(found) => Ok(found),
             Err(Trouble::Failed(failure)) => Err(failure),
             Err(Trouble::Unsorted) => {
                 tracing::debug!("the server doesn't sort users by creation: they are read one page after another");
                 let users = self.users_as(search, on_page, &|user| user.pack(kept)).await?.into_iter().collect();
-                Ok(Found { users, beginnings: Vec::new() })
+                Ok(SearchResult { users, beginnings: Vec::new() })
             }
         }
     }
@@ -121,9 +133,12 @@ impl Okta {
         beginnings: &[Timestamp],
         kept: &Attributes,
         on_page: OnPage<'_>,
-    ) -> Result<Found, Trouble> {
+    ) -> Result<SearchResult, Trouble> {
         let mut users = BTreeMap::new();
-        let mut reading = Reading::new(self, search, kept.fields(), beginnings);
+        // A snapshot holds whole profiles, so that another config can be tried on it.
+        let is_recorded = matches!(self.http().source(), Source::Recorded(_));
+        let fields = if is_recorded { None } else { kept.fields() };
+        let mut reading = Reading::new(self, search, fields, beginnings);
         while let Some((asked, answer)) = reading.in_flight.next().await {
             match asked {
                 Asked::Newest => reading.newest(answer)?,
@@ -138,7 +153,7 @@ impl Okta {
         if reading.chains.count() > 1 && !matches!(reading.order, Order::Proven) {
             return Err(Trouble::Unsorted);
         }
-        Ok(Found { users, beginnings: reading.chains.beginnings(self.at_once()) })
+        Ok(SearchResult { users, beginnings: reading.chains.beginnings(self.at_once()) })
     }
 }
 
@@ -156,7 +171,8 @@ impl<'a> Reading<'a> {
     fn ask_newest(&mut self) {
         self.order = Order::Asked;
         let size = PageSize::new(Some(PAGE));
-        self.ask(Asked::Newest, request(self.search, "desc", self.fields.as_deref(), size, None));
+        let request = request(self.search, "desc", self.fields.as_deref(), size, None);
+        self.ask(Asked::Newest, request.page_of(whole(self.search), false));
     }
 
     /// Asks for the next page of a chain.
@@ -164,6 +180,7 @@ impl<'a> Reading<'a> {
         let chain = self.chains.chain(number);
         let (search, size) = (narrowed(self.search, chain.from), chain.size);
         let request = request(&search, "asc", self.fields.as_deref(), size, chain.after.as_deref());
+        let request = request.page_of(whole(self.search), false);
         self.ask(Asked::Page(number), request);
     }
 
@@ -247,7 +264,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::http::scripted::{Act, Seen, Server};
+    use crate::http::scripted::{Act, ScriptedServer, Seen};
     use crate::okta::testing::{error, okta, page};
 
     fn at(second: i64) -> Timestamp {
@@ -302,7 +319,7 @@ mod tests {
         page(seen, &Value::Array(items), (end < users.len()).then(|| end.to_string()).as_deref())
     }
 
-    async fn found(server: &Server, beginnings: &[Timestamp]) -> Found {
+    async fn found(server: &ScriptedServer, beginnings: &[Timestamp]) -> SearchResult {
         let okta = okta(&server.url);
         okta.users_side_by_side("status pr", beginnings, &Attributes::default(), &|_| ()).await.unwrap()
     }
@@ -319,7 +336,7 @@ mod tests {
             (Habit::RefusesFields, 51),
         ] {
             let stored = stored(USERS);
-            let server = Server::new(move |seen| answered(habit, &stored, seen)).await;
+            let server = ScriptedServer::new(move |seen| answered(habit, &stored, seen)).await;
             assert_eq!(found(&server, &[]).await.users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
@@ -339,14 +356,14 @@ mod tests {
             (Habit::RefusesParentheses, 9),
         ] {
             let everybody = stored(USERS);
-            let first = Server::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
+            let first = ScriptedServer::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
             let beginnings = found(&first, &[]).await.beginnings;
             assert_eq!(beginnings.len(), 2, "{beginnings:?}");
             // As it was, all created later, all but a few gone, and all gone.
             let later = |seconds| stored(USERS).into_iter().map(|second| second + seconds).collect::<Vec<_>>();
             for users in [stored(USERS), later(1_000_000), stored(300), stored(30), Vec::new()] {
                 let count = users.len();
-                let server = Server::new(move |seen| answered(habit, &users, seen)).await;
+                let server = ScriptedServer::new(move |seen| answered(habit, &users, seen)).await;
                 assert_eq!(found(&server, &beginnings).await.users.len(), count, "{habit:?}");
                 let requests = server.lines().len();
                 assert!(requests <= count.div_ceil(200) + most, "{habit:?}, {count}: {requests}");
@@ -358,14 +375,14 @@ mod tests {
     async fn beginnings_in_any_order_lose_nobody() {
         for beginnings in [[50, 10], [100_000, 5], [5, 100_000], [29_000, 29_001], [10, 10]] {
             let users = stored(3_000);
-            let server = Server::new(move |seen| answered(Habit::Okta, &users, seen)).await;
+            let server = ScriptedServer::new(move |seen| answered(Habit::Okta, &users, seen)).await;
             assert_eq!(found(&server, &beginnings.map(at)).await.users.len(), 3_000, "{beginnings:?}");
         }
     }
 
     #[tokio::test]
     async fn a_search_that_is_wrong_fails_by_itself() {
-        let server = Server::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
+        let server = ScriptedServer::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
         let okta = okta(&server.url);
         let failure = okta.users_side_by_side("x", &[], &Attributes::All, &|_| ()).await.unwrap_err();
         assert_eq!(failure.status(), Some(400));

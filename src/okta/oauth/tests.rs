@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::http::link::next_cursor;
 use crate::http::retry::Policy;
-use crate::http::scripted::{Act, FORMS, Log, Seen, Server, answer, fast, json};
+use crate::http::scripted::{Act, FORMS, Log, ScriptedServer, Seen, answer, fast, json};
 use crate::http::{Request, Settings};
 
 #[test]
@@ -70,13 +70,13 @@ async fn a_token_that_is_not_bound_to_the_key_that_was_proven_is_refused() {
         (vec![json(201, "{}")], "answered 201 Created, which is no complete answer"),
     ];
     for (acts, why) in cases {
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         let failure = client_of_app(&server.url).0.send(&Request::get("/api/v1/users")).await.unwrap_err();
         assert!(failure.to_string().contains(why), "{failure}");
         assert!(server.lines().iter().all(|line| line.starts_with("POST ")), "no request carries the token");
     }
     for acts in [vec![token("Bearer"), json(200, "[]")], vec![nonce(), token("DPoP"), json(200, "[]")]] {
-        let server = Server::script(acts).await;
+        let server = ScriptedServer::script(acts).await;
         client_of_app(&server.url).0.send(&Request::get("/api/v1/users")).await.unwrap();
     }
 }
@@ -85,7 +85,7 @@ async fn a_token_that_is_not_bound_to_the_key_that_was_proven_is_refused() {
 async fn asked(user_types_apart: bool, refuses: &'static str) -> (Vec<String>, Vec<Result<(), String>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let seen_lines = Arc::clone(&lines);
-    let server = Server::new(move |seen: &Seen| {
+    let server = ScriptedServer::new(move |seen: &Seen| {
         if seen.path() != "/oauth2/v1/token" {
             let token = seen.header("authorization").unwrap_or_default();
             locked(&seen_lines).push(format!("{} {token}", seen.path()));
@@ -189,7 +189,7 @@ async fn told(
     let written = Arc::new(Mutex::new(Vec::new()));
     let (key, sent) = (Arc::new(Mutex::new(String::new())), Arc::clone(&written));
     let (known_key, last_assertion) = (Arc::clone(&key), Mutex::new(String::new()));
-    let server = Server::new(move |seen: &Seen| {
+    let server = ScriptedServer::new(move |seen: &Seen| {
         let is_endpoint = seen.path() == "/oauth2/v1/token";
         let proof = seen.header("dpop");
         if is_endpoint && proof.is_none() {

@@ -16,13 +16,14 @@ use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
 use crate::model::Members;
+use crate::model::desired::RuleFault;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::{KnownGroups, KnownOrg};
 use crate::model::okta::{Group, Profile, Status, User};
-use crate::model::org::{Org, PushedGroup, Scope};
+use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
 use crate::model::packed::PackedUser;
 use crate::okta::api::client::Okta;
-use crate::okta::api::search_chains::Found;
+use crate::okta::api::search_chains::SearchResult;
 use crate::okta::api::users::EVERYBODY;
 use crate::okta::api::wire::{App, AppUser};
 use crate::okta::read::known::{Known, Unread};
@@ -142,6 +143,7 @@ pub async fn read(
     }
     org.in_scope = org.users.keys().cloned().collect();
     add_pushed(&mut org, resolved.pushed.clone(), &read);
+    add_role_groups(&mut org, &resolved, &read);
     org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     org.unresolved.clone_from(&resolved.unresolved);
     org.missing_scope.clone_from(&resolved.missing_scope);
@@ -191,6 +193,21 @@ fn add_pushed(org: &mut Org, pushed: Vec<(Group, String)>, read: &BTreeMap<OktaG
             org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
         } else {
             org.vanished.insert(group.id, project_name);
+        }
+    }
+}
+
+/// Adds the groups that decide about project roles. One that was deleted meanwhile is missing.
+fn add_role_groups(org: &mut Org, resolved: &Resolved<'_>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
+    org.rule_of.clone_from(&resolved.rule_of);
+    for (wanted, found) in &resolved.role_groups {
+        let group = found.as_ref().map_err(Clone::clone).and_then(|group| {
+            let members = read.get(&group.id).cloned().ok_or(RuleFault::NoSuchGroup { nearest: Vec::new() })?;
+            Ok(RoleGroup { id: group.id.clone(), name: group.name.clone(), members })
+        });
+        match group {
+            Ok(group) => drop(org.role_groups.insert(wanted.clone(), group)),
+            Err(fault) => drop(org.missing_role_groups.insert(wanted.clone(), fault)),
         }
     }
 }
@@ -324,8 +341,14 @@ impl Reader<'_> {
     }
 
     /// All users that a search finds; none without a search.
-    async fn found(&self, search: Option<&str>, step: Step, needs: &Needs, known: &KnownOrg) -> Result<Found, Error> {
-        let Some(search) = search else { return Ok(Found::default()) };
+    async fn found(
+        &self,
+        search: Option<&str>,
+        step: Step,
+        needs: &Needs,
+        known: &KnownOrg,
+    ) -> Result<SearchResult, Error> {
+        let Some(search) = search else { return Ok(SearchResult::default()) };
         let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
         let found = self.okta.users_side_by_side(search, beginnings, &needs.attributes, &self.count(step)).await;
         let what =
@@ -338,6 +361,8 @@ impl Reader<'_> {
         let in_scope: BTreeMap<_, _> = resolved.scope.groups.iter().map(|group| (&group.id, group)).collect();
         let mut wanted = in_scope.clone();
         wanted.extend(resolved.pushed.iter().map(|(group, _)| (&group.id, group)));
+        let of_roles = resolved.role_groups.values().filter_map(|found| found.as_ref().ok());
+        wanted.extend(of_roles.map(|group| (&group.id, group)));
         // Owned, since a future over borrowed groups couldn't move between threads.
         let owned: Vec<Group> = wanted.into_values().cloned().collect();
         let total = owned.len();

@@ -8,6 +8,7 @@ use tokio::try_join;
 use crate::error::Error;
 use crate::expression::Needs;
 use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
+use crate::mapping::roles::RoleRule;
 use crate::model::desired::{MissingPart, RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
 use crate::model::known::KnownGroups;
@@ -57,6 +58,10 @@ pub(crate) struct Resolved<'a> {
     pub group_objects: BTreeMap<OktaGroupId, Profile>,
     /// The groups to push, with the projects' names.
     pub pushed: Vec<(Group, String)>,
+    /// The place of the rule that pushes each of them.
+    pub rule_of: BTreeMap<OktaGroupId, usize>,
+    /// The groups that decide about project roles, by the names or ids of the config.
+    pub role_groups: BTreeMap<String, Result<Group, RuleFault>>,
     /// Rules that push nothing as they stand.
     pub unresolved: Vec<Unresolved>,
     /// Parts of the scope that weren't found.
@@ -99,7 +104,9 @@ pub(crate) async fn resolve<'a>(
         Selector::Group(wanted) => Some(wanted),
         Selector::Match(_) => None,
     });
-    add_missed(okta, in_rules.chain(&scope.groups), &mut groups).await?;
+    let of_roles: BTreeSet<&String> =
+        rules.iter().filter_map(|rule| rule.roles.as_deref()).flat_map(RoleRule::groups).collect();
+    add_missed(okta, in_rules.chain(&scope.groups).chain(of_roles.iter().copied()), &mut groups).await?;
     let mut missing_scope = Vec::new();
     let mut missing =
         |wanted: &str, fault: String| missing_scope.push(MissingPart { wanted: wanted.to_owned(), fault });
@@ -114,7 +121,9 @@ pub(crate) async fn resolve<'a>(
             Err(fault) => missing(wanted, format!("[scope] groups: {}", fault.told(wanted))),
         }
     }
-    let Selected { pushed, unresolved } = select(rules, &groups);
+    let Selected { pushed, rule_of, unresolved } = select(rules, &groups);
+    let role_groups =
+        of_roles.into_iter().map(|wanted| (wanted.clone(), find_group(wanted, &groups).cloned())).collect();
     // Profiles of their members are needed, not only ids.
     known.always_reads(&in_scope);
     let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
@@ -126,7 +135,18 @@ pub(crate) async fn resolve<'a>(
         is_incomplete: !missing_scope.is_empty(),
         needs: needs.clone(),
     };
-    Ok(Resolved { scope, groups, known, group_objects, pushed, unresolved, missing_scope, warnings })
+    Ok(Resolved {
+        scope,
+        groups,
+        known,
+        group_objects,
+        pushed,
+        rule_of,
+        role_groups,
+        unresolved,
+        missing_scope,
+        warnings,
+    })
 }
 
 /// Adds the groups that the config names by id and that the listing missed.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::*;
-use crate::http::scripted::{Act, Server};
+use crate::http::scripted::{Act, ScriptedServer};
 use crate::mapping::projects::Selector;
 use crate::okta::testing::{Company, error, okta};
 
@@ -42,8 +42,8 @@ fn company() -> Company {
 fn rules() -> Vec<ProjectRule> {
     let pattern = Selector::Match(Regex::new("^AP Team (.+)$").unwrap());
     vec![
-        ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None },
-        ProjectRule { selector: pattern, name: Some("$1".into()), location: None },
+        ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None },
+        ProjectRule { selector: pattern, name: Some("$1".into()), location: None, roles: None },
     ]
 }
 
@@ -116,8 +116,12 @@ async fn app_users_that_come_without_their_user_are_read_by_id() {
 #[tokio::test]
 async fn wrong_names_are_config_errors_all_at_once() {
     let scope = Scope { groups: vec!["Enginering".into(), "Twice".into()], ..app("Activpieces") };
-    let rule =
-        ProjectRule { selector: Selector::Group("Nope".into()), name: None, location: Some("config.toml:9".into()) };
+    let rule = ProjectRule {
+        selector: Selector::Group("Nope".into()),
+        name: None,
+        location: Some("config.toml:9".into()),
+        roles: None,
+    };
     let error = reading(company(), &scope, &[rule], false).await.unwrap().of_whole_scope().unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     let text = error.to_string();
@@ -146,7 +150,8 @@ async fn an_app_is_found_by_its_id_of_any_shape() {
 
 #[tokio::test]
 async fn what_is_odd_but_not_wrong_is_a_warning() {
-    let rule = ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None };
+    let rule =
+        ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None, roles: None };
     let found = reading(company(), &app("Activepieces Test"), &[rule], false).await.unwrap();
     assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
     assert!(found.warnings[0].contains("is INACTIVE") && found.warnings[1].contains("^X"), "{:?}", found.warnings);
@@ -201,9 +206,9 @@ async fn everyone_is_not_read_to_know_that_everybody_is_in_it() {
 }
 
 /// A company whose group of this id is deleted as soon as the groups are listed.
-async fn without(group: &'static str) -> Server {
+async fn without(group: &'static str) -> ScriptedServer {
     let company = Company { groups: company().groups[..3].to_vec(), ..company() };
-    Server::new(move |seen| {
+    ScriptedServer::new(move |seen| {
         if seen.path().contains(&format!("/groups/{group}/users")) {
             return error(404, "E0000007", "Not found");
         }
@@ -236,7 +241,7 @@ async fn a_group_that_is_deleted_before_its_members_are_read_is_never_taken_for_
 #[tokio::test]
 async fn who_is_assigned_is_read_while_groups_are_still_listed() {
     let company = company();
-    let server = Server::new(move |seen| {
+    let server = ScriptedServer::new(move |seen| {
         let Act::Send(text) = company.act(seen) else { unreachable!() };
         let pause = if seen.path().ends_with("/groups") { 200 } else { 0 };
         Act::Trickle(vec![text], Duration::from_millis(pause))
@@ -253,13 +258,10 @@ async fn who_is_assigned_is_read_while_groups_are_still_listed() {
 async fn a_listing_that_fails_fails_the_whole_read() {
     for broken in ["/apps/0oa1/users", "/groups/00g3/users", "/users?", "/groups?"] {
         let company = company();
-        let server =
-            Server::new(
-                move |seen| {
-                    if seen.line.contains(broken) { error(403, "E0000006", "no") } else { company.act(seen) }
-                },
-            )
-            .await;
+        let server = ScriptedServer::new(move |seen| {
+            if seen.line.contains(broken) { error(403, "E0000006", "no") } else { company.act(seen) }
+        })
+        .await;
         let scope = Scope { everyone: true, groups: vec!["Engineering".into()], ..app("Activepieces") };
         let error = read(&okta(&server.url), &scope, &rules(), &Needs::default(), &KnownOrg::default(), &|_| ())
             .await

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::model::Members;
+use crate::model::desired::RuleFault;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownGroup;
 use crate::model::okta::Group;
-use crate::model::org::Org;
+use crate::model::org::{Org, RoleGroup};
 use crate::okta::api::client::Okta;
 use crate::okta::api::groups::MEMBERS_PAGE;
 use crate::okta::api::users::IDS;
@@ -34,6 +35,10 @@ pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaG
             let before = reading.known.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
             if let Some(pushed) = reading.org.pushed.remove(&group.id) {
                 reading.org.vanished.insert(group.id.clone(), pushed.project_name);
+            }
+            let gone = |of_roles: &RoleGroup| of_roles.id == group.id;
+            for (wanted, _) in reading.org.role_groups.extract_if(.., |_, of_roles| gone(of_roles)) {
+                reading.org.missing_role_groups.insert(wanted, RuleFault::NoSuchGroup { nearest: Vec::new() });
             }
             put(&mut reading.org, group, &before, Members::default());
             continue;
@@ -60,6 +65,9 @@ fn put(org: &mut Org, group: Group, before: &Members<OktaUserId>, members: Membe
             let place = groups.partition_point(|other| other.id < group.id);
             groups.insert(place, Arc::clone(&group));
         }
+    }
+    for of_roles in org.role_groups.values_mut().filter(|of_roles| of_roles.id == group.id) {
+        of_roles.members = members.clone();
     }
     if let Some(pushed) = org.pushed.get_mut(&group.id) {
         pushed.members = members;
@@ -120,7 +128,7 @@ pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::scripted::Server;
+    use crate::http::scripted::ScriptedServer;
     use crate::model::known::KnownOrg;
     use crate::model::okta::GroupType;
     use crate::model::org::PushedGroup;
@@ -154,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn who_was_deleted_is_forgotten_where_the_filter_is_refused_too() {
         for is_there in [true, false] {
-            let server = Server::new(move |seen| match seen.path() {
+            let server = ScriptedServer::new(move |seen| match seen.path() {
                 "/api/v1/users/00u1" if is_there => page(seen, &user("00u1", "ACTIVE"), None),
                 "/api/v1/users" => error(400, "E0000031", "Invalid search criteria."),
                 _ => error(404, "E0000007", "Not found: Resource not found: 00u1 (User)"),
@@ -170,7 +178,8 @@ mod tests {
     #[tokio::test]
     async fn the_project_of_a_known_group_that_was_deleted_is_left_alone() {
         let server =
-            Server::new(move |_| error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)")).await;
+            ScriptedServer::new(move |_| error(404, "E0000007", "Not found: Resource not found: 00g1 (UserGroup)"))
+                .await;
         let mut reading = known_alone();
         members(&okta(&server.url), &mut reading, &["00g1".into()].into()).await.unwrap();
         assert!(reading.unread.is_empty() && reading.org.pushed.is_empty());

@@ -43,7 +43,7 @@ mod tests {
         let groups = vec![("00g1", "AP Red", "OKTA_GROUP", vec![]), ("00g2", "Blue", "OKTA_GROUP", vec![])];
         let server = Company { groups, ..Company::default() }.serve().await;
         let selector = Selector::Match(Regex::new("^AP (.+)$").unwrap());
-        let rules = [ProjectRule { selector, name: None, location: None }];
+        let rules = [ProjectRule { selector, name: None, location: None, roles: None }];
         let asked = async |id: &str| confirm_unpushed(&okta(&server.url), &rules, &id.into()).await.unwrap();
         assert_eq!(asked("00g1").await, Some(StillThere { name: "AP Red".to_owned(), is_pushed: true }));
         assert_eq!(asked("00g2").await, Some(StillThere { name: "Blue".to_owned(), is_pushed: false }));

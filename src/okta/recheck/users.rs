@@ -30,6 +30,8 @@ pub struct Confirmed {
     pub undecided: BTreeSet<OktaUserId>,
     /// The groups of users, by the users' own listings of them.
     pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
+    /// Users of whom a snapshot doesn't hold what was asked.
+    pub not_recorded: BTreeSet<OktaUserId>,
 }
 
 /// Groups that users say they are in; none for users who don't exist.
@@ -53,16 +55,25 @@ pub async fn confirm(
     if let Some(other) = found.iter().find(|(id, found)| found.as_ref().is_some_and(|found| found.user.id != **id)) {
         return Err(Error::new(Kind::Failed, format!("Okta answered with another user than {}", other.0)));
     }
+    let mut not_recorded: BTreeSet<OktaUserId> = users.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     let mut own = OwnGroups::new();
-    own_groups(okta, &mut own, memberships).await?;
+    not_recorded.extend(own_groups(okta, &mut own, memberships).await?);
     let may_be_in_scope = |found: &&WholeUser| !scope.is_incomplete && found.user.status != Status::Deprovisioned;
     let alive: Vec<&WholeUser> = found.values().flatten().filter(may_be_in_scope).collect();
-    let Sides { within, undecided, unsure, outside } = sides(okta, scope, &alive, &mut own).await?;
+    let Sides { within, mut undecided, unsure, outside, not_recorded: untold } =
+        sides(okta, scope, &alive, &mut own).await?;
+    undecided.extend(users.iter().filter(|id| not_recorded.contains(*id)).cloned());
+    not_recorded.extend(untold);
     if outside {
         scope_still_stands(okta, scope).await?;
     }
     if scope.needs.groups {
-        own_groups(okta, &mut own, within.clone()).await?;
+        let untold = own_groups(okta, &mut own, within.clone()).await?;
+        // Without them expressions would see a user without groups.
+        if let Some(id) = untold.first() {
+            let error = format!("the groups of the user {id}, which expressions ask for, aren't in the snapshot");
+            return Err(Error::new(Kind::Failed, error).hint("export a new snapshot with this config"));
+        }
     }
     org.unsure.extend(unsure);
     let mut came_to_light = BTreeSet::new();
@@ -82,7 +93,7 @@ pub async fn confirm(
     if !came_to_light.is_empty() {
         Box::pin(extra::read(okta, &scope.needs, scope.app.as_ref(), org, &came_to_light)).await?;
     }
-    Ok(Confirmed { undecided, own_groups: own_ids })
+    Ok(Confirmed { undecided, own_groups: own_ids, not_recorded })
 }
 
 fn put(org: &mut Org, scope: &ResolvedScope, id: &OktaUserId, found: Option<WholeUser>, in_scope: bool) {
@@ -106,6 +117,9 @@ fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<
             pushed.members.insert(id.clone());
         }
     }
+    for of_roles in org.role_groups.values_mut().filter(|of_roles| groups.iter().any(|group| group.id == of_roles.id)) {
+        of_roles.members.insert(id.clone());
+    }
     if scope.needs.groups && org.in_scope.contains(&id) {
         let mut groups = groups;
         // They are in the order of their ids, which expressions can see.
@@ -114,16 +128,27 @@ fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<
     }
 }
 
-/// Asks users which groups they are in, unless they were asked before.
-async fn own_groups(okta: &Okta, own: &mut OwnGroups, users: BTreeSet<OktaUserId>) -> Result<(), Error> {
+/// Asks users which groups they are in, unless they were asked before. Gives the users of whom a snapshot doesn't tell.
+async fn own_groups(
+    okta: &Okta,
+    own: &mut OwnGroups,
+    users: BTreeSet<OktaUserId>,
+) -> Result<BTreeSet<OktaUserId>, Error> {
     let users: Vec<OktaUserId> = users.into_iter().filter(|id| !own.contains_key(id)).collect();
     let reads = stream::iter(users).map(async |id| match okta.user_groups(&id).await {
-        Ok(groups) => Ok((id, Some(groups))),
-        Err(failure) if failure.is_not_found() => Ok((id, None)),
+        Ok(groups) => Ok((id, Some(Some(groups)))),
+        Err(failure) if failure.is_not_found() => Ok((id, Some(None))),
+        Err(failure) if failure.is_not_recorded() => Ok((id, None)),
         Err(failure) => Err(about(failure, &id)),
     });
-    own.extend(reads.buffer_unordered(okta.at_once()).try_collect::<Vec<_>>().await?);
-    Ok(())
+    let mut not_recorded = BTreeSet::new();
+    for (id, groups) in reads.buffer_unordered(okta.at_once()).try_collect::<Vec<_>>().await? {
+        match groups {
+            Some(groups) => drop(own.insert(id, groups)),
+            None => drop(not_recorded.insert(id)),
+        }
+    }
+    Ok(not_recorded)
 }
 
 fn about(failure: Failure, id: &OktaUserId) -> Error {
@@ -138,6 +163,8 @@ struct Sides {
     unsure: BTreeMap<OktaUserId, String>,
     /// Whether any user is certainly out of scope.
     outside: bool,
+    /// Users of whom a snapshot doesn't tell.
+    not_recorded: BTreeSet<OktaUserId>,
 }
 
 /// Users that are in scope, and users that aren't decided yet.
@@ -146,9 +173,16 @@ struct Open {
     left: BTreeSet<OktaUserId>,
     undecided: BTreeSet<OktaUserId>,
     unsure: BTreeMap<OktaUserId, String>,
+    not_recorded: BTreeSet<OktaUserId>,
 }
 
 impl Open {
+    /// Leaves users undecided of whom a snapshot doesn't tell.
+    fn lacks(&mut self, users: BTreeSet<OktaUserId>) {
+        self.undecided.extend(users.iter().cloned());
+        self.not_recorded.extend(users);
+    }
+
     fn finds(&mut self, found: impl IntoIterator<Item = OktaUserId>) {
         for id in found {
             if self.left.remove(&id) {
@@ -178,7 +212,13 @@ impl Open {
 /// Asks which of the users are in scope, of the parts of it that cost the least first.
 async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &mut OwnGroups) -> Result<Sides, Error> {
     let left = alive.iter().map(|found| found.user.id.clone()).collect();
-    let mut open = Open { within: BTreeSet::new(), left, undecided: BTreeSet::new(), unsure: BTreeMap::new() };
+    let mut open = Open {
+        within: BTreeSet::new(),
+        left,
+        undecided: BTreeSet::new(),
+        unsure: BTreeMap::new(),
+        not_recorded: BTreeSet::new(),
+    };
     if scope.everyone {
         open.finds(open.left.clone());
     }
@@ -191,9 +231,10 @@ async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &m
     if let Some(app) = &scope.app {
         assigned(okta, app, &mut open).await?;
     }
-    let Open { within, left, mut undecided, unsure } = open;
+    let Open { within, left, mut undecided, unsure, mut not_recorded } = open;
     undecided.retain(|id| left.contains(id));
-    Ok(Sides { within, outside: left.len() > undecided.len(), undecided, unsure })
+    not_recorded.retain(|id| left.contains(id));
+    Ok(Sides { within, outside: left.len() > undecided.len(), undecided, unsure, not_recorded })
 }
 
 /// The search, evaluated here. Where that can't be done, its index is asked: who it finds is in scope, and of the others
@@ -214,6 +255,7 @@ async fn searched(okta: &Okta, search: &str, alive: &[&WholeUser], open: &mut Op
             Ok(found) => open.finds(found),
             // A search that is refused once it is narrowed.
             Err(failure) if failure.status() == Some(400) => {}
+            Err(failure) if failure.is_not_recorded() => open.lacks(ids.iter().cloned().collect()),
             Err(failure) => return Err(Error::from(failure).context("asking Okta's search again")),
         }
     }
@@ -231,7 +273,8 @@ async fn in_groups(okta: &Okta, groups: &[Group], open: &mut Open, own: &mut Own
         }
     }
     let asked = if is_many { sample(&open.left) } else { open.left.clone() };
-    own_groups(okta, own, asked.clone()).await?;
+    let untold = own_groups(okta, own, asked.clone()).await?;
+    open.lacks(untold);
     let is_scope_group = |group: &Group| groups.iter().any(|wanted| wanted.id == group.id);
     let is_member = |id: &&OktaUserId| own.get(*id).is_some_and(|own| own.iter().flatten().any(is_scope_group));
     let found: BTreeSet<OktaUserId> = open.left.iter().filter(is_member).cloned().collect();
@@ -244,17 +287,25 @@ async fn assigned(okta: &Okta, app: &App, open: &mut Open) -> Result<(), Error> 
     let is_many = open.left.len() > FEW;
     if is_many {
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app again");
-        let again = okta.app_profiles(&app.id).await.map_err(failed)?;
+        let again = match okta.app_profiles(&app.id).await {
+            Err(failure) if failure.is_not_recorded() => {
+                open.lacks(open.left.clone());
+                return Ok(());
+            }
+            again => again.map_err(failed)?,
+        };
         let found: Vec<_> = again.into_iter().filter_map(|assigned| open.takes(assigned)).collect();
         open.finds(found);
     }
     let asked = if is_many { sample(&open.left) } else { open.left.clone() };
     let reads = stream::iter(asked.clone()).map(async |id| match okta.app_user(&app.id, &id).await {
-        Ok(assigned) => Ok(assigned.filter(|assigned| assigned.id == id)),
+        Ok(assigned) => Ok(Ok(assigned.filter(|assigned| assigned.id == id))),
+        Err(failure) if failure.is_not_recorded() => Ok(Err(id)),
         Err(failure) => Err(about(failure, &id)),
     });
-    let found: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
-    let found = found.into_iter().flatten().filter_map(|assigned| open.takes(assigned)).collect();
+    let answers: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
+    open.lacks(answers.iter().filter_map(|answer| answer.as_ref().err()).cloned().collect());
+    let found = answers.into_iter().flatten().flatten().filter_map(|assigned| open.takes(assigned)).collect();
     open.sampled(&asked, found);
     Ok(())
 }

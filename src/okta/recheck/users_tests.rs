@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::expression::Needs;
-use crate::http::scripted::Server;
+use crate::http::scripted::ScriptedServer;
 use crate::mapping::projects::{ProjectRule, Selector};
 use crate::model::Members;
 use crate::model::known::KnownOrg;
@@ -47,7 +47,7 @@ async fn confirmed(
 }
 
 async fn first_read(scope: &Scope, company: Company) -> Reading {
-    let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None };
+    let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None };
     let server = company.serve().await;
     read(&okta(&server.url), scope, &[rule], &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap()
 }
@@ -116,7 +116,7 @@ async fn where_a_search_cannot_be_told_its_index_may_say_yes_and_nobody_says_no(
     for refused in [false, true] {
         let Reading { mut org, scope, .. } = first_read(&search(whole), company()).await;
         let hidden = Company { hidden: [("index", "00u4")].into(), ..company() };
-        let server = Server::new(move |seen| match seen.param("search") {
+        let server = ScriptedServer::new(move |seen| match seen.param("search") {
             Some(_) if refused => error(400, "E0000031", "Invalid search criteria."),
             _ => hidden.act(seen),
         })
@@ -216,13 +216,10 @@ async fn what_cannot_be_confirmed_is_an_error_and_changes_nothing() {
     for broken in ["/api/v1/users", "/apps/0oa1/users/00u4"] {
         let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
         let before = org.clone();
-        let server =
-            Server::new(
-                move |seen| {
-                    if seen.path().ends_with(broken) { error(403, "E0000006", "no") } else { company().act(seen) }
-                },
-            )
-            .await;
+        let server = ScriptedServer::new(move |seen| {
+            if seen.path().ends_with(broken) { error(403, "E0000006", "no") } else { company().act(seen) }
+        })
+        .await;
         let users = ids(&["00u3", "00u4", "00u9"]);
         let error = confirm(&okta(&server.url), &scope, &mut org, users, BTreeSet::new()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unauthorized, "{broken}: {error}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::activepieces::Platform;
-use crate::model::desired::{Desired, State};
+use crate::model::desired::{Desired, DesiredState};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::matching::Matches;
 use crate::plan::op::Plan;
@@ -16,7 +16,8 @@ pub fn block<'a>(matches: &mut Matches<'a>, desired: &'a Desired, platform: &Pla
     }
     let taken: BTreeSet<&str> = platform.embedded.iter().map(|account| account.user_name.as_str()).collect();
     for ((id, user), account) in desired.users.iter().zip(&matches.account_of) {
-        let (State::Present(_), None, Some(user_name)) = (&user.state, account, user.user_name.as_deref()) else {
+        let (DesiredState::Present(_), None, Some(user_name)) = (&user.state, account, user.user_name.as_deref())
+        else {
             continue;
         };
         if taken.contains(user_name) && matches.blocked.insert(id) {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use smallvec::SmallVec;
 
 use crate::model::activepieces::{Platform, User};
-use crate::model::desired::{Desired, DesiredUser, Leave, State};
+use crate::model::desired::{Desired, DesiredState, DesiredUser, Leave};
 use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::lookup::Lookup;
@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
 /// The accounts of a platform by their places in its listing, found by user name.
 struct Accounts<'a> {
     users: &'a [User],
-    /// Built on first use: if every account is linked, it is never used.
+    /// Made when it's asked for: where all are linked, it's not asked for.
     by_user_name: OnceCell<Lookup<&'a str, usize>>,
 }
 
@@ -94,9 +94,11 @@ impl Claim<'_> {
     /// Whether the claim prevails over others. A user who is deactivated in Okta or deleted gives way to a successor.
     fn is_strong(&self) -> bool {
         match &self.user.state {
-            State::Present(_) | State::Left(Leave::Suspended | Leave::Unassigned) | State::Problem(_) => true,
-            State::Left(Leave::Deactivated | Leave::Deleted) => false,
-            State::Untouched(_) => self.linked,
+            DesiredState::Present(_)
+            | DesiredState::Left(Leave::Suspended | Leave::Unassigned)
+            | DesiredState::Problem(_) => true,
+            DesiredState::Left(Leave::Deactivated | Leave::Deleted) => false,
+            DesiredState::Untouched(_) => self.linked,
         }
     }
 }
@@ -165,7 +167,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
         if let Some(at) = linked {
             claims.on_accounts[at].push(Claim { place, id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
-        } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, State::Untouched(_))) {
+        } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, DesiredState::Untouched(_))) {
             claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
         }
     }
@@ -191,7 +193,7 @@ fn note_second_account<'a>(
     let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
     let Some(second) = new_name.and_then(|name| accounts.of_name(name)) else { return };
     let second = &accounts.users[second];
-    if !matches!(user.state, State::Left(_)) {
+    if !matches!(user.state, DesiredState::Left(_)) {
         found.blocked.insert(id);
     }
     found.problems.push(Problem::new(

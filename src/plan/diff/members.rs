@@ -47,6 +47,11 @@ impl<'a> Owners<'a> {
         (shared, owned)
     }
 
+    /// The members of a project who are matched, by the ids of their users.
+    pub fn matched(&self, project: &Project) -> impl Iterator<Item = (&OktaUserId, &'a User)> {
+        self.of_members(Some(project)).filter(|owner| owner.is_matched).map(|owner| (&owner.id, owner.account))
+    }
+
     /// The owners of a project's members, by their ids.
     fn of_members(&self, project: Option<&Project>) -> impl Iterator<Item = &Owner<'a>> {
         let members = project.into_iter().flat_map(|project| &project.members);

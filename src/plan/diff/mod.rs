@@ -5,6 +5,7 @@ pub mod lookup;
 pub mod matching;
 pub mod members;
 pub mod projects;
+pub mod roles;
 mod unresolved;
 pub mod users;
 
@@ -27,7 +28,8 @@ pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
 pub struct Doubts {
     /// Users that no listing of the scope contained, and whose accounts would be deactivated or given to another user.
     pub users: BTreeSet<OktaUserId>,
-    /// Users that a listing of a group's members didn't contain, and who would be removed from its project.
+    /// Users that a listing of a group's members didn't contain, and who would be removed from its project or get another
+    /// role in one.
     pub memberships: BTreeSet<OktaUserId>,
 }
 
@@ -82,7 +84,8 @@ impl<'a> Comparison<'a> {
 
     /// Finds what has to be read again before [`Self::plan`].
     pub fn doubts(&self) -> Doubts {
-        let memberships = projects::missing_in_listing(&self.projects);
+        let mut memberships = projects::missing_in_listing(&self.projects);
+        memberships.extend(projects::roles_by_absence(&self.projects));
         Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) }
     }
 
@@ -106,6 +109,7 @@ impl<'a> Comparison<'a> {
         projects::diff(&mut plan, projects, desired, platform, matches, policy);
         plan.problems.extend(matches.problems.iter().cloned());
         plan.problems.sort();
+        plan.problems.dedup();
         plan.warnings.sort();
         plan
     }

@@ -3,15 +3,15 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::activepieces::{Platform, Project, User};
-use crate::model::desired::{Desired, DesiredProject, DesiredUser, State};
+use crate::model::activepieces::{Contents, Platform, Project, User};
+use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::{Difference, Owners};
-use crate::plan::diff::unresolved;
 use crate::plan::diff::users::{is_linked, is_managed};
+use crate::plan::diff::{roles, unresolved};
 use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
@@ -19,8 +19,9 @@ use crate::plan::policy::Policy;
 pub struct Compared<'a> {
     group: &'a OktaGroupId,
     project: &'a DesiredProject,
-    found: Found<'a>,
+    found: ProjectMatch<'a>,
     members: Difference<'a>,
+    roles: Vec<roles::Difference<'a>>,
 }
 
 /// Compares each pushed group with its project.
@@ -29,11 +30,12 @@ pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Match
     let orphans = Orphans::of(desired, platform);
     let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
         let found = match standing.find(group, &project.name) {
-            Found::Nothing => orphans.of_group(project, &owners),
+            ProjectMatch::Nothing => orphans.of_group(project, &owners),
             found => found,
         };
         let members = Difference::of(&project.members, found.project(), &owners);
-        Compared { group, project, found, members }
+        let roles = roles::differences(project, found.project(), platform, &owners, matches);
+        Compared { group, project, found, members, roles }
     };
     desired.projects.iter().map(compared).collect()
 }
@@ -48,8 +50,12 @@ pub fn diff(
     policy: &Policy,
 ) {
     let joining = LazyCell::new(|| Joining::of(desired, matches));
+    let users = &platform.users;
+    let accounts = LazyCell::new(|| Lookup::of(users.len(), users.iter().map(|user| (user.id.clone(), user))));
+    let account_of = |id: &AccountId| accounts.get(id).copied();
     let names = groups_of_names(desired);
-    for Compared { group, project, found, members } in compared {
+    for Compared { group, project, found, members, roles } in compared {
+        plan.problems.extend(roles::problems(project, platform));
         if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
@@ -60,6 +66,8 @@ pub fn diff(
         op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
+        roles::of_new_members(&mut op, project, platform, desired, &account_of, &mut plan.held);
+        op.roles = roles::changes(roles, desired);
         op.add.sort_unstable();
         op.remove.sort_unstable();
         if op.is_empty() {
@@ -80,20 +88,31 @@ pub fn missing_in_listing(compared: &[Compared<'_>]) -> BTreeSet<OktaUserId> {
     compared.iter().flat_map(|compared| &compared.members.extra).map(|(id, _)| id.clone()).collect()
 }
 
+/// The Okta users whose project role would change only because listings of groups don't contain them.
+pub fn roles_by_absence(compared: &[Compared<'_>]) -> impl Iterator<Item = OktaUserId> {
+    let doubted = compared.iter().flat_map(|compared| &compared.roles).filter(|role| role.is_doubted());
+    doubted.map(|role| role.id.clone())
+}
+
 /// The accounts of those of these users who would leave a project.
 pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTreeSet<AccountId> {
     let extra = compared.iter().flat_map(|compared| &compared.members.extra);
     extra.filter(|(id, _)| users.contains(id)).map(|(_, account)| account.id.clone()).collect()
 }
 
-/// The groups whose projects would change.
+/// The groups whose projects would change, and those that decide about roles in them.
 pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
-    let changes = |Compared { group, project, found, members }: &&Compared<'_>| {
+    let changes = |Compared { group, project, found, members, roles }: &&Compared<'_>| {
         let joins = |id: &&OktaUserId| joins(id, desired, matches);
         let is_same = op(group, project, found.project()).action == ProjectAction::Members;
-        !is_same || !members.extra.is_empty() || members.absent.iter().any(joins)
+        !is_same || !members.extra.is_empty() || !roles.is_empty() || members.absent.iter().any(joins)
     };
-    compared.iter().filter(changes).map(|compared| compared.group.clone()).collect()
+    let of_roles = |project: &DesiredProject| project.roles.iter().flat_map(|roles| roles.groups.clone()).collect();
+    let groups = |compared: &Compared<'_>| {
+        let of_roles: Vec<OktaGroupId> = of_roles(compared.project);
+        of_roles.into_iter().chain([compared.group.clone()])
+    };
+    compared.iter().filter(changes).flat_map(groups).collect()
 }
 
 /// Whether a user may be in projects: in scope, active, and without a problem.
@@ -102,7 +121,7 @@ fn joins(id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
 }
 
 fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool {
-    matches!(user.state, State::Present(_)) && !matches.blocked.contains(id)
+    matches!(user.state, DesiredState::Present(_)) && !matches.blocked.contains(id)
 }
 
 /// The current projects, indexed for lookups by group.
@@ -112,7 +131,7 @@ struct Standing<'a> {
 }
 
 /// The project of a group.
-enum Found<'a> {
+enum ProjectMatch<'a> {
     Linked(&'a Project),
     /// Of exactly the name, and without an externalId.
     ToAdopt(&'a Project),
@@ -124,7 +143,7 @@ enum Found<'a> {
     Nothing,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ProjectMatch<'a> {
     fn project(&self) -> Option<&'a Project> {
         match self {
             Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
@@ -153,19 +172,19 @@ impl<'a> Standing<'a> {
         standing
     }
 
-    fn find(&self, group: &OktaGroupId, name: &str) -> Found<'a> {
+    fn find(&self, group: &OktaGroupId, name: &str) -> ProjectMatch<'a> {
         if let Some(project) = self.by_external_id.get(group.as_str()) {
-            return Found::Linked(project);
+            return ProjectMatch::Linked(project);
         }
         match self.unlinked_by_name.get(name).map(Vec::as_slice) {
-            None | Some([]) => Found::Nothing,
-            Some([project]) => Found::ToAdopt(project),
-            Some(several) => Found::Ambiguous(several.len()),
+            None | Some([]) => ProjectMatch::Nothing,
+            Some([project]) => ProjectMatch::ToAdopt(project),
+            Some(several) => ProjectMatch::Ambiguous(several.len()),
         }
     }
 }
 
-/// Projects whose Okta groups are gone. A group that is deleted and created again has another id, and its project is
+/// Projects whose Okta groups are gone. A group that is deleted and made again has another id, and its project is
 /// still linked to the old one.
 struct Orphans<'a> {
     projects: Vec<&'a Project>,
@@ -186,20 +205,23 @@ impl<'a> Orphans<'a> {
     }
 
     /// The project of a group that has none: certain where the name is the same and most of the members are.
-    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> Found<'a> {
+    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> ProjectMatch<'a> {
         let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
         match (of_name.next(), of_name.next()) {
             (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
                 let (shared, owned) = owners.shared(project, &group.members);
-                if shared * 2 >= owned { Found::ToRelink(project) } else { Found::Unclear(project) }
+                if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
             }
-            (Some(project), _) => Found::Unclear(project),
+            (Some(project), _) => ProjectMatch::Unclear(project),
             (None, _) => {
                 let is_like = |project: &&&Project| {
                     let (shared, owned) = owners.shared(project, &group.members);
                     shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
                 };
-                self.projects.iter().find(is_like).map_or(Found::Nothing, |project| Found::Unclear(project))
+                self.projects
+                    .iter()
+                    .find(is_like)
+                    .map_or(ProjectMatch::Nothing, |project| ProjectMatch::Unclear(project))
             }
         }
     }
@@ -225,12 +247,12 @@ fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)
 fn problem(
     id: &OktaGroupId,
     project: &DesiredProject,
-    found: &Found<'_>,
+    found: &ProjectMatch<'_>,
     of_this_name: &[(&OktaGroupId, &str)],
 ) -> Option<Problem> {
     let (kind, message) = match found {
-        Found::Linked(_) | Found::ToRelink(_) => return None,
-        Found::Unclear(orphan) => (
+        ProjectMatch::Linked(_) | ProjectMatch::ToRelink(_) => return None,
+        ProjectMatch::Unclear(orphan) => (
             ProblemKind::GroupMadeAgain,
             format!(
                 "the project {:?} is linked to the group {}, which was deleted, and the group {} ({id}) may be the same one made again; link the project to {id} or rename it",
@@ -239,7 +261,7 @@ fn problem(
                 project.group_name,
             ),
         ),
-        Found::Ambiguous(count) => (
+        ProjectMatch::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
             format!(
                 "{count} projects of this name stand there without an externalId; rename all but the one to be used"
@@ -283,6 +305,7 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
         members: existing.map_or(0, |existing| existing.members.len()),
         add: Vec::new(),
         remove: Vec::new(),
+        roles: Vec::new(),
     }
 }
 
@@ -302,7 +325,13 @@ impl<'a> Joining<'a> {
 
     fn member(&self, id: &OktaUserId) -> Option<Member> {
         let (user_name, account) = self.0.get(id)?;
-        Some(Member { user_name: (*user_name).to_owned(), okta_id: id.clone(), account: account.clone(), role: None })
+        Some(Member {
+            user_name: (*user_name).to_owned(),
+            okta_id: id.clone(),
+            account: account.clone(),
+            role: None,
+            role_reason: None,
+        })
     }
 }
 
@@ -323,8 +352,8 @@ fn leaves(
         return None;
     }
     let reason = match user.map(|user| &user.state) {
-        Some(State::Problem(_)) => return None,
-        Some(State::Left(leave)) => format!("{}, isn't in group {}", leave.as_str(), project.group_name),
+        Some(DesiredState::Problem(_)) => return None,
+        Some(DesiredState::Left(leave)) => format!("{}, isn't in group {}", leave.as_str(), project.group_name),
         _ => format!("isn't in group {}", project.group_name),
     };
     Some(Removal {
@@ -364,10 +393,11 @@ fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &B
                 name: name.clone(),
                 group,
                 project: Some(project.id.clone()),
-                action: ProjectAction::Delete { flows: None },
+                action: ProjectAction::Delete { contents: Contents::default() },
                 members: project.members.len(),
                 add: Vec::new(),
                 remove: Vec::new(),
+                roles: Vec::new(),
             });
         } else {
             plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User};
-use crate::model::desired::{Attributes, Desired, DesiredUser, Leave, OnCreateOnly, State};
+use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::matching::{Matches, wanted_names};
@@ -18,20 +18,20 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
     let mut open = Vec::new();
     let accounts = matches.account_of.iter().copied().zip(matches.linked.iter().copied());
     for ((id, user), (account, linked)) in desired.users.iter().zip(accounts) {
-        let is_gone = matches!(user.state, State::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted));
+        let is_gone = matches!(user.state, DesiredState::Left(Leave::Unassigned | Leave::Deactivated | Leave::Deleted));
         plan.standing.in_scope += usize::from(user.in_scope && !is_gone);
-        if let State::Problem(problems) = &user.state {
+        if let DesiredState::Problem(problems) = &user.state {
             plan.problems.extend(problems.iter().cloned());
         }
         let is_managed = |account: &User| is_managed(id, user, account, &desired.ids);
         if let Some(account) = account.filter(|account| account.active && is_managed(account)) {
             plan.standing.managed_active += 1;
             plan.standing.privileged_active += usize::from(is_privileged(account));
-            if matches!(user.state, State::Left(Leave::Unassigned | Leave::Deleted)) {
+            if matches!(user.state, DesiredState::Left(Leave::Unassigned | Leave::Deleted)) {
                 plan.standing.missing.insert(id.clone(), account.id.clone());
             }
         }
-        if let (State::Left(leave), Some(account)) = (&user.state, linked.filter(|linked| linked.active)) {
+        if let (DesiredState::Left(leave), Some(account)) = (&user.state, linked.filter(|linked| linked.active)) {
             open.push((id, user, *leave, account));
         }
         if matches.blocked.contains(id) || matches.superseded.contains(id) {
@@ -58,7 +58,8 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
 /// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
 /// when Okta says that the person has no access.
 pub(crate) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, ids: &OktaIds) -> bool {
-    let by_address = matches!(user.state, State::Present(_) | State::Left(Leave::Suspended | Leave::Deactivated));
+    let by_address =
+        matches!(user.state, DesiredState::Present(_) | DesiredState::Left(Leave::Suspended | Leave::Deactivated));
     account.link() == Some(id.as_str()) || is_linked(account, ids) || by_address
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn is_linked(account: &User, ids: &OktaIds) -> bool {
 }
 
 /// The account that is linked to a user without access is closed, whatever else is wrong: others may claim its address, or
-/// the one it goes to may have a problem. Only an operation that links it to another user who has access takes it from this
+/// the one it goes to may have a problem. Only an operation that gives it to another user who has access takes it from the
 /// user.
 fn close_what_is_open(
     plan: &mut Plan,
@@ -104,7 +105,9 @@ pub(crate) fn is_privileged(account: &User) -> bool {
 
 /// An e-mail address can't be changed there; all else of the person still is.
 fn note_changed_email(plan: &mut Plan, id: &OktaUserId, user: &DesiredUser, account: Option<&User>) {
-    let (Some(account), Some(user_name), State::Present(_)) = (account, &user.user_name, &user.state) else { return };
+    let (Some(account), Some(user_name), DesiredState::Present(_)) = (account, &user.user_name, &user.state) else {
+        return;
+    };
     if *user_name != account.user_name {
         plan.standing.email_changed.insert(id.clone());
         plan.problems.push(Problem::new(
@@ -139,8 +142,8 @@ fn op(
     policy: &Policy,
 ) -> Option<UserOp> {
     match (&user.state, account) {
-        (State::Present(attributes), None) => create(id, user, attributes),
-        (State::Present(attributes), Some(account)) => {
+        (DesiredState::Present(attributes), None) => create(id, user, attributes),
+        (DesiredState::Present(attributes), Some(account)) => {
             let mut later = later(attributes, desired.on_create_only, account);
             if takes_over(id, account, &desired.ids) {
                 later.platform_role = attributes.platform_role;
@@ -148,7 +151,7 @@ fn op(
             }
             bring_in_line(id, later, account, &desired.ids)
         }
-        (State::Left(leave), Some(account)) if account.active => {
+        (DesiredState::Left(leave), Some(account)) if account.active => {
             let leave = effective(*leave, user, policy);
             (on_leave(leave, policy) == OnLeave::Deactivate).then(|| deactivate(id, leave, account))
         }
@@ -156,8 +159,8 @@ fn op(
     }
 }
 
-/// Whether the account belonged to another user with the same address, or to no user with access: its role was given to
-/// that user, and doesn't pass to this one.
+/// Whether the account was that of another user of the same address, or of no user with access: its role was given to
+/// another person, and isn't handed on.
 fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
     match account.link() {
         Some(linked) if linked == id.as_str() => false,
@@ -174,7 +177,7 @@ fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
     }
 }
 
-/// What the policy says of a reason. The account of a user who is deactivated in Okta is always closed.
+/// What the policy says of a reason. An account of a user who is deactivated in Okta is always closed.
 fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
     match leave {
         Leave::Suspended => policy.suspended,

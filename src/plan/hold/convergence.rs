@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{KnownRoles, Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
 use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use crate::plan::past::Past;
@@ -30,6 +30,7 @@ pub enum Part {
     Itself,
     Add,
     Remove,
+    Roles,
 }
 
 /// A platform's current state, indexed for lookups by operation.
@@ -38,6 +39,7 @@ pub struct Stands<'a> {
     users: BTreeMap<&'a AccountId, &'a User>,
     user_of: BTreeMap<&'a str, &'a User>,
     projects: BTreeMap<&'a str, &'a Project>,
+    roles: Option<&'a KnownRoles>,
 }
 
 impl<'a> Stands<'a> {
@@ -50,6 +52,7 @@ impl<'a> Stands<'a> {
                 .iter()
                 .filter_map(|project| Some((project.external_id.as_deref()?, project)))
                 .collect(),
+            roles: platform.roles.known(),
         }
     }
 
@@ -90,6 +93,19 @@ impl<'a> Stands<'a> {
                 let change = Some(of_member(&op.group, member));
                 found.push((Part::Add, diverges(format!("{} isn't a member", member.user_name), change)));
             }
+        }
+        let differs = |account: &AccountId, role: &str| {
+            let stands = self.roles?.of(&project.id, account)?;
+            (!stands.eq_ignore_ascii_case(role)).then(|| format!("project role is {stands:?} and not {role:?}"))
+        };
+        for member in &op.add {
+            let account = member.account.as_ref().or_else(|| Some(&self.user_of.get(member.okta_id.as_str())?.id));
+            let what = account.zip(member.role.as_deref()).and_then(|(account, role)| differs(account, role));
+            found.extend(what.map(|what| (Part::Add, diverges(format!("{}'s {what}", member.user_name), None))));
+        }
+        for change in &op.roles {
+            let what = differs(&change.account, &change.to);
+            found.extend(what.map(|what| (Part::Roles, diverges(format!("{}'s {what}", change.user_name), None))));
         }
         for removal in op.remove.iter().filter(|removal| project.members.contains(&removal.account)) {
             found.push((Part::Remove, diverges(format!("{} is still a member", removal.user_name), None)));
@@ -140,16 +156,16 @@ pub fn hold(plan: &mut Plan, past: &Past, now: Timestamp) -> BTreeMap<String, Ti
     let mut held = Vec::new();
     for op in plan.users.extract_if(.., |op| may_be_held(op) && is_known(of_user(op))) {
         let changes: Vec<&str> = op.changes.iter().map(|change| change.attribute.as_str()).collect();
-        held.push(Held::new(&op.user_name, format!("set {}", changes.join(", ")), Because::DoesNotStand));
+        held.push(Deferred::new(&op.user_name, format!("set {}", changes.join(", ")), Because::DoesNotStand));
     }
     for op in &mut plan.projects {
         if matches!(op.action, ProjectAction::Rename { .. }) && is_known(of_project(op)) {
-            held.push(Held::new(&op.name, "rename the project", Because::DoesNotStand));
+            held.push(Deferred::new(&op.name, "rename the project", Because::DoesNotStand));
             op.action = ProjectAction::Members;
         }
         let group = op.group.clone();
         for member in op.add.extract_if(.., |member| is_known(of_member(&group, member))) {
-            held.push(Held::new(&op.name, format!("add {}", member.user_name), Because::DoesNotStand));
+            held.push(Deferred::new(&op.name, format!("add {}", member.user_name), Because::DoesNotStand));
         }
     }
     plan.held.extend(held);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-use crate::plan::deferred::{Because, Held};
-use crate::plan::op::{Attribute, Plan, UserAction, UserOp};
+use crate::plan::deferred::{Because, Deferred};
+use crate::plan::op::{Attribute, Plan, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -32,7 +32,7 @@ pub struct Disagreement {
 /// Removes from the plan what rests on a disagreement, and reports it.
 pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
-        plan.held.push(Held::new(subject, what, Because::AnswersDisagree { about }));
+        plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
     let is_held = |op: &mut UserOp| match op.action {
         UserAction::Deactivate => of.scope.contains(&op.okta_id),
@@ -50,7 +50,18 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
             held(&op.name, format!("remove {}", removal.user_name), format!("the groups of {}", removal.user_name));
         }
     }
+    for op in &mut plan.projects {
+        for change in op.roles.extract_if(.., |change| of.roles.contains(&change.okta_id)) {
+            let about = format!("the groups of {}", change.user_name);
+            held(&op.name, change_of_role(&change), about);
+        }
+    }
     plan.projects.retain(|op| !op.is_empty());
+}
+
+/// `set the project role of ada@example.com to Viewer`
+pub fn change_of_role(change: &RoleChange) -> String {
+    format!("set the project role of {} to {}", change.user_name, change.to)
 }
 
 #[cfg(test)]
@@ -92,6 +103,7 @@ mod tests {
             members: 2,
             add: Vec::new(),
             remove: remove.into(),
+            roles: Vec::new(),
         };
         let mut plan = Plan {
             users: vec![

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaUserId};
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::op::{Plan, Reason, UserAction, UserOp};
 use crate::plan::past::{Missing, Past};
 use crate::plan::policy::Grace;
@@ -54,14 +54,14 @@ pub fn hold(plan: &mut Plan, missing: &BTreeMap<OktaUserId, Missing>, now: Times
         waits.then_some(Because::Waiting { since, runs })
     };
     for op in plan.users.extract_if(.., |op| is_missing(op) && waiting(&op.okta_id).is_some()) {
-        plan.held.extend(waiting(&op.okta_id).map(|because| Held::new(&op.user_name, "deactivate", because)));
+        plan.held.extend(waiting(&op.okta_id).map(|because| Deferred::new(&op.user_name, "deactivate", because)));
     }
     let accounts: BTreeMap<AccountId, Because> =
         plan.standing.missing.iter().filter_map(|(id, account)| Some((account.clone(), waiting(id)?))).collect();
     for op in &mut plan.projects {
         for removal in op.remove.extract_if(.., |removal| accounts.contains_key(&removal.account)) {
             let because = accounts[&removal.account].clone();
-            plan.held.push(Held::new(&op.name, format!("remove {}", removal.user_name), because));
+            plan.held.push(Deferred::new(&op.name, format!("remove {}", removal.user_name), because));
         }
     }
 }

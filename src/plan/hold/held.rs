@@ -38,7 +38,7 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         trust::hold(plan, &Because::SourceNotTrusted);
     }
     plan.projects.retain(|op| !op.is_empty());
-    // The plan may remove the last ADMIN because another user becomes one, and that operation may be deferred now.
+    // The last ADMIN may have been meant to go because another account becomes one, which is deferred now.
     keep_the_last_admin(plan);
     plan.warnings.sort();
     plan.held.sort();

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::op::{Plan, ProjectOp, Removal, UserOp};
 use crate::plan::step::Step;
 
 /// Operations that passed the guards of the last run. They don't count in the limits of the next one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumed {
     users: BTreeMap<OktaUserId, UserOp>,
     removals: BTreeSet<(OktaGroupId, AccountId)>,
@@ -23,7 +25,7 @@ impl Resumed {
                 Step::RemoveMembers(op) => {
                     resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
                 }
-                Step::Project(_) | Step::AddMembers(_) => {}
+                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) => {}
             }
         }
         resumed

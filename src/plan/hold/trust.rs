@@ -1,8 +1,9 @@
 //! Rejects an Okta read that is much smaller than the last trusted one.
 
 use crate::model::desired::Leave;
-use crate::plan::deferred::{Because, Held, Shrunk};
-use crate::plan::op::{Plan, Reason, UserAction, UserOp};
+use crate::plan::deferred::{Because, Deferred, Shrunk};
+use crate::plan::hold::doubt::change_of_role;
+use crate::plan::op::{Plan, Reason, RoleChange, UserAction, UserOp};
 use crate::plan::past::{Past, Sizes};
 use crate::plan::policy::Limits;
 
@@ -34,7 +35,7 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
 /// suspended or deactivated there loses access however little else was read, within the limit of deactivations. A user who is
 /// deleted is only known by the read that isn't trusted, but where a part of the scope is missing each was asked for by id.
 pub fn hold(plan: &mut Plan, because: &Because) {
-    let mut held = |subject: &str, what: String| plan.held.push(Held::new(subject, what, because.clone()));
+    let mut held = |subject: &str, what: String| plan.held.push(Deferred::new(subject, what, because.clone()));
     let is_stated = |op: &UserOp| match op.reason {
         Reason::Left(Leave::Suspended | Leave::Deactivated) => true,
         Reason::Left(Leave::Deleted) => *because == Because::ScopeNotFound,
@@ -49,6 +50,11 @@ pub fn hold(plan: &mut Plan, because: &Because) {
     for op in &mut plan.projects {
         for removal in op.remove.drain(..) {
             held(&op.name, format!("remove {}", removal.user_name));
+        }
+        // Which groups a user is in says nothing about the scope.
+        let is_held = |change: &mut RoleChange| change.by_absence && *because == Because::SourceNotTrusted;
+        for change in op.roles.extract_if(.., is_held) {
+            held(&op.name, change_of_role(&change));
         }
     }
 }

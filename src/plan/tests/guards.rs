@@ -37,7 +37,7 @@ fn role(user: User, role: &str) -> User {
 fn company(role: &str, count: usize, state: impl Fn(&str) -> (OktaUserId, DesiredUser)) -> Plan {
     let stands = |name: &str| {
         let (id, mut user) = present(name);
-        let State::Present(attributes) = &mut user.state else { panic!() };
+        let DesiredState::Present(attributes) = &mut user.state else { panic!() };
         attributes.platform_role = PlatformRole::parse(role).unwrap();
         (id, user)
     };
@@ -52,7 +52,7 @@ type Case = (fn(&mut Limits) -> &mut Limit, fn(usize) -> Plan, fn(Over) -> Refus
 const CASES: [Case; 5] = [
     (
         |limits| &mut limits.deactivations,
-        |count| company("MEMBER", count, |name| wanted(name, State::Left(Leave::Suspended))),
+        |count| company("MEMBER", count, |name| wanted(name, DesiredState::Left(Leave::Suspended))),
         Refusal::MaxDeactivations,
         "--allow-deactivations 4",
     ),
@@ -87,7 +87,7 @@ const CASES: [Case; 5] = [
 
 fn operator(name: &str) -> (OktaUserId, DesiredUser) {
     let (id, mut user) = present(name);
-    let State::Present(attributes) = &mut user.state else { panic!() };
+    let DesiredState::Present(attributes) = &mut user.state else { panic!() };
     attributes.platform_role = PlatformRole::Operator;
     (id, user)
 }
@@ -126,7 +126,7 @@ fn an_approval_lets_exactly_its_plan_over_every_limit() {
 
 #[test]
 fn a_share_of_few_people_counts_for_deactivations_and_for_the_rest_from_the_floor_on() {
-    let leaving = company("OPERATOR", 2, |name| wanted(name, State::Left(Leave::Deleted)));
+    let leaving = company("OPERATOR", 2, |name| wanted(name, DesiredState::Left(Leave::Deleted)));
     let demoted = company("OPERATOR", 9, present);
     let policy = |size_floor| Policy { limits: Limits { size_floor, ..Limits::default() }, ..policy() };
     let refused = |plan, size_floor| refusals(plan, &policy(size_floor), &Allowed::default());
@@ -183,7 +183,7 @@ fn many_small_projects_are_not_all_emptied_at_once() {
 
 #[test]
 fn exactly_the_number_of_deactivations_that_was_named_is_allowed() {
-    let plan = company("MEMBER", 4, |name| wanted(name, State::Left(Leave::Suspended)));
+    let plan = company("MEMBER", 4, |name| wanted(name, DesiredState::Left(Leave::Suspended)));
     let policy = limited(|limits| limits.deactivations = Limit::Count(3));
     for (allowed, refused) in [(None, 1), (Some(3), 1), (Some(5), 1), (Some(4), 0)] {
         let allowed = Allowed { deactivations: allowed, ..Allowed::default() };
@@ -214,7 +214,7 @@ fn a_lost_role_is_a_downgrade_and_a_gained_one_is_not() {
         ("BAD", PlatformRole::Member, false),
     ] {
         let (id, mut user) = present("ada");
-        let State::Present(attributes) = &mut user.state else { panic!() };
+        let DesiredState::Present(attributes) = &mut user.state else { panic!() };
         attributes.platform_role = to;
         let standing = platform([role(linked("ada"), from), admin(account("root", None))]);
         let plan = diff(&users([(id, user)]), &standing, &policy);
@@ -239,7 +239,8 @@ fn a_changed_address_counts_once_and_a_person_with_both_changes_too() {
 
 #[test]
 fn a_scope_without_anybody_deactivates_nobody_unless_told_to() {
-    let plan = diff(&users([wanted("ada", State::Left(Leave::Unassigned))]), &platform([linked("ada")]), &policy());
+    let plan =
+        diff(&users([wanted("ada", DesiredState::Left(Leave::Unassigned))]), &platform([linked("ada")]), &policy());
     let refused = Refusal::EmptyScope { deactivations: 1 };
     let approved = Allowed { approved: Some(fingerprint::of_plan(&plan)), ..Allowed::default() };
     for allowed in [Allowed::default(), approved] {
@@ -281,7 +282,7 @@ fn projects_are_deleted_only_by_their_exact_number() {
 
 #[test]
 fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
-    let left = |name| wanted(name, State::Left(Leave::Suspended));
+    let left = |name| wanted(name, DesiredState::Left(Leave::Suspended));
     let standing = Platform {
         owner: Some("account-bob".into()),
         ..platform([admin(linked("ada")), admin(linked("bob")), linked("carol")])
@@ -305,7 +306,7 @@ fn nothing_allows_the_loss_of_the_last_admin_or_of_the_owners_role() {
 
 #[test]
 fn a_hash_is_of_the_operations_and_nothing_else() {
-    let plan = |count| company("MEMBER", count, |name| wanted(name, State::Left(Leave::Suspended)));
+    let plan = |count| company("MEMBER", count, |name| wanted(name, DesiredState::Left(Leave::Suspended)));
     let same = Plan { warnings: vec!["look".to_owned()], ..plan(4) };
     assert_eq!(fingerprint::of_plan(&plan(4)), fingerprint::of_plan(&same));
     assert_eq!(fingerprint::of_plan(&plan(4)).len(), 12);

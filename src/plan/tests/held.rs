@@ -10,7 +10,7 @@ use super::super::policy::Grace;
 use super::*;
 use crate::model::desired::MissingPart;
 use crate::plan::deferred::Shrunk;
-use crate::plan::deferred::{Because, Held};
+use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::{self, Allowed};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::held::{Run, settle};
@@ -68,8 +68,8 @@ fn every_kind() -> Plan {
         users([
             present("new"),
             present("ada"),
-            wanted("bob", State::Left(Leave::Unassigned)),
-            wanted("cy", State::Left(Leave::Suspended)),
+            wanted("bob", DesiredState::Left(Leave::Unassigned)),
+            wanted("cy", DesiredState::Left(Leave::Suspended)),
         ]),
         [pushed("Eng", &["new"])],
     );
@@ -117,7 +117,7 @@ fn where_a_part_of_the_scope_is_missing_only_what_okta_states_is_taken_away() {
     let states =
         [("ada", Leave::Suspended), ("bob", Leave::Deactivated), ("cy", Leave::Deleted), ("dan", Leave::Unassigned)];
     let missing = MissingPart { wanted: "AP".to_owned(), fault: "[scope] app: no app".to_owned() };
-    let people = states.map(|(name, leave)| wanted(name, State::Left(leave)));
+    let people = states.map(|(name, leave)| wanted(name, DesiredState::Left(leave)));
     let desired = Desired { missing_scope: vec![missing], ..with_projects(users(people), [pushed("Eng", &[])]) };
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["dan"]);
     let planned = || one_project(&desired, states.map(|(name, _)| linked(name)).to_vec(), vec![eng.clone()]);
@@ -142,7 +142,8 @@ fn where_a_part_of_the_scope_is_missing_only_what_okta_states_is_taken_away() {
 
 /// The plan for a user who left in this way, and who is to be removed from a project too.
 fn leaver(leave: Leave) -> Plan {
-    let desired = with_projects(users([wanted("ada", State::Left(leave)), present("bob")]), [pushed("Eng", &[])]);
+    let desired =
+        with_projects(users([wanted("ada", DesiredState::Left(leave)), present("bob")]), [pushed("Eng", &[])]);
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["ada", "bob"]);
     one_project(&desired, vec![linked("ada"), linked("bob")], vec![eng])
 }
@@ -163,7 +164,7 @@ fn whoever_is_missing_is_deactivated_after_so_many_runs_and_so_long() {
         } else {
             let because = Because::Waiting { since: at(0), runs: runs + 1 };
             let held = [("Eng", "remove ada@example.com"), ("ada@example.com", "deactivate")]
-                .map(|(subject, what)| Held::new(subject, what, because.clone()));
+                .map(|(subject, what)| Deferred::new(subject, what, because.clone()));
             assert_eq!(plan.held, held);
             assert_eq!(plan.totals().members_remove, 1, "bob is there, and left the group");
         }
@@ -191,7 +192,7 @@ fn a_clear_answer_of_okta_needs_no_grace_and_nor_does_a_policy_without_one() {
 fn a_deleted_user_has_the_grace_also_where_a_suspended_user_has_the_address() {
     let policy = Policy { grace: Grace { runs: 2, time: SignedDuration::ZERO }, suspended: OnLeave::Keep, ..policy() };
     let user = |name: &str, user_name: Option<&str>, leave| {
-        DesiredUser::new(name, user_name.map(str::to_owned), State::Left(leave))
+        DesiredUser::new(name, user_name.map(str::to_owned), DesiredState::Left(leave))
     };
     let twin = (okta_id("eve"), user("eve@example.com", Some("ada@example.com"), Leave::Suspended));
     let gone_id = okta_id("ada");
@@ -290,7 +291,7 @@ fn what_did_not_come_to_stand_is_not_written_again_until_something_differs() {
 #[test]
 fn what_takes_something_away_is_written_however_often_it_is_undone() {
     let desired = with_projects(
-        users([present("ada"), wanted("bob", State::Left(Leave::Suspended)), present("carol")]),
+        users([present("ada"), wanted("bob", DesiredState::Left(Leave::Suspended)), present("carol")]),
         [pushed("Eng", &[])],
     );
     let eng = project("Eng", Some(group_id("Eng").as_str()), &["carol"]);

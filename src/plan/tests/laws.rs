@@ -7,7 +7,7 @@ use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::resumed::Resumed;
 use crate::plan::past::Sizes;
 
-fn of_address(name: &str, address: &str, state: State) -> (OktaUserId, DesiredUser) {
+fn of_address(name: &str, address: &str, state: DesiredState) -> (OktaUserId, DesiredUser) {
     (okta_id(name), DesiredUser::new(&format!("{name}@example.com"), Some(format!("{address}@example.com")), state))
 }
 
@@ -19,15 +19,15 @@ fn closed(plan: &Plan) -> Vec<&str> {
 
 #[test]
 fn the_account_of_a_user_without_access_is_closed_whatever_else_claims_it() {
-    let (suspended, fails) = (State::Left(Leave::Suspended), State::Problem(Vec::new()));
+    let (suspended, fails) = (DesiredState::Left(Leave::Suspended), DesiredState::Problem(Vec::new()));
     let here = present("x").1.state;
-    let claimants: [Vec<State>; 4] =
+    let claimants: [Vec<DesiredState>; 4] =
         [vec![here.clone()], vec![fails.clone()], vec![here.clone(), here], vec![suspended.clone(), suspended]];
     for leave in [Leave::Suspended, Leave::Deactivated, Leave::Deleted] {
         for others in &claimants {
             let others =
                 others.iter().enumerate().map(|(n, state)| of_address(&format!("new{n}"), "ada", state.clone()));
-            let all = others.chain([of_address("ada", "ada2", State::Left(leave))]);
+            let all = others.chain([of_address("ada", "ada2", DesiredState::Left(leave))]);
             let plan = diff(&users(all), &platform([linked("ada")]), &policy());
             let is_succeeded = plan.users.iter().any(|op| op.reason == Reason::Relinked);
             assert!(is_succeeded || closed(&plan) == ["ada"], "{leave:?}: {plan:#?}");
@@ -41,7 +41,7 @@ fn only_what_the_admin_set_for_this_status_keeps_an_account_open() {
     let keep = |suspended, unassigned, deleted| Policy { suspended, unassigned, deleted, ..policy() };
     let (on, off) = (OnLeave::Keep, OnLeave::Deactivate);
     let is_closed = |policy: &Policy, leave, in_scope| {
-        let (id, user) = wanted("ada", State::Left(leave));
+        let (id, user) = wanted("ada", DesiredState::Left(leave));
         let user = if in_scope { user } else { user.out_of_scope() };
         !diff(&users([(id, user)]), &platform([linked("ada")]), policy).is_empty()
     };
@@ -67,7 +67,7 @@ fn the_role_of_somebody_elses_account_is_not_handed_on() {
     };
     let of_other = || admin(account("ada", Some(okta_id("old").as_str())));
     let no_opinion = Attributes { role_is_null: true, ..Attributes::default() };
-    let unmapped = users([wanted("ada", State::Present(no_opinion))]);
+    let unmapped = users([wanted("ada", DesiredState::Present(no_opinion))]);
     assert_eq!(
         role(&diff(&unmapped, &platform([of_other(), admin(linked("root"))]), &policy())),
         (false, PlatformRole::Member)
@@ -85,7 +85,7 @@ fn the_role_of_somebody_elses_account_is_not_handed_on() {
 fn new_admins_count_in_a_limit_of_their_own() {
     let admins = |count: usize| {
         let attributes = Attributes { platform_role: PlatformRole::Admin, ..Attributes::default() };
-        users((0..count).map(|n| wanted(&format!("n{n}"), State::Present(attributes.clone()))))
+        users((0..count).map(|n| wanted(&format!("n{n}"), DesiredState::Present(attributes.clone()))))
     };
     let refused = |count, limit: Option<usize>, past: &Past, allowed: Option<usize>| {
         let mut policy = policy();
@@ -122,7 +122,8 @@ fn what_the_last_run_was_allowed_to_do_counts_in_no_limit() {
 #[test]
 fn a_part_of_a_saved_plan_leaves_the_last_admin() {
     let attributes = Attributes { platform_role: PlatformRole::Admin, ..Attributes::default() };
-    let desired = users([wanted("ada", State::Left(Leave::Suspended)), wanted("new", State::Present(attributes))]);
+    let desired =
+        users([wanted("ada", DesiredState::Left(Leave::Suspended)), wanted("new", DesiredState::Present(attributes))]);
     let now = platform([admin(linked("ada")), linked("new")]);
     let saved = diff(&desired, &now, &policy());
     assert_eq!(saved.users.len(), 2);

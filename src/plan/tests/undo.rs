@@ -9,7 +9,7 @@ fn back(made: &Plan, trace: Trace, now: &Platform) -> Plan {
     let relinked = made.users.iter().flat_map(|op| &op.changes).filter_map(|change| change.from.as_deref());
     let ids = linked.chain(relinked.map(OktaUserId::from)).chain(made.users.iter().map(|op| op.okta_id.clone()));
     let present = |id: OktaUserId| {
-        let state = State::Present(Attributes::default());
+        let state = DesiredState::Present(Attributes::default());
         let user = DesiredUser::new(id.as_str(), None, state);
         (id, user)
     };
@@ -45,7 +45,7 @@ fn a_creation_becomes_a_deactivation_and_nothing_else_of_it_is_touched() {
 
 #[test]
 fn a_deactivation_that_relinked_the_account_brings_it_back_with_its_link() {
-    let left = wanted("ada", State::Left(Leave::Suspended));
+    let left = wanted("ada", DesiredState::Left(Leave::Suspended));
     let before = platform([admin(linked("root")), admin(account("ada", Some(okta_id("old").as_str())))]);
     let (made, after) = run(&users([left]), &before);
     assert!(!user(&after, "ada").active);
@@ -57,11 +57,11 @@ fn a_deactivation_that_relinked_the_account_brings_it_back_with_its_link() {
 
 #[test]
 fn nobody_gets_back_what_okta_gives_them_no_more() {
-    let (left, ada) = (State::Left(Leave::Suspended), okta_id("ada"));
-    let today = |state: &State| users([wanted("ada", state.clone()), present("root")]);
+    let (left, ada) = (DesiredState::Left(Leave::Suspended), okta_id("ada"));
+    let today = |state: &DesiredState| users([wanted("ada", state.clone()), present("root")]);
     let root = admin(linked("root"));
     // A deactivation isn't undone for a user who is suspended.
-    let (made, after) = run(&today(&State::Left(Leave::Unassigned)), &platform([root.clone(), linked("ada")]));
+    let (made, after) = run(&today(&DesiredState::Left(Leave::Unassigned)), &platform([root.clone(), linked("ada")]));
     let plan = back_while(&made, Trace::Done, &today(&left), &after);
     assert!(plan.is_empty() && kinds(&plan) == [ProblemKind::ChangedSince], "{plan:?}");
     assert!(plan.problems[0].message.contains("suspended in Okta"), "{:?}", plan.problems);
@@ -72,7 +72,8 @@ fn nobody_gets_back_what_okta_gives_them_no_more() {
         let role = if is_undone { PlatformRole::Operator } else { PlatformRole::Member };
         let attributes = Attributes { platform_role: role, ..Attributes::default() };
         let stood = User { platform_role: before.into(), ..linked("ada") };
-        let (made, after) = run(&users([wanted("ada", State::Present(attributes))]), &platform([root.clone(), stood]));
+        let (made, after) =
+            run(&users([wanted("ada", DesiredState::Present(attributes))]), &platform([root.clone(), stood]));
         let plan = back_while(&made, Trace::Done, &today(&left), &after);
         assert_eq!((plan.users.len() == 1, plan.problems.is_empty()), (is_undone, is_undone), "{plan:?}");
         assert!(plan.users.iter().all(|op| op.action == UserAction::Update && op.okta_id == ada));
@@ -128,12 +129,12 @@ fn a_reactivation_takes_its_role_and_names_back_too() {
 
 #[test]
 fn an_account_that_was_relinked_goes_back_unless_its_id_is_anothers_now() {
-    let successor = wanted("new", State::Present(Attributes::default()));
+    let successor = wanted("new", DesiredState::Present(Attributes::default()));
     let successor = (
         successor.0,
         DesiredUser::new(successor.1.login(), Some("ada@example.com".to_owned()), successor.1.state.clone()),
     );
-    let gone = wanted("ada", State::Left(Leave::Deleted));
+    let gone = wanted("ada", DesiredState::Left(Leave::Deleted));
     let before = platform([linked("ada")]);
     let (made, after) = run(&users([successor, gone]), &before);
     assert_eq!(user(&after, "ada").external_id.as_deref(), Some(okta_id("new").as_str()));
@@ -178,7 +179,7 @@ fn of_a_step_that_was_never_begun_nothing_follows_and_of_a_killed_one_what_stand
 fn the_owner_and_the_last_admin_stay_whatever_is_taken_back() {
     let attributes = Attributes { platform_role: PlatformRole::Admin, ..Attributes::default() };
     let (made, mut after) =
-        run(&users([wanted("ada", State::Present(attributes))]), &platform([inactive(linked("ada"))]));
+        run(&users([wanted("ada", DesiredState::Present(attributes))]), &platform([inactive(linked("ada"))]));
     let last = back(&made, Trace::Done, &after);
     assert!(last.is_empty() && last.warnings[0].contains("last active ADMIN"), "{last:?}");
     after.users.push(admin(linked("root")));

@@ -9,8 +9,8 @@ use super::Comparison;
 use super::op::{Plan, UserOp};
 use super::policy::Policy;
 use super::step::Step;
-use crate::model::activepieces::User;
-use crate::model::desired::{DesiredUser, State};
+use crate::model::activepieces::{KnownRoles, User};
+use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::users::{Protected, keep_the_last_admin};
@@ -48,6 +48,7 @@ struct Accounts<'a> {
     by_external_id: BTreeMap<&'a str, &'a User>,
     users: &'a BTreeMap<OktaUserId, DesiredUser>,
     ids: &'a OktaIds,
+    roles: Option<&'a KnownRoles>,
 }
 
 impl<'a> Accounts<'a> {
@@ -59,6 +60,7 @@ impl<'a> Accounts<'a> {
             by_external_id: linked.collect(),
             users: &today.desired.users,
             ids: &today.desired.ids,
+            roles: today.platform.roles.known(),
         }
     }
 
@@ -70,10 +72,10 @@ impl<'a> Accounts<'a> {
     /// Why this Okta user is to have no access today; none where access is right.
     fn no_access(&self, id: &str) -> Option<String> {
         match self.users.get(&OktaUserId::from(id)).map(|user| &user.state) {
-            Some(State::Present(_)) => None,
-            Some(State::Left(leave)) => Some(leave.as_str().to_owned()),
-            Some(State::Untouched(status)) => Some(format!("{status} in Okta")),
-            Some(State::Problem(_)) => Some("the mapping fails for the user".to_owned()),
+            Some(DesiredState::Present(_)) => None,
+            Some(DesiredState::Left(leave)) => Some(leave.as_str().to_owned()),
+            Some(DesiredState::Untouched(status)) => Some(format!("{status} in Okta")),
+            Some(DesiredState::Problem(_)) => Some("the mapping fails for the user".to_owned()),
             None => Some("not in scope in Okta".to_owned()),
         }
     }
@@ -87,8 +89,8 @@ impl<'a> Accounts<'a> {
     }
 }
 
-/// Computes the plan that undoes a run, under the same laws as any other plan: a user who has no access in Okta today gets
-/// neither access nor a role back. What changed since the run is a problem and left alone; what can't be undone is a warning.
+/// Computes the plan that undoes a run, under the same laws as any other plan: no user gets access or a role back who has no
+/// access in Okta today. What changed since the run is a problem, and left alone; what can't be undone is a warning.
 pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan {
     let platform = today.platform;
     let mut plan = Plan { standing: today.plan(policy).standing, ..Plan::default() };
@@ -121,7 +123,7 @@ impl Undone<'_> {
         }
     }
 
-    /// Notes a step of which it can't be told whose work stands.
+    /// Notes a step of which it can't be told whose change is there.
     fn blurred(&self, plan: &mut Plan, step: Step<'_>) {
         let (run, kind) = (self.run, step.kind());
         let message = format!("run {run} didn't end this ({kind}), and a later run tried it again: undo that one");

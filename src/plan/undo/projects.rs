@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{Accounts, Trace, Undone};
 use crate::model::activepieces::{Project, User};
 use crate::model::id::{AccountId, OktaUserId};
-use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, UserAction};
+use crate::model::role::is_lesser_project_role;
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, RoleChange, UserAction};
 use crate::plan::step::Step;
 
 /// The accounts, with what the plan already does to them.
@@ -56,6 +57,7 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
         members: project.members.len(),
         add: Vec::new(),
         remove: Vec::new(),
+        roles: Vec::new(),
     };
     for step in made.steps() {
         match ((undone.trace)(step), step) {
@@ -67,6 +69,14 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
                 let members = made.add.iter().filter_map(|member| standing.of_member(member));
                 let still = members.filter(|account| project.members.contains(&account.id));
                 op.remove = still.map(|account| removal(account, &reason)).collect();
+            }
+            (_, Step::SetRoles(_)) => {
+                for change in &made.roles {
+                    match standing.role_back(change, project, undone) {
+                        Ok(back) => op.roles.extend(back),
+                        Err(why) => undone.changed(plan, step, &why),
+                    }
+                }
             }
             (_, Step::RemoveMembers(_)) => {
                 let gone = made.remove.iter().filter(|removal| !project.members.contains(&removal.account));
@@ -129,6 +139,43 @@ impl Standing<'_> {
         (member.account.is_none() || member.account.as_ref() == Some(&linked.id)).then_some(linked)
     }
 
+    /// The change that gives a member the role of before; none where the member has it. Nothing is given to a user without
+    /// access today.
+    fn role_back(
+        &self,
+        made: &RoleChange,
+        project: &Project,
+        undone: Undone<'_>,
+    ) -> Result<Option<RoleChange>, String> {
+        let RoleChange { user_name, account, okta_id, from: before, to: given, .. } = made;
+        let link = self.accounts.by_id.get(account).map(|account| account.link().unwrap_or_default());
+        let link = link.ok_or_else(|| format!("the account of the member {user_name} is gone"))?;
+        if link != okta_id.as_str() {
+            return Err(format!("the account of the member {user_name} is linked to {link:?} now"));
+        }
+        if !project.members.contains(account) {
+            return Err(format!("{user_name} isn't a member"));
+        }
+        let now = self.accounts.roles.and_then(|roles| roles.of(&project.id, account));
+        let now = now.ok_or_else(|| format!("the project role of {user_name} can't be read"))?;
+        if now == before {
+            return Ok(None);
+        }
+        if now != given {
+            return Err(format!("the project role of {user_name} is {now:?} now"));
+        }
+        if let Some(why) = self.accounts.no_access(link).filter(|_| !is_lesser_project_role(given, before)) {
+            return Err(format!("the project role of {user_name} stays {given:?}: the user is {why}"));
+        }
+        Ok(Some(RoleChange {
+            from: given.clone(),
+            to: before.clone(),
+            reason: format!("undo of run {}", undone.run),
+            by_absence: false,
+            ..made.clone()
+        }))
+    }
+
     /// A member that the run removed, if the account can be added again: the server adds no inactive account (docs/activepieces.md#groups).
     fn may_come_back(&self, removal: &Removal) -> Result<Member, String> {
         let account = self.accounts.by_id.get(&removal.account);
@@ -148,6 +195,7 @@ impl Standing<'_> {
             okta_id: account.external_id.as_deref().unwrap_or_default().into(),
             account: Some(account.id.clone()),
             role: removal.role.clone(),
+            role_reason: None,
         })
     }
 }

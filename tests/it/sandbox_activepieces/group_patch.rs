@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::{Answer, SCIM, Server, UNKNOWN};
 
-/// A project with `a` as Viewer and `b` as Admin. `c` and the inactive `d` aren't members.
+/// A project with `a` as Viewer and `b` as Admin; `c` and the inactive `d` aren't members.
 struct Team {
     server: Server,
     id: String,

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 
 /// A person by number; more than there are begin from the first again.
 pub type P = usize;
-/// A group by number: the first two are pushed as projects, the third gives the role ADMIN.
+/// A group by number: the first two are pushed as projects, the third gives the role ADMIN, the fourth the project role Admin.
 pub type G = usize;
 
 /// The group that gives the role ADMIN.
 pub const ADMINS: G = 2;
+/// The group that gives the project role Admin.
+pub const LEADS: G = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -35,6 +37,19 @@ pub enum Projects {
     ByPattern,
 }
 
+/// How project roles are given: Admin to those in the group [`LEADS`], Viewer to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProjectRoles {
+    /// Not at all.
+    None,
+    /// Viewer to all.
+    Fixed,
+    /// The same, to new members.
+    OnAdd,
+    ByGroup,
+    ByExpression,
+}
+
 /// The config and the servers of a walk.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the config, or a server's own")]
@@ -43,6 +58,7 @@ pub struct Setup {
     pub scope: Scope,
     pub roles: Roles,
     pub projects: Projects,
+    pub project_roles: ProjectRoles,
     pub delete_unpushed: bool,
     /// `deactivate_after_runs`
     pub grace_runs: usize,
@@ -64,6 +80,7 @@ impl Default for Setup {
             scope: Scope::App,
             roles: Roles::Profile,
             projects: Projects::ByName,
+            project_roles: ProjectRoles::None,
             delete_unpushed: false,
             grace_runs: 1,
             grace_hours: 0,
@@ -205,6 +222,14 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     ];
     let roles = prop_oneof![1 => Just(Roles::None), 2 => Just(Roles::Profile), 2 => Just(Roles::Group)];
     let projects = prop_oneof![1 => Just(Projects::None), 2 => Just(Projects::ByName), 2 => Just(Projects::ByPattern)];
+    let project_roles = prop_oneof![
+        4 => Just(ProjectRoles::None),
+        1 => Just(ProjectRoles::Fixed),
+        1 => Just(ProjectRoles::OnAdd),
+        2 => Just(ProjectRoles::ByGroup),
+        1 => Just(ProjectRoles::ByExpression)
+    ];
+    let projects = (projects, project_roles);
     let grace = prop_oneof![3 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((1, 24)), 1 => Just((2, 24))];
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
     (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), (rare(6), rare(6)), rare(3))
@@ -213,7 +238,8 @@ pub fn setup() -> impl Strategy<Value = Setup> {
                 people,
                 scope,
                 roles,
-                projects,
+                projects: projects.0,
+                project_roles: projects.1,
                 delete_unpushed,
                 grace_runs: grace.0,
                 grace_hours: grace.1,
@@ -249,7 +275,7 @@ fn hand() -> impl Strategy<Value = Hand> {
 /// One step, or several that only mean something together.
 #[expect(clippy::too_many_lines, reason = "a line for each kind of event")]
 fn steps() -> impl Strategy<Value = Vec<Event>> {
-    let (p, g) = (0..5_usize, 0..3_usize);
+    let (p, g) = (0..5_usize, 0..4_usize);
     let status = prop_oneof![
         4 => Just("SUSPENDED"),
         4 => Just("DEPROVISIONED"),

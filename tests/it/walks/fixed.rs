@@ -1,6 +1,6 @@
 //! A walk for each kind of fault, which doesn't depend on chance.
 
-use super::event::{ADMINS, Event, Hand, Listing, Name, Projects, Role, Roles, Scope, Setup};
+use super::event::{ADMINS, Event, Hand, LEADS, Listing, Name, ProjectRoles, Projects, Role, Roles, Scope, Setup};
 use super::runs;
 
 /// Rules for projects, and whether projects may be deleted.
@@ -366,5 +366,33 @@ async fn walk_that_deletes_somebody_who_is_kept_for_that() {
     for keep_unassigned in [false, true] {
         let events = [Event::Delete(1), Event::Status(2, "SUSPENDED"), Event::Apply, Event::Unassign(3), Event::Apply];
         holds(Setup { keep_deleted: true, keep_unassigned, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_moves_project_roles() {
+    let by_hand = |p, role| Event::Hand(Hand::ProjectRole(p, 0, role));
+    let walks: [&[Event]; 6] = [
+        &[by_hand(1, "Viewer"), Event::Join(0, LEADS), Event::Apply, Event::Undo(0), Event::Apply],
+        &[Event::Quit(1, LEADS), Event::Join(2, LEADS), Event::Apply, Event::Status(1, "SUSPENDED"), Event::Undo(0)],
+        // Whoever one listing of the group misses keeps the role.
+        &[Event::Miss(1, Listing::Members(LEADS), 1), Event::Join(0, LEADS), Event::Apply],
+        &[Event::Miss(1, Listing::Members(LEADS), usize::MAX), Event::Join(0, LEADS), Event::Apply],
+        &[Event::NameGroup(LEADS, Name::Untaken), by_hand(1, "Viewer"), Event::Status(2, "SUSPENDED"), Event::Apply],
+        &[
+            Event::Quit(1, LEADS),
+            Event::Middle("POST", 0, Hand::ProjectRole(1, 0, "Viewer")),
+            Event::Join(0, LEADS),
+            Event::Apply,
+            Event::Quit(2, 0),
+            Event::Kill(0),
+            Event::Apply,
+        ],
+    ];
+    let given = [ProjectRoles::Fixed, ProjectRoles::OnAdd, ProjectRoles::ByGroup, ProjectRoles::ByExpression];
+    for project_roles in given {
+        for events in walks {
+            holds(Setup { project_roles, ..Setup::default() }, events).await;
+        }
     }
 }

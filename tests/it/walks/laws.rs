@@ -8,7 +8,7 @@ use oktapieces_sandbox::activepieces::{Platform, UserSnapshot as Account};
 use oktapieces_sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
-use super::event::{Projects, Roles, Setup};
+use super::event::{ProjectRoles, Projects, Roles, Setup};
 use super::world::{FOREIGN, Interference, Key, Standing, Truth, changes};
 use crate::support::Outcome;
 
@@ -43,7 +43,7 @@ pub struct Step<'a> {
     /// Whether an answer of Activepieces was lost in it.
     pub faulty: bool,
     pub arguments: Vec<String>,
-    /// The accounts of the run that is undone, each with its Okta user in that run.
+    /// The accounts of the run that is undone, each with the Okta user of that run.
     pub undoes: BTreeMap<String, String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Ledger {
     missing: BTreeMap<String, Missing>,
     /// The project roles of members who were removed, by project and account.
     roles: BTreeMap<Key, String>,
-    /// Runs that wrote something, with their accounts and the Okta user of each.
+    /// Runs that wrote something, with their accounts and Okta users.
     pub runs: Vec<(u64, BTreeMap<String, String>)>,
     latest: Timestamp,
 }
@@ -99,6 +99,20 @@ impl Truth {
                 let admins = self.groups.values().filter(|(name, _)| name == "Admins");
                 Some(if admins.into_iter().any(|(_, members)| members.contains(user)) { "ADMIN" } else { "MEMBER" })
             }
+        }
+    }
+
+    /// The project role that a user should have in each project; none where Okta doesn't say.
+    fn project_role(&self, setup: &Setup, user: &str) -> Option<&'static str> {
+        let leads: Vec<_> =
+            self.groups.values().filter(|(name, _)| name == "Leads").map(|(_, members)| members).collect();
+        let by_lead = || if leads.iter().any(|members| members.contains(user)) { "Admin" } else { "Viewer" };
+        match setup.project_roles {
+            ProjectRoles::None => None,
+            ProjectRoles::Fixed | ProjectRoles::OnAdd => Some("Viewer"),
+            // A group that isn't there, or twice, says nothing about anybody.
+            ProjectRoles::ByGroup => (leads.len() == 1).then(by_lead),
+            ProjectRoles::ByExpression => Some(by_lead()),
         }
     }
 
@@ -207,6 +221,9 @@ impl Step<'_> {
             for member in list(&op["remove"]) {
                 plan(text(&member["account"]), None);
             }
+            for change in list(&op["roles"]) {
+                plan(text(&change["account"]), change["to"].as_str().map(str::to_owned));
+            }
         }
         planned
     }
@@ -218,7 +235,8 @@ impl Step<'_> {
             user.and_then(|op| list(&op["changes"]).iter().find(|change| change["attribute"] == what.as_str()));
         let project = self.projects().iter().find(|op| op["project"] == id.as_str());
         let name = project.filter(|_| what == "name").and_then(|op| op["action"].get("rename"));
-        change.or(name).map(|read| text(&read["from"]))
+        let role = project.and_then(|op| list(&op["roles"]).iter().find(|change| change["account"] == what.as_str()));
+        change.or(name).or(role).map(|read| text(&read["from"]))
     }
 
     /// What the run itself changed.
@@ -259,6 +277,7 @@ impl Ledger {
         belongings(step, &mut found);
         undone(step, &mut found);
         self.project_roles(step, &mut found);
+        project_admins(step, &mut found);
         self.graces(step, &mut found);
         exit_code(step, &mut found);
         found
@@ -337,6 +356,12 @@ impl Ledger {
             let Some(group) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else { continue };
             let Some(user) = step.after.accounts.get(&what).and_then(linked) else { continue };
             let deleted = step.before.projects.contains_key(&id) && !step.after.projects.contains_key(&id);
+            if let (Some(role), Some(_)) = (&value, project.members.get(&what)) {
+                let wanted = truth.project_role(setup, user).filter(|_| truth.has_access(user));
+                if wanted != Some(role) {
+                    found.push(format!("L4: {} is {role} of {:?}, Okta gives {wanted:?}", account.email, project.name));
+                }
+            }
             if value.is_none() && !deleted {
                 if group.1.contains(user) && truth.has_access(user) {
                     found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
@@ -348,7 +373,7 @@ impl Ledger {
         }
     }
 
-    /// A member who is added again has their earlier project role.
+    /// A member who is added again has the earlier project role.
     fn project_roles(&mut self, step: &Step<'_>, found: &mut Vec<String>) {
         for (key, value) in step.own_changes() {
             let Some(project) = step.before.projects.get(&key.0) else { continue };
@@ -427,6 +452,15 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
                 Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
                 Projects::ByPattern => name.starts_with("AP "),
             };
+            let wanted = truth.project_role(setup, &user.id).filter(|_| setup.project_roles != ProjectRoles::OnAdd);
+            let has = project.members.get(&account.id).map(String::as_str);
+            if pushed
+                && wanted.is_some()
+                && has.is_some_and(|has| Some(has) != wanted)
+                && account.email != Platform::OWNER_EMAIL
+            {
+                return Some(format!("{email} is {has:?} of {:?}, Okta gives {wanted:?}", project.name));
+            }
             if pushed && members.contains(&user.id) != project.members.contains_key(&account.id) {
                 return Some(format!("{email} is in {:?}, or isn't, unlike in {name:?}", project.name));
             }
@@ -470,7 +504,7 @@ fn exemption(step: &Step<'_>, account: &Account) -> Option<&'static str> {
     (account.role == "ADMIN" && admins == 1).then_some("last ADMIN")
 }
 
-/// A user without access in Okta has no active account after an apply, and no fault ends a run before that.
+/// A user who is out in Okta has no active account after an apply, and no fault ends a run before that.
 fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
     let code = step.outcome.code;
     let expected = match step.kind {
@@ -570,7 +604,22 @@ fn admins(step: &Step<'_>, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a part of the plan that is about ADMINs, or a sentence with the word, has this name.
+/// Each new Admin of a project is named.
+fn project_admins(step: &Step<'_>, found: &mut Vec<String>) {
+    for ((id, what), value) in step.own_changes() {
+        let (Some(project), Some(account)) = (step.after.projects.get(&id), step.after.accounts.get(&what)) else {
+            continue;
+        };
+        let named = list(&step.plan["new_project_admins"])
+            .iter()
+            .any(|new| new["user_name"] == account.email.as_str() && new["project"] == project.name.as_str());
+        if value.as_deref() == Some("Admin") && !named {
+            found.push(format!("L5: {} is Admin of {:?}, and the plan doesn't say so", account.email, project.name));
+        }
+    }
+}
+
+/// Whether a part of the plan that is about ADMINs, or a sentence with the word, names somebody.
 fn names_as_admin(plan: &Value, name: &str) -> bool {
     let Some(plan) = plan.as_object() else { return false };
     plan.iter().filter(|(key, _)| !["users", "standing"].contains(&key.as_str())).any(|(key, value)| {

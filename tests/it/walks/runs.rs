@@ -109,7 +109,7 @@ impl Walk {
             if let Some(after) = self.world.lost.take() {
                 for method in ["PUT", "PATCH", "POST"] {
                     let kind = FaultKind::CutAfter;
-                    let path = "/api/v1/scim".to_owned();
+                    let path = "/api/v1/".to_owned();
                     traffic.fault(Fault { method: Some(method.to_owned()), path, kind, after, times: 1 });
                 }
             }
@@ -156,7 +156,7 @@ impl Walk {
         let org = self.world.org();
         for method in ["PUT", "PATCH", "POST"] {
             let (method, kind) = (Some(method.to_owned()), FaultKind::HangAfter(Duration::from_mins(10)));
-            traffic.fault(Fault { method, path: "/api/v1/scim".to_owned(), kind, after, times: 1 });
+            traffic.fault(Fault { method, path: "/api/v1/".to_owned(), kind, after, times: 1 });
         }
         let (before, truth, began) = (Standing::of(&self.world.platform()), self.world.truth(), org.now());
         let befallen = traffic.befallen();

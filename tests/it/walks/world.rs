@@ -11,13 +11,13 @@ use oktapieces_sandbox::company::{APP, Shape};
 use oktapieces_sandbox::okta::{self, Org, SeedUser, UserSnapshot as User};
 use serde_json::{Value, json};
 
-use super::event::{ADMINS, Event, G, Hand, Listing, Name, P, Projects, Roles, Scope, Setup};
+use super::event::{ADMINS, Event, G, Hand, LEADS, Listing, Name, P, ProjectRoles, Projects, Roles, Scope, Setup};
 use crate::support::Stage;
 
 /// The group whose members are in scope where the scope is one of groups.
 const STAFF: &str = "Staff";
 /// What the groups are called at first.
-const GROUPS: [&str; 3] = ["AP Eng", "AP Ops", "Admins"];
+const GROUPS: [&str; 4] = ["AP Eng", "AP Ops", "Admins", "Leads"];
 /// Ids of another system, which Okta's could be taken for at a glance.
 pub const FOREIGN: [&str; 4] = ["0gK3xQ", "00gcust", "cust-1", "00u-0815"];
 
@@ -167,6 +167,7 @@ impl World {
         }
         org.add_member(&world.groups[0], &world.people[1].user);
         org.add_member(&world.groups[ADMINS], &world.people[0].user);
+        org.add_member(&world.groups[LEADS], &world.people[1].user);
         org.set_profile(&world.people[0].user, "okta_role", "Master".into());
         world.stage.configure(&world.config());
         world
@@ -188,10 +189,21 @@ impl World {
             }
             Roles::Group => "platformRole = \"isMemberOfGroupName('Admins') ? 'ADMIN' : 'MEMBER'\"".to_owned(),
         };
+        let of_members = match setup.project_roles {
+            ProjectRoles::None => "",
+            ProjectRoles::Fixed => "role = \"Viewer\"",
+            ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
+            ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
+            ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
+        };
         let projects = match setup.projects {
-            Projects::None => "",
-            Projects::ByName => "[[projects]]\ngroup = \"AP Eng\"\n[[projects]]\ngroup = \"AP Ops\"",
-            Projects::ByPattern => "[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"",
+            Projects::None => String::new(),
+            Projects::ByName => {
+                format!(
+                    "[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}"
+                )
+            }
+            Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
         };
         let accepted = |(kind, who): &(String, String)| {
             format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")

@@ -11,28 +11,27 @@ use super::list_response::{DEFAULT_COUNT, ListResponse, Page, display_name_filte
 use super::platform::Platform;
 use super::query::Query;
 use super::settings::{Generation, Outage};
-use super::state::{ProjectRow, State, UserRow};
+use super::state::{Database, ProjectRow, UserRow};
 use super::transport::Reply;
 use super::users::Meta;
 
 /// A group with the members to show, which aren't always those that it has.
 pub(super) struct GroupResource<'a> {
-    state: &'a State,
+    state: &'a Database,
     row: ProjectRow,
     members: Vec<UserRow>,
 }
 
 impl<'a> GroupResource<'a> {
     /// The group as it is, inactive members included.
-    pub fn stored(state: &'a State, row: ProjectRow) -> Self {
+    pub fn stored(state: &'a Database, row: ProjectRow) -> Self {
         let members = state.projects[row].members.keys().copied().filter(|&user| !state.is_hidden(user)).collect();
         Self { state, row, members }
     }
 
     /// The group as POST and PUT answer it: with every listed id that is a user's, also inactive ones and those of
-    /// other platforms, which are no members (docs/activepieces.md#creating-a-group). The newest generation answers with the
-    /// stored members.
-    fn claimed(state: &'a State, row: ProjectRow, ids: &[&str]) -> Self {
+    /// other platforms, which are no members (docs/activepieces.md#creating-a-group). The newest generation answers with the stored members.
+    fn claimed(state: &'a Database, row: ProjectRow, ids: &[&str]) -> Self {
         if state.settings.generation == Generation::HidesEmbedded {
             return Self::stored(state, row);
         }
@@ -57,7 +56,7 @@ impl Serialize for GroupResource<'_> {
     }
 }
 
-struct Members<'a>(&'a State, &'a [UserRow]);
+struct Members<'a>(&'a Database, &'a [UserRow]);
 
 #[derive(Serialize)]
 struct MemberResource<'a> {
@@ -81,7 +80,7 @@ impl Serialize for Members<'_> {
 }
 
 /// Groups that are written one by one.
-struct GroupResources<'a>(&'a State, &'a [ProjectRow]);
+struct GroupResources<'a>(&'a Database, &'a [ProjectRow]);
 
 impl Serialize for GroupResources<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

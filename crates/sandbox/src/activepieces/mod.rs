@@ -9,6 +9,7 @@
 
 mod auth;
 mod body;
+mod contents;
 mod discovery;
 mod errors;
 mod group_patch;
@@ -35,6 +36,7 @@ mod work;
 
 use std::sync::Arc;
 
+pub use contents::Contents;
 pub use platform::{Platform, ProjectSnapshot, SeedUser, UserSnapshot};
 pub use settings::{Generation, Outage, Settings, Smtp, TeamProjectsLimit};
 

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::contents::Contents;
 use super::settings::Settings;
-use super::state::{ProjectRow, State, UserRow, draw_id};
+use super::state::{Database, Grant, ProjectRow, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -50,7 +51,7 @@ pub struct ProjectSnapshot {
 pub struct Platform {
     api_key: String,
     admin_token: String,
-    state: Mutex<State>,
+    state: Mutex<Database>,
     pub(super) work: Work,
     /// Whether writes wait between their checks and their effect, and how many do.
     hold: watch::Sender<bool>,
@@ -67,7 +68,7 @@ impl Platform {
         let mut random = fastrand::Rng::with_seed(seed);
         let api_key = format!("sk-{}", text(&mut random, 64));
         let admin_token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", text(&mut random, 40), text(&mut random, 43));
-        let mut state = State::new(random);
+        let mut state = Database::new(random);
         state.platform_id = draw_id(&mut fastrand::Rng::new());
         let identity = state.identity(Self::OWNER_EMAIL, "Platform", "Owner");
         state.owner = state.insert_user(identity);
@@ -173,8 +174,35 @@ impl Platform {
     pub fn seed_flows(&self, project: &str, flows: u64) {
         let mut state = self.state();
         if let Some(row) = state.project(project) {
-            state.projects[row].flows = flows;
+            state.projects[row].contents.flows = flows;
         }
+    }
+
+    /// Fills the project of this id.
+    pub fn fill_project(&self, project: &str, contents: Contents) {
+        let mut state = self.state();
+        if let Some(row) = state.project(project) {
+            state.projects[row].contents = contents;
+        }
+    }
+
+    /// Leaves an ACCEPTED invitation to the platform waiting for this address; gives its id.
+    pub fn leave_invitation(&self, email: &str, role: &str) -> String {
+        let grant = Grant::Platform { role: role.to_owned() };
+        self.state().insert_invitation(&normal_email(email), grant).to_string()
+    }
+
+    /// Leaves an ACCEPTED invitation to a project waiting for this address; gives its id, and nothing for an unknown
+    /// project or role.
+    pub fn leave_project_invitation(&self, email: &str, project: &str, role: &str) -> Option<String> {
+        let mut state = self.state();
+        let grant = Grant::Project { project: state.project(project)?, role: state.role_by_name(role)? };
+        Some(state.insert_invitation(&normal_email(email), grant).to_string())
+    }
+
+    /// The ids of the waiting invitations, oldest first.
+    pub fn invitations(&self) -> Vec<String> {
+        self.state().invitations.iter().map(|row| row.id.to_string()).collect()
     }
 
     /// Puts a project with this external id on another platform of the same server.
@@ -184,7 +212,7 @@ impl Platform {
 
     /// Adds a project role of the admins' own.
     pub fn add_project_role(&self, name: &str) {
-        self.state().add_role(name, true);
+        self.state().add_role(name, true, Vec::new());
     }
 
     /// Deletes the user with this address, as an admin does who also clears the personal project away.
@@ -264,13 +292,13 @@ impl Platform {
         state.teams.values().map(|&row| project_snapshot(&state, row)).collect()
     }
 
-    /// The addresses that got a welcome e-mail, in order.
+    /// The addresses that got an e-mail, a welcome or an invitation, in order.
     pub fn mails(&self) -> Vec<String> {
         self.state().mails.iter().map(ToString::to_string).collect()
     }
 
     /// The tables. A request that panicked left them as they are.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Database> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -325,7 +353,7 @@ fn text(random: &mut fastrand::Rng, length: usize) -> String {
     (0..length).map(|_| random.alphanumeric()).collect()
 }
 
-fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
+fn user_snapshot(state: &Database, row: UserRow) -> UserSnapshot {
     let (user, identity) = (&state.users[row], state.identity_of(row));
     UserSnapshot {
         id: user.id.to_string(),
@@ -338,7 +366,7 @@ fn user_snapshot(state: &State, row: UserRow) -> UserSnapshot {
     }
 }
 
-fn project_snapshot(state: &State, row: ProjectRow) -> ProjectSnapshot {
+fn project_snapshot(state: &Database, row: ProjectRow) -> ProjectSnapshot {
     let project = &state.projects[row];
     let members = project.members.iter();
     ProjectSnapshot {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::contents::Contents;
 use super::errors::Failure;
-use super::state::{Id, Member, Project, ProjectRow, RoleRow, State, UserRow};
+use super::state::{Database, Grant, Id, Member, Project, ProjectRow, RoleRow, UserRow};
 
 /// The constraint whose name is in the answer when an external id is taken.
 pub(super) const EXTERNAL_ID_INDEX: &str = "idx_project_platform_id_external_id";
 
-impl State {
+impl Database {
     /// The TEAM or PERSONAL project of this platform with this id.
     pub fn project(&self, id: &str) -> Option<ProjectRow> {
         self.project_by_id.get(&Id::parse(id)?).copied()
@@ -44,7 +45,7 @@ impl State {
             updated: created,
             metadata: None,
             icon: None,
-            flows: 0,
+            contents: Contents::default(),
             members: BTreeMap::new(),
         });
         row
@@ -115,6 +116,7 @@ impl State {
         for member in members.values() {
             self.member_by_id.remove(&member.id);
         }
+        self.invitations.retain(|waiting| !matches!(waiting.grant, Grant::Project { project, .. } if project == row));
         if self.users[owner].personal_project == Some(row) {
             self.users[owner].personal_project = None;
         }

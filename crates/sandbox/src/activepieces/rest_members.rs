@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::query::Query;
 use super::rest_projects::{known, project_json};
 use super::rest_users::user_json;
-use super::state::{Id, Member, ProjectRow, RoleRow, State, UserRow};
+use super::state::{Database, Id, Member, ProjectRow, RoleRow, UserRow};
 use super::transport::Reply;
 
 const DEFAULT_LIMIT: usize = 10;
@@ -16,12 +16,12 @@ const DEFAULT_LIMIT: usize = 10;
 /// A member's place: project and user.
 type Place = (ProjectRow, UserRow);
 
-fn member(state: &State, (project, user): Place) -> &Member {
+fn member(state: &Database, (project, user): Place) -> &Member {
     &state.projects[project].members[&user]
 }
 
 /// The bare row of a member.
-fn row_json(state: &State, place: Place) -> Value {
+fn row_json(state: &Database, place: Place) -> Value {
     let member = member(state, place);
     json!({
         "id": member.id,
@@ -35,7 +35,7 @@ fn row_json(state: &State, place: Place) -> Value {
 }
 
 /// A member with user, role and project, as the listings answer it.
-fn member_json(state: &State, place: Place) -> Value {
+fn member_json(state: &Database, place: Place) -> Value {
     let mut item = row_json(state, place);
     let project = project_json(state, place.0);
     item["user"] = user_json(state, place.1);
@@ -44,33 +44,21 @@ fn member_json(state: &State, place: Place) -> Value {
     item
 }
 
-fn role_json(state: &State, row: RoleRow) -> Value {
+pub(super) fn role_json(state: &Database, row: RoleRow) -> Value {
     let role = &state.roles[row];
     json!({
         "id": role.id,
         "created": role.created,
-        "updated": role.created,
+        "updated": role.updated,
         "name": role.name,
-        "permissions": permissions(&role.name),
+        "permissions": role.permissions,
         "platformId": role.custom.then_some(state.platform_id),
         "type": if role.custom { "CUSTOM" } else { "DEFAULT" },
     })
 }
 
-fn permissions(role: &str) -> Vec<&'static str> {
-    let read = ["READ_FLOW", "READ_RUN", "READ_FOLDER", "READ_APP_CONNECTION", "READ_PROJECT_MEMBER"];
-    let write = ["WRITE_FLOW", "UPDATE_FLOW_STATUS", "WRITE_RUN", "WRITE_FOLDER", "WRITE_APP_CONNECTION"];
-    let admin = ["WRITE_PROJECT_MEMBER", "WRITE_INVITATION", "WRITE_PROJECT", "WRITE_PROJECT_RELEASE"];
-    let (write_count, admin_count) = match role {
-        "Admin" => (write.len(), admin.len()),
-        "Editor" => (write.len(), 0),
-        _ => (0, 0),
-    };
-    read.into_iter().chain(write.into_iter().take(write_count)).chain(admin.into_iter().take(admin_count)).collect()
-}
-
 /// Oldest first, in pages that lose rows.
-fn page(state: &State, mut places: Vec<Place>, query: &Query) -> Result<Reply, Failure> {
+fn page(state: &Database, mut places: Vec<Place>, query: &Query) -> Result<Reply, Failure> {
     places.sort_by_key(|&place| member(state, place).created);
     let page = paging::page(query, DEFAULT_LIMIT, &places, |&place| member(state, place).created.second())?;
     Reply::ok(&page.map(|place| member_json(state, place)))
@@ -93,13 +81,18 @@ pub(super) fn own_role(platform: &Platform) -> Result<Reply, Failure> {
     Reply::ok(&role_json(&platform.state(), 0))
 }
 
-fn known_member(state: &State, id: &str) -> Result<Place, Failure> {
+fn known_member(state: &Database, id: &str) -> Result<Place, Failure> {
     let place = Id::parse(id).and_then(|id| state.member_by_id.get(&id).copied());
     place.ok_or_else(|| Failure::entity_not_found("project_member", id))
 }
 
+fn role_by_id(state: &Database, id: &str) -> Result<RoleRow, Failure> {
+    let role = state.roles.iter().position(|role| !role.deleted && role.id.as_str() == id);
+    role.ok_or_else(|| Failure::entity_not_found("project_role", id))
+}
+
 /// The role with this name in any case, a default or a custom one.
-pub(super) fn known_role(state: &State, name: &str) -> Result<RoleRow, Failure> {
+pub(super) fn known_role(state: &Database, name: &str) -> Result<RoleRow, Failure> {
     state.role_by_name(name).ok_or_else(|| Failure::entity_not_found("project_role", name))
 }
 
@@ -128,7 +121,7 @@ pub(super) fn list_roles(platform: &Platform) -> Result<Reply, Failure> {
             counts[member.role] += 1;
         }
     }
-    let roles = counts.into_iter().enumerate().map(|(row, count)| {
+    let roles = counts.into_iter().enumerate().filter(|&(row, _)| !state.roles[row].deleted).map(|(row, count)| {
         let mut role = role_json(&state, row);
         role["userCount"] = json!(count);
         role
@@ -139,11 +132,59 @@ pub(super) fn list_roles(platform: &Platform) -> Result<Reply, Failure> {
 /// The members of all projects who have a role.
 pub(super) fn list_of_role(platform: &Platform, id: &str, query: &Query) -> Result<Reply, Failure> {
     let state = platform.state();
-    let role = state.roles.iter().position(|role| role.id.as_str() == id);
-    let role = role.ok_or_else(|| Failure::entity_not_found("project_role", id))?;
+    let role = role_by_id(&state, id)?;
     let members = state.teams.values().flat_map(|&project| {
         let members = state.projects[project].members.iter();
         members.filter(|(_, member)| member.role == role).map(move |(&user, _)| (project, user))
     });
     page(&state, members.collect(), query)
+}
+
+fn permissions(body: &Value) -> Option<Vec<String>> {
+    let names = body["permissions"].as_array()?.iter();
+    Some(names.filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// A custom role. A name that is taken in any case is a 404 (docs/activepieces.md#project-roles).
+pub(super) fn create_role(platform: &Platform, body: &Value) -> Result<Reply, Failure> {
+    let mut state = platform.state();
+    if !state.settings.custom_roles_enabled {
+        return Err(Failure::product_message(402, "FEATURE_DISABLED", "Feature is disabled"));
+    }
+    let name = body["name"].as_str().unwrap_or_default();
+    if state.role_by_name(name).is_some() {
+        return Err(Failure::product_message(404, "ENTITY_NOT_FOUND", "Project Role name already exists"));
+    }
+    let role = state.add_role(name, true, permissions(body).unwrap_or_default());
+    Reply::created(&role_json(&state, role))
+}
+
+/// Changes name and permissions of a custom role.
+pub(super) fn update_role(platform: &Platform, id: &str, body: &Value) -> Result<Reply, Failure> {
+    let mut state = platform.state();
+    let role = custom(&state, role_by_id(&state, id)?, id)?;
+    let updated = state.now();
+    let row = &mut state.roles[role];
+    row.updated = updated;
+    if let Some(name) = body["name"].as_str() {
+        name.clone_into(&mut row.name);
+    }
+    if let Some(permissions) = permissions(body) {
+        row.permissions = permissions;
+    }
+    Reply::ok(&role_json(&state, role))
+}
+
+/// Deletes a custom role by its name, with all memberships that have it.
+pub(super) fn delete_role(platform: &Platform, name: &str) -> Result<Reply, Failure> {
+    let mut state = platform.state();
+    let role = custom(&state, known_role(&state, name)?, name)?;
+    let answer = Reply::ok(&role_json(&state, role));
+    state.delete_role(role);
+    answer
+}
+
+/// A default role belongs to no platform, so that none can change it.
+fn custom(state: &Database, role: RoleRow, asked: &str) -> Result<RoleRow, Failure> {
+    if state.roles[role].custom { Ok(role) } else { Err(Failure::entity_not_found("project_role", asked)) }
 }

@@ -25,7 +25,7 @@ pub(super) fn get(platform: &Platform, id: &str) -> Result<Reply, Failure> {
         "plan": {
             "scimEnabled": state.settings.scim_enabled,
             "projectRolesEnabled": state.settings.project_roles_enabled,
-            "customRolesEnabled": true,
+            "customRolesEnabled": state.settings.custom_roles_enabled,
             "apiKeysEnabled": true,
             "auditLogEnabled": true,
             "teamProjectsLimit": team_projects_limit,

@@ -7,13 +7,13 @@ use super::paging;
 use super::platform::Platform;
 use super::query::Query;
 use super::settings::TeamProjectsLimit;
-use super::state::{Project, ProjectRow, State, UserRow};
+use super::state::{Database, Project, ProjectRow, UserRow};
 use super::transport::Reply;
 
 const DEFAULT_LIMIT: usize = 50;
 
 /// A project as the REST routes answer it.
-pub(super) fn project_json(state: &State, row: ProjectRow) -> Value {
+pub(super) fn project_json(state: &Database, row: ProjectRow) -> Value {
     let project = &state.projects[row];
     let active = project.members.keys().filter(|&&user| state.users[user].active).count();
     json!({
@@ -31,7 +31,7 @@ pub(super) fn project_json(state: &State, row: ProjectRow) -> Value {
         "analytics": {
             "totalUsers": project.members.len(),
             "activeUsers": active,
-            "totalFlows": project.flows,
+            "totalFlows": project.contents.flows,
             "activeFlows": 0,
         },
     })
@@ -65,13 +65,14 @@ pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure>
     Reply::ok(&page.map(|row| project_json(&state, row)))
 }
 
-fn reaches(state: &State, user: UserRow, row: ProjectRow) -> bool {
+/// An ADMIN and an OPERATOR reach all projects (docs/activepieces.md#changed-addresses).
+fn reaches(state: &Database, user: UserRow, row: ProjectRow) -> bool {
     let project = &state.projects[row];
-    project.owner == user || project.members.contains_key(&user)
+    state.users[user].platform_role != "MEMBER" || project.owner == user || project.members.contains_key(&user)
 }
 
 /// The project with this id, or the REST routes' 404.
-pub(super) fn known(state: &State, id: &str) -> Result<ProjectRow, Failure> {
+pub(super) fn known(state: &Database, id: &str) -> Result<ProjectRow, Failure> {
     state.project(id).ok_or_else(|| Failure::entity_not_found("project", id))
 }
 

@@ -7,14 +7,14 @@ use super::paging;
 use super::platform::Platform;
 use super::query::Query;
 use super::settings::Generation;
-use super::state::{State, UserRow};
+use super::state::{Database, UserRow};
 use super::transport::Reply;
 use super::user_table::UserChange;
 
 const DEFAULT_LIMIT: usize = 10;
 
 /// A user as the REST routes answer it, whatever the generation: with the role.
-pub(super) fn user_json(state: &State, row: UserRow) -> Value {
+pub(super) fn user_json(state: &Database, row: UserRow) -> Value {
     let (user, identity) = (&state.users[row], state.identity_of(row));
     json!({
         "id": user.id,
@@ -43,7 +43,7 @@ pub(super) fn list(platform: &Platform, query: &Query) -> Result<Reply, Failure>
     Reply::ok(&page.map(|row| user_json(&state, row)))
 }
 
-fn known(state: &State, id: &str) -> Result<UserRow, Failure> {
+fn known(state: &Database, id: &str) -> Result<UserRow, Failure> {
     state.user(id).ok_or_else(|| Failure::entity_not_found("user", id))
 }
 

@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 
+use super::contents::Kind;
+
 /// The longest id that the router takes; a longer one is an unknown route.
 const LONGEST_ID: usize = 100;
 
@@ -38,13 +40,21 @@ pub(super) enum Endpoint {
     RestDeleteMember(String),
     RestListRoles,
     RestListRoleMembers(String),
+    RestCreateRole,
+    RestUpdateRole(String),
+    /// By its name, not by its id.
+    RestDeleteRole(String),
     RestInvite,
+    RestListInvitations,
+    RestDeleteInvitation(String),
+    RestListContents(Kind),
+    RestCountFlows,
     RestGetPlatform(String),
 }
 
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Resolved {
     Endpoint(Endpoint),
     /// A path without the `/api` prefix: the single-page application's index page.
     IndexPage,
@@ -94,14 +104,14 @@ impl Endpoint {
 }
 
 /// Finds the endpoint. A trailing slash is accepted, and HEAD is GET.
-pub(super) fn find(method: &Method, path: &str) -> Found {
+pub(super) fn find(method: &Method, path: &str) -> Resolved {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let Some(path) = path.strip_prefix("/api/") else {
-        return if [Method::GET, Method::POST].contains(method) { Found::IndexPage } else { Found::Nothing };
+        return if [Method::GET, Method::POST].contains(method) { Resolved::IndexPage } else { Resolved::Nothing };
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(segments) = path.split('/').map(decoded).collect::<Option<Vec<_>>>() else {
-        return Found::BadUrl;
+        return Resolved::BadUrl;
     };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let endpoint = match segments.as_slice() {
@@ -109,7 +119,7 @@ pub(super) fn find(method: &Method, path: &str) -> Found {
         ["v1", rest @ ..] => rest_route(method, rest),
         _ => None,
     };
-    endpoint.map_or(Found::Nothing, Found::Endpoint)
+    endpoint.map_or(Resolved::Nothing, Resolved::Endpoint)
 }
 
 fn scim(method: &Method, segments: &[&str]) -> Option<Endpoint> {
@@ -151,7 +161,17 @@ fn rest_route(method: &Method, segments: &[&str]) -> Option<Endpoint> {
         ("DELETE", ["project-members", id]) => Endpoint::RestDeleteMember(param(id)?),
         ("GET", ["project-roles"]) => Endpoint::RestListRoles,
         ("GET", ["project-roles", id, "project-members"]) => Endpoint::RestListRoleMembers(param(id)?),
+        ("POST", ["project-roles"]) => Endpoint::RestCreateRole,
+        ("POST", ["project-roles", id]) => Endpoint::RestUpdateRole(param(id)?),
+        ("DELETE", ["project-roles", name]) => Endpoint::RestDeleteRole(param(name)?),
         ("POST", ["user-invitations"]) => Endpoint::RestInvite,
+        ("GET", ["user-invitations"]) => Endpoint::RestListInvitations,
+        ("DELETE", ["user-invitations", id]) => Endpoint::RestDeleteInvitation(param(id)?),
+        ("GET", ["flows"]) => Endpoint::RestListContents(Kind::Flows),
+        ("GET", ["flows", "count"]) => Endpoint::RestCountFlows,
+        ("GET", ["app-connections"]) => Endpoint::RestListContents(Kind::Connections),
+        ("GET", ["flow-runs"]) => Endpoint::RestListContents(Kind::Runs),
+        ("GET", ["tables"]) => Endpoint::RestListContents(Kind::Tables),
         ("GET", ["platforms", id]) => Endpoint::RestGetPlatform(param(id)?),
         _ => return None,
     };

@@ -11,6 +11,8 @@ pub struct Settings {
     pub scim_enabled: bool,
     /// `plan.projectRolesEnabled`: without it the project-members routes answer 402; SCIM doesn't mind (docs/activepieces.md#rest).
     pub project_roles_enabled: bool,
+    /// `plan.customRolesEnabled`: without it no custom role can be made; existing ones can be given (docs/activepieces.md#project-roles).
+    pub custom_roles_enabled: bool,
     /// `plan.teamProjectsLimit`: SCIM doesn't obey it, REST does (docs/activepieces.md#creating-a-group).
     pub team_projects_limit: TeamProjectsLimit,
     pub smtp: Smtp,
@@ -35,6 +37,7 @@ impl Default for Settings {
             generation: Generation::default(),
             scim_enabled: true,
             project_roles_enabled: true,
+            custom_roles_enabled: true,
             team_projects_limit: TeamProjectsLimit::Unlimited,
             smtp: Smtp::Working,
             default_project_role: "Editor".to_owned(),

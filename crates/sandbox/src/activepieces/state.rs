@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::contents::Contents;
 use super::settings::Settings;
 
 /// 21 letters and digits, as every row's id.
@@ -51,6 +52,10 @@ impl Serialize for Id {
 pub(super) struct Time(i64);
 
 impl Time {
+    pub fn at(time: jiff::Timestamp) -> Self {
+        Self(time.as_microsecond())
+    }
+
     /// Whole seconds: all that a cursor of the REST routes keeps (docs/activepieces.md#rest).
     pub fn second(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -64,11 +69,11 @@ impl Serialize for Time {
     }
 }
 
-/// The position of a user in [`State::users`].
+/// The position of a user in [`Database::users`].
 pub(super) type UserRow = usize;
-/// The position of a project in [`State::projects`].
+/// The position of a project in [`Database::projects`].
 pub(super) type ProjectRow = usize;
-/// The position of a role in [`State::roles`].
+/// The position of a role in [`Database::roles`].
 pub(super) type RoleRow = usize;
 
 /// A person, who is the same on all platforms of a server (docs/activepieces.md#users).
@@ -114,7 +119,7 @@ pub(super) struct Project {
     pub updated: Time,
     pub metadata: Option<Box<Value>>,
     pub icon: Option<Box<Value>>,
-    pub flows: u64,
+    pub contents: Contents,
     pub members: BTreeMap<UserRow, Member>,
 }
 
@@ -133,12 +138,31 @@ pub(super) struct ProjectRole {
     pub id: Id,
     pub name: String,
     pub custom: bool,
+    pub permissions: Vec<String>,
+    pub deleted: bool,
     pub created: Time,
+    pub updated: Time,
+}
+
+/// A row of the table `user_invitation`: an ACCEPTED one (docs/activepieces.md#invitations).
+#[derive(Debug)]
+pub(super) struct Invitation {
+    pub id: Id,
+    pub email: Arc<str>,
+    pub grant: Grant,
+    pub created: Time,
+}
+
+/// What an invitation gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Grant {
+    Platform { role: String },
+    Project { project: ProjectRow, role: RoleRow },
 }
 
 /// The whole state of the server. Rows are in the order of their creation and are never moved.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct Database {
     pub settings: Settings,
     pub platform_id: Id,
     pub owner: UserRow,
@@ -146,6 +170,7 @@ pub(super) struct State {
     pub users: Vec<User>,
     pub projects: Vec<Project>,
     pub roles: Vec<ProjectRole>,
+    pub invitations: Vec<Invitation>,
     pub identity_by_email: BTreeMap<Arc<str>, usize>,
     pub user_by_id: BTreeMap<Id, UserRow>,
     pub user_by_external_id: BTreeMap<Arc<str>, UserRow>,
@@ -156,7 +181,7 @@ pub(super) struct State {
     pub teams: BTreeMap<(Arc<str>, Id), ProjectRow>,
     /// External ids of other platforms' projects; some checks look at them too (docs/activepieces.md#put-of-a-group).
     pub external_ids_elsewhere: BTreeSet<String>,
-    /// Addresses that got a welcome e-mail.
+    /// Addresses that got an e-mail: a welcome or an invitation (docs/activepieces.md#mail).
     pub mails: Vec<Arc<str>>,
     pub duplicates: Duplicates,
     random: fastrand::Rng,
@@ -185,7 +210,7 @@ impl Duplicates {
     }
 }
 
-impl State {
+impl Database {
     /// Empty tables, with the three default roles.
     pub fn new(mut random: fastrand::Rng) -> Self {
         let platform_id = draw_id(&mut random);
@@ -197,6 +222,7 @@ impl State {
             users: Vec::new(),
             projects: Vec::new(),
             roles: Vec::new(),
+            invitations: Vec::new(),
             identity_by_email: BTreeMap::new(),
             user_by_id: BTreeMap::new(),
             user_by_external_id: BTreeMap::new(),
@@ -211,20 +237,33 @@ impl State {
             clock: 0,
         };
         for name in ["Admin", "Editor", "Viewer"] {
-            state.add_role(name, false);
+            state.add_role(name, false, default_permissions(name));
         }
         state
     }
 
-    pub fn add_role(&mut self, name: &str, custom: bool) -> RoleRow {
-        let (id, created) = (self.next_id(), self.now());
-        self.roles.push(ProjectRole { id, name: name.to_owned(), custom, created });
+    pub fn add_role(&mut self, name: &str, custom: bool, permissions: Vec<String>) -> RoleRow {
+        let (id, created, name) = (self.next_id(), self.now(), name.to_owned());
+        self.roles.push(ProjectRole { id, name, custom, permissions, deleted: false, created, updated: created });
         self.roles.len() - 1
+    }
+
+    /// Deletes a role with all memberships that have it, in all projects (docs/activepieces.md#project-roles).
+    pub fn delete_role(&mut self, role: RoleRow) {
+        self.roles[role].deleted = true;
+        let members = self.teams.values().flat_map(|&project| {
+            let members = self.projects[project].members.iter();
+            members.filter(|(_, member)| member.role == role).map(move |(&user, _)| (project, user))
+        });
+        for (project, user) in members.collect::<Vec<_>>() {
+            self.remove_member(project, user);
+        }
+        self.invitations.retain(|row| !matches!(row.grant, Grant::Project { role: given, .. } if given == role));
     }
 
     /// The role with this name, in any case.
     pub fn role_by_name(&self, name: &str) -> Option<RoleRow> {
-        self.roles.iter().position(|role| role.name.eq_ignore_ascii_case(name))
+        self.roles.iter().position(|role| !role.deleted && role.name.eq_ignore_ascii_case(name))
     }
 
     pub fn next_id(&mut self) -> Id {
@@ -241,6 +280,19 @@ impl State {
         self.clock = jiff::Timestamp::now().as_microsecond().max(self.clock + 1);
         Time(self.clock)
     }
+}
+
+/// The permissions of a default role.
+fn default_permissions(role: &str) -> Vec<String> {
+    let read = ["READ_FLOW", "READ_RUN", "READ_FOLDER", "READ_APP_CONNECTION", "READ_PROJECT_MEMBER"];
+    let write = ["WRITE_FLOW", "UPDATE_FLOW_STATUS", "WRITE_RUN", "WRITE_FOLDER", "WRITE_APP_CONNECTION"];
+    let admin = ["WRITE_PROJECT_MEMBER", "WRITE_INVITATION", "WRITE_PROJECT", "WRITE_PROJECT_RELEASE"];
+    let (write, admin) = match role {
+        "Admin" => (&write[..], &admin[..]),
+        "Editor" => (&write[..], &[][..]),
+        _ => (&[][..], &[][..]),
+    };
+    read.iter().chain(write).chain(admin).map(|&name| name.to_owned()).collect()
 }
 
 pub(super) fn draw_id(random: &mut fastrand::Rng) -> Id {

@@ -12,9 +12,11 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::platform::Platform;
 use super::query::Query;
-use super::routes::{Endpoint, Found};
+use super::routes::{Endpoint, Resolved};
 use super::settings::Outage;
-use super::{auth, body, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users};
+use super::{
+    auth, body, contents, discovery, groups, rest_invitations, rest_members, rest_projects, rest_users, routes, users,
+};
 use super::{group_patch, rest_platform, user_patch, validate};
 
 /// What a browser gets for every path of the single-page application.
@@ -105,13 +107,13 @@ async fn answer(platform: &Platform, request: Request) -> Result<Reply, Failure>
     }
     let (parts, body) = request.into_parts();
     let endpoint = match routes::find(&parts.method, parts.uri.path()) {
-        Found::Endpoint(endpoint) => endpoint,
-        Found::IndexPage => return Ok(Reply::IndexPage),
-        Found::BadUrl => {
+        Resolved::Endpoint(endpoint) => endpoint,
+        Resolved::IndexPage => return Ok(Reply::IndexPage),
+        Resolved::BadUrl => {
             let message = format!("'{}' is not a valid url component", parts.uri.path());
             return Err(Failure::coded(400, "FST_ERR_BAD_URL", message));
         }
-        Found::Nothing => return Err(Failure::route_not_found()),
+        Resolved::Nothing => return Err(Failure::route_not_found()),
     };
     let body = body::read(&parts.method, &parts.headers, body).await?;
     let query = Query::of(&parts.uri);
@@ -169,7 +171,14 @@ async fn dispatch(platform: &Platform, endpoint: Endpoint, query: &Query, body: 
         Endpoint::RestDeleteMember(id) => rest_members::delete(platform, &id),
         Endpoint::RestListRoles => rest_members::list_roles(platform),
         Endpoint::RestListRoleMembers(id) => rest_members::list_of_role(platform, &id, query),
+        Endpoint::RestCreateRole => rest_members::create_role(platform, body),
+        Endpoint::RestUpdateRole(id) => rest_members::update_role(platform, &id, body),
+        Endpoint::RestDeleteRole(name) => rest_members::delete_role(platform, &name),
         Endpoint::RestInvite => rest_invitations::create(platform, body),
+        Endpoint::RestListInvitations => rest_invitations::list(platform, query),
+        Endpoint::RestDeleteInvitation(id) => rest_invitations::delete(platform, &id),
+        Endpoint::RestListContents(kind) => contents::list(platform, kind, query),
+        Endpoint::RestCountFlows => contents::count_flows(platform, query),
         Endpoint::RestGetPlatform(id) => rest_platform::get(platform, &id),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::errors::Failure;
 use super::platform::Platform;
 use super::settings::Generation;
-use super::state::{State, UserRow};
+use super::state::{Database, UserRow};
 use super::transport::Reply;
 use super::user_table::UserChange;
 use super::users::UserResource;
@@ -38,7 +38,7 @@ pub(super) fn patch(platform: &Platform, id: &str, body: &Value) -> Result<Reply
     reply
 }
 
-fn replace(state: &mut State, row: UserRow, path: Option<&str>, value: Option<&Value>) -> Result<(), Failure> {
+fn replace(state: &mut Database, row: UserRow, path: Option<&str>, value: Option<&Value>) -> Result<(), Failure> {
     let mut change = UserChange::default();
     match path {
         Some("active") => change.active = Some(is_truthy(value)),
@@ -108,7 +108,7 @@ impl Additions {
         Ok(())
     }
 
-    fn apply(self, state: &mut State, row: UserRow) -> Result<(), Failure> {
+    fn apply(self, state: &mut Database, row: UserRow) -> Result<(), Failure> {
         if !self.any {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::errors::Failure;
 use super::settings::Generation;
-use super::state::{Id, Identity, State, User, UserRow};
+use super::state::{Database, Id, Identity, User, UserRow};
 
 /// The constraint whose name is in the answer when an external id is taken.
 const EXTERNAL_ID_INDEX: &str = "idx_user_platform_id_external_id";
@@ -23,7 +23,7 @@ pub(super) fn normal_email(text: &str) -> String {
     text.to_lowercase().trim().to_owned()
 }
 
-impl State {
+impl Database {
     /// The user of this platform with this id, inactive ones included.
     pub fn user(&self, id: &str) -> Option<UserRow> {
         self.user_anywhere(id).filter(|&row| !self.users[row].elsewhere)

@@ -11,13 +11,13 @@ use super::list_response::{DEFAULT_COUNT, ListResponse, Page, user_name_filter};
 use super::platform::Platform;
 use super::query::{Limit, Query};
 use super::settings::{Generation, Smtp};
-use super::state::{State, UserRow};
+use super::state::{Database, UserRow};
 use super::transport::Reply;
 use super::user_table::{UserChange, normal_email};
 use super::validate::CUSTOM_USER_ATTRIBUTES;
 
 /// A user as all SCIM routes answer it.
-pub(super) struct UserResource<'a>(pub &'a State, pub UserRow);
+pub(super) struct UserResource<'a>(pub &'a Database, pub UserRow);
 
 impl Serialize for UserResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -82,7 +82,7 @@ impl Meta {
 }
 
 /// Users that are written one by one.
-struct UserResources<'a>(&'a State, &'a [UserRow]);
+struct UserResources<'a>(&'a Database, &'a [UserRow]);
 
 impl Serialize for UserResources<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -157,7 +157,7 @@ pub(super) async fn create(platform: &Platform, body: &Value) -> Result<Reply, F
     Reply::created(&UserResource(&state, row))
 }
 
-fn refuse_known(state: &State, email: &str, external_id: Option<&str>) -> Result<(), Failure> {
+fn refuse_known(state: &Database, email: &str, external_id: Option<&str>) -> Result<(), Failure> {
     if external_id.is_some_and(|id| state.user_by_external_id.contains_key(id)) {
         return Err(Failure::http(409, "User with external ID already exists"));
     }
@@ -168,7 +168,7 @@ fn refuse_known(state: &State, email: &str, external_id: Option<&str>) -> Result
 }
 
 /// Another request created the user meanwhile: mostly one shape of answer, sometimes another (docs/activepieces.md#deactivation).
-fn lost_race(state: &mut State, email: &str) -> Failure {
+fn lost_race(state: &mut Database, email: &str) -> Failure {
     if state.chance(80) {
         Failure::product(409, "EXISTING_USER", json!({"email": email, "platformId": null}))
     } else {
@@ -177,7 +177,7 @@ fn lost_race(state: &mut State, email: &str) -> Failure {
 }
 
 /// The welcome e-mail is sent within the request, and its failure is the request's, although the user is there.
-fn welcome(state: &mut State, row: UserRow) -> Result<(), Failure> {
+fn welcome(state: &mut Database, row: UserRow) -> Result<(), Failure> {
     match state.settings.smtp {
         Smtp::Unconfigured => {}
         Smtp::Failing => return Err(Failure::coded(500, "ESOCKET", "connect ECONNREFUSED 127.0.0.1:587")),

@@ -75,6 +75,22 @@ fn querystring(endpoint: &Endpoint, query: &Query, problems: &mut Vec<String>) {
             query.expect_text(problems, "cursor");
             query.expect_number(problems, "limit");
         }
+        Endpoint::RestListContents(_) | Endpoint::RestCountFlows => {
+            if query.text("projectId").is_none() {
+                let problem = "querystring/projectId Invalid input: expected string, received undefined";
+                problems.push(problem.to_owned());
+            }
+            query.expect_text(problems, "projectId");
+            query.expect_text(problems, "cursor");
+            query.expect_number(problems, "limit");
+        }
+        Endpoint::RestListInvitations => {
+            if !query.text("type").is_some_and(|kind| ["PLATFORM", "PROJECT"].contains(&kind)) {
+                problems.push("querystring/type Invalid option: expected one of \"PLATFORM\"|\"PROJECT\"".to_owned());
+            }
+            query.expect_text(problems, "cursor");
+            query.expect_number(problems, "limit");
+        }
         _ => {}
     }
 }
@@ -105,6 +121,15 @@ fn body(endpoint: &Endpoint, body: Option<&Value>, generation: Generation, probl
         }),
         Endpoint::RestUpdateMember(_) => problems.object("body", body, |problems, member| {
             problems.string("body/role", member.get("role"));
+        }),
+        Endpoint::RestCreateRole => problems.object("body", body, |problems, role| {
+            problems.string("body/name", role.get("name"));
+            problems.strings("body/permissions", role.get("permissions"));
+            problems.one_of("body/type", role.get("type"), &["DEFAULT", "CUSTOM"]);
+        }),
+        Endpoint::RestUpdateRole(_) => problems.object("body", body, |problems, role| {
+            problems.optional("body/name", role.get("name"), Problems::string);
+            problems.optional("body/permissions", role.get("permissions"), Problems::strings);
         }),
         Endpoint::RestInvite => problems.object("body", body, invitation),
         _ => {}

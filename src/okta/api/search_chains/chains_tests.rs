@@ -27,13 +27,13 @@ fn user(second: i64) -> User {
 }
 
 /// A server that keeps its users in order, and shows when they were created in its own way.
-struct Server {
+struct SortedUsers {
     users: BTreeSet<(Timestamp, String)>,
     shown: fn(Timestamp) -> Timestamp,
     requests: usize,
 }
 
-impl Server {
+impl SortedUsers {
     /// Users who were created at these moments.
     fn new(created: impl IntoIterator<Item = Timestamp>) -> Self {
         let users = created.into_iter().enumerate().map(|(number, created)| (created, format!("00u{number:06}")));
@@ -74,10 +74,10 @@ struct Read {
 /// Reads all users. In each round every request that is in flight is answered; or some, by chance. Then something may
 /// happen to the users.
 fn read_while(
-    server: &mut Server,
+    server: &mut SortedUsers,
     beginnings: &[Timestamp],
     mut late: Option<Rng>,
-    mut happens: impl FnMut(&mut Server),
+    mut happens: impl FnMut(&mut SortedUsers),
 ) -> Read {
     let mut chains = Chains::new(beginnings);
     let mut in_flight: Vec<usize> = (0..chains.count()).collect();
@@ -108,7 +108,7 @@ fn read_while(
     Read { ids, beginnings: chains.beginnings(AT_ONCE), rounds }
 }
 
-fn read(server: &mut Server, beginnings: &[Timestamp]) -> Read {
+fn read(server: &mut SortedUsers, beginnings: &[Timestamp]) -> Read {
     read_while(server, beginnings, None, |_| ())
 }
 
@@ -162,7 +162,7 @@ fn shapes() -> Vec<(&'static str, Vec<Timestamp>)> {
 #[test]
 fn reading_in_chains_costs_hardly_more_requests_than_reading_one_page_after_another() {
     for (name, created) in shapes() {
-        let mut server = Server::new(created);
+        let mut server = SortedUsers::new(created);
         let mut known = Vec::new();
         for run in ["first", "second"] {
             server.requests = 0;
@@ -189,8 +189,8 @@ fn what_an_earlier_run_knew_costs_hardly_more_where_it_is_wrong() {
         [("evenly", "within a second"), ("evenly", "at 1,680 moments, in seven imports"), ("within a minute", "evenly")]
     {
         let created = |name| all.iter().find(|shape| shape.0 == name).unwrap().1.iter().copied();
-        let known = read(&mut Server::new(created(known)), &[]).beginnings;
-        let mut server = Server::new(created(now));
+        let known = read(&mut SortedUsers::new(created(known)), &[]).beginnings;
+        let mut server = SortedUsers::new(created(now));
         assert_eq!(read(&mut server, &known).ids.len(), USERS, "{now}");
         println!("{now}: {} requests", server.requests);
         assert!(server.requests <= server.pages() * 106 / 100, "{now}: {}", server.requests);
@@ -201,7 +201,7 @@ fn what_an_earlier_run_knew_costs_hardly_more_where_it_is_wrong() {
 fn no_answer_that_comes_late_loses_a_user() {
     for (name, created) in shapes() {
         for seed in 0..2 {
-            let mut server = Server::new(created.iter().copied().step_by(5));
+            let mut server = SortedUsers::new(created.iter().copied().step_by(5));
             let found = read_while(&mut server, &[], Some(Rng::with_seed(seed)), |_| ());
             assert_eq!(found.ids.len(), USERS / 5, "{name}");
         }
@@ -215,7 +215,7 @@ fn times_that_are_shown_rounded_lose_no_user() {
     for shown in [up, down] {
         for span in [60_000, 3_600_000] {
             let mut random = Rng::with_seed(3);
-            let mut server = Server::new((0..USERS).map(|_| at_millisecond(random.i64(0..span))));
+            let mut server = SortedUsers::new((0..USERS).map(|_| at_millisecond(random.i64(0..span))));
             server.shown = shown;
             assert_eq!(read(&mut server, &[]).ids.len(), USERS, "{span}");
             assert!(server.requests <= server.pages() * 105 / 100, "{span}: {}", server.requests);
@@ -226,7 +226,7 @@ fn times_that_are_shown_rounded_lose_no_user() {
 #[test]
 fn users_who_are_created_and_deleted_meanwhile_make_no_other_be_lost_or_read_twice() {
     for (name, created) in shapes() {
-        let mut server = Server::new(created.into_iter().step_by(5));
+        let mut server = SortedUsers::new(created.into_iter().step_by(5));
         let all: Vec<_> = server.users.iter().cloned().collect();
         let mut random = Rng::with_seed(4);
         let mut doomed = Vec::new();
@@ -252,7 +252,7 @@ fn users_who_are_created_and_deleted_meanwhile_make_no_other_be_lost_or_read_twi
 #[test]
 fn few_users_are_read_one_page_after_another() {
     for users in [1, 200, 201, 1_500] {
-        let mut server = Server::new((0..users).map(|number| at(number * 100)));
+        let mut server = SortedUsers::new((0..users).map(|number| at(number * 100)));
         let found = read(&mut server, &[]);
         assert_eq!(found.rounds, server.pages());
         assert!(server.requests <= server.pages() + 1, "{users}: {}", server.requests);
