@@ -30,8 +30,9 @@ pub const ALL_REST_USERS: usize = 1_000_000;
 const ALL_MEMBERS: usize = 1_000_000;
 /// More than any project holds of a kind.
 const ALL_CONTENTS: usize = 1_000_000;
-/// Nothing of a listing comes before the server has all of it: 5.9 s were seen for 20,885 users (docs/activepieces.md#listing-users), and a
-/// page of 100 groups costs 4.8 s for each that has 20,000 members (docs/activepieces.md#groups).
+/// The server sends nothing of a listing before it has all of it: 5.9 s were seen for 20,885 users
+/// (docs/activepieces.md#listing-users), and a page of 100 groups costs 4.8 s for each group with 20,000 members
+/// (docs/activepieces.md#groups).
 const LISTING: Duration = Duration::from_mins(10);
 /// One group: 24 s were seen for 20,000 members (docs/activepieces.md#throughput), with nothing else for the server to do.
 const GROUP: Duration = Duration::from_mins(5);
@@ -311,7 +312,7 @@ impl Activepieces {
         Ok(self.read::<Page<ProjectRole>>(Request::get("/api/v1/project-roles")).await?.data)
     }
 
-    /// Everybody who has a role, in all projects of the platform: about 3.6 ms for each (docs/activepieces.md#rest).
+    /// The members with a role, in all projects of the platform: about 3.6 ms for each (docs/activepieces.md#rest).
     pub async fn members_of_role(&self, role: &str) -> Result<Page<RoleMember>, Failure> {
         let request = Request::get(format!("/api/v1/project-roles/{}/project-members", segment(role)));
         self.read(request.param("limit", &ALL_MEMBERS.to_string()).timeout(LISTING).size(Size::LISTING)).await

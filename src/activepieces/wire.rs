@@ -264,7 +264,7 @@ pub struct ProjectRole {
     pub name: String,
 }
 
-/// Somebody who has a project role, as the listing of the role has them (docs/activepieces.md#rest).
+/// A member with a project role, as the listing of the role has them (docs/activepieces.md#rest).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleMember {

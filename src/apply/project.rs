@@ -117,8 +117,9 @@ fn unlinked() -> Outcome {
     Outcome::Stale("the project isn't linked to the group any more".to_owned())
 }
 
-/// Deletes the project if it is still that of the group, and holds no more than what was listed with the plan. Whether it is
-/// gone is looked after in any case: where the server's own queue stands still, it deletes and never answers (docs/activepieces.md#load-and-outages).
+/// Deletes the project if it is still linked to the group and contains no more than the plan listed. Checks in any case
+/// that it is gone: if the server's own queue is stuck, the server deletes the project and never answers
+/// (docs/activepieces.md#load-and-outages).
 async fn delete(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
     let Some(now) = writer.see(writer.activepieces.group(id)).await? else { return Ok(()) };
     if now.external_id.as_deref() != Some(op.group.as_str()) {

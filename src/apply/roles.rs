@@ -1,5 +1,5 @@
-//! Gives members of a project their project roles. Each part looks first: a role that somebody else has changed since the plan
-//! was made is left alone. A role is set by POST project-members, which sends no e-mail; the invitation would
+//! Sets the project roles of a project's members. Each part reads first: a role that has changed since the plan was made is
+//! left alone. A role is set by POST project-members, which sends no e-mail; the invitation would
 //! (docs/activepieces.md#rest).
 
 use std::collections::BTreeMap;

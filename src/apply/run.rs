@@ -276,7 +276,7 @@ impl Run<'_> {
         }
     }
 
-    /// The role of a member who wasn't one before. A member who was has a role that somebody gave.
+    /// The role of a member who wasn't one before. An earlier member has a role already.
     fn role_of_new(member: &Member, account: AccountId) -> Option<roles::Given<'_>> {
         let to = member.role.as_deref()?;
         Some(roles::Given { account, user_name: &member.user_name, from: None, to })

@@ -22,8 +22,9 @@ pub async fn write(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome
     }
 }
 
-/// Creates the account. After a lost answer the address is looked up: an account of this run, perhaps half made (docs/activepieces.md#creating-a-user), is completed. An account that was made otherwise meanwhile is left to the next plan, since this one never
-/// showed it.
+/// Creates the account. After a lost answer it looks the address up, and completes an account that this run created,
+/// perhaps in part (docs/activepieces.md#creating-a-user). It leaves an account that another client created meanwhile to
+/// the next plan, since this plan never showed it.
 async fn create(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     let (mut pauses, mut is_lost) = (pauses(), false);
     loop {

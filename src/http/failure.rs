@@ -257,8 +257,10 @@ impl Failure {
         matches!(self.0.cause, Cause::Connect(_) | Cause::Dns(_) | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_))
     }
 
-    /// Whether the server may have acted although no usable answer came: a write must look at the current value before
-    /// it's sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23, docs/activepieces.md#rules-for-clients) is an answer; other 500s may come after the work was done (docs/activepieces.md#creating-a-user).
+    /// Whether the server may have acted although no usable answer came: the current value must be read before the write is
+    /// sent again. A 500 that names a violated constraint or a bad value (SQLSTATE classes 22 and 23,
+    /// docs/activepieces.md#rules-for-clients) is an answer; other 500s may come after the work was done
+    /// (docs/activepieces.md#creating-a-user).
     pub fn is_lost_answer(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)
@@ -281,9 +283,10 @@ impl Failure {
         }
     }
 
-    /// Whether the server, or a proxy before it, had too much to do, or didn't answer in time. A 500 with a code is about
-    /// its request alone, or about what fewer requests don't mend (docs/activepieces.md#load-and-outages, docs/activepieces.md#creating-a-user and docs/activepieces.md#rules-for-clients), unless the database
-    /// says that it has no resources left (SQLSTATE class 53).
+    /// Whether the server, or a proxy in front of it, had too much to do, or didn't answer in time. A 500 with a code is about
+    /// its request alone, or about what fewer requests don't mend (docs/activepieces.md#load-and-outages,
+    /// docs/activepieces.md#creating-a-user and docs/activepieces.md#rules-for-clients), unless the database says that it
+    /// has no resources left (SQLSTATE class 53).
     pub fn is_overload(&self) -> bool {
         match &self.0.cause {
             Cause::Timeout(_)

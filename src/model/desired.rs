@@ -231,7 +231,7 @@ pub struct DesiredRoles {
 /// The role that a member of a project should have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct DesiredRole {
-    /// None where it can't be told: the member keeps their role, and nobody is added with a role that may be too much.
+    /// None if it is unknown: a member keeps their role, and no user is added with a role that may be too high.
     pub role: Option<String>,
     /// Where the role comes from: `group AP Leads`, `rule config.toml:40`.
     pub because: String,

@@ -41,7 +41,7 @@ pub struct SavedPlan {
 pub struct Fingerprints {
     /// What Okta asked for, mapped.
     pub okta: String,
-    /// What stood on the platform.
+    /// The current value on the platform.
     pub activepieces: String,
     /// The config file's SHA-256.
     pub config: String,
@@ -154,7 +154,7 @@ impl Remaining {
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
         op.remove.retain(|removal| saved.remove.contains(removal));
-        // Of a member whom an earlier run of the plan added, only the role may be left to give.
+        // If an earlier run of the plan added the member, only the role may still be missing.
         op.roles.retain(|change| {
             let adds = |member: &Member| {
                 member.okta_id == change.okta_id

@@ -234,7 +234,7 @@ impl Redactor<'_> {
         }
     }
 
-    /// A number with the digits of another one, if it may name somebody.
+    /// A number with the digits of another one, if it may identify a person.
     fn number(&mut self, number: &Number) -> Value {
         let text = number.to_string();
         let replaced = self.text(&text);

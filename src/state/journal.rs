@@ -174,7 +174,7 @@ fn action(step: Step<'_>) -> &'static str {
     }
 }
 
-/// What stood and what was to stand, as far as the step touches it; null where nothing stood.
+/// The current and the new value, as far as the step touches it; null if there was none.
 fn sides(step: Step<'_>) -> (Value, Value) {
     match step {
         Step::User(op) => {

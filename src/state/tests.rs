@@ -87,7 +87,7 @@ fn nobody_else_may_read_anything_of_it() {
     let database = folder.path().join("oktapieces/127.0.0.1_4001-ap.example.com.db");
     std::fs::set_permissions(&database, PermissionsExt::from_mode(0o644)).unwrap();
     open(folder.path()).unwrap();
-    assert_eq!(mode(&database), 0o600, "what somebody opened to others is closed again");
+    assert_eq!(mode(&database), 0o600, "a file that was opened to others is closed again");
 }
 
 #[test]

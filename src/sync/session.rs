@@ -494,7 +494,7 @@ async fn address(url: &Url) -> String {
     format!("{place}:{port}{}", url.path().trim_end_matches('/'))
 }
 
-/// A warning about users whom a snapshot doesn't tell enough of.
+/// A warning about users that a snapshot has too few answers about.
 fn unknown(users: usize) -> Option<String> {
     (users > 0).then(|| {
         let users = counted(users, "user", "users");

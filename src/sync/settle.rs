@@ -44,7 +44,7 @@ pub struct Drafted {
     pub groups: usize,
     /// What was read, without the org.
     pub reading: Reading,
-    /// Users about whom a snapshot doesn't hold what the plan needs.
+    /// Users that a snapshot has too few answers about.
     pub not_recorded: usize,
 }
 
@@ -59,7 +59,7 @@ pub struct Draft<'a> {
     own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
     /// Users who may be in scope or not.
     undecided: BTreeSet<OktaUserId>,
-    /// Users about whom a snapshot doesn't hold Okta's answer.
+    /// Users that a snapshot has no answer of Okta about.
     not_recorded: BTreeSet<OktaUserId>,
     /// The sizes by the listings.
     sizes: Option<Sizes>,

@@ -208,7 +208,7 @@ fn no_file_uses_itself_through_others() {
             used.retain(|file| !free.contains(file));
         }
     }
-    // And files that nobody who is left uses.
+    // And files that no remaining file uses.
     loop {
         let used: BTreeSet<String> = left.values().flatten().cloned().collect();
         let before = left.len();

@@ -174,7 +174,7 @@ async fn members_out_of_scope_and_leavers_make_no_group_be_read_again() {
         assert_eq!(stage.sandbox.okta_traffic().count(MEMBERS), read, "{arguments:?}");
         let after = traffic();
         assert!((1..=3).contains(&(after[0] - before[0])), "{before:?} {after:?}");
-        assert_eq!(after[1], before[1], "nobody is asked for alone");
+        assert_eq!(after[1], before[1], "no user is asked for alone");
     }
 }
 

@@ -13,7 +13,7 @@ fn profile(value: Value) -> Map<String, Value> {
     profile
 }
 
-/// The logins and ids of everybody in scope, sorted by login.
+/// The logins and ids of all users in scope, sorted by login.
 async fn people(stage: &Stage) -> Vec<(String, String)> {
     let plan = stage.plan().await;
     let people = plan["users"].as_array().unwrap().iter().filter(|user| user["action"] == "create");
@@ -109,7 +109,7 @@ async fn a_plan_reads_what_expressions_ask_for_once_and_says_how_many_requests_t
     };
     let plan = stage.plan().await;
     let linked = asked("linkedObjects");
-    // Somebody in scope may have an account already; nobody is asked for twice.
+    // A user in scope may have an account already; no user is asked for twice.
     assert!((people.len() + 1..=12 + 1).contains(&linked), "{linked}");
     assert_eq!(role(&plan, &people[0].0), "ADMIN");
     assert_eq!(role(&plan, &people[1].0), "OPERATOR");

@@ -123,7 +123,7 @@ async fn an_answer_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none
         assert_eq!(code, 1, "{arguments:?} {stderr}");
         assert!(arguments == ["--help"] || stderr.contains("the answer can't be written"), "{stderr}");
         if arguments[0] == "plan" {
-            assert_eq!(ended(full(), true).await.0, 1, "changes that nobody could see aren't told by 2");
+            assert_eq!(ended(full(), true).await.0, 1, "exit code 2 isn't used for changes that couldn't be printed");
         }
     }
 }

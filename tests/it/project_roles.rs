@@ -137,7 +137,7 @@ async fn each_form_of_the_config_gives_new_members_their_roles_and_settles() {
         assert_eq!(company.roles(), expected, "{keys}");
         company.is_settled().await;
         let sent = company.stage.sandbox.activepieces_traffic().count("POST /api/v1/user-invitations");
-        assert_eq!(sent, 0, "an invitation mails everybody");
+        assert_eq!(sent, 0, "an invitation would mail each member");
     }
 }
 

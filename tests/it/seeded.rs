@@ -19,7 +19,7 @@ use oktapieces_sandbox::company::teams::{GROUPS, PROJECTS};
 /// The address of the platform's owner, who isn't in the company.
 const OWNER: &str = oktapieces_sandbox::activepieces::Platform::OWNER_EMAIL;
 
-/// What the config makes of somebody, by the tables of a sync.
+/// What the config makes of a user, by the tables of a sync.
 fn state(user: &OktaUser, name: &str) -> DesiredState {
     let status = Status::from(user.status.to_owned());
     let [given, family] = names(name).map(str::to_owned);

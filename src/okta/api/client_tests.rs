@@ -238,7 +238,7 @@ async fn a_login_is_a_path_segment_whatever_is_in_it() {
     assert!(okta.user("a/b?c@example.com").await.unwrap().is_none());
     assert_eq!(server.lines(), ["GET /api/v1/users/a%2Fb%3Fc%40example.com"]);
     for dots in [".", ".."] {
-        assert!(okta.user(dots).await.unwrap().is_none(), "nobody can have this id");
+        assert!(okta.user(dots).await.unwrap().is_none(), "no user can have this id");
     }
     assert_eq!(server.lines().len(), 1, "never another route");
 }

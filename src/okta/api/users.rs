@@ -49,7 +49,7 @@ impl Okta {
 
     /// These users, each with the whole of what Okta says of them, or none if they don't exist. Several are asked for by one
     /// filter, which shows deactivated users too (`docs/okta.md#deactivated-users-in-listings`); a user that it misses is asked for by
-    /// id. Users of whom a snapshot doesn't tell aren't in the result.
+    /// id. Users that a snapshot has no answer about aren't in the result.
     pub(crate) async fn users_by_id(
         &self,
         ids: &BTreeSet<OktaUserId>,

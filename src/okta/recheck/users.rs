@@ -30,7 +30,7 @@ pub struct Confirmed {
     pub undecided: BTreeSet<OktaUserId>,
     /// The groups of users, by the users' own listings of them.
     pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
-    /// Users of whom a snapshot doesn't hold what was asked.
+    /// Users that a snapshot has no answer about.
     pub not_recorded: BTreeSet<OktaUserId>,
 }
 
@@ -128,7 +128,7 @@ fn put_groups(org: &mut Org, scope: &ResolvedScope, id: OktaUserId, groups: Vec<
     }
 }
 
-/// Asks users which groups they are in, unless they were asked before. Gives the users of whom a snapshot doesn't tell.
+/// Asks users which groups they are in, unless they were asked before. Returns the users that a snapshot has no answer about.
 async fn own_groups(
     okta: &Okta,
     own: &mut OwnGroups,
@@ -163,7 +163,7 @@ struct Sides {
     unsure: BTreeMap<OktaUserId, String>,
     /// Whether any user is certainly out of scope.
     outside: bool,
-    /// Users of whom a snapshot doesn't tell.
+    /// Users that a snapshot has no answer about.
     not_recorded: BTreeSet<OktaUserId>,
 }
 
@@ -177,7 +177,7 @@ struct Open {
 }
 
 impl Open {
-    /// Leaves users undecided of whom a snapshot doesn't tell.
+    /// Leaves users undecided that a snapshot has no answer about.
     fn lacks(&mut self, users: BTreeSet<OktaUserId>) {
         self.undecided.extend(users.iter().cloned());
         self.not_recorded.extend(users);

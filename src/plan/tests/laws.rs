@@ -31,7 +31,7 @@ fn the_account_of_a_user_without_access_is_closed_whatever_else_claims_it() {
             let plan = diff(&users(all), &platform([linked("ada")]), &policy());
             let is_succeeded = plan.users.iter().any(|op| op.reason == Reason::Relinked);
             assert!(is_succeeded || closed(&plan) == ["ada"], "{leave:?}: {plan:#?}");
-            assert!(leave != Leave::Suspended || !is_succeeded, "a suspended user's account goes to nobody");
+            assert!(leave != Leave::Suspended || !is_succeeded, "a suspended user's account goes to no other user");
         }
     }
 }

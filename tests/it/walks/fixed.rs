@@ -375,7 +375,7 @@ async fn walk_that_moves_project_roles() {
     let walks: [&[Event]; 6] = [
         &[by_hand(1, "Viewer"), Event::Join(0, LEADS), Event::Apply, Event::Undo(0), Event::Apply],
         &[Event::Quit(1, LEADS), Event::Join(2, LEADS), Event::Apply, Event::Status(1, "SUSPENDED"), Event::Undo(0)],
-        // Whoever one listing of the group misses keeps the role.
+        // A member who is missing from one listing of the group keeps the role.
         &[Event::Miss(1, Listing::Members(LEADS), 1), Event::Join(0, LEADS), Event::Apply],
         &[Event::Miss(1, Listing::Members(LEADS), usize::MAX), Event::Join(0, LEADS), Event::Apply],
         &[Event::NameGroup(LEADS, Name::Untaken), by_hand(1, "Viewer"), Event::Status(2, "SUSPENDED"), Event::Apply],

@@ -110,7 +110,7 @@ impl Truth {
         match setup.project_roles {
             ProjectRoles::None => None,
             ProjectRoles::Fixed | ProjectRoles::OnAdd => Some("Viewer"),
-            // A group that isn't there, or twice, says nothing about anybody.
+            // A group that isn't there, or twice, says nothing about any user.
             ProjectRoles::ByGroup => (leads.len() == 1).then(by_lead),
             ProjectRoles::ByExpression => Some(by_lead()),
         }
@@ -619,7 +619,7 @@ fn project_admins(step: &Step<'_>, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a part of the plan that is about ADMINs, or a sentence with the word, names somebody.
+/// Whether a part of the plan that is about ADMINs, or a sentence with the word, has this name.
 fn names_as_admin(plan: &Value, name: &str) -> bool {
     let Some(plan) = plan.as_object() else { return false };
     plan.iter().filter(|(key, _)| !["users", "standing"].contains(&key.as_str())).any(|(key, value)| {
