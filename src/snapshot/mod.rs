@@ -10,10 +10,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::http::answers::{Answer, Answers};
+use crate::http::answers::{Answer, Answers, Json};
 use crate::http::segment;
 use crate::plan::Past;
 use crate::plan::hold::resumed::Resumed;
@@ -46,6 +47,19 @@ pub struct Snapshot {
     pub okta_answers: Answers,
     /// The answers of Activepieces.
     pub activepieces_answers: Answers,
+}
+
+/// An entity of a listing.
+#[derive(Deserialize)]
+struct Entity {
+    id: String,
+    #[serde(rename = "_embedded")]
+    embedded: Option<Embedded>,
+}
+
+#[derive(Deserialize)]
+struct Embedded {
+    user: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -96,13 +110,16 @@ impl Snapshot {
         let mut answers = self.okta_answers.clone();
         for (key, answer) in &self.okta_answers {
             let (Some(path), Answer::List(entities)) = (path_by_id(key), answer) else { continue };
-            let embedded = |entity: &serde_json::Value| entity.pointer("/_embedded/user").cloned();
-            for entity in entities.iter().cloned().chain(entities.iter().filter_map(embedded)) {
+            for listed in entities {
+                let Ok(entity) = serde_json::from_str::<Entity>(listed.text()) else { continue };
                 // The assignment to an app has the user's id, and isn't the user.
-                let is_assignment = entity.get("_embedded").is_some_and(|embedded| embedded.get("user").is_some());
-                if let Some(id) = entity.get("id").and_then(serde_json::Value::as_str).filter(|_| !is_assignment) {
-                    answers.entry(format!("{path}/{}", segment(id))).or_insert(Answer::Body(entity));
-                }
+                let user = match entity.embedded {
+                    Some(Embedded { user: Some(user) }) => Json::from(user),
+                    // Okta may leave out the user of an assignment.
+                    _ if key.starts_with("/api/v1/apps/") => continue,
+                    _ => listed.clone(),
+                };
+                answers.entry(format!("{path}/{}", segment(&entity.id))).or_insert(Answer::Body(user));
             }
         }
         answers
@@ -133,6 +150,7 @@ mod tests {
         let user = json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "ada@x.io"}});
         let assigned = json!({"id": "00u2", "status": "ACTIVE", "_embedded": {"user": {"id": "00u2"}}});
         let bare = json!({"id": "00u3", "status": "ACTIVE"});
+        let lost = json!({"id": "00u4", "status": "ACTIVE"});
         Snapshot {
             format_version: FORMAT_VERSION,
             tool_version: "0".to_owned(),
@@ -143,9 +161,12 @@ mod tests {
             past: Past::default(),
             resumed: Resumed::default(),
             okta_answers: Answers::from([
-                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![user])),
-                ("/api/v1/apps/0oa1/users?expand=user".to_owned(), Answer::List(vec![assigned])),
-                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![bare])),
+                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![Json::from(&user)])),
+                (
+                    "/api/v1/apps/0oa1/users?expand=user".to_owned(),
+                    Answer::List(vec![Json::from(&assigned), Json::from(&lost)]),
+                ),
+                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![Json::from(&bare)])),
             ]),
             activepieces_answers: Answers::new(),
         }

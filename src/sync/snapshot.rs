@@ -154,7 +154,7 @@ fn groups(snapshot: &Snapshot) -> Vec<Group> {
         Some(Answer::List(listed)) => listed.as_slice(),
         _ => &[],
     };
-    let groups = listed.iter().filter_map(|group| serde_json::from_value::<WireGroup>(group.clone()).ok());
+    let groups = listed.iter().filter_map(|group| serde_json::from_str::<WireGroup>(group.text()).ok());
     groups.map(Group::from).collect()
 }
 
