@@ -6,6 +6,7 @@
 pub mod kept;
 pub mod redact;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -16,6 +17,8 @@ use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::http::answers::{Answer, Answers, Json};
 use crate::http::segment;
+use crate::model::okta::{REALM_ID, Times};
+use crate::model::packed::Attributes;
 use crate::plan::Past;
 use crate::plan::hold::resumed::Resumed;
 
@@ -39,6 +42,10 @@ pub struct Snapshot {
     /// The time of the read, by Okta's clock.
     pub read_at: Timestamp,
     pub redacted: bool,
+    /// The attributes of users that it holds, if not all of them.
+    pub attributes: Option<BTreeSet<String>>,
+    /// The SHA-256 of the config that it was made with.
+    pub config: String,
     /// The state recorded by earlier runs.
     pub past: Past,
     /// What the last run was allowed to do and didn't do.
@@ -104,6 +111,20 @@ impl Snapshot {
         serde_json::from_str(text).map_err(no_snapshot)
     }
 
+    /// The attributes that a config asks for and that were left out, so that users would seem to have no value.
+    pub fn missing(&self, asked: &Attributes) -> Vec<String> {
+        let Attributes::Named(asked) = asked else {
+            return self.attributes.iter().map(|_| "all attributes".to_owned()).collect();
+        };
+        let is_of_entity = |name: &str| Times::NAMES.contains(&name) || name == REALM_ID || name == "login";
+        let is_held = |name: &str| {
+            let left_out =
+                self.attributes.as_ref().is_some_and(|held| !held.contains(name)) || kept::may_be_secret(name);
+            is_of_entity(name) || !left_out
+        };
+        asked.iter().filter(|name| !is_held(name)).cloned().collect()
+    }
+
     /// The answers of Okta, and as answers by id the entities of its listings: a config that is tried on the snapshot may ask
     /// about a user by id who was only listed.
     pub fn okta_by_id(&self) -> Answers {
@@ -158,6 +179,8 @@ mod tests {
             activepieces: "https://ap.x.io/".to_owned(),
             read_at: Timestamp::UNIX_EPOCH,
             redacted: false,
+            attributes: None,
+            config: String::new(),
             past: Past::default(),
             resumed: Resumed::default(),
             okta_answers: Answers::from([
@@ -196,6 +219,17 @@ mod tests {
             assert!(error.to_string().starts_with(part), "{error}");
             assert_eq!(error.kind, Kind::Config);
         }
+    }
+
+    #[test]
+    fn attributes_that_were_left_out_are_named() {
+        let asked = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
+        let all = snapshot();
+        let some = Snapshot { attributes: Some(["title".to_owned()].into()), ..snapshot() };
+        let names = ["login", "title", "created", "level", "apiToken"];
+        assert_eq!(all.missing(&asked(&names)), ["apiToken"]);
+        assert_eq!(some.missing(&asked(&names)), ["apiToken", "level"]);
+        assert_eq!((all.missing(&Attributes::All), some.missing(&Attributes::All).len()), (Vec::new(), 1));
     }
 
     #[test]

@@ -111,6 +111,10 @@ pub fn redact(snapshot: Snapshot, keep: &Keep) -> Result<Snapshot> {
         okta: String::new(),
         activepieces: String::new(),
         redacted: true,
+        attributes: match &keep.attributes {
+            Attributes::All => None,
+            Attributes::Named(names) => Some(names.clone()),
+        },
         past,
         // Its operations hold names, and count only while they are exactly the planned ones.
         resumed: Resumed::default(),
@@ -392,6 +396,8 @@ mod tests {
             activepieces: "https://ap.acme.io/".to_owned(),
             read_at: Timestamp::UNIX_EPOCH,
             redacted: false,
+            attributes: None,
+            config: String::new(),
             past: Past::default(),
             resumed: Resumed::default(),
             okta_answers: Answers::from([

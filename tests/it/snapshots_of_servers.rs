@@ -190,6 +190,23 @@ async fn a_new_config_is_tried_on_a_snapshot_and_what_it_does_not_hold_is_said()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_redacted_snapshot_left_out_is_never_taken_for_empty() {
+    let stage = Stage::of(IN_LINE).await;
+    exported(&stage, &["--redact"]).await;
+    let config = fs::read_to_string(stage.folder().join("config.toml")).unwrap();
+    stage.configure(&config.replace("[attributes]", "[attributes]\nfamilyName = 'user.title'"));
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert_eq!(outcome.code, 78, "{outcome:#?}");
+    assert!(outcome.stderr.contains("was left out of the snapshot: title"), "{outcome:#?}");
+    stage.configure(&config.replace("[attributes]", "[attributes]\nfamilyName = 'user.firstName'"));
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert!(outcome.stderr.contains("redacted for another config"), "{outcome:#?}");
+    stage.configure(&config);
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert!(!outcome.stderr.contains("redacted for another config"), "{outcome:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_snapshot_does_not_tell_of_a_user_is_deferred_and_said_once() {
     let stage = Stage::of(IN_LINE).await;
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
