@@ -387,8 +387,8 @@ mod tests {
     use super::*;
     use crate::snapshot::FORMAT_VERSION;
 
-    fn snapshot(users: Value, groups: Value, accounts: Value) -> Snapshot {
-        let list = |value: Value| Answer::List(value.as_array().unwrap().iter().map(Json::from).collect());
+    fn snapshot(users: &Value, groups: &Value, accounts: &Value) -> Snapshot {
+        let list = |value: &Value| Answer::List(value.as_array().unwrap().iter().map(Json::from).collect());
         Snapshot {
             format_version: FORMAT_VERSION,
             tool_version: "0".to_owned(),
@@ -406,7 +406,7 @@ mod tests {
             ]),
             activepieces_answers: Answers::from([(
                 "/api/v1/scim/v2/Users?count=9".to_owned(),
-                Answer::Body(Json::from(&accounts)),
+                Answer::Body(Json::from(accounts)),
             )]),
         }
     }
@@ -420,7 +420,7 @@ mod tests {
             json!({"id": "00g1", "type": "OKTA_GROUP", "profile": {"name": "AP Sales", "description": "Ada's"}});
         let account = json!({"id": "a1", "userName": "ada.lovelace@acme.com", "externalId": "00u1", "active": true,
             "name": {"givenName": "ada", "familyName": "Lovelace"}});
-        let whole = snapshot(json!([user]), json!([group]), json!({"totalResults": 1, "Resources": [account]}));
+        let whole = snapshot(&json!([user]), &json!([group]), &json!({"totalResults": 1, "Resources": [account]}));
         let redacted = redact(whole, keep).unwrap();
         let text = redacted.text();
         let item = |key: &str| match &redacted.okta_answers[key] {
@@ -483,7 +483,7 @@ mod tests {
             (0..60u8).map(|at| char::from_u32(0x4e00 + u32::from(at)).unwrap().to_string()).collect();
         let users: Vec<Value> =
             names.iter().map(|name| json!({"id": name, "profile": {"login": format!("{name}-")}})).collect();
-        let whole = snapshot(json!(users), json!([]), json!({}));
+        let whole = snapshot(&json!(users), &json!([]), &json!({}));
         let redacted = redact(whole, &Keep::default()).unwrap();
         let Answer::List(users) = &redacted.okta_answers["/api/v1/users?search=status pr"] else { panic!() };
         let logins: BTreeSet<String> =
