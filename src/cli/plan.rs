@@ -77,6 +77,7 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     let mut snapshot = Snapshot::read(path)?;
     let session = Session::offline(session::load(context)?, &snapshot)?;
     snapshot::is_for(&snapshot, &session)?;
+    snapshot::serves(&snapshot, &session, context).await?;
     let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
     let Planned { plan, .. } = session.plan(&knows, false, context).await?;
     let hash = fingerprint::of_plan(&plan);

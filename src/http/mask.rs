@@ -135,8 +135,9 @@ impl Echo {
 
 /// The forms of a secret that are looked for as they are.
 fn written(secret: &[u8]) -> Vec<Vec<u8>> {
-    let hexadecimal: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![secret.to_vec(), hexadecimal.to_uppercase().into_bytes(), hexadecimal.into_bytes()];
+    let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+    let hexadecimal: Vec<u8> = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let mut forms = vec![secret.to_vec(), hexadecimal.to_ascii_uppercase(), hexadecimal];
     for before in 0..3 {
         let text = [&[0; 2][..before], secret].concat();
         // Digits that also hold bits of what is before or behind differ from place to place.

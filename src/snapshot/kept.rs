@@ -96,12 +96,14 @@ fn member((name, value): (String, Value)) -> Option<(String, Value)> {
 
 fn without_secrets(value: Value) -> Value {
     let Value::Object(members) = value else { return value };
-    let is_plain = |name: &String| {
-        // `passwordChanged` is a time.
-        let name = name.to_lowercase();
-        name == "passwordchanged" || !SECRETS.iter().any(|secret| name.contains(secret))
-    };
-    Value::Object(members.into_iter().filter(|(name, _)| is_plain(name)).collect::<Map<_, _>>())
+    Value::Object(members.into_iter().filter(|(name, _)| !may_be_secret(name)).collect::<Map<_, _>>())
+}
+
+/// Whether an attribute is left out, since it may hold a secret.
+pub fn may_be_secret(attribute: &str) -> bool {
+    let name = attribute.to_lowercase();
+    // A time of the user, which an attribute of the same name doesn't hide.
+    name != "passwordchanged" && SECRETS.iter().any(|secret| name.contains(secret))
 }
 
 /// The path of a link: its host is never used.

@@ -6,15 +6,19 @@
 pub mod kept;
 pub mod redact;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::http::answers::{Answer, Answers};
+use crate::http::answers::{Answer, Answers, Json};
 use crate::http::segment;
+use crate::model::okta::{REALM_ID, Times};
+use crate::model::packed::Attributes;
 use crate::plan::Past;
 use crate::plan::hold::resumed::Resumed;
 
@@ -38,6 +42,10 @@ pub struct Snapshot {
     /// The time of the read, by Okta's clock.
     pub read_at: Timestamp,
     pub redacted: bool,
+    /// The attributes of users that it holds, if not all of them.
+    pub attributes: Option<BTreeSet<String>>,
+    /// The SHA-256 of the config that it was made with.
+    pub config: String,
     /// The state recorded by earlier runs.
     pub past: Past,
     /// What the last run was allowed to do and didn't do.
@@ -46,6 +54,19 @@ pub struct Snapshot {
     pub okta_answers: Answers,
     /// The answers of Activepieces.
     pub activepieces_answers: Answers,
+}
+
+/// An entity of a listing.
+#[derive(Deserialize)]
+struct Entity {
+    id: String,
+    #[serde(rename = "_embedded")]
+    embedded: Option<Embedded>,
+}
+
+#[derive(Deserialize)]
+struct Embedded {
+    user: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -90,19 +111,36 @@ impl Snapshot {
         serde_json::from_str(text).map_err(no_snapshot)
     }
 
+    /// The attributes that a config asks for and that were left out, so that users would seem to have no value.
+    pub fn missing(&self, asked: &Attributes) -> Vec<String> {
+        let Attributes::Named(asked) = asked else {
+            return self.attributes.iter().map(|_| "all attributes".to_owned()).collect();
+        };
+        let is_of_entity = |name: &str| Times::NAMES.contains(&name) || name == REALM_ID || name == "login";
+        let is_held = |name: &str| {
+            let left_out =
+                self.attributes.as_ref().is_some_and(|held| !held.contains(name)) || kept::may_be_secret(name);
+            is_of_entity(name) || !left_out
+        };
+        asked.iter().filter(|name| !is_held(name)).cloned().collect()
+    }
+
     /// The answers of Okta, and as answers by id the entities of its listings: a config that is tried on the snapshot may ask
     /// about a user by id who was only listed.
     pub fn okta_by_id(&self) -> Answers {
         let mut answers = self.okta_answers.clone();
         for (key, answer) in &self.okta_answers {
             let (Some(path), Answer::List(entities)) = (path_by_id(key), answer) else { continue };
-            let embedded = |entity: &serde_json::Value| entity.pointer("/_embedded/user").cloned();
-            for entity in entities.iter().cloned().chain(entities.iter().filter_map(embedded)) {
+            for listed in entities {
+                let Ok(entity) = serde_json::from_str::<Entity>(listed.text()) else { continue };
                 // The assignment to an app has the user's id, and isn't the user.
-                let is_assignment = entity.get("_embedded").is_some_and(|embedded| embedded.get("user").is_some());
-                if let Some(id) = entity.get("id").and_then(serde_json::Value::as_str).filter(|_| !is_assignment) {
-                    answers.entry(format!("{path}/{}", segment(id))).or_insert(Answer::Body(entity));
-                }
+                let user = match entity.embedded {
+                    Some(Embedded { user: Some(user) }) => Json::from(user),
+                    // Okta may leave out the user of an assignment.
+                    _ if key.starts_with("/api/v1/apps/") => continue,
+                    _ => listed.clone(),
+                };
+                answers.entry(format!("{path}/{}", segment(&entity.id))).or_insert(Answer::Body(user));
             }
         }
         answers
@@ -133,6 +171,7 @@ mod tests {
         let user = json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "ada@x.io"}});
         let assigned = json!({"id": "00u2", "status": "ACTIVE", "_embedded": {"user": {"id": "00u2"}}});
         let bare = json!({"id": "00u3", "status": "ACTIVE"});
+        let lost = json!({"id": "00u4", "status": "ACTIVE"});
         Snapshot {
             format_version: FORMAT_VERSION,
             tool_version: "0".to_owned(),
@@ -140,12 +179,17 @@ mod tests {
             activepieces: "https://ap.x.io/".to_owned(),
             read_at: Timestamp::UNIX_EPOCH,
             redacted: false,
+            attributes: None,
+            config: String::new(),
             past: Past::default(),
             resumed: Resumed::default(),
             okta_answers: Answers::from([
-                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![user])),
-                ("/api/v1/apps/0oa1/users?expand=user".to_owned(), Answer::List(vec![assigned])),
-                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![bare])),
+                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![Json::from(&user)])),
+                (
+                    "/api/v1/apps/0oa1/users?expand=user".to_owned(),
+                    Answer::List(vec![Json::from(&assigned), Json::from(&lost)]),
+                ),
+                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![Json::from(&bare)])),
             ]),
             activepieces_answers: Answers::new(),
         }
@@ -175,6 +219,17 @@ mod tests {
             assert!(error.to_string().starts_with(part), "{error}");
             assert_eq!(error.kind, Kind::Config);
         }
+    }
+
+    #[test]
+    fn attributes_that_were_left_out_are_named() {
+        let asked = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
+        let all = snapshot();
+        let some = Snapshot { attributes: Some(["title".to_owned()].into()), ..snapshot() };
+        let names = ["login", "title", "created", "level", "apiToken"];
+        assert_eq!(all.missing(&asked(&names)), ["apiToken"]);
+        assert_eq!(some.missing(&asked(&names)), ["apiToken", "level"]);
+        assert_eq!((all.missing(&Attributes::All), some.missing(&Attributes::All).len()), (Vec::new(), 1));
     }
 
     #[test]

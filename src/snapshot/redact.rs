@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 
 use super::Snapshot;
 use crate::error::{Error, Kind, Result};
-use crate::http::answers::{Answer, Answers};
+use crate::http::answers::{Answer, Answers, Json};
 use crate::model::id::OktaIds;
 use crate::model::packed::Attributes;
 use crate::plan::Past;
@@ -96,7 +96,7 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 pub fn redact(snapshot: Snapshot, keep: &Keep) -> Result<Snapshot> {
     let answers = || snapshot.okta_answers.values().chain(snapshot.activepieces_answers.values());
     let mut seen = Seen::default();
-    answers().for_each(|answer| bodies(answer).for_each(|body| seen.look(None, body)));
+    answers().for_each(|answer| bodies(answer).iter().for_each(|body| seen.look(None, &body.value())));
     let mut kept = keep.words.clone();
     kept.extend(keep.group_words.difference(&seen.personal).cloned());
     let table = Table { kept, used: seen.words, replacements: BTreeMap::new(), random: SystemRandom::new() };
@@ -111,6 +111,10 @@ pub fn redact(snapshot: Snapshot, keep: &Keep) -> Result<Snapshot> {
         okta: String::new(),
         activepieces: String::new(),
         redacted: true,
+        attributes: match &keep.attributes {
+            Attributes::All => None,
+            Attributes::Named(names) => Some(names.clone()),
+        },
         past,
         // Its operations hold names, and count only while they are exactly the planned ones.
         resumed: Resumed::default(),
@@ -120,11 +124,11 @@ pub fn redact(snapshot: Snapshot, keep: &Keep) -> Result<Snapshot> {
     })
 }
 
-fn bodies(answer: &Answer) -> std::slice::Iter<'_, Value> {
+fn bodies(answer: &Answer) -> &[Json] {
     match answer {
-        Answer::Body(body) => std::slice::from_ref(body).iter(),
-        Answer::List(list) => list.iter(),
-        Answer::Refused { .. } => [].iter(),
+        Answer::Body(body) => std::slice::from_ref(body),
+        Answer::List(list) => list,
+        Answer::Refused { .. } => &[],
     }
 }
 
@@ -189,14 +193,16 @@ impl Redactor<'_> {
 
     fn answer(&mut self, key: &str, answer: &Answer) -> Answer {
         match answer {
-            Answer::Body(body) => Answer::Body(self.value(key, Place::Entity, "", body)),
-            Answer::List(list) => {
-                Answer::List(list.iter().map(|item| self.value(key, Place::Entity, "", item)).collect())
-            }
+            Answer::Body(body) => Answer::Body(self.json(key, body)),
+            Answer::List(list) => Answer::List(list.iter().map(|item| self.json(key, item)).collect()),
             Answer::Refused { status, code, .. } => {
                 Answer::Refused { status: *status, code: code.clone(), message: String::new() }
             }
         }
+    }
+
+    fn json(&mut self, key: &str, json: &Json) -> Json {
+        Json::from(&self.value(key, Place::Entity, "", &json.value()))
     }
 
     fn value(&mut self, key: &str, place: Place, name: &str, value: &Value) -> Value {
@@ -381,8 +387,8 @@ mod tests {
     use super::*;
     use crate::snapshot::FORMAT_VERSION;
 
-    fn snapshot(users: Value, groups: Value, accounts: Value) -> Snapshot {
-        let list = |value: Value| Answer::List(value.as_array().unwrap().clone());
+    fn snapshot(users: &Value, groups: &Value, accounts: &Value) -> Snapshot {
+        let list = |value: &Value| Answer::List(value.as_array().unwrap().iter().map(Json::from).collect());
         Snapshot {
             format_version: FORMAT_VERSION,
             tool_version: "0".to_owned(),
@@ -390,13 +396,18 @@ mod tests {
             activepieces: "https://ap.acme.io/".to_owned(),
             read_at: Timestamp::UNIX_EPOCH,
             redacted: false,
+            attributes: None,
+            config: String::new(),
             past: Past::default(),
             resumed: Resumed::default(),
             okta_answers: Answers::from([
                 ("/api/v1/users?search=status pr".to_owned(), list(users)),
                 ("/api/v1/groups".to_owned(), list(groups)),
             ]),
-            activepieces_answers: Answers::from([("/api/v1/scim/v2/Users?count=9".to_owned(), Answer::Body(accounts))]),
+            activepieces_answers: Answers::from([(
+                "/api/v1/scim/v2/Users?count=9".to_owned(),
+                Answer::Body(Json::from(accounts)),
+            )]),
         }
     }
 
@@ -409,15 +420,15 @@ mod tests {
             json!({"id": "00g1", "type": "OKTA_GROUP", "profile": {"name": "AP Sales", "description": "Ada's"}});
         let account = json!({"id": "a1", "userName": "ada.lovelace@acme.com", "externalId": "00u1", "active": true,
             "name": {"givenName": "ada", "familyName": "Lovelace"}});
-        let whole = snapshot(json!([user]), json!([group]), json!({"totalResults": 1, "Resources": [account]}));
+        let whole = snapshot(&json!([user]), &json!([group]), &json!({"totalResults": 1, "Resources": [account]}));
         let redacted = redact(whole, keep).unwrap();
         let text = redacted.text();
         let item = |key: &str| match &redacted.okta_answers[key] {
-            Answer::List(list) => list[0].clone(),
+            Answer::List(list) => list[0].value(),
             other => panic!("{other:?}"),
         };
         let Answer::Body(accounts) = &redacted.activepieces_answers["/api/v1/scim/v2/Users?count=9"] else { panic!() };
-        (item("/api/v1/users?search=status pr"), item("/api/v1/groups"), accounts["Resources"][0].clone(), text)
+        (item("/api/v1/users?search=status pr"), item("/api/v1/groups"), accounts.value()["Resources"][0].clone(), text)
     }
 
     fn named(names: &[&str]) -> Attributes {
@@ -472,10 +483,11 @@ mod tests {
             (0..60u8).map(|at| char::from_u32(0x4e00 + u32::from(at)).unwrap().to_string()).collect();
         let users: Vec<Value> =
             names.iter().map(|name| json!({"id": name, "profile": {"login": format!("{name}-")}})).collect();
-        let whole = snapshot(json!(users), json!([]), json!({}));
+        let whole = snapshot(&json!(users), &json!([]), &json!({}));
         let redacted = redact(whole, &Keep::default()).unwrap();
         let Answer::List(users) = &redacted.okta_answers["/api/v1/users?search=status pr"] else { panic!() };
-        let logins: BTreeSet<&str> = users.iter().map(|user| user["profile"]["login"].as_str().unwrap()).collect();
+        let logins: BTreeSet<String> =
+            users.iter().map(|user| user.value()["profile"]["login"].as_str().unwrap().to_owned()).collect();
         assert_eq!(logins.len(), names.len());
     }
 }

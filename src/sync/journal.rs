@@ -268,7 +268,7 @@ fn cut_short(run: &Run) -> String {
 }
 
 /// The SHA-256 of the config file and of the variables that override its keys.
-fn fingerprint(context: &Context) -> Result<String> {
+pub fn fingerprint(context: &Context) -> Result<String> {
     let path = session::config_path(context);
     let bytes = config::identity(&path)?;
     let hash = digest(&SHA256, &bytes);

@@ -18,6 +18,7 @@ use crate::snapshot::redact::{Keep, redact, words};
 use crate::snapshot::{FORMAT_VERSION, Snapshot};
 use crate::sync::context::Context;
 use crate::sync::expressions;
+use crate::sync::journal::fingerprint;
 use crate::sync::session::{Knows, PARALLELISM, Planned, Session};
 
 /// A session whose reads are recorded.
@@ -49,6 +50,8 @@ impl Recording {
             activepieces: settings.activepieces.url.to_string(),
             read_at: now,
             redacted: false,
+            attributes: None,
+            config: fingerprint(context)?,
             past: knows.past,
             resumed,
             okta_answers: self.okta.answers(),
@@ -95,6 +98,23 @@ pub fn is_for(snapshot: &Snapshot, session: &Session) -> Result<()> {
         here.1
     );
     Err(Error::new(Kind::Refused, error))
+}
+
+/// Refuses a config that asks for attributes that were left out of the snapshot, and warns of one that a redacted snapshot wasn't
+/// made for.
+pub async fn serves(snapshot: &Snapshot, session: &Session, context: &Context) -> Result<()> {
+    let mapping = expressions::find_if_there(&session.okta, &session.settings).await?.mapping;
+    let missing = snapshot.missing(&mapping.needs().attributes);
+    if !missing.is_empty() {
+        let error = format!("the config asks for what was left out of the snapshot: {}", missing.join(", "));
+        return Err(Error::new(Kind::Config, error).hint("export a new snapshot with this config"));
+    }
+    if snapshot.redacted && snapshot.config != fingerprint(context)? {
+        context.printer.warning(
+            "the snapshot was redacted for another config: values that this config compares with may have been replaced",
+        );
+    }
+    Ok(())
 }
 
 /// Refuses a redacted snapshot from which another plan follows.
@@ -159,7 +179,7 @@ fn groups(snapshot: &Snapshot) -> Vec<Group> {
         Some(Answer::List(listed)) => listed.as_slice(),
         _ => &[],
     };
-    let groups = listed.iter().filter_map(|group| serde_json::from_value::<WireGroup>(group.clone()).ok());
+    let groups = listed.iter().filter_map(|group| serde_json::from_str::<WireGroup>(group.text()).ok());
     groups.map(Group::from).collect()
 }
 

@@ -26,7 +26,7 @@ async fn people(stage: &Stage) -> Vec<(String, String)> {
 }
 
 /// An org with a directory, whose first user has the second as his manager, and a linked object the same way.
-async fn org() -> (Stage, Vec<(String, String)>) {
+pub async fn org() -> (Stage, Vec<(String, String)>) {
     let stage = Stage::of(SHAPE).await;
     let people = people(&stage).await;
     let org = stage.sandbox.org();
@@ -122,7 +122,7 @@ async fn a_plan_reads_what_expressions_ask_for_once_and_says_how_many_requests_t
 }
 
 /// The config without expressions of its own, and with Okta's in their place.
-fn from_okta(stage: &Stage, more: &str) {
+pub fn from_okta(stage: &Stage, more: &str) {
     let config = stage.sandbox.config();
     let start = config.find("[attributes]").unwrap();
     let end = start + config[start..].find("\n[").unwrap();

@@ -8,6 +8,7 @@ use oktapieces_sandbox::Options;
 use oktapieces_sandbox::company::Shape;
 use serde_json::{Value, json};
 
+use crate::expressions;
 use crate::support::{Outcome, Stage, operations, run};
 
 const DRIFTED: Shape = Shape::Generated { users: 60, groups: 5, members: 20, existing: 0.7, drift: 0.4, seed: 11 };
@@ -45,7 +46,7 @@ fn outline(plan: &Value) -> BTreeMap<String, usize> {
     let mut lines = Vec::new();
     for op in list(plan, "users") {
         let changes: Vec<Value> = list(&op, "changes").iter().map(|change| change["attribute"].clone()).collect();
-        let role = &op["attributes"]["platform_role"];
+        let role = &op["attributes"]["platformRole"];
         lines.push(format!("{} {} {role} {}", op["action"], op["okta_id"], json!(changes)));
     }
     for op in list(plan, "projects") {
@@ -189,6 +190,23 @@ async fn a_new_config_is_tried_on_a_snapshot_and_what_it_does_not_hold_is_said()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_redacted_snapshot_left_out_is_never_taken_for_empty() {
+    let stage = Stage::of(IN_LINE).await;
+    exported(&stage, &["--redact"]).await;
+    let config = fs::read_to_string(stage.folder().join("config.toml")).unwrap();
+    stage.configure(&config.replace("[attributes]", "[attributes]\nfamilyName = 'user.title'"));
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert_eq!(outcome.code, 78, "{outcome:#?}");
+    assert!(outcome.stderr.contains("was left out of the snapshot: title"), "{outcome:#?}");
+    stage.configure(&config.replace("[attributes]", "[attributes]\nfamilyName = 'user.firstName'"));
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert!(outcome.stderr.contains("redacted for another config"), "{outcome:#?}");
+    stage.configure(&config);
+    let outcome = offline(&stage, &["plan", "--from", "snapshot.json"]).await;
+    assert!(!outcome.stderr.contains("redacted for another config"), "{outcome:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_snapshot_does_not_tell_of_a_user_is_deferred_and_said_once() {
     let stage = Stage::of(IN_LINE).await;
     assert_eq!(stage.run(&["apply", "--yes"]).await.code, 0);
@@ -233,6 +251,34 @@ async fn searches_and_the_groups_of_users_are_in_a_snapshot() {
     for arguments in [&[][..], &["--redact"]] {
         exported(&stage, arguments).await;
         assert_eq!(outline(&offline_plan(&stage).await), outline(&online), "{arguments:?}");
+    }
+}
+
+/// Managers by distinguished names, linked objects, and Okta's own mapping with a literal in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_people_and_the_mapping_in_okta_are_in_a_snapshot() {
+    let (stage, people) = expressions::org().await;
+    let manager = "platformRole = '''getManagerUser(\"active_directory\") != null ? \"ADMIN\" : \
+        user.getLinkedObject(\"mentor\") != null or hasDirectoryUser() ? \"OPERATOR\" : \"MEMBER\"'''";
+    let login = people[3].0.as_str();
+    let mapped = format!("user.login == '{login}' ? 'OPERATOR' : 'MEMBER'");
+    for (from_okta, roles) in [(false, ["ADMIN", "OPERATOR"]), (true, ["OPERATOR", "MEMBER"])] {
+        if from_okta {
+            expressions::from_okta(&stage, "");
+            stage.sandbox.org().set_mapping(APP, "platformRole", &mapped, "PUSH");
+        } else {
+            let config = stage.sandbox.config();
+            let line = config.lines().find(|line| line.trim_start().starts_with("platformRole")).unwrap();
+            stage.configure(&config.replace(line, manager));
+        }
+        let online = outline(&stage.plan().await);
+        for role in roles {
+            assert!(online.keys().any(|line| line.contains(&format!("\"{role}\""))), "{role}: {online:#?}");
+        }
+        for arguments in [&[][..], &["--redact"]] {
+            exported(&stage, arguments).await;
+            assert_eq!(outline(&offline_plan(&stage).await), online, "{arguments:?}");
+        }
     }
 }
 
