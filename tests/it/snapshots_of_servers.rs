@@ -151,6 +151,18 @@ async fn a_redacted_snapshot_gives_the_same_plan_and_names_nobody() {
     }
 }
 
+#[tokio::test]
+async fn project_roles_are_planned_from_a_snapshot_too() {
+    let stage = Stage::with(Options { company: DRIFTED, rate_limit: Some(100_000), ..Options::default() }).await;
+    stage.reconfigure("name = \"$1\"", "name = \"$1\"\nrole = \"Viewer\"");
+    let here = stage.run(&["plan", "--json"]).await.json();
+    assert!(here["totals"]["project_roles"].as_u64() > Some(0), "{}", here["totals"]);
+    for redact in [&[][..], &["--redact"]] {
+        exported(&stage, redact).await;
+        assert_eq!(outline(&offline_plan(&stage).await), outline(&here), "{redact:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_holds_no_secret_and_is_its_owners_alone() {
     let stage = Stage::seeded().await;
