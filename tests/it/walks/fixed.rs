@@ -370,6 +370,22 @@ async fn walk_that_deletes_somebody_who_is_kept_for_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_closes_an_invited_admin_while_the_account_is_taken_over() {
+    for old_server in [false, true] {
+        let events = [
+            Event::Delete(4),
+            Event::Address(4),
+            Event::Hire(4),
+            Event::Middle("POST", 0, Hand::Invite(4, Role::Admin)),
+            Event::Apply,
+            Event::Middle("GET", 1, Hand::Close(1)),
+            Event::Apply,
+        ];
+        holds(Setup { people: 3, roles: Roles::None, protect: true, old_server, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_moves_project_roles() {
     let by_hand = |p, role| Event::Hand(Hand::ProjectRole(p, 0, role));
     let walks: [&[Event]; 6] = [

@@ -340,7 +340,12 @@ impl Ledger {
                     }
                 }
                 let wanted = user.and_then(|user| truth.role(setup, user));
-                let taken_over = linked(before).is_some() && linked(before) != user;
+                // An account that was linked to another user, or that was closed and linked to none.
+                let closed = |seen: &Interference| {
+                    seen.changes.get(&(id.clone(), "active".to_owned())) == Some(&Some("false".to_owned()))
+                };
+                let was_closed = !before.active || step.interferences.iter().any(closed);
+                let taken_over = linked(before) != user && (linked(before).is_some() || was_closed);
                 if what == "platformRole" && wanted.is_some_and(|wanted| wanted != after.role) {
                     found.push(format!("L4: {} is {}, Okta gives {wanted:?}", after.email, after.role));
                 }
