@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
@@ -133,6 +134,18 @@ impl Echo {
     }
 }
 
+/// The text with its escapes decoded. None if it has none.
+fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(text.len());
+    for piece in pieces(text)? {
+        match piece {
+            Piece::Plain(places) => plain.extend_from_slice(&text[places]),
+            Piece::Escaped(character, _) => plain.push(character),
+        }
+    }
+    Some(plain)
+}
+
 /// The forms of a secret that are looked for as they are.
 fn written(secret: &[u8]) -> Vec<Vec<u8>> {
     let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
@@ -147,21 +160,6 @@ fn written(secret: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     forms
-}
-
-/// The text with its escapes decoded. None if it has none.
-fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
-    let next = |rest: &[u8]| memchr3(b'%', b'\\', b'&', rest);
-    next(text)?;
-    let (mut plain, mut rest) = (Vec::with_capacity(text.len()), text);
-    while let Some(at) = next(rest) {
-        let (byte, length) = escape(&rest[at..]).unwrap_or((rest[at], 1));
-        plain.extend_from_slice(&rest[..at]);
-        plain.push(byte);
-        rest = &rest[at + length..];
-    }
-    plain.extend_from_slice(rest);
-    Some(plain)
 }
 
 fn contains<'a>(known: impl IntoIterator<Item = &'a SecretString>, secret: &SecretString) -> bool {
@@ -342,20 +340,43 @@ impl Form {
         runs
     }
 
-    /// The text with its escapes decoded: those of URLs, JSON, C and HTML. None if it has none.
+    /// The text with its escapes decoded. None if it has none.
     fn unescaped(&self) -> Option<Self> {
-        if !self.bytes.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&')) {
-            return None;
-        }
         let mut form = Self::default();
-        let mut at = 0;
-        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let (byte, length) = escape(rest).unwrap_or((rest[0], 1));
-            form.push(byte, (self.from[at].0, self.from[at + length - 1].1));
-            at += length;
+        for piece in pieces(&self.bytes)? {
+            match piece {
+                Piece::Plain(places) => places.for_each(|at| form.push(self.bytes[at], self.from[at])),
+                Piece::Escaped(character, places) => {
+                    form.push(character, (self.from[places.start].0, self.from[places.end - 1].1));
+                }
+            }
         }
         Some(form)
     }
+}
+
+/// A part of a text, by its place.
+enum Piece {
+    Plain(Range<usize>),
+    /// A character that is escaped as in URLs, JSON, C or HTML.
+    Escaped(u8, Range<usize>),
+}
+
+/// The text in pieces. None if it has no escape.
+fn pieces(text: &[u8]) -> Option<impl Iterator<Item = Piece>> {
+    let next = |at: usize| memchr3(b'%', b'\\', b'&', &text[at..]).map(|length| at + length);
+    next(0)?;
+    let mut at = 0;
+    Some(std::iter::from_fn(move || {
+        let start = at;
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        if let Some((character, length)) = escape(rest) {
+            at += length;
+            return Some(Piece::Escaped(character, start..at));
+        }
+        at = next(start + 1).unwrap_or(text.len());
+        Some(Piece::Plain(start..at))
+    }))
 }
 
 /// The character that a text begins with an escape of, and the escape's length. One that no token has is a blank.
