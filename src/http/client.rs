@@ -233,7 +233,7 @@ impl Client {
                 let outcome = outcome.map(|(value, reply)| (Shape::take::<Value>(value), reply));
                 recorder.note(request, outcome.as_ref().map(|(value, _)| value).map_err(Failure::cause));
                 let (value, reply) = outcome?;
-                let typed = serde_json::from_str(&value.to_string());
+                let typed = serde_json::from_value(value);
                 typed.map(|typed| (typed, reply.clone())).map_err(|error| reply.implausible(error.to_string()))
             }
             Source::Snapshot(snapshot) => self.recorded(request, snapshot),

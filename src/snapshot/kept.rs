@@ -1,73 +1,82 @@
 //! What a snapshot keeps of an answer: what a plan may rest on, and no credentials.
 
+use Redaction::{Replaced, Stays};
 use serde_json::{Map, Value};
 
+/// What redaction does with a text of a member outside of profiles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redaction {
+    /// It's an id, a time, a status, or a word of the servers themselves.
+    Stays,
+    Replaced,
+}
+
 /// The members that the program reads, at any depth, of both servers' entities.
-const MEMBERS: [&str; 64] = [
-    "Resources",
-    "_embedded",
-    "_links",
-    "activated",
-    "active",
-    "analytics",
-    "created",
-    "credentials",
-    "data",
-    "default",
-    "definitions",
-    "displayName",
-    "email",
-    "emails",
-    "expression",
-    "externalId",
-    "familyName",
-    "firstName",
-    "givenName",
-    "href",
-    "id",
-    "isDefault",
-    "label",
-    "lastLogin",
-    "lastMembershipUpdated",
-    "lastName",
-    "lastUpdated",
-    "members",
-    "meta",
-    "metadata",
-    "name",
-    "next",
-    "objectClass",
-    "ownerId",
-    "passwordChanged",
-    "platformId",
-    "platformRole",
-    "previous",
-    "primary",
-    "priority",
-    "profile",
-    "projectId",
-    "projectRole",
-    "properties",
-    "pushStatus",
-    "realmId",
-    "role",
-    "schema",
-    "scope",
-    "self",
-    "source",
-    "status",
-    "statusChanged",
-    "target",
-    "template",
-    "totalFlows",
-    "totalResults",
-    "type",
-    "urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes",
-    "user",
-    "userId",
-    "userName",
-    "userNameTemplate",
-    "value",
+const MEMBERS: [(&str, Redaction); 64] = [
+    ("Resources", Replaced),
+    ("_embedded", Replaced),
+    ("_links", Replaced),
+    ("activated", Stays),
+    ("active", Replaced),
+    ("analytics", Replaced),
+    ("created", Stays),
+    ("credentials", Replaced),
+    ("data", Replaced),
+    ("default", Stays),
+    ("definitions", Stays),
+    ("displayName", Replaced),
+    ("email", Replaced),
+    ("emails", Replaced),
+    ("expression", Stays),
+    ("externalId", Replaced),
+    ("familyName", Replaced),
+    ("firstName", Replaced),
+    ("givenName", Replaced),
+    ("href", Stays),
+    ("id", Stays),
+    ("isDefault", Replaced),
+    ("label", Replaced),
+    ("lastLogin", Stays),
+    ("lastMembershipUpdated", Stays),
+    ("lastName", Replaced),
+    ("lastUpdated", Stays),
+    ("members", Replaced),
+    ("meta", Replaced),
+    ("metadata", Replaced),
+    ("name", Stays),
+    ("next", Stays),
+    ("objectClass", Stays),
+    ("ownerId", Stays),
+    ("passwordChanged", Stays),
+    ("platformId", Stays),
+    ("platformRole", Stays),
+    ("previous", Stays),
+    ("primary", Replaced),
+    ("priority", Stays),
+    ("profile", Replaced),
+    ("projectId", Stays),
+    ("projectRole", Stays),
+    ("properties", Stays),
+    ("pushStatus", Stays),
+    ("realmId", Stays),
+    ("role", Stays),
+    ("schema", Stays),
+    ("scope", Stays),
+    ("self", Replaced),
+    ("source", Replaced),
+    ("status", Stays),
+    ("statusChanged", Stays),
+    ("target", Replaced),
+    ("template", Stays),
+    ("totalFlows", Replaced),
+    ("totalResults", Stays),
+    ("type", Stays),
+    ("urn:ietf:params:scim:schemas:activepieces:1.0:CustomUserAttributes", Replaced),
+    ("user", Replaced),
+    ("userId", Stays),
+    ("userName", Replaced),
+    ("userNameTemplate", Replaced),
+    ("value", Replaced),
 ];
 /// Members of which all is kept: attributes have any name.
 const WHOLE: [&str; 3] = ["profile", "definitions", "properties"];
@@ -88,10 +97,19 @@ fn member((name, value): (String, Value)) -> Option<(String, Value)> {
         // A schema has its own address as its id.
         ("href" | "id", Value::String(url)) if url.contains("://") => Value::String(path(&url).to_owned()),
         (whole, value) if WHOLE.contains(&whole) => without_secrets(value),
-        (known, value) if MEMBERS.contains(&known) => kept(value),
+        (known, value) if redaction(known).is_some() => kept(value),
         _ => return None,
     };
     Some((name, value))
+}
+
+fn redaction(name: &str) -> Option<Redaction> {
+    MEMBERS.iter().find(|(known, _)| *known == name).map(|(_, redaction)| *redaction)
+}
+
+/// Whether redaction leaves a text of the member as it is.
+pub fn stays(name: &str) -> bool {
+    redaction(name) == Some(Stays)
 }
 
 fn without_secrets(value: Value) -> Value {

@@ -167,32 +167,41 @@ mod tests {
 
     use super::*;
 
-    fn snapshot() -> Snapshot {
-        let user = json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "ada@x.io"}});
-        let assigned = json!({"id": "00u2", "status": "ACTIVE", "_embedded": {"user": {"id": "00u2"}}});
-        let bare = json!({"id": "00u3", "status": "ACTIVE"});
-        let lost = json!({"id": "00u4", "status": "ACTIVE"});
+    /// A snapshot of these answers of both servers.
+    pub(super) fn snapshot_of<const N: usize, const M: usize>(
+        okta_answers: [(String, Answer); N],
+        activepieces_answers: [(String, Answer); M],
+    ) -> Snapshot {
         Snapshot {
             format_version: FORMAT_VERSION,
             tool_version: "0".to_owned(),
-            okta: "https://x.okta.com/".to_owned(),
-            activepieces: "https://ap.x.io/".to_owned(),
+            okta: "https://acme.okta.com/".to_owned(),
+            activepieces: "https://ap.acme.io/".to_owned(),
             read_at: Timestamp::UNIX_EPOCH,
             redacted: false,
             attributes: None,
             config: String::new(),
             past: Past::default(),
             resumed: Resumed::default(),
-            okta_answers: Answers::from([
-                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![Json::from(&user)])),
-                (
-                    "/api/v1/apps/0oa1/users?expand=user".to_owned(),
-                    Answer::List(vec![Json::from(&assigned), Json::from(&lost)]),
-                ),
-                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![Json::from(&bare)])),
-            ]),
-            activepieces_answers: Answers::new(),
+            okta_answers: okta_answers.into(),
+            activepieces_answers: activepieces_answers.into(),
         }
+    }
+
+    fn snapshot() -> Snapshot {
+        let user = json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "ada@x.io"}});
+        let assigned = json!({"id": "00u2", "status": "ACTIVE", "_embedded": {"user": {"id": "00u2"}}});
+        let bare = json!({"id": "00u3", "status": "ACTIVE"});
+        let lost = json!({"id": "00u4", "status": "ACTIVE"});
+        let of_app = [Json::from(&assigned), Json::from(&lost)].to_vec();
+        snapshot_of(
+            [
+                ("/api/v1/groups/00g1/users".to_owned(), Answer::List(vec![Json::from(&user)])),
+                ("/api/v1/apps/0oa1/users?expand=user".to_owned(), Answer::List(of_app)),
+                ("/api/v1/apps/0oa2/users".to_owned(), Answer::List(vec![Json::from(&bare)])),
+            ],
+            [],
+        )
     }
 
     #[test]

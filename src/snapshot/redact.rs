@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use serde_json::{Number, Value};
 
-use super::Snapshot;
+use super::{Snapshot, kept};
 use crate::error::{Error, Kind, Result};
 use crate::http::answers::{Answer, Answers, Json};
 use crate::model::id::OktaIds;
@@ -28,42 +28,6 @@ pub struct Keep {
     pub attributes: Attributes,
 }
 
-/// Members with ids, times, statuses, or words of the servers themselves. `name` is one outside of profiles.
-const NOT_PERSONAL: [&str; 33] = [
-    "activated",
-    "created",
-    "default",
-    "definitions",
-    "expression",
-    "href",
-    "id",
-    "lastLogin",
-    "lastMembershipUpdated",
-    "lastUpdated",
-    "name",
-    "next",
-    "objectClass",
-    "ownerId",
-    "passwordChanged",
-    "platformId",
-    "platformRole",
-    "previous",
-    "priority",
-    "projectId",
-    "projectRole",
-    "properties",
-    "pushStatus",
-    "realmId",
-    "role",
-    "schema",
-    "scope",
-    "status",
-    "statusChanged",
-    "template",
-    "totalResults",
-    "type",
-    "userId",
-];
 /// Attributes with codes of countries, languages and time zones, which functions of expressions read.
 const CODES: [&str; 4] = ["countryCode", "locale", "preferredLanguage", "timezone"];
 /// Attributes that say how a user is called.
@@ -230,7 +194,7 @@ impl Redactor<'_> {
             Value::Array(items) => items.iter().map(|item| self.value(key, place, name, item)).collect(),
             Value::String(text) => {
                 let stays = match place {
-                    Place::Entity => NOT_PERSONAL.contains(&name),
+                    Place::Entity => kept::stays(name),
                     Place::Profile => CODES.contains(&name) || is_date(text),
                 };
                 Value::String(if stays { text.clone() } else { self.text(text) })
@@ -381,34 +345,17 @@ fn is_date(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::snapshot::FORMAT_VERSION;
+    use crate::snapshot::tests::snapshot_of;
 
     fn snapshot(users: &Value, groups: &Value, accounts: &Value) -> Snapshot {
         let list = |value: &Value| Answer::List(value.as_array().unwrap().iter().map(Json::from).collect());
-        Snapshot {
-            format_version: FORMAT_VERSION,
-            tool_version: "0".to_owned(),
-            okta: "https://acme.okta.com/".to_owned(),
-            activepieces: "https://ap.acme.io/".to_owned(),
-            read_at: Timestamp::UNIX_EPOCH,
-            redacted: false,
-            attributes: None,
-            config: String::new(),
-            past: Past::default(),
-            resumed: Resumed::default(),
-            okta_answers: Answers::from([
-                ("/api/v1/users?search=status pr".to_owned(), list(users)),
-                ("/api/v1/groups".to_owned(), list(groups)),
-            ]),
-            activepieces_answers: Answers::from([(
-                "/api/v1/scim/v2/Users?count=9".to_owned(),
-                Answer::Body(Json::from(accounts)),
-            )]),
-        }
+        snapshot_of(
+            [("/api/v1/users?search=status pr".to_owned(), list(users)), ("/api/v1/groups".to_owned(), list(groups))],
+            [("/api/v1/scim/v2/Users?count=9".to_owned(), Answer::Body(Json::from(accounts)))],
+        )
     }
 
     fn redacted(keep: &Keep) -> (Value, Value, Value, String) {
