@@ -145,7 +145,7 @@ pub async fn add(
     id: &ProjectId,
     wanted: &BTreeSet<AccountId>,
 ) -> (BTreeSet<AccountId>, Result<(), Outcome>) {
-    let before = match first_members(writer, op, id).await {
+    let before = match current_members(writer, op, id).await {
         Ok(before) => before,
         Err(outcome) => return (BTreeSet::new(), Err(outcome)),
     };
@@ -169,7 +169,7 @@ pub async fn remove(
 ) -> Result<(), Outcome> {
     let still = |members: &BTreeSet<AccountId>| leaving.intersection(members).cloned().collect();
     let send = async |chunk: &[AccountId]| writer.activepieces.remove_members(id, chunk).await;
-    let members = first_members(writer, op, id).await?;
+    let members = current_members(writer, op, id).await?;
     change_members(writer, op, id, members, still, send, "removed").await
 }
 
@@ -203,7 +203,7 @@ async fn change_members(
             Err(failure) if failure.is_lost_answer() || is_conflict(&failure) => {
                 let Some(pause) = pauses.next() else { return Err(writer.failed(&failure)) };
                 sleep(pause).await;
-                members = members_of(op, group(writer, id).await?)?;
+                members = current_members(writer, op, id).await?;
             }
             Err(failure) => return Err(writer.failed(&failure)),
         }
@@ -219,8 +219,7 @@ async fn group(writer: Writer<'_>, id: &ProjectId) -> Result<ScimGroup, Outcome>
     group.ok_or_else(|| Outcome::Stale("the project is gone since the plan was made".to_owned()))
 }
 
-/// The members before anything is changed.
-async fn first_members(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<BTreeSet<AccountId>, Outcome> {
+async fn current_members(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<BTreeSet<AccountId>, Outcome> {
     members_of(op, group(writer, id).await?)
 }
 

@@ -13,6 +13,7 @@ use super::retry::pauses;
 use crate::activepieces::wire::ProjectMember;
 use crate::http::Failure;
 use crate::model::id::{AccountId, ProjectId};
+use crate::model::role::is_same_project_role;
 
 /// The server sets 139 roles in a second with 8 requests side by side, 80 with one, and 125 with 50 (docs/activepieces.md#rest).
 pub const AT_ONCE: usize = 8;
@@ -99,20 +100,15 @@ fn member_to_set<'a>(
     let Some(member) = members.get(&given.account) else {
         return Err(Outcome::Stale("isn't a member of the project any more".to_owned()));
     };
-    if is_same(&member.role, given.to) {
+    if is_same_project_role(&member.role, given.to) {
         return Ok(None);
     }
     match given.from {
-        Some(from) if !is_same(&member.role, from) => {
+        Some(from) if !is_same_project_role(&member.role, from) => {
             Err(Outcome::Stale(format!("changed meanwhile: the project role is {:?} now, not {from:?}", member.role)))
         }
         _ => Ok(Some(member)),
     }
-}
-
-/// The server takes names of roles in any case.
-fn is_same(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
 }
 
 fn no_roles() -> Outcome {

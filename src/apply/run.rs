@@ -257,14 +257,14 @@ impl Run<'_> {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
         let wanted: BTreeSet<AccountId> = op.add.iter().filter_map(|member| accounts.of(member)).collect();
         let missing = op.add.len() - wanted.len();
-        let server = self.to(&self.projects);
-        let (absent, added) = project::add(server, op, &id, &wanted).await;
+        let writer = self.to(&self.projects);
+        let (absent, added) = project::add(writer, op, &id, &wanted).await;
         let role_of = |member| Self::role_of_new(member, accounts.of(member).filter(|id| absent.contains(id))?);
         let given: Vec<roles::Given<'_>> = op.add.iter().filter_map(role_of).collect();
         // Where the server passed some over, the others have the server's default role now.
         let has_added = matches!(added, Ok(()) | Err(Outcome::Kept(_)));
         let added = if has_added && !given.is_empty() {
-            added.and(Box::pin(roles::give(server, &id, &given)).await)
+            added.and(Box::pin(roles::give(writer, &id, &given)).await)
         } else {
             added
         };
@@ -284,8 +284,8 @@ impl Run<'_> {
 
     async fn set_roles(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {
         let Some(id) = id else { return Outcome::Skipped("the project itself failed".to_owned()) };
-        let server = self.to(&self.projects);
-        if let Err(outcome) = project::still_linked(server, op, &id).await {
+        let writer = self.to(&self.projects);
+        if let Err(outcome) = project::still_linked(writer, op, &id).await {
             return outcome;
         }
         let given = op.roles.iter().map(|change| roles::Given {
@@ -294,7 +294,7 @@ impl Run<'_> {
             from: Some(&change.from),
             to: &change.to,
         });
-        outcome(&Box::pin(roles::give(server, &id, &given.collect::<Vec<_>>())).await)
+        outcome(&Box::pin(roles::give(writer, &id, &given.collect::<Vec<_>>())).await)
     }
 
     async fn remove(&self, op: &ProjectOp, id: Option<ProjectId>) -> Outcome {

@@ -10,7 +10,7 @@ use super::picture::{Fault, Faults};
 use super::source::Source;
 use super::types::{RolesManaged, Text};
 use crate::mapping::roles::{GroupRole, RoleRule, RoleSource};
-use crate::model::role::PROJECT_ROLES;
+use crate::model::role::{PROJECT_ROLES, is_same_project_role};
 
 /// The order of roles, and whether the file states it.
 pub(super) struct Order {
@@ -25,7 +25,9 @@ impl Order {
         };
         let roles = typed.get_ref();
         for (place, role) in roles.iter().enumerate() {
-            if let Some(first) = roles[..place].iter().find(|first| is_same(first.get_ref(), role.get_ref())) {
+            if let Some(first) =
+                roles[..place].iter().find(|first| is_same_project_role(first.get_ref().trim(), role.get_ref().trim()))
+            {
                 let message = format!("the role `{}` is in `role_order` twice", role.get_ref());
                 faults.push(Fault::at(role.span(), message).context(first.span(), "here first"));
             }
@@ -35,13 +37,8 @@ impl Order {
 
     /// The place of a role, the highest first.
     fn place(&self, role: &str) -> Option<usize> {
-        self.roles.iter().position(|known| is_same(known, role))
+        self.roles.iter().position(|known| is_same_project_role(known, role.trim()))
     }
-}
-
-/// The server takes the names of roles in any case (docs/activepieces.md#rest).
-fn is_same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// The roles that an entry gives; none where it says nothing about roles.
@@ -81,7 +78,9 @@ fn by_group(typed: &Project, order: &Order, faults: &mut Faults) -> Vec<GroupRol
     let Some(roles) = &typed.roles else { return Vec::new() };
     let typed = roles.get_ref();
     for (at, by) in typed.iter().enumerate() {
-        if let Some(first) = typed[..at].iter().find(|first| is_same(first.role.get_ref(), by.role.get_ref())) {
+        if let Some(first) =
+            typed[..at].iter().find(|first| is_same_project_role(first.role.get_ref().trim(), by.role.get_ref().trim()))
+        {
             let message = format!("the role `{}` is named twice", by.role.get_ref());
             let fault = Fault::at(by.role.span(), message).context(first.role.span(), "here first");
             faults.push(fault.help("name all its groups in one list"));

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
+use super::role::is_same_project_role;
 use super::{Members, PlatformRole};
 
 /// A user of the platform, inactive ones included (docs/activepieces.md#users).
@@ -139,8 +140,7 @@ impl StandingRoles {
 impl KnownRoles {
     /// The server's spelling of a role; the server takes names in any case.
     pub fn spelled(&self, name: &str) -> Option<&str> {
-        let name = name.trim().to_lowercase();
-        self.names.iter().find(|known| known.to_lowercase() == name).map(String::as_str)
+        self.names.iter().find(|known| is_same_project_role(known, name.trim())).map(String::as_str)
     }
 
     /// The role of a member of a project, if it is known.

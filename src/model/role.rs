@@ -17,6 +17,11 @@ pub enum PlatformRole {
 /// The default project roles from the highest to the lowest; `Operator` is one of older servers.
 pub const PROJECT_ROLES: [&str; 4] = ["Admin", "Editor", "Operator", "Viewer"];
 
+/// Whether two names are of the same project role: the server takes them in any case (docs/activepieces.md#rest).
+pub fn is_same_project_role(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
 /// Whether a change of the project role is known to take something away. Nothing is known of custom roles.
 pub fn is_lesser_project_role(from: &str, to: &str) -> bool {
     let place = |role: &str| PROJECT_ROLES.iter().position(|known| known.eq_ignore_ascii_case(role));
