@@ -61,7 +61,7 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
 async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let propose = async || {
-        let knows = writing.journal.knows(reads.full, saved.is_some(), writing.context)?;
+        let knows = writing.journal.knows(writing.session, reads.full, saved.is_some(), writing.context)?;
         let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
         let Planned { plan: new, made_from, seen, remember, known, now } = planned;
         writing.journal.state().remember_org(&known)?;

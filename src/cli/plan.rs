@@ -46,7 +46,7 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 }
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
-    let knows = journal.knows(args.full, args.out.is_some(), context)?;
+    let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
     let Planned { plan, made_from, seen, known, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;

@@ -58,7 +58,7 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
     let recorded = state.recorded(state.run(run)?)?;
     let recorded = recorded.ok_or_else(|| Error::new(Kind::Usage, format!("run {run} wrote nothing")))?;
     let propose = async || {
-        let knows = writing.journal.knows(false, false, writing.context)?;
+        let knows = writing.journal.knows(writing.session, false, false, writing.context)?;
         let Planned { plan, seen, remember, now, .. } = plan(&recorded, &knows, writing).await?;
         writing.journal.remember_seen(&knows.past, &seen)?;
         if !plan.is_empty() {

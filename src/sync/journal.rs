@@ -93,10 +93,11 @@ impl Journal {
 
     /// What earlier runs left to be known, of the org only if not all is to be read.
     /// Where the plan is `kept` in a file, what it is made from is told.
-    pub fn knows(&self, full: bool, kept: bool, context: &Context) -> Result<Knows> {
+    pub fn knows(&self, session: &Session, full: bool, kept: bool, context: &Context) -> Result<Knows> {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
-        let owed_roles = self.owed_roles()?;
+        let roles = session.settings.mapping.manages_roles();
+        let owed_roles = if roles { self.owed_roles()? } else { BTreeMap::new() };
         Ok(Knows { past: self.past()?, org, owed_roles, writes: !self.locks.is_empty(), config })
     }
 

@@ -142,9 +142,9 @@ impl Session {
 
     /// Makes the clients for these settings.
     pub fn with(settings: Settings, parallelism: u32) -> Result<Self> {
-        let okta = okta_client(&settings)?;
-        let activepieces = activepieces_client(&settings, parallelism)?;
-        Ok(Self { settings, okta, activepieces, silent: false })
+        let okta = access::okta(&settings)?;
+        let activepieces = http::Settings { parallelism, ..access::activepieces(&settings)? };
+        Self::of(settings, okta, activepieces)
     }
 
     /// The same; each answer to a read is recorded.
@@ -535,11 +535,6 @@ fn told(progress: okta::Progress) -> String {
 /// The client of the org, for commands that need no platform.
 pub fn okta_client(settings: &Settings) -> Result<Okta> {
     Ok(Okta::new(http::Client::new(access::okta(settings)?)?))
-}
-
-fn activepieces_client(settings: &Settings, parallelism: u32) -> Result<Activepieces> {
-    let transport = access::activepieces(settings)?;
-    Ok(Activepieces::new(http::Client::new(http::Settings { parallelism, ..transport })?))
 }
 
 #[cfg(test)]
