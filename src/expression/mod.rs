@@ -16,7 +16,6 @@ mod needs;
 mod operators;
 mod parser;
 mod pattern;
-mod similar;
 mod template;
 mod trace;
 pub mod value;

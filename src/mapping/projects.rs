@@ -9,7 +9,7 @@ use super::roles::RoleRule;
 use crate::model::desired::{RuleFault, Unresolved};
 use crate::model::id::OktaGroupId;
 use crate::model::okta::{Group, GroupType};
-pub use crate::model::similar::nearest;
+use crate::model::similar::nearest;
 
 /// One `[[projects]]` entry.
 #[derive(Clone, Debug)]

@@ -1,14 +1,28 @@
 //! Names that are similar to a wrong one.
 
+/// Of several names so many are proposed.
+const PROPOSED: usize = 3;
+/// Several names are proposed from this similarity on.
+const LIKE_ENOUGH: f64 = 0.75;
+/// A single name is proposed above this similarity.
+const VERY_LIKE: f64 = 0.8;
+
 /// Up to three names that are similar to the wanted one, the most similar first.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    const LIKE_ENOUGH: f64 = 0.75;
-    let wanted = wanted.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= LIKE_ENOUGH)
-        .collect();
+    let mut scored: Vec<_> = scored(wanted, names).filter(|(score, _)| *score >= LIKE_ENOUGH).collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
     scored.dedup_by(|one, other| one.1 == other.1);
-    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+    scored.into_iter().take(PROPOSED).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// The name that is the most similar to the wanted one, if any is very similar.
+pub fn most_similar<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let very_like = scored(wanted, names).filter(|(score, _)| *score > VERY_LIKE);
+    very_like.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
+}
+
+/// The names with their similarity, whatever the case.
+fn scored<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (f64, &'a str)> {
+    let wanted = wanted.to_lowercase();
+    names.map(move |name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
 }

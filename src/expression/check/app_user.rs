@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Finding;
 use crate::expression::Expression;
 use crate::expression::ast::{Kind, Node, Root};
-use crate::expression::similar::nearest;
+use crate::model::similar::most_similar;
 
 /// An error for each attribute of `appuser` that isn't one of these: its value would be null for every user, without any error.
 pub fn check_app_user(expression: &Expression, attributes: &BTreeSet<String>) -> Vec<Finding> {
@@ -13,7 +13,7 @@ pub fn check_app_user(expression: &Expression, attributes: &BTreeSet<String>) ->
     expression.ast().visit(&mut |node| {
         let Some(name) = attribute(node).filter(|name| !attributes.contains(*name)) else { return };
         let finding = Finding::silent(format!("the schema of the app has no attribute {name}"), node).by_schema();
-        findings.push(match nearest(name, attributes.iter().map(String::as_str)) {
+        findings.push(match most_similar(name, attributes.iter().map(String::as_str)) {
             Some(near) => finding.hint(format!("a similar one is {near}; names are case-sensitive")),
             None => finding,
         });

@@ -4,7 +4,7 @@ use super::finding::{Finding, Wants};
 use super::parts::attribute;
 use super::schema::Schema;
 use crate::expression::ast::{Kind, Node, Root};
-use crate::expression::similar::nearest;
+use crate::model::similar::most_similar;
 
 /// Names that an evaluation knows in addition to the user.
 const KNOWN: [&str; 4] = ["app", "appUser", "appuser", "org"];
@@ -87,7 +87,7 @@ fn unknown_attribute(name: &str, node: &Node, schema: &Schema) -> Option<Finding
     }
     let mut finding = Finding::error(format!("the user schema has no attribute {name}"), node);
     finding.missing = Some(name.to_owned());
-    Some(match nearest(name, schema.keys().map(String::as_str)) {
+    Some(match most_similar(name, schema.keys().map(String::as_str)) {
         Some(near) => finding.hint(format!("a similar one is {near}; names are case-sensitive")),
         None => finding,
     })
@@ -104,7 +104,7 @@ fn unknown_name(name: &str, may_be_app: bool, node: &Node, schema: &Schema) -> O
     if schema.contains_key(name) {
         return Some(finding.hint(format!("an attribute of the user is written user.{name}")));
     }
-    Some(match nearest(name, KNOWN.into_iter().chain(["user", "source"])) {
+    Some(match most_similar(name, KNOWN.into_iter().chain(["user", "source"])) {
         Some(near) => finding.hint(format!("a similar name is {near}")),
         None if may_be_app => return None,
         None => finding.hint(format!("put quotes around a text: \"{name}\"")),

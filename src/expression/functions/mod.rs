@@ -20,7 +20,7 @@ pub use types::{Type, Want};
 
 use table::{FUNCTIONS, METHODS};
 
-use super::similar;
+use crate::model::similar;
 
 /// The function with exactly this name.
 pub fn function(name: &str) -> Option<&'static Function> {
@@ -39,7 +39,7 @@ pub fn method(name: &str) -> Option<&'static Function> {
 
 /// The name most similar to an unknown one.
 pub fn nearest(name: &str, methods: bool) -> Option<&'static str> {
-    similar::nearest(name, if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name))
+    similar::most_similar(name, if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name))
 }
 
 /// The names of all functions with their fewest arguments, and of all methods with theirs.

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::http::{Failure, Request, segment};
-use crate::mapping::projects::nearest;
 use crate::model::id::OktaUserId;
 use crate::model::okta::Profile;
 use crate::model::org::Relation;
+use crate::model::similar::nearest;
 use crate::okta::api::client::Listing;
 use crate::okta::api::wire::{Href, Keyed};
 use crate::okta::read::extra::{Reader, reading};

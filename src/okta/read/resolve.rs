@@ -7,13 +7,14 @@ use tokio::try_join;
 
 use crate::error::Error;
 use crate::expression::Needs;
-use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, nearest, select};
+use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, select};
 use crate::mapping::roles::RoleRule;
 use crate::model::desired::{MissingPart, RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile};
 use crate::model::org::Scope;
+use crate::model::similar::nearest;
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::{App, WireGroup};
 use crate::okta::read::known::Known;
