@@ -32,7 +32,7 @@ pub(super) fn check(platform: &Platform, endpoint: &Endpoint, headers: &HeaderMa
     let is_member_route =
         matches!(endpoint, Endpoint::RestListMembers | Endpoint::RestUpdateMember(_) | Endpoint::RestDeleteMember(_));
     if endpoint.is_scim() && !settings.scim_enabled || is_member_route && !settings.project_roles_enabled {
-        return Err(Failure::product_message(402, "FEATURE_DISABLED", "Feature is disabled"));
+        return Err(Failure::feature_disabled());
     }
     Ok(())
 }

@@ -89,6 +89,11 @@ impl Failure {
         Self::coded(500, "2201W", "LIMIT must not be negative")
     }
 
+    /// The platform's plan doesn't have it.
+    pub fn feature_disabled() -> Self {
+        Self::product_message(402, "FEATURE_DISABLED", "Feature is disabled")
+    }
+
     pub fn owner_stays_active() -> Self {
         Self::product_message(409, "VALIDATION", "Admin cannot be deactivated")
     }

@@ -10,7 +10,6 @@ use super::platform::Platform;
 use super::query::Query;
 use super::rest_members::known_role;
 use super::rest_projects::known;
-use super::settings::Smtp;
 use super::state::{Database, Grant, Id, Invitation};
 use super::transport::Reply;
 use super::user_table::{UserChange, normal_email};
@@ -84,11 +83,7 @@ pub(super) fn create(platform: &Platform, body: &Value) -> Result<Reply, Failure
     state.insert_invitation(&email, grant);
     let answer = state.invitations.last().map(|row| invitation_json(&state, row)).unwrap_or_default();
     state.use_invitations(&email)?;
-    match state.settings.smtp {
-        Smtp::Unconfigured => {}
-        Smtp::Failing => return Err(Failure::coded(500, "ESOCKET", "connect ECONNREFUSED 127.0.0.1:587")),
-        Smtp::Working => state.mails.push(email.into()),
-    }
+    state.send_mail(email.into())?;
     Reply::created(&answer)
 }
 
@@ -98,7 +93,7 @@ fn grant(state: &Database, body: &Value) -> Result<Grant, Failure> {
         return Ok(Grant::Platform { role: text("platformRole").to_owned() });
     }
     if !state.settings.project_roles_enabled {
-        return Err(Failure::product_message(402, "FEATURE_DISABLED", "Feature is disabled"));
+        return Err(Failure::feature_disabled());
     }
     let project = known(state, text("projectId"))?;
     if !state.projects[project].team {

@@ -149,7 +149,7 @@ fn permissions(body: &Value) -> Option<Vec<String>> {
 pub(super) fn create_role(platform: &Platform, body: &Value) -> Result<Reply, Failure> {
     let mut state = platform.state();
     if !state.settings.custom_roles_enabled {
-        return Err(Failure::product_message(402, "FEATURE_DISABLED", "Feature is disabled"));
+        return Err(Failure::feature_disabled());
     }
     let name = body["name"].as_str().unwrap_or_default();
     if state.role_by_name(name).is_some() {

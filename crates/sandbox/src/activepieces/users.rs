@@ -153,7 +153,8 @@ pub(super) async fn create(platform: &Platform, body: &Value) -> Result<Reply, F
     let identity = state.identity(&email, new.given_name.unwrap_or_default(), new.family_name.unwrap_or_default());
     let row = state.insert_user(identity);
     state.update_user(row, new.change)?;
-    welcome(&mut state, row)?;
+    let address = Arc::clone(&state.identity_of(row).email);
+    state.send_mail(address)?;
     Reply::created(&UserResource(&state, row))
 }
 
@@ -176,17 +177,16 @@ fn lost_race(state: &mut Database, email: &str) -> Failure {
     }
 }
 
-/// The welcome e-mail is sent within the request, and its failure is the request's, although the user is there.
-fn welcome(state: &mut Database, row: UserRow) -> Result<(), Failure> {
-    match state.settings.smtp {
-        Smtp::Unconfigured => {}
-        Smtp::Failing => return Err(Failure::coded(500, "ESOCKET", "connect ECONNREFUSED 127.0.0.1:587")),
-        Smtp::Working => {
-            let address = Arc::clone(&state.identity_of(row).email);
-            state.mails.push(address);
+impl Database {
+    /// Sends an e-mail within the request: its failure is the request's, although the change is there.
+    pub fn send_mail(&mut self, address: Arc<str>) -> Result<(), Failure> {
+        match self.settings.smtp {
+            Smtp::Unconfigured => {}
+            Smtp::Failing => return Err(Failure::coded(500, "ESOCKET", "connect ECONNREFUSED 127.0.0.1:587")),
+            Smtp::Working => self.mails.push(address),
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Sets what is there and leaves the rest, but `active` (docs/activepieces.md#put-of-a-user).

@@ -40,6 +40,14 @@ fn params(endpoint: &Endpoint, problems: &mut Problems) {
     }
 }
 
+/// The project is needed.
+fn expect_project(query: &Query, problems: &mut Vec<String>) {
+    if query.text("projectId").is_none() {
+        problems.push("querystring/projectId Invalid input: expected string, received undefined".to_owned());
+    }
+    query.expect_text(problems, "projectId");
+}
+
 fn querystring(endpoint: &Endpoint, query: &Query, problems: &mut Vec<String>) {
     match endpoint {
         Endpoint::ListUsers | Endpoint::ListGroups => {
@@ -62,11 +70,7 @@ fn querystring(endpoint: &Endpoint, query: &Query, problems: &mut Vec<String>) {
             }
         }
         Endpoint::RestListMembers => {
-            if query.text("projectId").is_none() {
-                let problem = "querystring/projectId Invalid input: expected string, received undefined";
-                problems.push(problem.to_owned());
-            }
-            query.expect_text(problems, "projectId");
+            expect_project(query, problems);
             query.expect_text(problems, "projectRoleId");
             query.expect_text(problems, "cursor");
             query.expect_number(problems, "limit");
@@ -76,11 +80,7 @@ fn querystring(endpoint: &Endpoint, query: &Query, problems: &mut Vec<String>) {
             query.expect_number(problems, "limit");
         }
         Endpoint::RestListContents(_) | Endpoint::RestCountFlows => {
-            if query.text("projectId").is_none() {
-                let problem = "querystring/projectId Invalid input: expected string, received undefined";
-                problems.push(problem.to_owned());
-            }
-            query.expect_text(problems, "projectId");
+            expect_project(query, problems);
             query.expect_text(problems, "cursor");
             query.expect_number(problems, "limit");
         }
