@@ -256,6 +256,8 @@ impl Session {
         let (sizes, reading) = draft.end();
         let run = held::Run { sizes: &sizes, now, trust_source: false };
         held::settle(&mut plan, &knows.past, &run, policy);
+        // An undo may be undone too.
+        self.look_at_roles(&mut plan, &platform.roles).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         // An undo tells nothing about what the next apply has to expect.

@@ -386,6 +386,29 @@ async fn walk_that_closes_an_invited_admin_while_the_account_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_undoes_an_undo_that_removed_a_member() {
+    let events = [
+        Event::NameGroup(1, Name::Empty),
+        Event::Rename(1),
+        Event::Apply,
+        Event::Undo(1),
+        Event::Kill(1),
+        Event::Apply,
+        Event::Undo(2),
+    ];
+    let setup = Setup {
+        people: 3,
+        scope: Scope::Search,
+        roles: Roles::Profile,
+        project_roles: ProjectRoles::OnAdd,
+        keep_unassigned: true,
+        keep_suspended: true,
+        ..by_pattern()
+    };
+    holds(setup, &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_moves_project_roles() {
     let by_hand = |p, role| Event::Hand(Hand::ProjectRole(p, 0, role));
     let walks: [&[Event]; 6] = [
