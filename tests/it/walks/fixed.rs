@@ -386,6 +386,22 @@ async fn walk_that_closes_an_invited_admin_while_the_account_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_closes_the_account_of_a_deleted_user_while_it_is_read() {
+    let events = [Event::Delete(0), Event::Middle("GET", 1, Hand::Close(0)), Event::Apply];
+    let setup = Setup {
+        scope: Scope::Search,
+        project_roles: ProjectRoles::ByGroup,
+        delete_unpushed: false,
+        grace_runs: 2,
+        grace_hours: 24,
+        roles: Roles::Group,
+        protect: false,
+        ..by_pattern()
+    };
+    holds(setup, &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_undoes_an_undo_that_removed_a_member() {
     let events = [
         Event::NameGroup(1, Name::Empty),

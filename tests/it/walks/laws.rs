@@ -168,6 +168,13 @@ impl Step<'_> {
         Some((last.changes[key].clone(), next_is_its_write))
     }
 
+    /// Whether an account was closed before the run, or by another client while it ran.
+    fn was_closed(&self, id: &str) -> bool {
+        let key = (id.to_owned(), "active".to_owned());
+        let closes = |seen: &Interference| seen.changes.get(&key) == Some(&Some("false".to_owned()));
+        self.before.accounts.get(id).is_none_or(|account| !account.active) || self.interferences.iter().any(closes)
+    }
+
     fn touched(&self, id: &str) -> bool {
         self.interferences.iter().any(|seen| seen.changes.keys().any(|key| key.0 == id))
     }
@@ -341,11 +348,7 @@ impl Ledger {
                 }
                 let wanted = user.and_then(|user| truth.role(setup, user));
                 // An account that was linked to another user, or that was closed and linked to none.
-                let closed = |seen: &Interference| {
-                    seen.changes.get(&(id.clone(), "active".to_owned())) == Some(&Some("false".to_owned()))
-                };
-                let was_closed = !before.active || step.interferences.iter().any(closed);
-                let taken_over = linked(before) != user && (linked(before).is_some() || was_closed);
+                let taken_over = linked(before) != user && (linked(before).is_some() || step.was_closed(&id));
                 if what == "platformRole" && wanted.is_some_and(|wanted| wanted != after.role) {
                     found.push(format!("L4: {} is {}, Okta gives {wanted:?}", after.email, after.role));
                 }
@@ -371,7 +374,8 @@ impl Ledger {
                 if group.1.contains(user) && truth.has_access(user) {
                     found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
                 }
-                if account.active && !truth.users.contains_key(user) && self.may_wait(setup, user, step.times.1) {
+                let is_gone = !truth.users.contains_key(user);
+                if !step.was_closed(&what) && is_gone && self.may_wait(setup, user, step.times.1) {
                     found.push(format!("L8: {} is out of {:?} within the grace", account.email, project.name));
                 }
             }
