@@ -75,7 +75,10 @@ struct Global {
     /// Say nothing but answers, warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show long lists whole, and log each request
+    /// Show every row of long lists
+    #[arg(long, global = true)]
+    all: bool,
+    /// Log each request, and show every row of long lists
     #[arg(long, short, global = true)]
     verbose: bool,
     /// When to use colour
@@ -87,6 +90,9 @@ struct Global {
     /// Never ask anything
     #[arg(long, global = true)]
     no_input: bool,
+    /// Don't show long answers in a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -119,7 +125,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let printer = Printer::new(cli.global.output());
+    let asks = matches!(cli.command, Command::Apply(_) | Command::Undo(_));
+    let printer = Printer::new(Options { pages: !cli.global.no_pager && !asks, ..cli.global.output() });
     logging::start(printer.verbosity, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
@@ -187,9 +194,11 @@ impl Global {
         let flags = [
             (self.json, "--json"),
             (self.quiet, "--quiet"),
+            (self.all, "--all"),
             (self.verbose, "--verbose"),
             (self.no_progress, "--no-progress"),
             (self.no_input, "--no-input"),
+            (self.no_pager, "--no-pager"),
         ];
         let typed = flags.into_iter().filter(|(typed, _)| *typed).map(|(_, flag)| flag);
         std::iter::once(color).chain(typed).collect()
@@ -208,6 +217,8 @@ impl Global {
                 _ => Verbosity::Normal,
             },
             json: self.json,
+            all: self.all,
+            pages: false,
             no_progress: self.no_progress,
             no_input: self.no_input,
             ci: std::env::var_os(environment::CI).is_some(),

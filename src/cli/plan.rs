@@ -47,20 +47,21 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, seen, known, .. } = session.plan(&knows, false, context).await?;
+    let Planned { plan, made_from, seen, known, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
     journal.planned(&plan)?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
+    let made = session.made(now);
     if args.csv {
         context.printer.answer_csv(&plan_csv::render(&plan));
     } else {
-        plan_answer::show(&plan, &hash, (session.org(), session.platform()), &refusals, &context.printer);
+        plan_answer::show(&plan, session.around(&made, &hash, &refusals), &context.printer);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, made_from, refusals, session)?;
+        saved::write(path, &plan, made, made_from, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
@@ -79,20 +80,21 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     snapshot::is_for(&snapshot, &session)?;
     snapshot::serves(&snapshot, &session, context).await?;
     let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
-    let Planned { plan, .. } = session.plan(&knows, false, context).await?;
+    let Planned { plan, now, .. } = session.plan(&knows, false, context).await?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    let servers = (session.org(), session.platform());
+    let made = session.made(now);
+    let around = session.around(&made, &hash, &refusals);
     let redacted = if snapshot.redacted { ", redacted" } else { "" };
     if args.csv {
         context.printer.answer_csv(&plan_csv::render(&plan));
     } else if context.printer.json {
-        let mut answer = json::plan(&plan, &hash, servers, &refusals);
+        let mut answer = json::plan(&plan, &around);
         answer["snapshot"] = json!({ "file": path, "read_at": snapshot.read_at, "redacted": snapshot.redacted });
         context.printer.answer_json(&answer);
     } else {
-        plan_answer::show(&plan, &hash, servers, &refusals, &context.printer);
+        plan_answer::show(&plan, around, &context.printer);
     }
     context.printer.status(&format!(
         "\nFrom the snapshot {}, read at {}{redacted}. A plan from a snapshot can't be applied.",

@@ -8,8 +8,10 @@ use serde_json::json;
 use super::history::with_outcome;
 use crate::error::{EXIT_OK, Result};
 use crate::output::json::{self, FORMAT_VERSION};
+use crate::output::plan_text::Around;
 use crate::output::{history_text, plan_answer, plan_csv, report_text};
 use crate::plan::fingerprint;
+use crate::state::history::Run;
 use crate::sync::context::Context;
 use crate::sync::saved;
 use crate::sync::session::{load, state_to_read};
@@ -40,8 +42,16 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan_answer::show(&saved.plan, &saved.hash, (&okta, &activepieces), &saved.refusals, &context.printer);
+    let (made, refusals) = (saved.made.as_ref(), &saved.refusals[..]);
+    let around = Around { okta: &okta, activepieces: &activepieces, made, limits: None, refusals, hash: &saved.hash };
+    plan_answer::show(&saved.plan, around, &context.printer);
     Ok(EXIT_OK)
+}
+
+/// What is shown around the plan of a run. When it was made is in the heading of the run.
+fn around<'a>(run: &'a Run, hash: &'a str) -> Around<'a> {
+    let (okta, activepieces) = (&run.okta, &run.activepieces);
+    Around { okta, activepieces, made: None, limits: None, refusals: &[], hash }
 }
 
 fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
@@ -57,7 +67,7 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
         let mut answer = match &recorded {
             Some(recorded) => {
                 let hash = fingerprint::of_plan(&recorded.plan);
-                let plan = json::plan(&recorded.plan, &hash, (&run.okta, &run.activepieces), &[]);
+                let plan = json::plan(&recorded.plan, &around(&run, &hash));
                 json::report(number, &plan, &recorded.report())
             }
             None => {
@@ -71,13 +81,8 @@ fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
     context.printer.answer(&format!("{}\n", history_text::heading(&run)));
     match recorded {
         Some(recorded) => {
-            plan_answer::show(
-                &recorded.plan,
-                &fingerprint::of_plan(&recorded.plan),
-                (&run.okta, &run.activepieces),
-                &[],
-                &context.printer,
-            );
+            let hash = fingerprint::of_plan(&recorded.plan);
+            plan_answer::show(&recorded.plan, around(&run, &hash), &context.printer);
             context.printer.answer(&format!("\n{}", report_text::render(&recorded.report())));
         }
         None => context.printer.answer("It wrote nothing."),

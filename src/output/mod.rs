@@ -2,6 +2,8 @@
 
 pub mod history_text;
 pub mod json;
+pub mod layout;
+mod pager;
 pub mod picture;
 pub mod plan_answer;
 pub mod plan_csv;

@@ -7,6 +7,8 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
 use super::json;
+use super::layout::Layout;
+use super::pager;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
 use crate::error::{Error, Kind};
 
@@ -17,12 +19,13 @@ pub enum Verbosity {
     Quiet,
     #[default]
     Normal,
-    /// Long lists whole, and the log.
+    /// The log, and every row of long lists.
     Verbose,
 }
 
 /// Where texts go, and how.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the terminal")]
 pub struct Printer {
     stdout: Mutex<AutoStream<io::Stdout>>,
     stderr: Mutex<AutoStream<io::Stderr>>,
@@ -30,6 +33,10 @@ pub struct Printer {
     pub verbosity: Verbosity,
     /// Whether the answer is JSON.
     pub json: bool,
+    /// Whether long lists are shown as a whole.
+    pub all: bool,
+    /// Whether a long answer goes to a pager.
+    pub pages: bool,
     /// Whether bars may move.
     pub motion: bool,
     /// Whether there is a terminal to ask on.
@@ -43,6 +50,8 @@ pub struct Options {
     pub color: ColorChoice,
     pub verbosity: Verbosity,
     pub json: bool,
+    pub all: bool,
+    pub pages: bool,
     pub no_progress: bool,
     pub no_input: bool,
     /// `CI` is set: no user watches.
@@ -52,7 +61,7 @@ pub struct Options {
 impl Printer {
     /// Colour is for terminals, unless the flag, `NO_COLOR` or `CLICOLOR_FORCE` says otherwise.
     pub fn new(options: Options) -> Self {
-        let Options { color, verbosity, json, no_progress, no_input, ci } = options;
+        let Options { color, verbosity, json, all, pages, no_progress, no_input, ci } = options;
         let watched = io::stderr().is_terminal() && !ci;
         Self {
             stdout: Mutex::new(AutoStream::new(io::stdout(), color)),
@@ -60,6 +69,8 @@ impl Printer {
             failure: Mutex::new(None),
             verbosity,
             json,
+            all: all || verbosity == Verbosity::Verbose,
+            pages: pages && !no_input && !ci,
             motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
             interactive: !no_input && !json && io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
@@ -68,6 +79,28 @@ impl Printer {
     /// Whether stderr shows colour, for pictures that are drawn elsewhere.
     pub fn colours_stderr(&self) -> bool {
         self.stderr.lock().is_ok_and(|stderr| stderr.current_choice() != ColorChoice::Never)
+    }
+
+    /// How an answer is laid out: as wide as the terminal, if stdout is one.
+    pub fn layout(&self) -> Layout {
+        let is_terminal = io::stdout().is_terminal();
+        let size = if is_terminal { terminal_size::terminal_size_of(io::stdout()) } else { None };
+        Layout { width: size.map(|(width, _)| usize::from(width.0).max(60)), all: self.all }
+    }
+
+    /// A long answer for a person: in a pager if it is longer than the terminal.
+    pub fn answer_long(&self, text: &str) {
+        let text = harmless(text);
+        let rows = terminal_size::terminal_size_of(io::stdout()).map_or(usize::MAX, |(_, rows)| usize::from(rows.0));
+        if self.pages && io::stdout().is_terminal() && text.lines().count() >= rows {
+            let colours = self.stdout.lock().is_ok_and(|stdout| stdout.current_choice() != ColorChoice::Never);
+            let plain = || anstream::adapter::strip_str(&text).to_string();
+            let shown = if colours { text.to_string() } else { plain() };
+            if pager::page(&format!("{shown}\n")).is_ok() {
+                return;
+            }
+        }
+        self.write(&text);
     }
 
     /// A part of the answer, as text for people.

@@ -7,7 +7,7 @@ use crate::files;
 use crate::output::json;
 use crate::output::text::safe;
 use crate::plan::guard::Refusal;
-use crate::plan::saved::{FORMAT_VERSION, Fingerprints, SavedPlan};
+use crate::plan::saved::{FORMAT_VERSION, Fingerprints, Made, SavedPlan};
 use crate::plan::{Plan, fingerprint};
 use crate::sync::session::Session;
 
@@ -18,6 +18,7 @@ const LARGEST: u64 = 2 << 30;
 pub fn write(
     path: &Path,
     plan: &Plan,
+    made: Made,
     made_from: Fingerprints,
     refusals: Vec<Refusal>,
     session: &Session,
@@ -28,6 +29,7 @@ pub fn write(
         okta: session.settings.okta.org_url.to_string(),
         activepieces: session.settings.activepieces.url.to_string(),
         hash: fingerprint::of_plan(plan),
+        made: Some(made),
         made_from,
         refusals,
         plan: plan.clone(),

@@ -20,13 +20,15 @@ use crate::model::activepieces::{Platform, StandingRoles};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
+use crate::output::plan_text::Around;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::deferred::{Because, Deferred};
+use crate::plan::guard::Refusal;
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, grace};
 use crate::plan::op::ProjectAction;
-use crate::plan::saved::Fingerprints;
+use crate::plan::saved::{Fingerprints, Made};
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
 use crate::snapshot::Snapshot;
@@ -196,6 +198,17 @@ impl Session {
             Some(id) => Ok(id),
             None => Ok(address(&self.settings.activepieces.url).await),
         }
+    }
+
+    /// When and from what a plan of this session is made.
+    pub fn made(&self, at: Timestamp) -> Made {
+        Made { at, tool_version: env!("CARGO_PKG_VERSION").to_owned(), config: self.settings.text.name().to_owned() }
+    }
+
+    /// What is shown around a plan of this session.
+    pub fn around<'a>(&'a self, made: &'a Made, hash: &'a str, refusals: &'a [Refusal]) -> Around<'a> {
+        let limits = Some(&self.settings.policy.limits);
+        Around { okta: self.org(), activepieces: self.platform(), made: Some(made), limits, refusals, hash }
     }
 
     /// Opens the state file of this org and platform.

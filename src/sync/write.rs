@@ -152,7 +152,7 @@ impl Writing<'_> {
     /// Shows the plan, and refuses what the guards don't allow.
     fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Remaining { plan, .. }, hash, past, .. } = proposal;
+        let Proposal { held: Remaining { plan, .. }, hash, past, now, .. } = proposal;
         self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
             context
@@ -162,7 +162,8 @@ impl Writing<'_> {
         let allowed = args.allowed(self.journal.resumed()?);
         let refusals = guard::check(plan, hash, &session.settings.policy, past, &allowed);
         if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
-            plan_answer::show(plan, hash, (session.org(), session.platform()), &refusals, &context.printer);
+            let made = session.made(*now);
+            plan_answer::show(plan, session.around(&made, hash, &refusals), &context.printer);
         }
         if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
     }
@@ -173,7 +174,7 @@ impl Writing<'_> {
         let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
-        let code = self.finish(&plan, &hash, &report)?;
+        let code = self.finish(&plan, (&hash, now), &report)?;
         let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
         if let Err(error) = seen {
@@ -229,10 +230,11 @@ impl Writing<'_> {
     }
 
     /// Shows the outcome and returns the exit code.
-    fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
+    fn finish(&self, plan: &Plan, (hash, now): (&str, Timestamp), report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
         if printer.json {
-            let plan = json::plan(plan, hash, (self.session.org(), self.session.platform()), &[]);
+            let made = self.session.made(now);
+            let plan = json::plan(plan, &self.session.around(&made, hash, &[]));
             printer.answer_json(&json::report(run, &plan, report));
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));

@@ -280,7 +280,7 @@ async fn an_accepted_problem_is_no_alarm_and_a_new_one_is() {
     assert_eq!(stage.run(&["accept", &last[0], &last[1], "--why", "known", "--until", "2099-12-31"]).await.code, 0);
     let quiet = stage.run(&["apply", "--yes"]).await;
     assert_eq!(quiet.code, 0, "{quiet:#?}");
-    let whole = stage.run(&["plan", "--verbose"]).await;
+    let whole = stage.run(&["plan", "--all"]).await;
     assert!(
         whole.stdout.contains("Accepted problems\n") && whole.stdout.contains("known (until 2099-12-31)"),
         "{whole:#?}"

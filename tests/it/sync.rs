@@ -231,7 +231,7 @@ async fn a_user_in_scope_with_the_address_of_an_embedded_account_is_a_problem_an
     let address = stage.plan().await["users"][0]["user_name"].as_str().unwrap().to_owned();
     stage.sandbox.platform().seed_embedded(&address, "customer-1");
     let before = stage.sandbox.platform().user(&address);
-    let applied = stage.run(&["apply", "--yes", "--verbose"]).await;
+    let applied = stage.run(&["apply", "--yes", "--all"]).await;
     assert_eq!(applied.code, 3, "{applied:#?}");
     assert!(applied.stdout.contains(&format!("1 account is embedded and left alone: {address}.")), "{applied:#?}");
     let plan = stage.plan().await;
