@@ -63,23 +63,19 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
     let propose = async || {
         let knows = writing.journal.knows(writing.session, reads.full, saved.is_some(), writing.context)?;
         let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
-        let Planned { plan: new, made_from, seen, remember, known, now } = planned;
+        let Planned { plan: new, made_from, seen, remember, known, digests, now } = planned;
         writing.journal.state().remember_org(&known)?;
         writing.journal.remember_seen(&knows.past, &seen)?;
-        let past = seen;
-        Ok(match &saved {
-            Some(saved) => {
-                tell_what_changed(saved, &made_from, writing);
-                Proposal { held: rest(saved, &new, writing)?, hash: saved.hash.clone(), past, remember, now }
-            }
-            None => Proposal {
-                hash: fingerprint::of_plan(&new),
-                held: Remaining { plan: new, ..Remaining::default() },
-                past,
-                remember,
-                now,
-            },
-        })
+        let (held, hash) = if let Some(saved) = &saved {
+            tell_what_changed(saved, &made_from, writing);
+            (rest(saved, &new, writing)?, saved.hash.clone())
+        } else {
+            let hash = fingerprint::of_plan(&new);
+            (Remaining { plan: new, ..Remaining::default() }, hash)
+        };
+        // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
+        let (digests, in_line) = (saved.is_none().then_some(digests), knows.in_line);
+        Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
     };
     writing.carry_out(propose, consent).await
 }

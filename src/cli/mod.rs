@@ -18,6 +18,7 @@ mod apply;
 mod check;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod eval;
 mod eval_cases;
 mod export;
@@ -109,6 +110,7 @@ enum Command {
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Drift(drift::DriftArgs),
     Show(show::ShowArgs),
     History(history::HistoryArgs),
     Undo(undo::UndoArgs),
@@ -172,6 +174,7 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Check(args) => Box::pin(check::run(args, context)).await,
             Command::Plan(args) => plan::run(args, context).await,
             Command::Apply(args) => Box::pin(apply::run(args, context)).await,
+            Command::Drift(args) => Box::pin(drift::run(args, context)).await,
             Command::Show(args) => show::run(&args, context),
             Command::History(args) => history::run(&args, context),
             Command::Undo(args) => Box::pin(undo::run(args, context)).await,

@@ -47,10 +47,11 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, seen, known, now, .. } = session.plan(&knows, false, context).await?;
+    let Planned { plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
     journal.planned(&plan)?;
+    journal.remember_in_line(Some(digests), &plan, knows.in_line.clone(), |_| false)?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);

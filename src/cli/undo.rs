@@ -65,7 +65,8 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
             writing.context.printer.warning("the next apply repeats what Okta and the config still ask for");
         }
         let hash = fingerprint::of_plan(&plan);
-        Ok(Proposal { held: Remaining { plan, ..Remaining::default() }, hash, past: seen, remember, now })
+        let held = Remaining { plan, ..Remaining::default() };
+        Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now })
     };
     writing.carry_out(propose, consent).await
 }

@@ -1,5 +1,6 @@
 //! Renders answers as text, JSON and CSV. Only `printer` writes to the terminal.
 
+pub mod drift_text;
 pub mod history_text;
 pub mod json;
 pub mod layout;

@@ -3,16 +3,19 @@
 //! - `diff`: what differs.
 //! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
-//! - `op`, `step` and `deferred`: what a plan consists of.
+//! - `in_line`: what was changed on the platform since the last run.
+//! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
 pub mod deferred;
 pub mod diff;
+pub mod drift;
 pub mod fingerprint;
 pub mod guard;
 pub mod hold;
+pub mod in_line;
 pub mod op;
 pub mod outline;
 pub mod past;

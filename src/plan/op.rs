@@ -12,6 +12,7 @@ use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::deferred::Deferred;
 use crate::plan::deferred::Shrunk;
+use crate::plan::drift::Drift;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Plan {
     /// Where the expression of each attribute stands, where some stand in Okta.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expressions: BTreeMap<String, String>,
+    /// What was changed on the platform since the last run.
+    #[serde(default, skip_serializing_if = "Drift::is_default")]
+    pub drift: Drift,
 }
 
 /// The counts of the platform, and of what stays unchanged.

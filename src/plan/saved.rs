@@ -104,6 +104,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             held: new.held.clone(),
             shrunk: new.shrunk.clone(),
             standing: new.standing.clone(),
+            drift: new.drift.clone(),
             ..saved.clone()
         },
         ..Remaining::default()

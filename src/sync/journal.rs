@@ -15,6 +15,7 @@ use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
 use crate::plan::hold::convergence::Divergence;
 use crate::plan::hold::resumed::Resumed;
+use crate::plan::in_line::{Digests, InLine};
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
@@ -98,7 +99,8 @@ impl Journal {
         let config = kept.then(|| fingerprint(context)).transpose()?;
         let roles = session.settings.mapping.manages_roles();
         let owed_roles = if roles { self.owed_roles()? } else { BTreeMap::new() };
-        Ok(Knows { past: self.past()?, org, owed_roles, writes: !self.locks.is_empty(), config })
+        let in_line = self.state.in_line()?;
+        Ok(Knows { past: self.past()?, org, owed_roles, in_line, writes: !self.locks.is_empty(), config })
     }
 
     /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
@@ -124,6 +126,26 @@ impl Journal {
     /// Replaces what earlier runs left to be known.
     pub fn remember(&self, past: &Past) -> Result<()> {
         self.state.remember_past(past)
+    }
+
+    /// Records what this run leaves in line: what was right before, and the steps that are `done`. Without digests, nothing that
+    /// the plan touches is known to be in line. A read that isn't trusted says nothing about it.
+    pub fn remember_in_line(
+        &self,
+        digests: Option<Digests>,
+        plan: &Plan,
+        past: Option<InLine>,
+        done: impl Fn(Step<'_>) -> bool,
+    ) -> Result<()> {
+        if !plan.shrunk.is_empty() {
+            return Ok(());
+        }
+        let past = past.unwrap_or_default();
+        let in_line = match digests {
+            Some(digests) => digests.in_line(self.run, plan, &past, done),
+            None => past.clone().without(plan),
+        };
+        self.state.remember_in_line(&in_line, &past)
     }
 
     /// Records that users who were missing in earlier runs were seen in this one, whatever becomes of it.

@@ -27,6 +27,7 @@ use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, grace};
+use crate::plan::in_line::{Before, Digests, InLine};
 use crate::plan::op::ProjectAction;
 use crate::plan::saved::{Fingerprints, Made};
 use crate::plan::undo::{self, Undone};
@@ -61,6 +62,8 @@ pub struct Planned {
     /// State to record once the run is completed.
     pub remember: Past,
     pub known: KnownOrg,
+    /// What this run may leave in line.
+    pub digests: Digests,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
 }
@@ -81,6 +84,8 @@ pub struct Knows {
     pub org: KnownOrg,
     /// Users whose project roles the last run was to give and didn't, by group.
     pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
+    /// What the last run left in line.
+    pub in_line: Option<InLine>,
     /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
     /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
@@ -225,7 +230,7 @@ impl Session {
         reading.org.owed_roles.clone_from(&knows.owed_roles);
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
-        let Drafted { mut plan, made_from, sizes, users, groups, reading, not_recorded } =
+        let Drafted { mut plan, mut digests, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
         plan.warnings.extend(unknown(not_recorded));
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
@@ -236,6 +241,8 @@ impl Session {
         self.look_at_roles(&mut plan, &platform.roles).await;
         self.look_at_role_changes(&mut plan, &platform.roles).await?;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
+        let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
+        plan.drift = digests.drift(&plan, before, &platform);
         drop(progress);
         let sent = match self.requests() {
             0 => "without any request".to_owned(),
@@ -252,7 +259,7 @@ impl Session {
                 sent + &asked(&reading),
             ),
         );
-        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests, now })
     }
 
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
@@ -275,7 +282,7 @@ impl Session {
         drop(progress);
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
-        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests: Digests::default(), now })
     }
 
     fn say(&self, context: &Context, text: &str) {

@@ -14,6 +14,7 @@ use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::okta::recheck::cached_groups;
 use crate::okta::{self, Okta, Reading};
 use crate::plan::hold::doubt::{self, Disagreement, doubted_roles};
+use crate::plan::in_line::Digests;
 use crate::plan::op::UserAction;
 use crate::plan::past::Sizes;
 use crate::plan::saved::Fingerprints;
@@ -36,6 +37,7 @@ pub struct Sources<'a> {
 /// A plan, and how much it was made from.
 pub struct Drafted {
     pub plan: Plan,
+    pub digests: Digests,
     pub made_from: Fingerprints,
     pub sizes: Sizes,
     /// Users in scope.
@@ -99,9 +101,10 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let roles = doubts.memberships.union(&users).cloned().collect();
     let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
     let made_from = draft.made_from();
+    let digests = Digests::of(&draft.desired, platform);
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
     let not_recorded = draft.not_recorded.len();
-    Ok(Drafted::of(draft.sizes, draft.reading, made_from, not_recorded, || {
+    Ok(Drafted::of(draft.sizes, draft.reading, (made_from, digests), not_recorded, || {
         let mut plan = comparison.plan(policy);
         doubt::hold(&mut plan, &held);
         plan
@@ -113,7 +116,7 @@ impl Drafted {
     fn of(
         sizes: Option<Sizes>,
         mut reading: Reading,
-        made_from: Fingerprints,
+        (made_from, digests): (Fingerprints, Digests),
         not_recorded: usize,
         plan: impl FnOnce() -> Plan,
     ) -> Self {
@@ -121,7 +124,7 @@ impl Drafted {
         let sizes = sizes.unwrap_or_else(|| Sizes::of(&org, reading.scope.key()));
         let (users, groups) = (org.in_scope.len(), org.pushed.len());
         drop(org);
-        Self { plan: plan(), made_from, sizes, users, groups, reading, not_recorded }
+        Self { plan: plan(), digests, made_from, sizes, users, groups, reading, not_recorded }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::output::{json, plan_answer, report_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
+use crate::plan::in_line::{Digests, InLine};
 use crate::plan::op::{ProjectAction, ProjectOp};
 use crate::plan::saved::Remaining;
 use crate::plan::{Past, Plan};
@@ -62,6 +63,10 @@ pub struct Proposal {
     pub past: Past,
     /// State to record once this run is completed.
     pub remember: Past,
+    /// What this run may leave in line; none for an undo and for a saved plan.
+    pub digests: Option<Digests>,
+    /// What the last run left in line.
+    pub in_line: Option<InLine>,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
 }
@@ -171,12 +176,14 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.context;
-        let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, digests, in_line, now, .. } = proposal;
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, (&hash, now), &report)?;
         let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
+        let done = report.done_steps();
+        self.journal.remember_in_line(digests, &plan, in_line, |step| done.contains(&(step.kind(), step.okta_id())))?;
         if let Err(error) = seen {
             context.printer.warning(&format!("the changes couldn't be read again to verify them: {error}"));
             return Ok(if code == EXIT_OK { Kind::Partial.exit_code() } else { code });

@@ -13,6 +13,7 @@ mod cut_short;
 #[cfg(feature = "sandbox")]
 mod deltas;
 mod docs;
+mod drift;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;

@@ -41,7 +41,7 @@ fn shared(row: Row, names: Vec<String>) -> Vec<Row> {
     if names.len() < SAME {
         return names.into_iter().map(|who| Row { who, ..row.clone() }).collect();
     }
-    let who = format!("{} users", count(names.len()));
+    let who = format!("{} of these", count(names.len()));
     vec![Row { who, below: names.join(", "), ..row }]
 }
 

@@ -91,8 +91,19 @@ pub(super) fn accepted(plan: &Plan, layout: Layout) -> Option<String> {
 }
 
 pub(super) fn warnings(plan: &Plan, layout: Layout) -> Option<String> {
-    let row = |warning: &String| Row { mark: styled(CHANGE, "!"), who: safe(warning), ..Row::default() };
-    layout.section("Warnings", &fold::rows(plan.warnings.iter().map(row), layout, layout.all))
+    let row = |warning: String| Row { mark: styled(CHANGE, "!"), who: safe(&warning), ..Row::default() };
+    // An ADMIN that Okta doesn't know is never cut.
+    let mut rows: Vec<Row> = plan.drift.unknown_admins.iter().map(|name| row(unknown_admin(name, plan))).collect();
+    rows.extend(fold::rows(plan.warnings.iter().cloned().map(row), layout, layout.all));
+    layout.section("Warnings", &rows)
+}
+
+/// `zita@example.com is ADMIN here and no user of Okta's, since run 8`.
+fn unknown_admin(name: &str, plan: &Plan) -> String {
+    let is_new = plan.drift.new_unknown_admins.iter().any(|new| new == name);
+    let since = plan.drift.since_run.filter(|_| is_new);
+    let since = since.map(|run| format!(", and wasn't at run {run}")).unwrap_or_default();
+    format!("{name} is ADMIN here and no user of Okta's{since}; left alone")
 }
 
 /// Side effects of the changes, and the accounts of others.

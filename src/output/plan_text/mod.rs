@@ -13,11 +13,13 @@ use std::collections::BTreeMap;
 use super::layout::Layout;
 use super::text::{BOLD, REMOVE, count, counted, safe, styled};
 use crate::plan::Plan;
+use crate::plan::drift::Drift;
 use crate::plan::guard::Refusal;
 use crate::plan::policy::Limits;
 use crate::plan::saved::Made;
 
 pub(super) use left_alone::because;
+pub(super) use projects::of_project;
 pub(super) use users::why;
 
 /// What is shown around a plan.
@@ -49,6 +51,12 @@ pub fn render(plan: &Plan, around: Around<'_>, layout: Layout) -> String {
     sections.extend(left_alone::notes(plan, layout));
     sections.push(total(plan));
     sections.join("\n\n")
+}
+
+/// `changed on the platform since run 8`.
+fn changed_here(drift: &Drift) -> String {
+    let since = drift.since_run.map(|run| format!(" since run {run}")).unwrap_or_default();
+    format!("changed on the platform{since}")
 }
 
 fn refused(refusal: &Refusal, hash: &str) -> String {

@@ -4,9 +4,10 @@ use anstyle::Style;
 
 use super::super::layout::{Layout, Row};
 use super::super::text::{ADD, CHANGE, REMOVE, count, counted, folded, safe, styled};
-use super::fold;
+use super::{changed_here, fold};
 use crate::model::activepieces::{Contents, LastRun};
 use crate::plan::Plan;
+use crate::plan::drift::{Drift, ProjectDrift};
 use crate::plan::op::{Member, ProjectAction, ProjectOp, Removal, RoleChange};
 
 /// So many members who are added to a project are named.
@@ -17,8 +18,8 @@ pub(super) fn section(plan: &Plan, layout: Layout) -> Option<String> {
     let mut ops: Vec<&ProjectOp> = plan.projects.iter().collect();
     ops.sort_by_key(order);
     let (losing, routine): (Vec<&ProjectOp>, Vec<&ProjectOp>) = ops.into_iter().partition(|op| rank(op) < 2);
-    let mut rows = fold::rows(losing.into_iter().map(|op| row(op, layout)), layout, true);
-    rows.extend(fold::rows(routine.into_iter().map(|op| row(op, layout)), layout, layout.all));
+    let mut rows = fold::rows(losing.into_iter().map(|op| row(op, &plan.drift, layout)), layout, true);
+    rows.extend(fold::rows(routine.into_iter().map(|op| row(op, &plan.drift, layout)), layout, layout.all));
     layout.section("Projects", &rows)
 }
 
@@ -31,15 +32,35 @@ fn rank(op: &ProjectOp) -> usize {
     }
 }
 
-fn row(op: &ProjectOp, layout: Layout) -> Row {
+fn row(op: &ProjectOp, drift: &Drift, layout: Layout) -> Row {
     let (_, text, style) = verb(&op.action);
     Row {
         mark: styled(style, text),
         who: safe(&op.name),
         what: members(op, layout.all),
-        why: project_why(op),
+        why: why(op, drift),
         ..Row::default()
     }
+}
+
+/// Why a project is changed, and what of it was changed on the platform.
+fn why(op: &ProjectOp, drift: &Drift) -> String {
+    let here = drift.projects.get(&op.group).map(|found| format!("{}: {}", changed_here(drift), of_project(op, found)));
+    let parts = [Some(project_why(op)).filter(|why| !why.is_empty()), here];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// `renamed, dan@example.com added, eva@example.com removed`.
+pub(in super::super) fn of_project(op: &ProjectOp, drift: &ProjectDrift) -> String {
+    let added =
+        op.remove.iter().filter(|removal| removal.okta_id.as_ref().is_some_and(|id| drift.members.contains(id)));
+    let removed = op.add.iter().filter(|member| drift.members.contains(&member.okta_id));
+    let roles = op.roles.iter().filter(|change| drift.roles.contains(&change.okta_id));
+    let renamed = drift.renamed.then(|| "renamed".to_owned());
+    let added = added.map(|removal| format!("{} added", safe(&removal.user_name)));
+    let removed = removed.map(|member| format!("{} removed", safe(&member.user_name)));
+    let roles = roles.map(|change| format!("project role of {} changed", safe(&change.user_name)));
+    renamed.into_iter().chain(added).chain(removed).chain(roles).collect::<Vec<_>>().join(", ")
 }
 
 /// The place in the order of reading, the mark, and its style.

@@ -2,10 +2,11 @@
 
 use super::super::layout::{Layout, Row};
 use super::super::text::{ADD, CHANGE, REMOVE, safe, styled};
-use super::fold;
+use super::{changed_here, fold};
 use crate::model::PlatformRole;
 use crate::model::desired::Attributes;
 use crate::plan::Plan;
+use crate::plan::drift::Drift;
 use crate::plan::op::{Attribute, Change, NewProjectAdmin, Reason, UserAction, UserOp};
 
 /// What a reader has to see of a user's operation; each is in one section.
@@ -46,9 +47,13 @@ pub(super) fn role_change(op: &UserOp) -> Option<&Change> {
 
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
+    let row = |op| row(op, &plan.drift);
     let rows = |weight, all| fold::rows(of(weight).map(row), layout, all);
     [
-        layout.section("New ADMINs", &fold::rows(of(Weight::NewAdmin).map(new_admin), layout, true)),
+        layout.section(
+            "New ADMINs",
+            &fold::rows(of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift)), layout, true),
+        ),
         layout.section("New project Admins", &fold::rows(plan.new_project_admins().map(project_admin), layout, true)),
         layout.section("Roles", &rows(Weight::Role, true)),
         layout.section("Deactivations", &rows(Weight::Deactivated, true)),
@@ -60,10 +65,16 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
     .collect()
 }
 
-fn new_admin(op: &UserOp) -> Row {
+fn new_admin(op: &UserOp, drift: &Drift) -> Row {
     let others = op.changes.iter().filter(|change| change.attribute != Attribute::PlatformRole).map(change);
     let what: Vec<String> = std::iter::once(how_admin(op)).chain(others).collect();
-    Row { mark: styled(REMOVE, "!"), who: safe(&op.user_name), what: what.join("\n"), why: why(op), ..Row::default() }
+    Row {
+        mark: styled(REMOVE, "!"),
+        who: safe(&op.user_name),
+        what: what.join("\n"),
+        why: why_now(op, drift),
+        ..Row::default()
+    }
 }
 
 fn project_admin(new: NewProjectAdmin<'_>) -> Row {
@@ -84,7 +95,7 @@ fn how_admin(op: &UserOp) -> String {
     }
 }
 
-fn row(op: &UserOp) -> Row {
+fn row(op: &UserOp, drift: &Drift) -> Row {
     let (mark, style) = match op.action {
         UserAction::Deactivate => ("-", REMOVE),
         UserAction::Create => ("+", ADD),
@@ -93,7 +104,13 @@ fn row(op: &UserOp) -> Row {
         UserAction::Update => ("~", CHANGE),
     };
     let mark = styled(style, format!("{mark} {}", op.action.as_str()));
-    Row { mark, who: safe(&op.user_name), what: what(op), why: why(op), ..Row::default() }
+    Row { mark, who: safe(&op.user_name), what: what(op), why: why_now(op, drift), ..Row::default() }
+}
+
+/// Why an account is changed, and whether it was changed on the platform.
+fn why_now(op: &UserOp, drift: &Drift) -> String {
+    let since = drift.users.contains(&op.okta_id).then(|| changed_here(drift));
+    [Some(why(op)), since].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What is done to an account: `OPERATOR → ADMIN`, one change a line.
