@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::only::OnlyArgs;
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
@@ -19,12 +20,14 @@ use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// Apply exactly the plan in this file, which plan --out made, without asking
-    #[arg(value_name = "FILE", conflicts_with = "yes")]
+    #[arg(value_name = "FILE", conflicts_with_all = ["yes", "only"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     write: WriteArgs,
     #[command(flatten)]
     reads: ReadArgs,
+    #[command(flatten)]
+    only: OnlyArgs,
 }
 
 /// How Okta is read.
@@ -53,19 +56,20 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let next = "Run oktapieces plan to see that nothing is left to do.";
     let writing =
         Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = Box::pin(apply(saved, args.reads, &writing)).await;
+    let result = Box::pin(apply(saved, args.reads, &args.only, &writing)).await;
     journal.end(result, session.requests())
 }
 
 /// Plans again, and applies the plan: all of it, or the part that was saved before.
-async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
+async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let propose = async || {
         let knows = writing.journal.knows(writing.session, reads.full, saved.is_some(), writing.context)?;
         let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
-        let Planned { plan: new, made_from, seen, remember, known, digests, now } = planned;
+        let Planned { plan: mut new, made_from, seen, remember, known, digests, now } = planned;
         writing.journal.state().remember_org(&known)?;
         writing.journal.remember_seen(&knows.past, &seen)?;
+        only.keep(&mut new, writing.context);
         let (held, hash) = if let Some(saved) = &saved {
             tell_what_changed(saved, &made_from, writing);
             (rest(saved, &new, writing)?, saved.hash.clone())
@@ -74,7 +78,10 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>)
             (Remaining { plan: new, ..Remaining::default() }, hash)
         };
         // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
-        let (digests, in_line) = (saved.is_none().then_some(digests), knows.in_line);
+        let is_whole = saved.is_none() && !only.is_part();
+        let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
+        // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
+        let remember = if only.is_part() { seen.clone() } else { remember };
         Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
     };
     writing.carry_out(propose, consent).await

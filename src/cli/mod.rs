@@ -24,6 +24,7 @@ mod eval_cases;
 mod export;
 mod history;
 mod logging;
+mod only;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::only::OnlyArgs;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::{json, plan_answer, plan_csv};
 use crate::plan::guard::{self, Allowed};
@@ -33,6 +34,8 @@ pub struct PlanArgs {
     /// One row of CSV for each change, safe to open in a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    #[command(flatten)]
+    only: OnlyArgs,
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
@@ -47,11 +50,12 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
+    let Planned { mut plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
-    journal.planned(&plan)?;
     journal.remember_in_line(Some(digests), &plan, knows.in_line.clone(), |_| false)?;
+    args.only.keep(&mut plan, context);
+    journal.planned(&plan)?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
@@ -81,7 +85,8 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     snapshot::is_for(&snapshot, &session)?;
     snapshot::serves(&snapshot, &session, context).await?;
     let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
-    let Planned { plan, now, .. } = session.plan(&knows, false, context).await?;
+    let Planned { mut plan, now, .. } = session.plan(&knows, false, context).await?;
+    args.only.keep(&mut plan, context);
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);

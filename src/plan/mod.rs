@@ -5,6 +5,7 @@
 //! - `undo`: the plan that undoes a run.
 //! - `in_line`: what was changed on the platform since the last run.
 //! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
+//! - `only`: the part of a plan that was chosen.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
@@ -16,6 +17,7 @@ pub mod fingerprint;
 pub mod guard;
 pub mod hold;
 pub mod in_line;
+pub mod only;
 pub mod op;
 pub mod outline;
 pub mod past;

@@ -328,6 +328,11 @@ impl UserOp {
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
     }
 
+    /// The change of the role, if any.
+    pub fn role_change(&self) -> Option<&Change> {
+        self.changes.iter().find(|change| change.attribute == Attribute::PlatformRole)
+    }
+
     /// Whether an account becomes ADMIN by it that wasn't: by the role, by access or by the link to the account.
     pub fn is_new_admin(&self) -> bool {
         let gives = |change: &Change| match change.attribute {

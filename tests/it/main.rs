@@ -13,6 +13,7 @@ mod cut_short;
 #[cfg(feature = "sandbox")]
 mod deltas;
 mod docs;
+#[cfg(feature = "sandbox")]
 mod drift;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
@@ -29,6 +30,8 @@ mod guards;
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
+#[cfg(feature = "sandbox")]
+mod only;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]

@@ -3,7 +3,7 @@
 use super::super::layout::Layout;
 use super::super::text::{BOLD, DIM, count, counted, safe, styled};
 use super::Around;
-use super::users::{gets_a_role, role_change};
+use super::users::gets_a_role;
 use crate::model::PlatformRole;
 use crate::plan::Plan;
 use crate::plan::op::{Attribute, UserAction, UserOp};
@@ -48,7 +48,7 @@ fn takes(plan: &Plan, around: &Around<'_>) -> Vec<String> {
     let totals = plan.totals();
     let loses = |role: PlatformRole| {
         let is_lost = |op: &&UserOp| {
-            let from = role_change(op).and_then(|change| PlatformRole::parse(change.from.as_deref()?));
+            let from = op.role_change().and_then(|change| PlatformRole::parse(change.from.as_deref()?));
             op.is_downgrade() && from == Some(role)
         };
         plan.users.iter().filter(is_lost).count()

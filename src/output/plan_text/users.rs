@@ -36,13 +36,8 @@ impl Weight {
 /// Whether an account gets OPERATOR or ADMIN: with its creation, or in place of another role.
 pub(super) fn gets_a_role(op: &UserOp) -> bool {
     let role = op.attributes.as_ref().map(|attributes| attributes.platform_role);
-    let is_given = op.action == UserAction::Create || role_change(op).is_some();
+    let is_given = op.action == UserAction::Create || op.role_change().is_some();
     is_given && op.action != UserAction::Deactivate && role.is_some_and(|role| role != PlatformRole::Member)
-}
-
-/// The change of the role, if any.
-pub(super) fn role_change(op: &UserOp) -> Option<&Change> {
-    op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole)
 }
 
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
@@ -87,7 +82,7 @@ fn project_admin(new: NewProjectAdmin<'_>) -> Row {
 
 /// How an account becomes ADMIN.
 fn how_admin(op: &UserOp) -> String {
-    match (op.action, role_change(op)) {
+    match (op.action, op.role_change()) {
         (UserAction::Create, _) => "becomes ADMIN with a new account".to_owned(),
         (_, Some(change)) => format!("becomes ADMIN: role {} → ADMIN", safe(change.from.as_deref().unwrap_or("–"))),
         (UserAction::Reactivate, None) => "becomes ADMIN: the inactive account is ADMIN".to_owned(),
