@@ -2,6 +2,7 @@
 //! --bench plan`. One core does it all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -124,6 +125,8 @@ fn mapping(role: &str) -> Mapping {
         display_name: mapped("user.displayName"),
         platform_role: Some(mapped(role)),
         project_roles: Vec::new(),
+        closing: BTreeSet::new(),
+        prepares: false,
     }
 }
 
@@ -153,7 +156,9 @@ fn measure(what: &str, role: &str, step: u32) {
     let now = Timestamp::UNIX_EPOCH;
     let start = Instant::now();
     let mut desired = measured("desired", || attributes::desired(&org, &mapping, now));
-    let doubts = measured("doubts about users", || Doubts::of_users(black_box(&desired), black_box(&platform)));
+    let doubts = measured("doubts about users", || {
+        Doubts::of_users(black_box(&desired), black_box(&platform), &BTreeSet::new())
+    });
     let before = start.elapsed();
     ask(&mut org, &mapping, &doubts);
     assert_eq!(doubts.users.len(), (USERS / LEFT) as usize);
@@ -162,7 +167,7 @@ fn measure(what: &str, role: &str, step: u32) {
     measured("mapping whom was asked for", || attributes::renew(&mut desired, &org, &mapping, now, doubted));
     drop(org);
     let comparison = measured("matching", || Comparison::of(black_box(&desired), black_box(&platform)));
-    let doubts = measured("doubts", || comparison.doubts());
+    let doubts = measured("doubts", || comparison.doubts(&BTreeSet::new()));
     assert!(doubts.is_empty(), "{} and {}", doubts.users.len(), doubts.memberships.len());
     let plan = measured("difference", || comparison.plan(&Policy::default()));
     drop(comparison);

@@ -195,6 +195,23 @@ impl Activepieces {
         }
     }
 
+    /// Destroys an account with its personal project (docs/activepieces.md#deleted-accounts). One that is gone already counts as
+    /// deleted: 204 before 0.86, and 404 since.
+    pub async fn delete_user(&self, id: &AccountId) -> Result<(), Failure> {
+        let path = format!("/api/v1/users/{}", segment(id.as_str()));
+        match self.http.send(&Request::new(Method::DELETE, path).timeout(DELETION)).await {
+            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(()),
+            reply => reply.map(drop),
+        }
+    }
+
+    /// All personal projects.
+    pub async fn personal_projects(&self) -> Result<Page<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("types", "PERSONAL");
+        let request = request.param("limit", &ALL_REST_USERS.to_string());
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
+    }
+
     /// A slice of the groups, sorted by name; `start_index` counts from 1 (docs/activepieces.md#listing-groups).
     pub async fn groups(&self, start_index: usize, count: usize) -> Result<ListResponse<ListedGroup>, Failure> {
         let request = Request::get(format!("{SCIM}/Groups"))

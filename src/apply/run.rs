@@ -62,7 +62,8 @@ pub async fn run<'p>(
     let roles = Semaphore::new(most.min(roles::AT_ONCE));
     let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact, roles };
     let accounts = Mutex::new(BTreeMap::new());
-    let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
+    let (doomed, others): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.is_deletion());
+    let (leaving, coming): (Vec<_>, Vec<_>) = others.into_iter().partition(|op| op.action == UserAction::Deactivate);
     let (waiting, coming) = demotions_that_wait(coming, plan);
     let mut users = run.users("users", coming, &accounts).await;
     let (leaving, abandoned) = match succession(plan, &users) {
@@ -81,6 +82,7 @@ pub async fn run<'p>(
     users.extend(left);
     users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
+    users.extend(run.users("accounts to delete", doomed, &Mutex::new(BTreeMap::new())).await);
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
     Report {

@@ -8,7 +8,7 @@ use super::only::OnlyArgs;
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
-use crate::plan::{Plan, Step, fingerprint};
+use crate::plan::{Past, Plan, Step, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
 use crate::sync::journal::Journal;
@@ -81,7 +81,8 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writi
         let is_whole = saved.is_none() && !only.is_part();
         let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
         // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
-        let remember = if only.is_part() { seen.clone() } else { remember };
+        let trusted = if only.is_part() { knows.past.trusted.clone() } else { remember.trusted };
+        let remember = Past { trusted, ..remember };
         Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
     };
     writing.carry_out(propose, consent).await

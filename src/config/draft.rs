@@ -1,14 +1,17 @@
 //! The values of a config's keys, before the checks that need several keys at once.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::types::{GroupRole, RolesManaged, Text};
+use super::types::{Create, GroupRole, RolesManaged, Text};
+use crate::model::desired::Leave;
 use crate::model::problem::ProblemKind;
 use crate::plan::Policy;
+use crate::plan::policy::OnLeave;
 
 /// A whole config.
 #[derive(Debug, Default)]
@@ -23,6 +26,9 @@ pub(super) struct Draft {
     /// `role_order`
     pub(super) role_order: Option<Spanned<Vec<Text>>>,
     pub(super) policy: Policy,
+    pub(super) statuses: Statuses,
+    /// `create`
+    pub(super) prepares: Create,
     pub(super) accepted: Vec<Accepted>,
     /// The `[[projects]]` entry that is being read.
     pub(super) project: Project,
@@ -97,6 +103,30 @@ pub(super) struct Project {
     pub(super) role: Option<Text>,
     pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
     pub(super) roles_managed: RolesManaged,
+}
+
+/// What `[lifecycle]` says of the statuses of users who are in scope and can sign in, or will.
+#[derive(Debug, Default)]
+pub(super) struct Statuses {
+    pub(super) staged: OnLeave,
+    pub(super) provisioned: OnLeave,
+    pub(super) recovery: OnLeave,
+    pub(super) password_expired: OnLeave,
+    pub(super) locked_out: OnLeave,
+}
+
+impl Statuses {
+    /// Those that close accounts.
+    pub(super) fn closing(&self) -> BTreeSet<Leave> {
+        let all = [
+            (self.staged, Leave::Staged),
+            (self.provisioned, Leave::Provisioned),
+            (self.recovery, Leave::Recovery),
+            (self.password_expired, Leave::PasswordExpired),
+            (self.locked_out, Leave::LockedOut),
+        ];
+        all.into_iter().filter(|(on, _)| *on == OnLeave::Deactivate).map(|(_, leave)| leave).collect()
+    }
 }
 
 /// One `[[accepted]]` entry.

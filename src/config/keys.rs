@@ -5,8 +5,8 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_LEAVE, PROBLEM, ROLE_GROUPS, ROLES_MANAGED,
-    RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, FLAG, Form, GRACES, Given, LIMIT, ON_LEAVE, PROBLEM,
+    ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
 };
 
 /// A section of the file.
@@ -178,8 +178,8 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "lifecycle",
         title: "Users who leave",
-        docs: "What happens to the account of a user who was suspended, left the scope or was deleted: \"deactivate\" or \
-               \"keep\".",
+        docs: "What happens to the account of a user by the user's status in Okta: \"deactivate\" or \"keep\". A reason to \
+               deactivate is a reason not to create or reactivate an account, too. docs/lifecycle.md has examples.",
         is_list: false,
         keys: LIFECYCLE,
     },
@@ -469,6 +469,15 @@ const PROJECTS_POLICY: &[Key] = &[
 )
 .or("false"),
     key(
+        "archive",
+        &At(FLAG, |draft| &mut draft.policy.archive),
+        "true",
+        "Archives these projects: the project gets the name \"Archived: NAME\" and its members that are linked to Okta are \
+         removed; flows, connections and tables stay. A group that is made again gets its project back. Where both are set, \
+         a project is archived and not deleted.",
+    )
+    .or("false"),
+    key(
         "role_order",
         &At(TEXTS, |draft| &mut draft.role_order),
         "[\"Admin\", \"Lead\", \"Editor\", \"Viewer\"]",
@@ -487,6 +496,13 @@ const LIFECYCLE: &[Key] = &[
     .or("\"deactivate\"")
     .common(),
     key(
+        "deactivated",
+        &At(ON_LEAVE, |draft| &mut draft.policy.deactivated),
+        "\"keep\"",
+        "Users who are deactivated in Okta, in scope or not.",
+    )
+    .or("\"deactivate\""),
+    key(
         "unassigned",
         &At(ON_LEAVE, |draft| &mut draft.policy.unassigned),
         "\"keep\"",
@@ -497,6 +513,77 @@ const LIFECYCLE: &[Key] = &[
     key("deleted", &At(ON_LEAVE, |draft| &mut draft.policy.deleted), "\"keep\"", "Users who were deleted in Okta.")
         .or("\"deactivate\"")
         .common(),
+    key(
+        "staged",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.staged),
+        "\"deactivate\"",
+        "Users in scope who are staged in Okta, such as people hired for next month.",
+    )
+    .or("\"keep\""),
+    key(
+        "provisioned",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.provisioned),
+        "\"deactivate\"",
+        "Users in scope who have yet to accept their invitation to Okta (pending user action).",
+    )
+    .or("\"keep\""),
+    key(
+        "recovery",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.recovery),
+        "\"deactivate\"",
+        "Users in scope whose password is being reset.",
+    )
+    .or("\"keep\""),
+    key(
+        "password_expired",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.password_expired),
+        "\"deactivate\"",
+        "Users in scope whose password is expired.",
+    )
+    .or("\"keep\""),
+    key(
+        "locked_out",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.locked_out),
+        "\"deactivate\"",
+        "Users in scope who are locked out after too many wrong passwords.",
+    )
+    .or("\"keep\""),
+    key(
+        "create",
+        &At(CREATE, |draft| &mut draft.prepares),
+        "\"inactive\"",
+        "\"inactive\" makes an account that is inactive at once for users in scope who are staged in Okta and have none; it \
+         becomes active when Okta activates the user. The server sends the welcome e-mail when the account is made. \"active\" \
+         makes accounts only for users who have access.",
+    )
+    .or("\"active\""),
+    key(
+        "grace",
+        &At(GRACES, |draft| &mut draft.policy.graces),
+        "{ suspended = \"7d\", unassigned = \"30d\", locked_out = \"1d\" }",
+        "The least time between the first apply that found a user without access for this reason and the deactivation, by the \
+         names of the keys above. Until then nothing of the account changes, and the plan shows it as deferred. The time of a \
+         status counts again where the status changes.",
+    )
+    .absent("none for what Okta states, deactivate_after for users who are out of scope or deleted"),
+    key(
+        "remove_memberships_on_deactivate",
+        &At(FLAG, |draft| &mut draft.policy.remove_memberships),
+        "true",
+        "Removes a user whose account is deactivated from all projects that are linked to Okta groups. The project roles are \
+         recorded, so that a user who comes back gets the memberships that Okta gives, with these roles.",
+    )
+    .or("false"),
+    key(
+        "delete_inactive_after",
+        &At(AGE, |draft| &mut draft.policy.delete_inactive_after),
+        "\"90d\"",
+        "Deletes accounts that every apply has found inactive for this time and whose users are out of scope, deactivated or \
+         deleted in Okta; never the owner's, a protected or an ADMIN account. `oktapieces plan` lists each with what goes with \
+         it, and only `oktapieces apply --allow-account-deletions N` with the exact number deletes anything. A deletion can't be \
+         undone.",
+    )
+    .absent("no account is deleted"),
     key(
         "deactivate_after_runs",
         &At(RUNS, |draft| &mut draft.policy.grace.runs),

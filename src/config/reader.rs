@@ -100,6 +100,12 @@ fn value_of<'t>(text: &'t str, form: Form, span: &Range<usize>) -> DeValue<'t> {
             DeValue::Array(items.into_iter().map(|item| placed(item.into_inner())).collect())
         }
         (Some(value), Form::Scalar) => value,
+        (Some(DeValue::Table(entries)), Form::Table) => DeValue::Table(
+            entries
+                .into_iter()
+                .map(|(name, value)| (Spanned::new(span.clone(), name.into_inner()), placed(value.into_inner())))
+                .collect(),
+        ),
         (_, Form::List) if !text.trim_start().starts_with('[') => {
             DeValue::Array(text.split(',').map(|item| placed(DeValue::String(item.trim().into()))).collect())
         }

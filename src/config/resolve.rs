@@ -1,5 +1,7 @@
 //! From the values of the keys to the settings: the checks that need several keys at once.
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 
 use super::draft::{Attributes, Draft, Scope, Secret, ServerKeys};
@@ -8,7 +10,7 @@ use super::picture::{Fault, Faults};
 use super::secret::{SecretCommand, SecretSource};
 use super::settings::{ActivepiecesSettings, OktaAccess, OktaSettings, Settings};
 use super::source::Source;
-use super::types::{Text, file, is_variable_name};
+use super::types::{Create, Text, file, is_variable_name};
 use super::url::{self, UrlFault};
 use super::{accepted, access, mask, rules};
 use crate::mapping::attributes::{Mapped, Mapping};
@@ -42,7 +44,12 @@ pub(super) fn resolve(
         okta: okta?,
         activepieces: activepieces?,
         scope,
-        mapping: Mapping { project_roles, ..mapping? },
+        mapping: Mapping {
+            project_roles,
+            closing: draft.statuses.closing(),
+            prepares: draft.prepares == Create::Inactive,
+            ..mapping?
+        },
         from_okta: draft.attributes.from_okta,
         projects,
         policy,
@@ -195,6 +202,8 @@ impl Resolver<'_> {
             display_name: display_name?,
             platform_role,
             project_roles: Vec::new(),
+            closing: BTreeSet::new(),
+            prepares: false,
         })
     }
 

@@ -97,6 +97,9 @@ impl Table {
                 self.add(Row { attribute, after, ..row });
             }
             self.add(Row { attribute: "platformRole", after: attributes.platform_role.as_str(), ..row });
+            if op.makes_inactive() {
+                self.add(Row { attribute: "active", after: "false", ..row });
+            }
             return;
         }
         for change in &op.changes {
@@ -113,11 +116,18 @@ impl Table {
         let itself = Row { action: op.action.as_str(), ..row };
         match &op.action {
             ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
-            ProjectAction::Relink { from } => {
+            ProjectAction::Relink { from, archived } => {
+                if let Some(before) = archived {
+                    self.add(Row { attribute: "displayName", before, after: &op.name, ..itself });
+                }
                 self.add(Row { attribute: "externalId", before: from.as_str(), after: op.group.as_str(), ..itself });
             }
             ProjectAction::Rename { from } => {
                 self.add(Row { attribute: "displayName", before: from, after: &op.name, ..itself });
+            }
+            ProjectAction::Archive { from } => {
+                let row = Row { reason: "its group isn't pushed any more", ..itself };
+                self.add(Row { attribute: "displayName", before: from, after: &op.name, ..row });
             }
             ProjectAction::Delete { .. } => self.add(Row { reason: "its group isn't pushed any more", ..itself }),
             ProjectAction::Members => {}
@@ -208,7 +218,14 @@ mod tests {
             roles: Vec::new(),
         };
         let reason = "left, for good".into();
-        op.remove.push(Removal { user_name: "x\ny".into(), account: "a1".into(), reason, okta_id: None, role: None });
+        op.remove.push(Removal {
+            user_name: "x\ny".into(),
+            account: "a1".into(),
+            reason,
+            okta_id: None,
+            role: None,
+            closed: None,
+        });
         let problems = vec![Problem::new("-bob", ProblemKind::TwoAccounts, "@two")];
         let text = render(&Plan { projects: vec![op], problems, ..Plan::default() });
         let mut reader = csv::Reader::from_reader(text.as_bytes());

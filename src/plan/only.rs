@@ -34,12 +34,13 @@ pub enum Kind {
 }
 
 /// The names of the kinds, as the command line has them.
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("create", Kind::User(UserAction::Create)),
     ("reactivate", Kind::User(UserAction::Reactivate)),
     ("adopt", Kind::User(UserAction::Adopt)),
     ("update", Kind::User(UserAction::Update)),
     ("deactivate", Kind::User(UserAction::Deactivate)),
+    ("delete", Kind::User(UserAction::Delete)),
     ("role-up", Kind::RoleUp),
     ("role-down", Kind::RoleDown),
     ("projects", Kind::Projects),
@@ -123,6 +124,7 @@ pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
     let unused = choices.iter().filter(|choice| !takes_any(choice, plan)).cloned().collect();
     plan.users.retain(|op| choices.iter().any(|choice| choice.takes_user(op)));
     keep_the_last_admin(plan);
+    plan.keep_members_of_open_accounts();
     let made: BTreeSet<OktaUserId> = plan.users.iter().map(|op| op.okta_id.clone()).collect();
     plan.projects.retain_mut(|op| {
         if !choices.iter().any(|choice| choice.takes_project(op)) {

@@ -159,6 +159,7 @@ impl Remaining {
     fn leave_the_last_admin(&mut self) {
         let before = self.plan.users.clone();
         keep_the_last_admin(&mut self.plan);
+        self.plan.keep_members_of_open_accounts();
         let is_left_out = |op: &&UserOp| !self.plan.users.contains(op);
         self.stale.extend(before.iter().filter(is_left_out).map(named));
     }

@@ -18,6 +18,7 @@ mod embedded;
 mod guards;
 mod held;
 mod laws;
+mod lifecycle;
 mod roles;
 mod undo;
 
@@ -471,7 +472,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &["ada", "local", "missing"])],
         ..Platform::default()
     };
-    let doubts = Comparison::of(&desired, &standing).doubts();
+    let doubts = Comparison::of(&desired, &standing).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("missing")]));
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada"), okta_id("missing")]));
 }
@@ -479,7 +480,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
 #[test]
 fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
     let holder = User { external_id: Some(okta_id("old").as_str().into()), ..inactive(account("ada", None)) };
-    let doubts = Comparison::of(&users([present("ada")]), &platform([holder])).doubts();
+    let doubts = Comparison::of(&users([present("ada")]), &platform([holder])).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
 

@@ -178,6 +178,9 @@ fn action(step: Step<'_>) -> &'static str {
 fn sides(step: Step<'_>) -> (Value, Value) {
     match step {
         Step::User(op) => {
+            if op.is_deletion() {
+                return (json!({ "userName": op.user_name, "externalId": op.okta_id }), Value::Null);
+            }
             let before = match op.action {
                 UserAction::Create => Value::Null,
                 _ => attributes(&op.changes, |change| change.from.as_deref()),
@@ -187,8 +190,16 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-            ProjectAction::Relink { from } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
-            ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
+            ProjectAction::Relink { from, archived: None } => {
+                (json!({ "externalId": from }), json!({ "externalId": op.group }))
+            }
+            ProjectAction::Relink { from, archived } => (
+                json!({ "displayName": archived, "externalId": from }),
+                json!({ "displayName": op.name, "externalId": op.group }),
+            ),
+            ProjectAction::Rename { from } | ProjectAction::Archive { from } => {
+                (json!({ "displayName": from }), json!({ "displayName": op.name }))
+            }
             ProjectAction::Members => (Value::Null, Value::Null),
             ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
         },

@@ -38,6 +38,7 @@ fn deactivation(name: &str) -> UserOp {
         changes: vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }],
         reason: Reason::Left(Leave::Suspended),
         attributes: None,
+        destroys: None,
     }
 }
 

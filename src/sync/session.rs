@@ -17,18 +17,19 @@ use crate::http;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Platform, StandingRoles};
-use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::plan_text::Around;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::deferred::{Because, Deferred};
+use crate::plan::diff::losing;
 use crate::plan::guard::Refusal;
 use crate::plan::hold::held;
-use crate::plan::hold::{accepted, grace};
+use crate::plan::hold::{accepted, dormant, grace};
 use crate::plan::in_line::{Before, Digests, InLine};
-use crate::plan::op::ProjectAction;
+use crate::plan::op::{ProjectAction, ProjectOp, UserOp};
 use crate::plan::saved::{Fingerprints, Made};
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
@@ -228,17 +229,30 @@ impl Session {
         let roles = self.settings.mapping.manages_roles();
         let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
         reading.org.owed_roles.clone_from(&knows.owed_roles);
+        reading.org.archived.clone_from(&knows.past.archived);
+        reading.org.left_roles.clone_from(&knows.past.left_roles);
         let policy = &self.settings.policy;
-        let sources = self.sources(knows, &expressions, &platform, now);
+        let ids = OktaIds::of(reading.org.users.keys(), []);
+        let due = dormant::due(&knows.past, &platform, policy, now);
+        let losing = losing(&platform, policy, &due);
+        let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
         let Drafted { mut plan, mut digests, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
         plan.warnings.extend(unknown(not_recorded));
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
-        let seen = grace::without_seen(&knows.past, &plan);
+        let mut seen = grace::without_seen(&knows.past, &plan);
+        seen.inactive = dormant::without_seen(&knows.past, &platform, policy);
         let run = held::Run { sizes: &sizes, now, trust_source };
-        let remember = held::settle(&mut plan, &knows.past, &run, policy);
+        let mut remember = held::settle(&mut plan, &knows.past, &run, policy);
         self.look_at_deletions(&mut plan).await?;
         self.look_at_roles(&mut plan, &platform.roles).await;
+        remember.note_roles(&plan);
+        remember.inactive = if plan.shrunk.is_empty() {
+            dormant::record(&knows.past, &platform, &ids, policy, now)
+        } else {
+            seen.inactive.clone()
+        };
+        self.look_at_account_deletions(&mut plan).await;
         self.look_at_role_changes(&mut plan, &platform.roles).await?;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
@@ -303,6 +317,8 @@ impl Session {
             mapping: &expressions.mapping,
             platform,
             policy: &self.settings.policy,
+            losing: const { &BTreeSet::new() },
+            due: const { &BTreeMap::new() },
             now,
             writes: knows.writes,
             config: knows.config.as_deref(),
@@ -345,17 +361,17 @@ impl Session {
         Ok(Sides { expressions, reading, platform, now })
     }
 
-    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its contents. A project
-    /// whose group is there isn't deleted.
+    /// Asks Okta again about the group of each project that is to be deleted or archived, and the platform for the contents of
+    /// the former. A project whose group is there stays.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
-            if let ProjectAction::Relink { from } = &op.action {
+            if let ProjectAction::Relink { from, .. } = &op.action {
                 let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], from).await)?;
                 if asked.is_none_or(|found| found.is_some()) {
                     relinked.insert(op.group.clone());
                 }
-            } else if let ProjectAction::Delete { contents } = &mut op.action {
+            } else if op.is_deletion() || op.is_archival() {
                 let asked = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await;
                 // A group that a snapshot doesn't tell of isn't known to be gone.
                 let untold = || Some(StillThere { name: op.name.clone(), is_pushed: true });
@@ -363,7 +379,7 @@ impl Session {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
-                if let Some(project) = &op.project {
+                if let (Some(project), ProjectAction::Delete { contents }) = (&op.project, &mut op.action) {
                     // The counts inform; a route that fails doesn't stop a run.
                     let listed = self.activepieces.project_by_external_id(&op.group).await.ok().flatten();
                     let flows = listed.and_then(|listed| listed.analytics.total_flows);
@@ -372,11 +388,13 @@ impl Session {
             }
         }
         let Plan { projects, held, warnings, .. } = plan;
-        for op in projects.extract_if(.., |op| op.is_deletion() && there.contains_key(&op.group)) {
+        let is_there = |op: &mut ProjectOp| (op.is_deletion() || op.is_archival()) && there.contains_key(&op.group);
+        for op in projects.extract_if(.., is_there) {
             let StillThere { name, is_pushed } = &there[&op.group];
             if *is_pushed {
                 let about = format!("the group {name}");
-                held.push(Deferred::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+                let what = format!("{} the project", op.action.as_str());
+                held.push(Deferred::new(&op.name, what, Because::AnswersDisagree { about }));
             } else {
                 warnings.push(format!(
                     "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
@@ -391,6 +409,25 @@ impl Session {
         held.sort();
         warnings.sort();
         Ok(())
+    }
+
+    /// Asks for the contents of the personal projects that would be destroyed with their accounts. The counts inform; a route that
+    /// fails doesn't stop a run.
+    async fn look_at_account_deletions(&self, plan: &mut Plan) {
+        let mut doomed: Vec<&mut UserOp> = plan.users.iter_mut().filter(|op| op.is_deletion()).collect();
+        if doomed.is_empty() {
+            return;
+        }
+        let listed = self.activepieces.personal_projects().await;
+        let listed = listed.inspect_err(|failure| tracing::debug!(%failure, "the personal projects aren't known"));
+        let personal: BTreeMap<AccountId, _> =
+            listed.into_iter().flat_map(|page| page.data).map(|project| (project.owner_id.clone(), project)).collect();
+        for op in &mut doomed {
+            let (Some(account), Some(destroys)) = (&op.account, &mut op.destroys) else { continue };
+            if let Some(project) = personal.get(account) {
+                destroys.contents = self.activepieces.contents(&project.id, project.analytics.total_flows).await;
+            }
+        }
     }
 
     /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
@@ -430,9 +467,9 @@ impl Session {
     /// only if the plan sets any.
     async fn look_at_role_changes(&self, plan: &mut Plan, known: &StandingRoles) -> Result<()> {
         let is_set = match known {
-            StandingRoles::Unread => return Ok(()),
             StandingRoles::Off => false,
-            StandingRoles::Known(_) => {
+            // Unread roles are set too, where a user comes back to a project.
+            StandingRoles::Unread | StandingRoles::Known(_) => {
                 let mut projects =
                     plan.projects.iter().filter(|op| op.sets_roles()).filter_map(|op| op.project.as_ref());
                 match projects.next() {

@@ -10,12 +10,12 @@ use crate::http::Failure;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
-use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::okta::recheck::cached_groups;
 use crate::okta::{self, Okta, Reading};
 use crate::plan::hold::doubt::{self, Disagreement, doubted_roles};
 use crate::plan::in_line::Digests;
-use crate::plan::op::UserAction;
+use crate::plan::op::{UserAction, UserOp};
 use crate::plan::past::Sizes;
 use crate::plan::saved::Fingerprints;
 use crate::plan::{Comparison, Doubts, Plan, Policy};
@@ -27,6 +27,10 @@ pub struct Sources<'a> {
     pub mapping: &'a Mapping,
     pub platform: &'a Platform,
     pub policy: &'a Policy,
+    /// Inactive accounts that lose something more.
+    pub losing: &'a BTreeSet<AccountId>,
+    /// Those that have been inactive long enough to be deleted, since when.
+    pub due: &'a BTreeMap<AccountId, Timestamp>,
     pub now: Timestamp,
     /// Whether the plan may be written: then nothing of it rests on what was only known.
     pub writes: bool,
@@ -87,7 +91,7 @@ impl Unsure {
 /// Makes the plan. If nothing changes by what is known already, that is all. Otherwise what the changes depend on is read again,
 /// removals are confirmed by id, and what still isn't sure is deferred.
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
-    let Sources { platform, policy, .. } = sources;
+    let Sources { platform, policy, due, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
     let mut comparison = Comparison::of(&draft.desired, platform);
     let unsure = draft.unsure(&comparison);
@@ -106,6 +110,7 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let not_recorded = draft.not_recorded.len();
     Ok(Drafted::of(draft.sizes, draft.reading, (made_from, digests), not_recorded, || {
         let mut plan = comparison.plan(policy);
+        comparison.delete(&mut plan, due, policy);
         doubt::hold(&mut plan, &held);
         plan
     }))
@@ -145,7 +150,7 @@ impl<'a> Draft<'a> {
             not_recorded: BTreeSet::new(),
             sizes: None,
         };
-        let doubts = Doubts::of_users(&draft.desired, sources.platform);
+        let doubts = Doubts::of_users(&draft.desired, sources.platform, sources.losing);
         draft.confirm(doubts).await?;
         Ok(draft)
     }
@@ -165,7 +170,8 @@ impl<'a> Draft<'a> {
     /// What the changes depend on and that isn't sure.
     fn unsure(&self, comparison: &Comparison<'_>) -> Unsure {
         let Sources { mapping, policy, writes, .. } = self.sources;
-        let mut unsure = Unsure { doubts: comparison.doubts(), ..Unsure::default() };
+        let doubts = comparison.doubts(self.sources.losing);
+        let mut unsure = Unsure { doubts, ..Unsure::default() };
         if writes && !self.reading.unread.is_empty() {
             unsure.groups = comparison.changing_groups();
             unsure.groups.retain(|id| self.reading.unread.contains_key(id));
@@ -183,7 +189,8 @@ impl<'a> Draft<'a> {
 
     /// Users that the plan would give attributes which follow from groups that weren't read.
     fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
-        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate).map(|op| &op.okta_id);
+        let takes = |op: &UserOp| matches!(op.action, UserAction::Deactivate | UserAction::Delete);
+        let gives = plan.users.iter().filter(|op| !takes(op)).map(|op| &op.okta_id);
         let of_roles = plan.projects.iter().flat_map(|op| {
             let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
             op.roles.iter().map(|change| &change.okta_id).chain(new)

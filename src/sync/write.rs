@@ -48,6 +48,9 @@ pub struct WriteArgs {
     /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
     #[arg(long, value_name = "N")]
     allow_project_deletions: Option<usize>,
+    /// Allow exactly so many deletions of accounts, which `delete_inactive_after` asks for
+    #[arg(long, value_name = "N")]
+    allow_account_deletions: Option<usize>,
     /// Allow the plan of this hash, which plan printed, though it is over a limit; refuse every other
     #[arg(long, value_name = "HASH")]
     approve: Option<String>,
@@ -85,6 +88,7 @@ impl WriteArgs {
             new_admins: self.allow_new_admins,
             resumed,
             project_deletions: self.allow_project_deletions,
+            account_deletions: self.allow_account_deletions,
             empty_scope: self.allow_empty_scope,
             approved: self.approve.clone(),
         }
@@ -176,7 +180,12 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.context;
-        let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, digests, in_line, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now } =
+            proposal;
+        let early = past.with_what_goes(&remember);
+        if early != past {
+            self.journal.remember(&early)?;
+        }
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, (&hash, now), &report)?;
@@ -302,9 +311,9 @@ impl Open {
 
 /// How the run is undone, where anything that it did can be.
 fn undo_hint(run: u32, report: &Report<'_>) -> String {
-    let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. });
+    let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. } | ProjectAction::Archive { .. });
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
-    let users = report.users.iter().any(|(_, outcome)| outcome.is_done());
+    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && !op.is_deletion());
     let projects = report.projects.iter().any(|(op, outcomes)| {
         (itself(op) && is_done(&outcomes.project))
             || is_done(&outcomes.add)

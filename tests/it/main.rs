@@ -29,6 +29,8 @@ mod guards;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
+mod lifecycle;
+#[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(feature = "sandbox")]
 mod only;

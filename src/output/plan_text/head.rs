@@ -58,6 +58,8 @@ fn takes(plan: &Plan, around: &Around<'_>) -> Vec<String> {
         part(loses(PlatformRole::Admin), "user loses ADMIN", "users lose ADMIN"),
         part(loses(PlatformRole::Operator), "user loses OPERATOR", "users lose OPERATOR"),
         part(totals.members_remove, "project membership", "project memberships"),
+        part(totals.delete, "account for good", "accounts for good"),
+        part(totals.projects_archive, "archived project", "archived projects"),
         part(totals.projects_delete, "project with all that is in it", "projects with all that is in them"),
     ]
     .into_iter()

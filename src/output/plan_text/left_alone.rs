@@ -39,6 +39,9 @@ pub(in super::super) fn because(because: &Because) -> String {
         Because::Waiting { since, runs } => {
             format!("waits: missing since {since:.0}, in {}", counted(*runs, "run", "runs"))
         }
+        Because::Grace { leave, since, until } => {
+            format!("waits until {until:.0}: {}, first seen {since:.0}", leave.as_str())
+        }
         Because::AnswersDisagree { about } => format!("Okta's answers disagree about {}", safe(about)),
         Because::RoleNotKnown => "the project role isn't known (see the problems)".to_owned(),
         Because::DoesNotStand => "written by an earlier run, and not kept by the server".to_owned(),
@@ -109,6 +112,11 @@ fn unknown_admin(name: &str, plan: &Plan) -> String {
 /// Side effects of the changes, and the accounts of others.
 pub(super) fn notes(plan: &Plan, layout: Layout) -> Option<String> {
     let mut notes = Vec::new();
+    let inactive = plan.users.iter().filter(|op| op.makes_inactive()).count();
+    if inactive > 0 {
+        let accounts = counted(inactive, "new account is", "new accounts are");
+        notes.push(format!("{accounts} inactive for now; the welcome e-mails are sent all the same."));
+    }
     let given = plan.projects.iter().flat_map(|op| &op.add).filter(|member| member.role.is_some()).count();
     if given > 0 {
         let members = counted(given, "new member has", "new members have");

@@ -86,12 +86,14 @@ pub fn total(plan: &Plan) -> String {
         (totals.adopt, "to adopt"),
         (totals.update, "to update"),
         (totals.deactivate, "to deactivate"),
+        (totals.delete, "to delete"),
     ];
     let projects = [
         (totals.projects_create, "to create"),
         (totals.projects_adopt, "to adopt"),
         (totals.projects_relink, "to relink"),
         (totals.projects_rename, "to rename"),
+        (totals.projects_archive, "to archive"),
         (totals.projects_delete, "to delete"),
     ];
     let members = [(totals.members_add, "to add"), (totals.members_remove, "to remove")];

@@ -8,7 +8,7 @@ use super::{changed_here, fold};
 use crate::model::activepieces::{Contents, LastRun};
 use crate::plan::Plan;
 use crate::plan::drift::{Drift, ProjectDrift};
-use crate::plan::op::{Member, ProjectAction, ProjectOp, Removal, RoleChange};
+use crate::plan::op::{Member, ProjectAction, ProjectOp, Removal, RoleChange, name_before_archive};
 
 /// So many members who are added to a project are named.
 const NAMED: usize = 3;
@@ -23,9 +23,10 @@ pub(super) fn section(plan: &Plan, layout: Layout) -> Option<String> {
     layout.section("Projects", &rows)
 }
 
-/// What is taken away comes first: 0 for a deletion, 1 for a removed member or a changed project role.
+/// What is taken away comes first: 0 for a deletion or an archive, 1 for a removed member or a changed project role.
 fn rank(op: &ProjectOp) -> usize {
-    match (op.is_deletion(), op.remove.is_empty() && op.roles.is_empty()) {
+    let goes = op.is_deletion() || matches!(op.action, ProjectAction::Archive { .. });
+    match (goes, op.remove.is_empty() && op.roles.is_empty()) {
         (true, _) => 0,
         (false, false) => 1,
         (false, true) => 2,
@@ -67,6 +68,7 @@ pub(in super::super) fn of_project(op: &ProjectOp, drift: &ProjectDrift) -> Stri
 fn verb(action: &ProjectAction) -> (usize, &'static str, Style) {
     match action {
         ProjectAction::Delete { .. } => (0, "- delete", REMOVE),
+        ProjectAction::Archive { .. } => (0, "- archive", REMOVE),
         ProjectAction::Create => (1, "+ create", ADD),
         ProjectAction::Adopt => (2, "= adopt", CHANGE),
         ProjectAction::Relink { .. } => (3, "= relink", CHANGE),
@@ -80,13 +82,28 @@ fn project_why(op: &ProjectOp) -> String {
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
         ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {group}"),
-        ProjectAction::Relink { from } => {
-            format!("the group was made again: externalId {} → {group}", safe(from.as_str()))
+        ProjectAction::Relink { from, archived } => {
+            let name = archived.as_ref().map(|from| renamed(from, &op.name)).unwrap_or_default();
+            format!("the group was made again: externalId {} → {group}{name}", safe(from.as_str()))
+        }
+        ProjectAction::Archive { from } if *from == op.name => {
+            format!("group {group} isn't pushed any more; the project is archived and all in it stays")
+        }
+        ProjectAction::Archive { from } => {
+            format!("group {group} isn't pushed any more{}; all in it stays", renamed(from, &op.name))
+        }
+        ProjectAction::Rename { from } if name_before_archive(from).is_some() => {
+            format!("the group is back{}", renamed(from, &op.name))
         }
         ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),
         ProjectAction::Members => String::new(),
         ProjectAction::Delete { .. } => format!("group {group} isn't pushed any more"),
     }
+}
+
+/// `; name "Archived: Sales" → "Sales"`
+fn renamed(from: &str, to: &str) -> String {
+    format!("; name \"{}\" → \"{}\"", safe(from), safe(to))
 }
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
@@ -144,21 +161,27 @@ fn with_role(removal: &Removal) -> String {
 }
 
 /// What goes with a project for good, as far as the server tells it (docs/activepieces.md#contents-of-a-project).
-fn destroyed(members: usize, contents: &Contents) -> String {
+fn destroyed(members: usize, of: &Contents) -> String {
+    format!("destroys {}; nothing of it can be recovered", contents(of, Some(members)))
+}
+
+/// `3 flows, 2 connections (number not known), …` and the day of the last run.
+pub(super) fn contents(contents: &Contents, members: Option<usize>) -> String {
     let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
         Some(Ok(number)) => counted(number, one, many),
         _ => format!("{many} (number not known)"),
     };
     let parts = [
-        part(contents.flows, "flow", "flows"),
-        counted(members, "member", "members"),
-        part(contents.connections, "connection", "connections"),
-        part(contents.tables, "table", "tables"),
+        Some(part(contents.flows, "flow", "flows")),
+        members.map(|members| counted(members, "member", "members")),
+        Some(part(contents.connections, "connection", "connections")),
+        Some(part(contents.tables, "table", "tables")),
     ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     let last_run = match contents.last_run {
         Some(LastRun::On(day)) => format!("last run on {day}"),
         Some(LastRun::Never) => "no flow ever ran".to_owned(),
         None => "last run not known".to_owned(),
     };
-    format!("destroys {}\n{last_run}; nothing of it can be recovered", parts.join(", "))
+    format!("{}\n{last_run}", parts.join(", "))
 }

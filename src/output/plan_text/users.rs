@@ -2,6 +2,7 @@
 
 use super::super::layout::{Layout, Row};
 use super::super::text::{ADD, CHANGE, REMOVE, safe, styled};
+use super::projects::contents;
 use super::{changed_here, fold};
 use crate::model::PlatformRole;
 use crate::model::desired::Attributes;
@@ -17,6 +18,8 @@ enum Weight {
     /// Gets or loses ADMIN or OPERATOR.
     Role,
     Deactivated,
+    /// Deleted for good.
+    Deleted,
     Reactivated,
     Routine,
 }
@@ -26,6 +29,7 @@ impl Weight {
         match op.action {
             _ if op.is_new_admin() => Self::NewAdmin,
             UserAction::Deactivate => Self::Deactivated,
+            UserAction::Delete => Self::Deleted,
             _ if op.is_downgrade() || gets_a_role(op) => Self::Role,
             UserAction::Reactivate => Self::Reactivated,
             UserAction::Create | UserAction::Adopt | UserAction::Update => Self::Routine,
@@ -50,6 +54,10 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
             &fold::rows(of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift)), layout, true),
         ),
         layout.section("New project Admins", &fold::rows(plan.new_project_admins().map(project_admin), layout, true)),
+        layout.section(
+            "Accounts to delete for good",
+            &fold::rows(of(Weight::Deleted).map(account_deletion), layout, true),
+        ),
         layout.section("Roles", &rows(Weight::Role, true)),
         layout.section("Deactivations", &rows(Weight::Deactivated, true)),
         layout.section("Reactivations", &rows(Weight::Reactivated, true)),
@@ -80,9 +88,20 @@ fn project_admin(new: NewProjectAdmin<'_>) -> Row {
     Row { mark: styled(REMOVE, "!"), who: safe(new.user_name), what, why: safe(new.reason), ..Row::default() }
 }
 
+/// An account that is deleted, with what goes with it.
+fn account_deletion(op: &UserOp) -> Row {
+    let what = match &op.destroys {
+        Some(destroys) => format!("with the personal project: {}", contents(&destroys.contents, None)),
+        None => String::new(),
+    };
+    let why = format!("{}; can't be undone", why(op));
+    Row { mark: styled(REMOVE, "- delete"), who: safe(&op.user_name), what, why, ..Row::default() }
+}
+
 /// How an account becomes ADMIN.
 fn how_admin(op: &UserOp) -> String {
     match (op.action, op.role_change()) {
+        (UserAction::Create, _) if op.makes_inactive() => "ADMIN of a new account that is inactive for now".to_owned(),
         (UserAction::Create, _) => "becomes ADMIN with a new account".to_owned(),
         (_, Some(change)) => format!("becomes ADMIN: role {} → ADMIN", safe(change.from.as_deref().unwrap_or("–"))),
         (UserAction::Reactivate, None) => "becomes ADMIN: the inactive account is ADMIN".to_owned(),
@@ -92,7 +111,7 @@ fn how_admin(op: &UserOp) -> String {
 
 fn row(op: &UserOp, drift: &Drift) -> Row {
     let (mark, style) = match op.action {
-        UserAction::Deactivate => ("-", REMOVE),
+        UserAction::Deactivate | UserAction::Delete => ("-", REMOVE),
         UserAction::Create => ("+", ADD),
         UserAction::Reactivate => ("^", ADD),
         UserAction::Adopt => ("=", CHANGE),
@@ -111,7 +130,8 @@ fn why_now(op: &UserOp, drift: &Drift) -> String {
 /// What is done to an account: `OPERATOR → ADMIN`, one change a line.
 fn what(op: &UserOp) -> String {
     if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
-        return format!("{}, {}", full_name(attributes), attributes.platform_role);
+        let inactive = if op.makes_inactive() { ", inactive" } else { "" };
+        return format!("{}, {}{inactive}", full_name(attributes), attributes.platform_role);
     }
     op.changes.iter().map(change).collect::<Vec<_>>().join("\n")
 }
@@ -144,12 +164,16 @@ pub(in super::super) fn why(op: &UserOp) -> String {
     };
     match &op.reason {
         Reason::Assigned => format!("new in scope{}", because()),
+        Reason::Staged => format!("staged in Okta{}", because()),
         Reason::ActiveInOkta => format!("active in Okta{}", because()),
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
         Reason::Relinked => "same e-mail address, linked to a user who left".to_owned(),
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
-        Reason::Left(leave) => leave.as_str().to_owned(),
+        Reason::Left(leave) => match &op.destroys {
+            Some(destroys) => format!("{}, inactive since {:.0}", leave.as_str(), destroys.inactive_since),
+            None => leave.as_str().to_owned(),
+        },
         Reason::Undo(run) => format!("undo of run {run}"),
     }
 }
