@@ -603,7 +603,7 @@ pub fn unarchived(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Valu
         let members: Vec<&String> = project.members.keys().filter(|id| is_linked(id)).collect();
         let left = members.iter().any(|id| !words.contains(&standing.accounts[*id].email));
         if !project.name.starts_with("Archived: ") || left {
-            return Some(format!("the group of {:?} is gone, and the project isn't archived", project));
+            return Some(format!("the group of {project:?} is gone, and the project isn't archived"));
         }
     }
     None

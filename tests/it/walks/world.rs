@@ -191,22 +191,7 @@ impl World {
             }
             Roles::Group => "platformRole = \"isMemberOfGroupName('Admins') ? 'ADMIN' : 'MEMBER'\"".to_owned(),
         };
-        let of_members = match setup.project_roles {
-            ProjectRoles::None => "",
-            ProjectRoles::Fixed => "role = \"Viewer\"",
-            ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
-            ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
-            ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
-        };
-        let projects = match setup.projects {
-            Projects::None => String::new(),
-            Projects::ByName => {
-                format!(
-                    "[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}"
-                )
-            }
-            Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
-        };
+        let projects = project_rules(setup);
         let accepted = |(kind, who): &(String, String)| {
             format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")
         };
@@ -544,5 +529,23 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
                 platform.set_role(&owner.id, role.as_str());
             }
         }
+    }
+}
+
+/// The rules of the projects.
+fn project_rules(setup: &Setup) -> String {
+    let of_members = match setup.project_roles {
+        ProjectRoles::None => "",
+        ProjectRoles::Fixed => "role = \"Viewer\"",
+        ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
+        ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
+        ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
+    };
+    match setup.projects {
+        Projects::None => String::new(),
+        Projects::ByName => {
+            format!("[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}")
+        }
+        Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
     }
 }
