@@ -14,6 +14,8 @@ mod cut_short;
 mod deltas;
 mod docs;
 #[cfg(feature = "sandbox")]
+mod docs_commands;
+#[cfg(feature = "sandbox")]
 mod drift;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
