@@ -25,6 +25,10 @@ mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
+mod help;
+#[cfg(feature = "sandbox")]
+mod init;
+#[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
