@@ -32,6 +32,8 @@ mod init;
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
+#[cfg(unix)]
+mod packaging;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
