@@ -30,6 +30,36 @@ pub const EXIT_OK: u8 = 0;
 /// Exit code of `plan --detailed-exitcode` with changes waiting. Nothing else uses it.
 pub const EXIT_CHANGES: u8 = 2;
 
+/// All exit codes, each with its meaning.
+pub const EXIT_CODES: [(u8, &str); 11] = [
+    (EXIT_OK, "done; for `plan` also \"there are changes\""),
+    (Kind::Failed.exit_code(), "failed"),
+    (EXIT_CHANGES, "`plan --detailed-exitcode`: changes are waiting. Nothing else uses 2"),
+    (
+        Kind::Partial.exit_code(),
+        "partly applied: there are open problems, or operations that failed, were stale or didn't persist",
+    ),
+    (
+        Kind::Unauthorized.exit_code(),
+        "not authorised by Okta or Activepieces, at the start or during an apply, which then starts no more operations",
+    ),
+    (Kind::Refused.exit_code(), "refused by a guard; nothing was written"),
+    (Kind::Locked.exit_code(), "another run is writing to the same platform; `--wait` waits for its end"),
+    (
+        Kind::NotTrusted.exit_code(),
+        "the source is not trusted: Okta's answer was much smaller than the last one, and nothing was removed for an absence",
+    ),
+    (Kind::Usage.exit_code(), "wrong usage"),
+    (
+        Kind::Config.exit_code(),
+        "the config, a secret's source, an expression or a scope name that never worked is wrong",
+    ),
+    (
+        Kind::Interrupted.exit_code(),
+        "interrupted, by Ctrl-C or SIGTERM; requests in flight have ended, unless a second signal came",
+    ),
+];
+
 impl Kind {
     /// The process's exit code.
     pub const fn exit_code(self) -> u8 {
@@ -110,5 +140,8 @@ mod tests {
         ];
         assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 6, 7, 64, 78, 130]);
         assert!(kinds.iter().all(|kind| kind.exit_code() != EXIT_CHANGES));
+        let listed = EXIT_CODES.map(|(code, _)| code);
+        assert!(listed.is_sorted_by(|one, other| one < other));
+        assert!(kinds.iter().all(|kind| listed.contains(&kind.exit_code())));
     }
 }

@@ -169,16 +169,50 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// Makes a file for its owner alone, whole or not at all, where there is none of this name.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes a file that other users may read too, whole or not at all, as [`write_out`] does.
+pub fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => write_into(path, &metadata, bytes),
+        _ => replace(path, bytes, shared_permissions(0o644).into()),
+    }
+}
+
+#[cfg(unix)]
+fn shared_permissions(mode: u32) -> impl Into<Option<std::fs::Permissions>> {
+    <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode)
+}
+
+#[cfg(not(unix))]
+fn shared_permissions(_: u32) -> impl Into<Option<std::fs::Permissions>> {
+    None::<std::fs::Permissions>
+}
+
+/// Makes a folder for files that other users may read, with the folders above it.
+pub fn folder(path: &Path) -> Result<(), Refusal> {
+    Ok(std::fs::create_dir_all(path)?)
+}
+
 /// Replaces a plain file, or makes it, whole or not at all; with these permissions, or for its owner alone.
 pub fn replace(path: &Path, bytes: &[u8], permissions: Option<std::fs::Permissions>) -> Result<(), Refusal> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
     file.write_all(bytes)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_into(path: &Path, seen: &Metadata, bytes: &[u8]) -> Result<(), Refusal> {

@@ -16,7 +16,7 @@ use crate::sync::session::{PARALLELISM, Planned, Session};
 #[derive(Debug, Args)]
 pub struct DriftArgs {}
 
-pub async fn run(_args: DriftArgs, context: &Context) -> Result<u8> {
+pub async fn run(context: &Context) -> Result<u8> {
     let session = Session::open(context, PARALLELISM)?;
     let journal = Journal::begin("drift", &session, context)?;
     let result = drift(&session, &journal, context).await;

@@ -16,19 +16,25 @@ use crate::sync::environment;
 mod accept;
 mod apply;
 mod check;
+mod completions;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod drift;
 mod eval;
 mod eval_cases;
 mod export;
+mod help;
 mod history;
+mod init;
 mod logging;
 mod only;
+mod man;
+mod pick;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod show;
+mod topics;
 mod undo;
 
 /// The parsers of the files that a command is given.
@@ -40,7 +46,7 @@ pub(crate) use eval_cases::expectations;
 /// Reads users, groups and profile attributes from Okta, evaluates the Okta expressions of the config, and shows what
 /// differs in Activepieces as a plan. `apply` then writes it over SCIM.
 #[derive(Debug, Parser)]
-#[command(name = "oktapieces", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "oktapieces", version = VERSION, after_help = after_help(), disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -48,22 +54,8 @@ pub struct Cli {
     command: Command,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  oktapieces demo                       see a plan and an apply on an embedded sandbox
-  oktapieces check                      test the config, both servers and their rights
-  oktapieces plan                       show what would change; nothing is written
-  oktapieces apply                      show the plan, ask, and write it
-  oktapieces apply --yes --quiet        the same from cron
-  oktapieces plan --out plan.json       keep the plan, look at it, and
-  oktapieces apply plan.json            apply exactly that
-  oktapieces history                    list the runs
-  oktapieces undo 12                    take run 12 back, after showing what that means
-
-Exit codes:
-  0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
-  4 not authorised   5 refused by a guard   6 another run has the lock   7 the source is not trusted
-  64 wrong usage   78 the config is wrong   130 interrupted";
+/// The version, and of a release build the commit with its date (`build.rs`).
+const VERSION: &str = env!("OKTAPIECES_VERSION");
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -104,22 +96,42 @@ enum Color {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    #[cfg(feature = "sandbox")]
-    Demo(demo::DemoArgs),
-    Check(check::CheckArgs),
-    Plan(plan::PlanArgs),
-    Apply(apply::ApplyArgs),
-    Drift(drift::DriftArgs),
-    Show(show::ShowArgs),
-    History(history::HistoryArgs),
-    Undo(undo::UndoArgs),
-    Accept(accept::AcceptArgs),
-    Export(export::ExportArgs),
-    Eval(eval::EvalArgs),
-    #[cfg(feature = "sandbox")]
-    Sandbox(sandbox::SandboxArgs),
+/// Makes the commands of clap and what runs each of them.
+macro_rules! commands {
+    ($context:ident: $($(#[$condition:meta])? $name:ident($arguments:ident: $type:ty) => $run:expr,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$condition])? $name($type),)*
+        }
+
+        impl Command {
+            async fn run(self, $context: &Context) -> Result<u8> {
+                match self {
+                    $($(#[$condition])? Self::$name($arguments) => Box::pin(async move { $run }).await,)*
+                }
+            }
+        }
+    };
+}
+
+// A command is a row: its name, its arguments, and what runs it. The help lists them in this order.
+commands! { context:
+    #[cfg(feature = "sandbox")] Demo(args: demo::DemoArgs) => demo::run(args, context).await,
+    Init(args: init::InitArgs) => init::run(args, context).await,
+    Check(args: check::CheckArgs) => check::run(args, context).await,
+    Plan(args: plan::PlanArgs) => plan::run(args, context).await,
+    Apply(args: apply::ApplyArgs) => apply::run(args, context).await,
+    Drift(_args: drift::DriftArgs) => drift::run(context).await,
+    Show(args: show::ShowArgs) => show::run(&args, context),
+    History(args: history::HistoryArgs) => history::run(&args, context),
+    Undo(args: undo::UndoArgs) => undo::run(args, context).await,
+    Accept(args: accept::AcceptArgs) => accept::run(args, context).await,
+    Export(args: export::ExportArgs) => export::run(args, context).await,
+    Eval(args: eval::EvalArgs) => eval::run(args, context).await,
+    #[cfg(feature = "sandbox")] Sandbox(args: sandbox::SandboxArgs) => sandbox::run(args, context).await,
+    Help(args: help::HelpArgs) => help::run(&args, command(), context),
+    Completions(args: completions::CompletionsArgs) => completions::run(&args, command(), context),
+    Man(args: man::ManArgs) => man::run(&args, command(), context),
 }
 
 /// Runs the program and gives its exit code.
@@ -168,24 +180,16 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, 
 fn run(command: Command, context: &Context) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::from_source(Kind::Failed, error).context("starting the workers"))?;
-    runtime.block_on(async {
-        match command {
-            #[cfg(feature = "sandbox")]
-            Command::Demo(args) => demo::run(args, context).await,
-            Command::Check(args) => Box::pin(check::run(args, context)).await,
-            Command::Plan(args) => plan::run(args, context).await,
-            Command::Apply(args) => Box::pin(apply::run(args, context)).await,
-            Command::Drift(args) => Box::pin(drift::run(args, context)).await,
-            Command::Show(args) => show::run(&args, context),
-            Command::History(args) => history::run(&args, context),
-            Command::Undo(args) => Box::pin(undo::run(args, context)).await,
-            Command::Accept(args) => Box::pin(accept::run(args, context)).await,
-            Command::Export(args) => Box::pin(export::run(args, context)).await,
-            Command::Eval(args) => eval::run(args, context).await,
-            #[cfg(feature = "sandbox")]
-            Command::Sandbox(args) => sandbox::run(args, context).await,
-        }
-    })
+    runtime.block_on(command.run(context))
+}
+
+/// The width of most terminals; clap wraps at the width of this one, and without an indent.
+const NARROW: usize = 80;
+
+/// What follows the options in the help of the program.
+fn after_help() -> String {
+    let codes = topics::codes(NARROW);
+    format!("Examples:\n{}\n\nHelp topics:\n{}\n\nExit codes:\n{codes}", topics::EXAMPLES, topics::list())
 }
 
 impl Global {
@@ -230,7 +234,7 @@ impl Global {
     }
 }
 
-/// The whole command line as clap has it, for the snapshot of the help texts.
+/// The whole command line as clap has it: for completions, man pages and the help.
 pub fn command() -> clap::Command {
     use clap::CommandFactory;
     Cli::command()

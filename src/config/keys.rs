@@ -417,7 +417,7 @@ const ATTRIBUTES: &[Key] = &[
 ];
 
 const PROJECTS: &[Key] = &[
-    key("group", &At(TEXT, |draft| &mut draft.project.group), "\"Engineering\"", "One group: its id or exact name.")
+    key("group", &At(TEXT, |draft| &mut draft.project.group), "\"AP Engineering\"", "One group: its id or exact name.")
         .common(),
     key(
         "match",

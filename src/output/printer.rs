@@ -164,7 +164,19 @@ impl Printer {
         tokio::task::block_in_place(read) && answer.trim() == "yes"
     }
 
-    fn talk(&self, text: &str) {
+    /// Asks for a line of text; none at the end of the input.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if let Ok(mut stderr) = self.stderr.lock() {
+            drop(write!(stderr, "{} ", harmless(question)).and_then(|()| stderr.flush()));
+        }
+        let mut answer = String::new();
+        let read = || io::stdin().lock().read_line(&mut answer).is_ok_and(|length| length > 0);
+        // As in `confirm`.
+        tokio::task::block_in_place(read).then(|| answer.trim().to_owned())
+    }
+
+    /// A message, also with `--quiet`.
+    pub fn talk(&self, text: &str) {
         if let Ok(mut stderr) = self.stderr.lock() {
             drop(writeln!(stderr, "{}", harmless(text)));
         }

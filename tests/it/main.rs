@@ -29,11 +29,17 @@ mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
+mod help;
+#[cfg(feature = "sandbox")]
+mod init;
+#[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod lifecycle;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
+#[cfg(unix)]
+mod packaging;
 #[cfg(feature = "sandbox")]
 mod only;
 #[cfg(feature = "sandbox")]
