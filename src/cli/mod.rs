@@ -20,6 +20,7 @@ mod check;
 mod demo;
 mod eval;
 mod eval_cases;
+mod explain;
 mod export;
 mod history;
 mod logging;
@@ -28,6 +29,7 @@ mod plan;
 mod sandbox;
 mod show;
 mod undo;
+mod who;
 
 /// The parsers of the files that a command is given.
 #[cfg(any(test, feature = "fuzzing"))]
@@ -56,6 +58,8 @@ Examples:
   oktapieces plan --out plan.json       keep the plan, look at it, and
   oktapieces apply plan.json            apply exactly that
   oktapieces history                    list the runs
+  oktapieces explain ada@example.com    what a user has and why, and what apply would do
+  oktapieces who --role ADMIN           every ADMIN, and why
   oktapieces undo 12                    take run 12 back, after showing what that means
 
 Exit codes:
@@ -107,6 +111,8 @@ enum Command {
     History(history::HistoryArgs),
     Undo(undo::UndoArgs),
     Accept(accept::AcceptArgs),
+    Explain(explain::ExplainArgs),
+    Who(who::WhoArgs),
     Export(export::ExportArgs),
     Eval(eval::EvalArgs),
     #[cfg(feature = "sandbox")]
@@ -169,6 +175,8 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::History(args) => history::run(&args, context),
             Command::Undo(args) => Box::pin(undo::run(args, context)).await,
             Command::Accept(args) => Box::pin(accept::run(args, context)).await,
+            Command::Explain(args) => Box::pin(explain::run(args, context)).await,
+            Command::Who(args) => Box::pin(who::run(args, context)).await,
             Command::Export(args) => Box::pin(export::run(args, context)).await,
             Command::Eval(args) => eval::run(args, context).await,
             #[cfg(feature = "sandbox")]

@@ -1,5 +1,8 @@
 //! Renders answers as text, JSON and CSV. Only `printer` writes to the terminal.
 
+pub mod explain_text;
+pub mod explain_whole_text;
+pub mod explained;
 pub mod history_text;
 pub mod json;
 pub mod picture;
@@ -10,5 +13,6 @@ pub mod printer;
 pub mod progress;
 pub mod report_text;
 pub mod text;
+pub mod who_text;
 
 pub use printer::{Printer, Verbosity};

@@ -129,7 +129,7 @@ fn users(plan: &Plan, whole: bool) -> Option<String> {
 }
 
 /// What is done to an account: `OPERATOR → ADMIN`, one change a line.
-fn what(op: &UserOp) -> String {
+pub(super) fn what(op: &UserOp) -> String {
     if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
         return format!("{}, {}", full_name(attributes), attributes.platform_role);
     }
@@ -142,7 +142,8 @@ fn full_name(attributes: &Attributes) -> String {
     if name.trim().is_empty() { "no name".to_owned() } else { name }
 }
 
-fn change(change: &Change) -> String {
+/// `role MEMBER → OPERATOR`
+pub(super) fn change(change: &Change) -> String {
     let quoted = |text: &str| format!("\"{}\"", safe(text));
     match (change.attribute, change.from.as_deref()) {
         (Attribute::Active, Some("true")) => "active → inactive".to_owned(),
@@ -156,7 +157,7 @@ fn change(change: &Change) -> String {
 }
 
 /// Why an account is changed; the attributes behind its role where the role is part of it.
-pub(super) fn why(op: &UserOp) -> String {
+pub fn why(op: &UserOp) -> String {
     let because = || {
         let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
         let because = op.attributes.as_ref().and_then(|attributes| attributes.role_because.as_deref());
@@ -191,7 +192,7 @@ fn projects(plan: &Plan, whole: bool) -> Option<String> {
     section("Projects", &table)
 }
 
-fn project_verb(action: &ProjectAction) -> &'static str {
+pub(super) fn project_verb(action: &ProjectAction) -> &'static str {
     match action {
         ProjectAction::Create => "+ create",
         ProjectAction::Adopt => "= adopt",
@@ -202,7 +203,7 @@ fn project_verb(action: &ProjectAction) -> &'static str {
     }
 }
 
-fn project_why(op: &ProjectOp) -> String {
+pub(super) fn project_why(op: &ProjectOp) -> String {
     let group = safe(op.group.as_str());
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
@@ -217,7 +218,7 @@ fn project_why(op: &ProjectOp) -> String {
 }
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
-fn members(op: &ProjectOp, whole: bool) -> String {
+pub(super) fn members(op: &ProjectOp, whole: bool) -> String {
     if let ProjectAction::Delete { contents } = &op.action {
         return destroyed(op.members, contents);
     }

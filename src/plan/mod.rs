@@ -4,10 +4,12 @@
 //! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
 //! - `op`, `step` and `deferred`: what a plan consists of.
+//! - `access`: who has which role today, and why; `part`: what a plan does for one user.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
+pub mod access;
 pub mod deferred;
 pub mod diff;
 pub mod fingerprint;
@@ -15,6 +17,7 @@ pub mod guard;
 pub mod hold;
 pub mod op;
 pub mod outline;
+pub mod part;
 pub mod past;
 pub mod policy;
 pub mod saved;

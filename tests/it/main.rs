@@ -13,6 +13,8 @@ mod cut_short;
 #[cfg(feature = "sandbox")]
 mod deltas;
 mod docs;
+#[cfg(feature = "sandbox")]
+mod explain;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;
@@ -58,3 +60,5 @@ mod undo;
 mod variables;
 #[cfg(feature = "sandbox")]
 mod walks;
+#[cfg(feature = "sandbox")]
+mod who;
