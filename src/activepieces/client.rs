@@ -271,6 +271,23 @@ impl Activepieces {
         Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
     }
 
+    /// The TEAM projects that the account with this externalId reaches: those that it is a member of, and for an ADMIN or OPERATOR all
+    /// (docs/activepieces.md#changed-addresses).
+    pub async fn projects_reached(&self, external_id: &str) -> Result<Page<RestProject>, Failure> {
+        self.every_team_project(("externalUserId", external_id)).await
+    }
+
+    /// The TEAM projects of exactly this name. The filter finds more: names that contain it, in any case (docs/activepieces.md#rest).
+    pub async fn projects_named(&self, name: &str) -> Result<Vec<RestProject>, Failure> {
+        let page = self.every_team_project(("displayName", name)).await?;
+        Ok(page.data.into_iter().filter(|project| project.display_name == name && project.is_team()).collect())
+    }
+
+    async fn every_team_project(&self, (name, value): (&str, &str)) -> Result<Page<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("types", "TEAM").param(name, value);
+        self.read(request.param("limit", &ALL_CONTENTS.to_string()).timeout(LISTING).size(Size::LISTING)).await
+    }
+
     /// What a project holds: `flows` are those of its listing, the rest is asked for. A route that fails, as that of connections does
     /// for one that can't be decrypted, leaves its part unknown (docs/activepieces.md#contents-of-a-project).
     pub async fn contents(&self, project: &ProjectId, flows: Option<u64>) -> Contents {

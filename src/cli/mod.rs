@@ -22,6 +22,7 @@ mod demo;
 mod drift;
 mod eval;
 mod eval_cases;
+mod explain;
 mod export;
 mod help;
 mod history;
@@ -36,6 +37,7 @@ mod sandbox;
 mod show;
 mod topics;
 mod undo;
+mod who;
 
 /// The parsers of the files that a command is given.
 #[cfg(any(test, feature = "fuzzing"))]
@@ -126,6 +128,8 @@ commands! { context:
     History(args: history::HistoryArgs) => history::run(&args, context),
     Undo(args: undo::UndoArgs) => undo::run(args, context).await,
     Accept(args: accept::AcceptArgs) => accept::run(args, context).await,
+    Explain(args: explain::ExplainArgs) => explain::run(args, context).await,
+    Who(args: who::WhoArgs) => who::run(args, context).await,
     Export(args: export::ExportArgs) => export::run(args, context).await,
     Eval(args: eval::EvalArgs) => eval::run(args, context).await,
     #[cfg(feature = "sandbox")] Sandbox(args: sandbox::SandboxArgs) => sandbox::run(args, context).await,

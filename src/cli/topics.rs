@@ -32,6 +32,9 @@ pub const EXAMPLES: &str = "  oktapieces demo                       see a plan a
   oktapieces apply --yes --quiet        the same from cron
   oktapieces plan --out plan.json       keep the plan, look at it, and
   oktapieces apply plan.json            apply exactly that
+  oktapieces explain ada@example.com    what a user has and why, and what apply would do
+  oktapieces who --role ADMIN           every ADMIN, and why
+  oktapieces drift                      what was changed in Activepieces since the last run
   oktapieces history                    list the runs
   oktapieces undo 12                    show the plan that undoes run 12, ask, and write it";
 

@@ -151,7 +151,7 @@ impl Table {
 }
 
 /// The text as no spreadsheet takes it for a formula, full-width and small signs included.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let text = visible(text);
     let seen = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−']);

@@ -6,10 +6,12 @@
 //! - `in_line`: what was changed on the platform since the last run.
 //! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
 //! - `only`: the part of a plan that was chosen.
+//! - `access`: who has which role today, and why; `part`: what a plan does for one user.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
+pub mod access;
 pub mod deferred;
 pub mod diff;
 pub mod drift;
@@ -20,6 +22,7 @@ pub mod in_line;
 pub mod only;
 pub mod op;
 pub mod outline;
+pub mod part;
 pub mod past;
 pub mod policy;
 pub mod saved;

@@ -81,6 +81,22 @@ impl StateFile {
         })
     }
 
+    /// The newest runs that wrote a plan in which the user or group of this Okta id is, newest first.
+    pub fn runs_about(&self, okta_id: &str, limit: usize) -> Result<Vec<Run>> {
+        let select = format!("{RUN} WHERE plan IS NOT NULL AND instr(plan, ?1) ORDER BY id DESC LIMIT ?2");
+        self.with(|connection| {
+            let mut statement = connection.prepare(&select)?;
+            statement.query_map(params![format!("\"{okta_id}\""), limit], run)?.collect()
+        })
+    }
+
+    /// The platform role that a run wrote last for an Okta user; none where no run that is kept did.
+    pub fn last_role(&self, okta_id: &str) -> Result<Option<String>> {
+        let select = "SELECT after ->> '$.platformRole' FROM operations WHERE okta_id = ?1 AND kind = 'user' \
+                      AND outcome = 'done' AND after ->> '$.platformRole' IS NOT NULL ORDER BY run DESC LIMIT 1";
+        self.with(|connection| connection.prepare_cached(select)?.query_row([okta_id], |row| row.get(0)).optional())
+    }
+
     /// The newest run with a plan that it wrote or began to write, also one that was killed.
     pub fn last_with_plan(&self) -> Result<Option<Run>> {
         let select = format!("{RUN} WHERE plan IS NOT NULL ORDER BY id DESC LIMIT 1");

@@ -98,29 +98,9 @@ impl Journal {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
         let roles = session.settings.mapping.manages_roles();
-        let owed_roles = if roles { self.owed_roles()? } else { BTreeMap::new() };
+        let owed_roles = if roles { owed_roles(&self.state)? } else { BTreeMap::new() };
         let in_line = self.state.in_line()?;
         Ok(Knows { past: self.past()?, org, owed_roles, in_line, writes: !self.locks.is_empty(), config })
-    }
-
-    /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
-    /// the server's default role.
-    fn owed_roles(&self) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
-        let Some(last) = self.state.last_with_plan()? else { return Ok(BTreeMap::new()) };
-        let Ok(Some(recorded)) = self.state.recorded(last) else { return Ok(BTreeMap::new()) };
-        let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);
-        let mut owed: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>> = BTreeMap::new();
-        for step in recorded.plan.steps().filter(undone) {
-            let (op, users): (_, Vec<&OktaUserId>) = match step {
-                Step::AddMembers(op) => {
-                    (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
-                }
-                Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
-                Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
-            };
-            owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
-        }
-        Ok(owed)
     }
 
     /// Replaces what earlier runs left to be known.
@@ -233,6 +213,26 @@ impl Journal {
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
+/// the server's default role.
+pub fn owed_roles(state: &StateFile) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
+    let Some(last) = state.last_with_plan()? else { return Ok(BTreeMap::new()) };
+    let Ok(Some(recorded)) = state.recorded(last) else { return Ok(BTreeMap::new()) };
+    let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);
+    let mut owed: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>> = BTreeMap::new();
+    for step in recorded.plan.steps().filter(undone) {
+        let (op, users): (_, Vec<&OktaUserId>) = match step {
+            Step::AddMembers(op) => {
+                (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
+            }
+            Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
+            Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
+        };
+        owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
+    }
+    Ok(owed)
 }
 
 /// How a run gets its turn.

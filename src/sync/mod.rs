@@ -2,12 +2,14 @@
 //!
 //! - `session` reads both sides and plans; `settle` is its planning in two passes.
 //! - `write` guards, asks and applies; `journal` records it.
+//! - `explain` reads and plans for one user.
 //! - `snapshot` records what a plan is made from.
 //! - `expressions`, `access` and `environment` prepare both.
 
 pub mod access;
 pub mod context;
 pub mod environment;
+pub mod explain;
 pub mod expressions;
 pub mod interrupt;
 pub mod journal;

@@ -17,8 +17,10 @@ use crate::http;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Platform, StandingRoles};
+use crate::model::desired::Desired;
 use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
+use crate::model::org::Org;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::plan_text::Around;
 use crate::output::progress::Progress;
@@ -67,6 +69,16 @@ pub struct Planned {
     pub digests: Digests,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
+}
+
+/// A plan with what it was made from.
+#[derive(Debug)]
+pub struct Looked {
+    pub plan: Plan,
+    pub desired: Desired,
+    pub platform: Platform,
+    pub org: Org,
+    pub mapping: Mapping,
 }
 
 /// Both sides as they were read.
@@ -243,18 +255,12 @@ impl Session {
         let mut seen = grace::without_seen(&knows.past, &plan);
         seen.inactive = dormant::without_seen(&knows.past, &platform, policy);
         let run = held::Run { sizes: &sizes, now, trust_source };
-        let mut remember = held::settle(&mut plan, &knows.past, &run, policy);
-        self.look_at_deletions(&mut plan).await?;
-        self.look_at_roles(&mut plan, &platform.roles).await;
-        remember.note_roles(&plan);
+        let mut remember = self.finish(&mut plan, &knows.past, &run, &platform.roles).await?;
         remember.inactive = if plan.shrunk.is_empty() {
             dormant::record(&knows.past, &platform, &ids, policy, now)
         } else {
             seen.inactive.clone()
         };
-        self.look_at_account_deletions(&mut plan).await;
-        self.look_at_role_changes(&mut plan, &platform.roles).await?;
-        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
         plan.drift = digests.drift(&plan, before, &platform);
         drop(progress);
@@ -274,6 +280,45 @@ impl Session {
             ),
         );
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests, now })
+    }
+
+    /// The same plan, with all that it was made from, for commands that say who has what and why. Project roles are read where they
+    /// are wanted, whether the config manages them or not.
+    pub async fn look(&self, knows: &Knows, wants_roles: bool, context: &Context) -> Result<Looked> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let manages_roles = self.settings.mapping.manages_roles();
+        let roles = wants_roles || manages_roles;
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        reading.org.owed_roles.clone_from(&knows.owed_roles);
+        reading.org.archived.clone_from(&knows.past.archived);
+        reading.org.left_roles.clone_from(&knows.past.left_roles);
+        let policy = &self.settings.policy;
+        let due = dormant::due(&knows.past, &platform, policy, now);
+        let losing = losing(&platform, policy, &due);
+        let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
+        let looked = Box::pin(settle::look(sources, reading)).await?;
+        let settle::Looked { mut plan, desired, reading, sizes, not_recorded } = looked;
+        plan.warnings.extend(unknown(not_recorded));
+        let run = held::Run { sizes: &sizes, now, trust_source: false };
+        let unread = StandingRoles::Unread;
+        let of_plan = if manages_roles { &platform.roles } else { &unread };
+        self.finish(&mut plan, &knows.past, &run, of_plan).await?;
+        drop(progress);
+        Ok(Looked { plan, desired, platform, org: reading.org, mapping: expressions.mapping })
+    }
+
+    /// Defers what must wait, asks the servers about deletions and roles, and moves accepted problems; gives what to record once the
+    /// run is completed.
+    async fn finish(&self, plan: &mut Plan, past: &Past, run: &held::Run<'_>, roles: &StandingRoles) -> Result<Past> {
+        let policy = &self.settings.policy;
+        let mut remember = held::settle(plan, past, run, policy);
+        self.look_at_deletions(plan).await?;
+        self.look_at_roles(plan, roles).await;
+        remember.note_roles(plan);
+        self.look_at_account_deletions(plan).await;
+        self.look_at_role_changes(plan, roles).await?;
+        accepted::settle(plan, &policy.accepted, TimeZone::UTC.to_datetime(run.now).date());
+        Ok(remember)
     }
 
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.

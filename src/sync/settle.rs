@@ -100,10 +100,7 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
         draft.settle(unsure).await?;
         comparison = Comparison::of(&draft.desired, platform);
     }
-    let Unsure { groups, doubts, users } = draft.unsure(&comparison);
-    let memberships = comparison.leaving(&doubts.memberships);
-    let roles = doubts.memberships.union(&users).cloned().collect();
-    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
+    let held = draft.disagreement(&comparison);
     let made_from = draft.made_from();
     let digests = Digests::of(&draft.desired, platform);
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
@@ -114,6 +111,36 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
         doubt::hold(&mut plan, &held);
         plan
     }))
+}
+
+/// A plan with all that it was made from.
+pub struct Looked {
+    pub plan: Plan,
+    pub desired: Desired,
+    pub reading: Reading,
+    pub sizes: Sizes,
+    /// Users that a snapshot has too few answers about.
+    pub not_recorded: usize,
+}
+
+/// The same as [`plan`], for commands that show more than the plan: what it was made from is kept.
+pub async fn look(sources: Sources<'_>, reading: Reading) -> Result<Looked> {
+    let Sources { platform, policy, due, .. } = sources;
+    let mut draft = Draft::of(sources, reading).await?;
+    let unsure = draft.unsure(&Comparison::of(&draft.desired, platform));
+    if !unsure.is_empty() {
+        draft.settle(unsure).await?;
+    }
+    let comparison = Comparison::of(&draft.desired, platform);
+    let held = draft.disagreement(&comparison);
+    let mut plan = comparison.plan(policy);
+    comparison.delete(&mut plan, due, policy);
+    drop(comparison);
+    doubt::hold(&mut plan, &held);
+    let not_recorded = draft.not_recorded.len();
+    let desired = std::mem::take(&mut draft.desired);
+    let (sizes, reading) = draft.end();
+    Ok(Looked { plan, desired, reading, sizes, not_recorded })
 }
 
 impl Drafted {
@@ -185,6 +212,14 @@ impl<'a> Draft<'a> {
         }
         unsure.doubts = unsure.doubts.without(&self.asked);
         unsure
+    }
+
+    /// What the changes depend on and that Okta's answers disagree about.
+    fn disagreement(&self, comparison: &Comparison<'_>) -> Disagreement {
+        let Unsure { groups, doubts, users } = self.unsure(comparison);
+        let memberships = comparison.leaving(&doubts.memberships);
+        let roles = doubts.memberships.union(&users).cloned().collect();
+        Disagreement { scope: self.undecided.clone(), roles, memberships, groups }
     }
 
     /// Users that the plan would give attributes which follow from groups that weren't read.

@@ -17,6 +17,8 @@ mod docs;
 mod docs_commands;
 #[cfg(feature = "sandbox")]
 mod drift;
+#[cfg(feature = "sandbox")]
+mod explain;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;
@@ -72,3 +74,5 @@ mod undo;
 mod variables;
 #[cfg(feature = "sandbox")]
 mod walks;
+#[cfg(feature = "sandbox")]
+mod who;

@@ -19,8 +19,9 @@ use crate::plan::policy::Limits;
 use crate::plan::saved::Made;
 
 pub(super) use left_alone::because;
-pub(super) use projects::of_project;
-pub(super) use users::why;
+pub(super) use projects::{members, of_project, project_verb, project_why};
+pub use users::why;
+pub(super) use users::{change, what};
 
 /// What is shown around a plan.
 #[derive(Clone, Copy, Debug)]

@@ -64,6 +64,11 @@ pub(in super::super) fn of_project(op: &ProjectOp, drift: &ProjectDrift) -> Stri
     renamed.into_iter().chain(added).chain(removed).chain(roles).collect::<Vec<_>>().join(", ")
 }
 
+/// The mark and the word for what is done to a project.
+pub(in super::super) fn project_verb(action: &ProjectAction) -> &'static str {
+    verb(action).1
+}
+
 /// The place in the order of reading, the mark, and its style.
 fn verb(action: &ProjectAction) -> (usize, &'static str, Style) {
     match action {
@@ -77,7 +82,7 @@ fn verb(action: &ProjectAction) -> (usize, &'static str, Style) {
     }
 }
 
-fn project_why(op: &ProjectOp) -> String {
+pub(in super::super) fn project_why(op: &ProjectOp) -> String {
     let group = safe(op.group.as_str());
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
@@ -107,7 +112,7 @@ fn renamed(from: &str, to: &str) -> String {
 }
 
 /// `+3 amy@…, bo@…, cy@…`, and each reason for a removal with the members that it removes.
-fn members(op: &ProjectOp, whole: bool) -> String {
+pub(in super::super) fn members(op: &ProjectOp, whole: bool) -> String {
     if let ProjectAction::Delete { contents } = &op.action {
         return destroyed(op.members, contents);
     }

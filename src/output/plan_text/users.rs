@@ -128,7 +128,7 @@ fn why_now(op: &UserOp, drift: &Drift) -> String {
 }
 
 /// What is done to an account: `OPERATOR → ADMIN`, one change a line.
-fn what(op: &UserOp) -> String {
+pub(in super::super) fn what(op: &UserOp) -> String {
     if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
         let inactive = if op.makes_inactive() { ", inactive" } else { "" };
         return format!("{}, {}{inactive}", full_name(attributes), attributes.platform_role);
@@ -142,7 +142,8 @@ fn full_name(attributes: &Attributes) -> String {
     if name.trim().is_empty() { "no name".to_owned() } else { name }
 }
 
-fn change(change: &Change) -> String {
+/// `role MEMBER → OPERATOR`
+pub(in super::super) fn change(change: &Change) -> String {
     let quoted = |text: &str| format!("\"{}\"", safe(text));
     match (change.attribute, change.from.as_deref()) {
         (Attribute::Active, Some("true")) => "active → inactive".to_owned(),
@@ -156,7 +157,7 @@ fn change(change: &Change) -> String {
 }
 
 /// Why an account is changed; the attributes behind its role where the role is part of it.
-pub(in super::super) fn why(op: &UserOp) -> String {
+pub fn why(op: &UserOp) -> String {
     let because = || {
         let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
         let because = op.attributes.as_ref().and_then(|attributes| attributes.role_because.as_deref());
