@@ -4,10 +4,12 @@
 //! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
 //! - `op`, `step` and `deferred`: what a plan consists of.
+//! - `census`: the accounts by role and status, before and after.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
+pub mod census;
 pub mod deferred;
 pub mod diff;
 pub mod fingerprint;
