@@ -25,6 +25,7 @@ use crate::model::org::Extra;
 use crate::model::packed::Attributes;
 use crate::okta::api::wire as okta;
 use crate::okta::oauth::life_of_token;
+use crate::output::document::Document;
 use crate::output::{plan_csv, plan_text};
 use crate::plan::Past;
 use crate::plan::saved::SavedPlan;
@@ -201,7 +202,8 @@ pub fn plan_file(bytes: &[u8]) {
     let around = plan_text::Around { okta, activepieces, whole: true, refusals: &[], hash };
     let shown = plan_text::render(&saved.plan, around);
     assert!(is_harmless(&shown), "{shown:?}");
-    let table = plan_csv::render(&saved.plan);
+    let document = Document::of_plan(&saved.plan, hash, (okta, activepieces));
+    let table = plan_csv::render(&document);
     for row in csv::Reader::from_reader(table.as_bytes()).records() {
         let harmless =
             |row: &csv::StringRecord| row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r']));

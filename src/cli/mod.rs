@@ -21,6 +21,7 @@ mod demo;
 mod eval;
 mod eval_cases;
 mod export;
+mod format;
 mod history;
 mod logging;
 mod plan;
@@ -119,7 +120,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let printer = Printer::new(cli.global.output());
+    let output = cli.global.output();
+    let printer = Printer::new(Options { json: output.json || cli.command.is_json(), ..output });
     logging::start(printer.verbosity, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
@@ -175,6 +177,17 @@ fn run(command: Command, context: &Context) -> Result<u8> {
             Command::Sandbox(args) => sandbox::run(args, context).await,
         }
     })
+}
+
+impl Command {
+    /// Whether a flag of the command asks for JSON.
+    fn is_json(&self) -> bool {
+        match self {
+            Self::Plan(args) => args.format.is_json(),
+            Self::Show(args) => args.format.is_json(),
+            _ => false,
+        }
+    }
 }
 
 impl Global {

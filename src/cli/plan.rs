@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 
+use super::format::FormatArgs;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{json, plan_answer, plan_csv};
+use crate::output::document::{Document, FromSnapshot};
 use crate::plan::guard::{self, Allowed};
 use crate::plan::{Plan, fingerprint};
 use crate::snapshot::Snapshot;
@@ -30,9 +30,8 @@ pub struct PlanArgs {
     /// Read the members of all groups, also of those that haven't changed since an earlier run
     #[arg(long)]
     full: bool,
-    /// One row of CSV for each change, safe to open in a spreadsheet
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
@@ -47,20 +46,19 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
 
 async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, seen, known, .. } = session.plan(&knows, false, context).await?;
+    let Planned { plan, made_from, seen, known, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
     journal.planned(&plan)?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else {
-        plan_answer::show(&plan, &hash, (session.org(), session.platform()), &refusals, &context.printer);
-    }
+    let made = now.to_string();
+    let document = Document::of_plan(&plan, &hash, (session.org(), session.platform()));
+    let document = Document { made: Some(&made), refusals: &refusals, ..document };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     if let Some(path) = &args.out {
-        saved::write(path, &plan, made_from, refusals, session)?;
+        saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
@@ -83,17 +81,15 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    let servers = (session.org(), session.platform());
+    let (made, file) = (snapshot.read_at.to_string(), path.display().to_string());
+    let document = Document {
+        made: Some(&made),
+        refusals: &refusals,
+        snapshot: Some(FromSnapshot { file: &file, redacted: snapshot.redacted }),
+        ..Document::of_plan(&plan, &hash, (session.org(), session.platform()))
+    };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     let redacted = if snapshot.redacted { ", redacted" } else { "" };
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else if context.printer.json {
-        let mut answer = json::plan(&plan, &hash, servers, &refusals);
-        answer["snapshot"] = json!({ "file": path, "read_at": snapshot.read_at, "redacted": snapshot.redacted });
-        context.printer.answer_json(&answer);
-    } else {
-        plan_answer::show(&plan, &hash, servers, &refusals, &context.printer);
-    }
     context.printer.status(&format!(
         "\nFrom the snapshot {}, read at {}{redacted}. A plan from a snapshot can't be applied.",
         path.display(),

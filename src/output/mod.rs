@@ -1,7 +1,12 @@
-//! Renders answers as text, JSON and CSV. Only `printer` writes to the terminal.
+//! Renders answers in every format. Only `printer` writes to the terminal.
+//!
+//! A plan or a run is a `document`, and `format` picks its renderer. CSV and JSON lines show the rows of `rows`; text and JSON show the plan itself.
 
+pub mod document;
+pub mod format;
 pub mod history_text;
 pub mod json;
+pub mod jsonl;
 pub mod picture;
 pub mod plan_answer;
 pub mod plan_csv;
@@ -9,6 +14,7 @@ pub mod plan_text;
 pub mod printer;
 pub mod progress;
 pub mod report_text;
+pub mod rows;
 pub mod text;
 
 pub use printer::{Printer, Verbosity};

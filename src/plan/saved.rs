@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
@@ -30,6 +31,9 @@ pub struct SavedPlan {
     /// What it was made from.
     #[serde(default)]
     pub made_from: Fingerprints,
+    /// When both sides were read, by Okta's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,

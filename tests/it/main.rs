@@ -34,6 +34,8 @@ mod project_roles;
 mod reads;
 mod reference;
 #[cfg(feature = "sandbox")]
+mod reports;
+#[cfg(feature = "sandbox")]
 mod request_counts;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
