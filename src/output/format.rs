@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::document::Document;
 use super::json::FORMAT_VERSION;
-use super::{Printer, history_text, json, jsonl, plan_answer, plan_csv, report_text};
+use super::{Printer, history_text, json, jsonl, markdown, plan_answer, plan_csv, report_text};
 
 /// The format of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,8 @@ pub enum Format {
     Jsonl,
     /// A row for each change, safe to open in a spreadsheet
     Csv,
+    /// For a comment or a ticket
+    Markdown,
 }
 
 impl Format {
@@ -29,6 +31,7 @@ impl Format {
             Self::Json => printer.answer_json(&as_json(document)),
             Self::Jsonl => lines(&jsonl::render(document), printer),
             Self::Csv => printer.answer_rendered(&plan_csv::render(document)),
+            Self::Markdown => printer.answer_rendered(&markdown::render(document)),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::Stage;
 
 const SMALL: Shape = Shape::Generated { users: 12, groups: 2, members: 4, existing: 0.5, drift: 0.5, seed: 11 };
-const FORMATS: [&str; 4] = ["text", "json", "jsonl", "csv"];
+const FORMATS: [&str; 5] = ["text", "json", "jsonl", "csv", "markdown"];
 
 /// A table of CSV by its column names.
 fn table(text: &str) -> Vec<BTreeMap<String, String>> {
@@ -97,4 +97,61 @@ async fn a_run_that_wrote_nothing_has_no_rows() {
     stage.run(&["plan"]).await;
     assert_eq!(in_format(&stage, &["show", "2"], "jsonl").await, "");
     assert_eq!(table(&in_format(&stage, &["show", "2"], "csv").await).len(), 0);
+    assert!(in_format(&stage, &["show", "2"], "markdown").await.contains("It wrote nothing."));
+    assert!(in_format(&stage, &["plan"], "markdown").await.contains("**No changes.**"));
+}
+
+/// The names that a plan takes something from or gives a high role, as its JSON has them.
+fn named(plan: &Value) -> BTreeSet<String> {
+    let users = plan["users"].as_array().unwrap().iter().filter(|op| {
+        let changes = op["changes"].as_array().unwrap();
+        let high = |value: &Value| value == "ADMIN" || value == "OPERATOR";
+        let role = changes.iter().find(|change| change["attribute"] == "platformRole");
+        op["action"] == "deactivate" || role.is_some_and(|role| high(&role["from"]) || high(&role["to"]))
+    });
+    let removed = plan["projects"].as_array().unwrap().iter().flat_map(|op| op["remove"].as_array().unwrap());
+    users.chain(removed).map(|named| named["user_name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markdown_lists_every_change_of_access_and_folds_the_rest() {
+    let stage = Stage::seeded().await;
+    let plan = stage.plan().await;
+    let markdown = in_format(&stage, &["plan"], "markdown").await;
+    let (open, folded) = markdown.split_once("<details>").unwrap();
+    let host = |url: String| url.trim_start_matches("http://").to_owned();
+    let servers = format!("{} → {}", host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url().to_owned()));
+    assert!(open.starts_with(&format!("## Plan: {servers}\n\nmade 20")), "{open}");
+    assert!(open.contains(concat!("oktapieces ", env!("CARGO_PKG_VERSION"))), "{open}");
+    assert!(open.contains(&format!("plan {}", plan["hash"].as_str().unwrap())), "{open}");
+    let names = named(&plan);
+    assert!(names.len() > 8, "{names:?}");
+    for name in &names {
+        let escaped = name.replace('_', "\\_");
+        assert!(open.contains(&format!("| {escaped} |")), "{name} isn't in {open}");
+    }
+    for problem in plan["problems"].as_array().unwrap() {
+        let kind = problem["kind"].as_str().unwrap().replace('_', "\\_");
+        assert!(open.contains(&format!(" | {kind} | ")), "{problem} isn't in {open}");
+    }
+    let deactivated = plan["totals"]["deactivate"].as_u64().unwrap();
+    assert!(open.contains(&format!("\n| deactivated accounts | {deactivated} |\n")), "{open}");
+    assert!(folded.contains("routine changes") && folded.ends_with("</details>\n"), "{folded}");
+}
+
+/// A stage with a change of a user whose first name would be markup, a mention or a formula, and that of a project.
+async fn hostile(name: &str) -> Stage {
+    let stage = Stage::of(SMALL).await;
+    let user = stage.sandbox.platform().users().into_iter().find_map(|user| user.external_id).unwrap();
+    stage.sandbox.org().set_profile(&user, "firstName", name.into());
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_no_markup_of_a_comment() {
+    let stage = hostile("</details>|`@acme/admins` [x](https://evil.example)\u{202e}<img src=x>\nfixes #1").await;
+    let markdown = in_format(&stage, &["plan"], "markdown").await;
+    let shown = "&lt;/details&gt;\\|\\`@&#8203;acme/admins\\` \\[x\\](https\\://evil.example)\\\\u\\{202e\\}&lt;img src=x&gt;\\\\u\\{a\\}fixes \\#&#8203;1";
+    assert!(markdown.contains(&format!(" | {shown} | ")), "{markdown}");
+    assert!(!markdown.contains("<img") && !markdown.contains('\u{202e}'), "{markdown}");
 }
