@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::document::Document;
 use super::json::FORMAT_VERSION;
-use super::{Printer, history_text, json, jsonl, markdown, plan_answer, plan_csv, report_text};
+use super::{Printer, history_text, html, json, jsonl, markdown, plan_answer, plan_csv, report_text};
 
 /// The format of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -21,6 +21,8 @@ pub enum Format {
     Csv,
     /// For a comment or a ticket
     Markdown,
+    /// A file for a browser that needs no other file
+    Html,
 }
 
 impl Format {
@@ -32,6 +34,7 @@ impl Format {
             Self::Jsonl => lines(&jsonl::render(document), printer),
             Self::Csv => printer.answer_rendered(&plan_csv::render(document)),
             Self::Markdown => printer.answer_rendered(&markdown::render(document)),
+            Self::Html => printer.answer_rendered(&html::render(document)),
         }
     }
 }

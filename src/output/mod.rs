@@ -1,14 +1,17 @@
 //! Renders answers in every format. Only `printer` writes to the terminal.
 //!
-//! A plan or a run is a `document`, and `format` picks its renderer. CSV, JSON lines and markdown show the rows of `rows` and
+//! A plan or a run is a `document`, and `format` picks its renderer. CSV, JSON lines, markdown and HTML show the rows of `rows` and
 //! the counts of `summary`; text and JSON show the plan itself.
 
+pub mod chart;
 pub mod document;
 pub mod format;
 pub mod history_text;
+pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod markdown;
+pub mod markup;
 pub mod picture;
 pub mod plan_answer;
 pub mod plan_csv;

@@ -109,6 +109,7 @@ async fn an_answer_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none
         &["plan", "--json"],
         &["plan", "--csv"],
         &["plan", "--format", "jsonl"],
+        &["plan", "--format", "html"],
         &["plan", "--format", "markdown"],
         &["history"],
         &["history", "--json"],
