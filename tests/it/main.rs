@@ -24,6 +24,7 @@ mod faults;
 mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
+mod json_schema;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
@@ -41,6 +42,7 @@ mod request_counts;
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
+mod schemas;
 mod seeded;
 #[cfg(feature = "sandbox")]
 mod snapshots_of_servers;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// The width of a line of the example.
 const WIDTH: usize = 120;
 
-fn is_current(path: &str, expected: &str) {
+pub fn is_current(path: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::write(&path, expected).unwrap();
