@@ -25,6 +25,7 @@ use crate::model::org::Extra;
 use crate::model::packed::Attributes;
 use crate::okta::api::wire as okta;
 use crate::okta::oauth::life_of_token;
+use crate::output::document::Document;
 use crate::output::layout::Layout;
 use crate::output::{plan_csv, plan_text};
 use crate::plan::Past;
@@ -199,13 +200,12 @@ pub fn plan_file(bytes: &[u8]) {
     let again = serde_json::to_string(&saved).map(|text| serde_json::from_str::<SavedPlan>(&text));
     assert!(matches!(&again, Ok(Ok(again)) if *again == saved), "{again:?}");
     let SavedPlan { okta, activepieces, hash, .. } = &saved;
-    let made = saved.made.as_ref();
-    let around = plan_text::Around { okta, activepieces, made, limits: None, refusals: &[], hash };
+    let document = Document::of_plan(&saved.plan, hash, (okta, activepieces));
     for width in [None, Some(60), Some(120)] {
-        let shown = plan_text::render(&saved.plan, around, Layout { width, all: width.is_none() });
+        let shown = plan_text::render(&document, Layout { width, all: width.is_none() });
         assert!(is_harmless(&shown), "{shown:?}");
     }
-    let table = plan_csv::render(&saved.plan);
+    let table = plan_csv::render(&document);
     for row in csv::Reader::from_reader(table.as_bytes()).records() {
         let harmless =
             |row: &csv::StringRecord| row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r']));

@@ -26,6 +26,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word as JSON has it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Kept(_) => "kept",
+            Self::Failed(_) => "failed",
+            Self::Stale(_) => "stale",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
     pub fn is_done(&self) -> bool {
         *self == Self::Done
     }

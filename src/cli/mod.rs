@@ -24,6 +24,7 @@ mod eval;
 mod eval_cases;
 mod explain;
 mod export;
+mod format;
 mod help;
 mod history;
 mod init;
@@ -145,7 +146,9 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     let asks = matches!(cli.command, Command::Apply(_) | Command::Undo(_));
-    let printer = Printer::new(Options { pages: !cli.global.no_pager && !asks, ..cli.global.output() });
+    let output = cli.global.output();
+    let json = output.json || cli.command.is_json();
+    let printer = Printer::new(Options { json, pages: !cli.global.no_pager && !asks, ..output });
     logging::start(printer.verbosity, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
@@ -194,6 +197,17 @@ const NARROW: usize = 80;
 fn after_help() -> String {
     let codes = topics::codes(NARROW);
     format!("Examples:\n{}\n\nHelp topics:\n{}\n\nExit codes:\n{codes}", topics::EXAMPLES, topics::list())
+}
+
+impl Command {
+    /// Whether a flag of the command asks for JSON.
+    fn is_json(&self) -> bool {
+        match self {
+            Self::Plan(args) => args.format.is_json(),
+            Self::Show(args) => args.format.is_json(),
+            _ => false,
+        }
+    }
 }
 
 impl Global {

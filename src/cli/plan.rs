@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 
+use super::format::FormatArgs;
 use super::only::OnlyArgs;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{json, plan_answer, plan_csv};
+use crate::output::document::{Document, FromSnapshot};
 use crate::plan::guard::{self, Allowed};
 use crate::plan::{Plan, fingerprint};
 use crate::snapshot::Snapshot;
@@ -31,9 +31,8 @@ pub struct PlanArgs {
     /// Read the members of all groups, also of those that haven't changed since an earlier run
     #[arg(long)]
     full: bool,
-    /// One row of CSV for each change, safe to open in a spreadsheet
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
     #[command(flatten)]
     only: OnlyArgs,
 }
@@ -59,14 +58,11 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    let made = session.made(now);
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else {
-        plan_answer::show(&plan, session.around(&made, &hash, &refusals), &context.printer);
-    }
+    let made = now.to_string();
+    let document = Document { made: Some(&made), refusals: &refusals, ..session.document(&plan, &hash) };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     if let Some(path) = &args.out {
-        saved::write(path, &plan, made, made_from, refusals, session)?;
+        saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
@@ -85,23 +81,20 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     snapshot::is_for(&snapshot, &session)?;
     snapshot::serves(&snapshot, &session, context).await?;
     let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
-    let Planned { mut plan, now, .. } = session.plan(&knows, false, context).await?;
+    let Planned { mut plan, .. } = session.plan(&knows, false, context).await?;
     args.only.keep(&mut plan, context);
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    let made = session.made(now);
-    let around = session.around(&made, &hash, &refusals);
+    let (made, file) = (snapshot.read_at.to_string(), path.display().to_string());
+    let document = Document {
+        made: Some(&made),
+        refusals: &refusals,
+        snapshot: Some(FromSnapshot { file: &file, redacted: snapshot.redacted }),
+        ..session.document(&plan, &hash)
+    };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     let redacted = if snapshot.redacted { ", redacted" } else { "" };
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else if context.printer.json {
-        let mut answer = json::plan(&plan, &around);
-        answer["snapshot"] = json!({ "file": path, "read_at": snapshot.read_at, "redacted": snapshot.redacted });
-        context.printer.answer_json(&answer);
-    } else {
-        plan_answer::show(&plan, around, &context.printer);
-    }
     context.printer.status(&format!(
         "\nFrom the snapshot {}, read at {}{redacted}. A plan from a snapshot can't be applied.",
         path.display(),

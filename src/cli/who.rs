@@ -62,7 +62,7 @@ pub async fn run(args: WhoArgs, context: &Context) -> Result<u8> {
             "accounts": shown.accounts,
         }));
     } else if args.csv {
-        context.printer.answer_csv(&who_text::csv(&shown));
+        context.printer.answer_rendered(&who_text::csv(&shown));
     } else if !shown.accounts.is_empty() {
         context.printer.answer(&who_text::table(&shown));
     }

@@ -222,6 +222,11 @@ impl Leave {
         ("locked_out", Self::LockedOut),
     ];
 
+    /// The name as the config and JSON have it.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, leave)| *leave == self).map(|(name, _)| *name).unwrap_or_default()
+    }
+
     /// The reason that the status of a user in scope is, where the config says so.
     pub fn by_status(status: &Status) -> Option<Self> {
         match status {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::plan_text::Around;
+use super::document::Document as Shown;
 use super::text::is_harmful;
 use crate::apply::Report;
 use crate::plan::Plan;
@@ -53,8 +53,8 @@ struct Document<'a> {
 }
 
 /// The plan as one JSON object; the same bytes for the same input.
-pub fn plan(plan: &Plan, around: &Around<'_>) -> Value {
-    let Around { okta, activepieces, hash, refusals, .. } = *around;
+pub fn plan(shown: &Shown<'_>) -> Value {
+    let Shown { plan, okta, activepieces, hash, refusals, .. } = *shown;
     let document = Document {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),

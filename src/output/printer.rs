@@ -113,9 +113,9 @@ impl Printer {
         self.write(&json::escaped(&value.to_string()));
     }
 
-    /// The answer as CSV, whose cells are escaped already.
-    pub fn answer_csv(&self, table: &str) {
-        self.write(table);
+    /// The answer in a format of its own, whose renderer has escaped every text.
+    pub fn answer_rendered(&self, text: &str) {
+        self.write(text);
     }
 
     /// The first failure to write an answer, if any. A closed pipe is none: its reader has seen enough.

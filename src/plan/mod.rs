@@ -7,11 +7,13 @@
 //! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
 //! - `only`: the part of a plan that was chosen.
 //! - `access`: who has which role today, and why; `part`: what a plan does for one user.
+//! - `census`: the accounts by role and status, before and after.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
 pub mod access;
+pub mod census;
 pub mod deferred;
 pub mod diff;
 pub mod drift;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Contents, User};
+use crate::model::activepieces::{Census, Contents, User};
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
@@ -64,6 +64,12 @@ pub struct Standing {
     /// All active accounts that are ADMIN, managed or not.
     #[serde(default)]
     pub admins: BTreeSet<AccountId>,
+    /// All active accounts that are OPERATOR, managed or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub operators: BTreeSet<AccountId>,
+    /// All accounts by platform role and status.
+    #[serde(default, skip_serializing_if = "Census::is_empty")]
+    pub accounts: Census,
     #[serde(default)]
     pub owner: Option<AccountId>,
     /// Users whose e-mail address isn't that of their account any more.
@@ -449,6 +455,25 @@ impl ProjectOp {
         !self.roles.is_empty() || self.add.iter().any(|member| member.role.is_some())
     }
 
+    /// All users who become Admin of the project.
+    pub fn new_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
+        let added = self.add.iter().map(|member| NewProjectAdmin {
+            user_name: &member.user_name,
+            project: &self.name,
+            from: None,
+            role: member.role.as_deref().unwrap_or_default(),
+            reason: member.role_reason.as_deref().unwrap_or_default(),
+        });
+        let changed = self.roles.iter().map(|change| NewProjectAdmin {
+            user_name: &change.user_name,
+            project: &self.name,
+            from: Some(&change.from),
+            role: &change.to,
+            reason: &change.reason,
+        });
+        added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+    }
+
     /// Whether there is nothing in it to write.
     pub fn is_empty(&self) -> bool {
         self.action == ProjectAction::Members && self.add.is_empty() && self.remove.is_empty() && self.roles.is_empty()
@@ -494,23 +519,7 @@ impl Plan {
 
     /// All users who become Admin of a project.
     pub fn new_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
-        self.projects.iter().flat_map(|op| {
-            let added = op.add.iter().map(move |member| NewProjectAdmin {
-                user_name: &member.user_name,
-                project: &op.name,
-                from: None,
-                role: member.role.as_deref().unwrap_or_default(),
-                reason: member.role_reason.as_deref().unwrap_or_default(),
-            });
-            let changed = op.roles.iter().map(move |change| NewProjectAdmin {
-                user_name: &change.user_name,
-                project: &op.name,
-                from: Some(&change.from),
-                role: &change.to,
-                reason: &change.reason,
-            });
-            added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
-        })
+        self.projects.iter().flat_map(ProjectOp::new_admins)
     }
 
     /// All users who become ADMIN.

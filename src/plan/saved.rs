@@ -28,26 +28,16 @@ pub struct SavedPlan {
     pub activepieces: String,
     /// The plan's [`hash::of_plan`](crate::plan::fingerprint::of_plan), by which it can be approved.
     pub hash: String,
-    /// When it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made: Option<Made>,
     /// What it was made from.
     #[serde(default)]
     pub made_from: Fingerprints,
+    /// When both sides were read, by Okta's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,
     pub plan: Plan,
-}
-
-/// When a plan was made, and by what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
-    /// The time of the read, by Okta's clock.
-    pub at: Timestamp,
-    pub tool_version: String,
-    /// The path of the config file.
-    pub config: String,
 }
 
 /// What a plan was made from: names that are the same for the same content.

@@ -22,17 +22,16 @@ use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::model::org::Org;
 use crate::okta::{self, Okta, Step, StillThere};
-use crate::output::plan_text::Around;
+use crate::output::document::Document;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::diff::losing;
-use crate::plan::guard::Refusal;
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, dormant, grace};
 use crate::plan::in_line::{Before, Digests, InLine};
 use crate::plan::op::{ProjectAction, ProjectOp, UserOp};
-use crate::plan::saved::{Fingerprints, Made};
+use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
 use crate::snapshot::Snapshot;
@@ -218,15 +217,10 @@ impl Session {
         }
     }
 
-    /// When and from what a plan of this session is made.
-    pub fn made(&self, at: Timestamp) -> Made {
-        Made { at, tool_version: env!("CARGO_PKG_VERSION").to_owned(), config: self.settings.text.name().to_owned() }
-    }
-
-    /// What is shown around a plan of this session.
-    pub fn around<'a>(&'a self, made: &'a Made, hash: &'a str, refusals: &'a [Refusal]) -> Around<'a> {
-        let limits = Some(&self.settings.policy.limits);
-        Around { okta: self.org(), activepieces: self.platform(), made: Some(made), limits, refusals, hash }
+    /// A plan of this session, with what is known around it.
+    pub fn document<'a>(&'a self, plan: &'a Plan, hash: &'a str) -> Document<'a> {
+        let (config, limits) = (Some(self.settings.text.name()), Some(&self.settings.policy.limits));
+        Document { config, limits, ..Document::of_plan(plan, hash, (self.org(), self.platform())) }
     }
 
     /// Opens the state file of this org and platform.

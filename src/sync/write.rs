@@ -11,7 +11,9 @@ use crate::apply::{self, Event, Outcome, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted, safe};
-use crate::output::{json, plan_answer, report_text};
+use crate::output::document::Document;
+use crate::output::format::Format;
+use crate::output::{json, report_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
@@ -171,8 +173,9 @@ impl Writing<'_> {
         let allowed = args.allowed(self.journal.resumed()?);
         let refusals = guard::check(plan, hash, &session.settings.policy, past, &allowed);
         if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
-            let made = session.made(*now);
-            plan_answer::show(plan, session.around(&made, hash, &refusals), &context.printer);
+            let made = now.to_string();
+            let document = Document { made: Some(&made), refusals: &refusals, ..session.document(plan, hash) };
+            Format::of(&context.printer).answer(&document, &context.printer);
         }
         if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
     }
@@ -188,7 +191,7 @@ impl Writing<'_> {
         }
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
-        let code = self.finish(&plan, (&hash, now), &report)?;
+        let code = self.finish(&plan, &hash, &report)?;
         let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
         let done = report.done_steps();
@@ -246,11 +249,10 @@ impl Writing<'_> {
     }
 
     /// Shows the outcome and returns the exit code.
-    fn finish(&self, plan: &Plan, (hash, now): (&str, Timestamp), report: &Report<'_>) -> Result<u8> {
+    fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
         if printer.json {
-            let made = self.session.made(now);
-            let plan = json::plan(plan, &self.session.around(&made, hash, &[]));
+            let plan = json::plan(&self.session.document(plan, hash));
             printer.answer_json(&json::report(run, &plan, report));
         } else if !plan.is_empty() || !report.stale.is_empty() {
             printer.answer(&format!("\n{}", report_text::render(report)));

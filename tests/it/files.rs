@@ -104,9 +104,17 @@ async fn a_pipe_where_a_file_is_due_is_refused_and_not_waited_for() {
 async fn an_answer_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
     let stage = Stage::of(SMALL).await;
     stage.run(&["plan"]).await;
-    for arguments in
-        [&["plan"][..], &["plan", "--json"], &["plan", "--csv"], &["history"], &["history", "--json"], &["--help"]]
-    {
+    for arguments in [
+        &["plan"][..],
+        &["plan", "--json"],
+        &["plan", "--csv"],
+        &["plan", "--format", "jsonl"],
+        &["plan", "--format", "html"],
+        &["plan", "--format", "markdown"],
+        &["history"],
+        &["history", "--json"],
+        &["--help"],
+    ] {
         let ended = async |stdout: Stdio, detailed: bool| {
             let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
             command.args(arguments).args(detailed.then_some("--detailed-exitcode")).current_dir(stage.folder());

@@ -30,6 +30,7 @@ mod faults;
 mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
+mod json_schema;
 #[cfg(feature = "sandbox")]
 mod help;
 #[cfg(feature = "sandbox")]
@@ -50,11 +51,14 @@ mod project_roles;
 mod reads;
 mod reference;
 #[cfg(feature = "sandbox")]
+mod reports;
+#[cfg(feature = "sandbox")]
 mod request_counts;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
+mod schemas;
 mod seeded;
 #[cfg(feature = "sandbox")]
 mod snapshots_of_servers;

@@ -10,7 +10,10 @@ use oktapieces::config;
 use oktapieces::config::keys::{Key, SECTIONS, Section};
 use serde_json::{Map, Value, json};
 
-fn is_current(path: &str, expected: &str) {
+/// The width of a line of the example.
+const WIDTH: usize = 120;
+
+pub fn is_current(path: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::write(&path, expected).unwrap();

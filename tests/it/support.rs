@@ -180,7 +180,7 @@ impl Stage {
         let text = text.replace(&host(self.sandbox.okta_url()), "<OKTA>");
         let text = text.replace(&host(self.sandbox.activepieces_url()), "<ACTIVEPIECES>");
         let text = text.replace(&self.folder.path().display().to_string(), "<FOLDER>");
-        let time = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC").unwrap();
+        let time = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC").unwrap();
         time.replace_all(&text, "<TIME>").into_owned()
     }
 }

@@ -1,22 +1,20 @@
 //! The beginning of a plan: which servers, when and from what it was made, and what it takes away and gives in counts.
 
+use super::super::document::{Document, shown_time};
 use super::super::layout::Layout;
 use super::super::text::{BOLD, DIM, count, counted, safe, styled};
-use super::Around;
 use super::users::gets_a_role;
 use crate::model::PlatformRole;
 use crate::plan::Plan;
 use crate::plan::op::{Attribute, UserAction, UserOp};
 
 /// `org → platform`, and below it when the plan was made, by which version and config, and its hash.
-pub(super) fn heading(plan: &Plan, around: &Around<'_>, layout: Layout) -> String {
-    let servers = format!("{} → {}", styled(BOLD, safe(around.okta)), styled(BOLD, safe(around.activepieces)));
-    let made = around.made.map(|made| {
-        let at = made.at.strftime("%Y-%m-%d %H:%M UTC");
-        [at.to_string(), format!("oktapieces {}", safe(&made.tool_version)), safe(&made.config)]
-    });
-    let hash = (!plan.is_empty()).then(|| format!("plan {}", safe(around.hash)));
-    let about: Vec<String> = made.into_iter().flatten().chain(hash).collect();
+pub(super) fn heading(document: &Document<'_>, layout: Layout) -> String {
+    let servers = format!("{} → {}", styled(BOLD, safe(document.okta)), styled(BOLD, safe(document.activepieces)));
+    let made = document.made.map(shown_time);
+    let version = made.is_some().then(|| format!("oktapieces {}", safe(document.tool_version)));
+    let hash = (!document.plan.is_empty()).then(|| format!("plan {}", safe(document.hash)));
+    let about: Vec<String> = [made, version, document.config.map(safe), hash].into_iter().flatten().collect();
     if about.is_empty() {
         return servers;
     }
@@ -24,9 +22,10 @@ pub(super) fn heading(plan: &Plan, around: &Around<'_>, layout: Layout) -> Strin
 }
 
 /// What the plan takes away, what it gives, the routine, and what it leaves alone, in counts.
-pub(super) fn summary(plan: &Plan, around: &Around<'_>, layout: Layout) -> Option<String> {
+pub(super) fn summary(document: &Document<'_>, layout: Layout) -> Option<String> {
+    let plan = document.plan;
     let lines = [
-        ("takes away", takes(plan, around)),
+        ("takes away", takes(document)),
         ("gives", gives(plan)),
         ("routine", routine(plan)),
         ("unchanged", unchanged(plan)),
@@ -44,7 +43,8 @@ fn part(number: usize, one: &str, several: &str) -> Option<String> {
     (number > 0).then(|| counted(number, one, several))
 }
 
-fn takes(plan: &Plan, around: &Around<'_>) -> Vec<String> {
+fn takes(document: &Document<'_>) -> Vec<String> {
+    let plan = document.plan;
     let totals = plan.totals();
     let loses = |role: PlatformRole| {
         let is_lost = |op: &&UserOp| {
@@ -54,7 +54,7 @@ fn takes(plan: &Plan, around: &Around<'_>) -> Vec<String> {
         plan.users.iter().filter(is_lost).count()
     };
     [
-        deactivations(plan, around),
+        deactivations(document),
         part(loses(PlatformRole::Admin), "user loses ADMIN", "users lose ADMIN"),
         part(loses(PlatformRole::Operator), "user loses OPERATOR", "users lose OPERATOR"),
         part(totals.members_remove, "project membership", "project memberships"),
@@ -68,11 +68,12 @@ fn takes(plan: &Plan, around: &Around<'_>) -> Vec<String> {
 }
 
 /// `5 deactivations (19 % of 26 managed users, limit 10 %)`.
-fn deactivations(plan: &Plan, around: &Around<'_>) -> Option<String> {
+fn deactivations(document: &Document<'_>) -> Option<String> {
+    let plan = document.plan;
     let number = plan.totals().deactivate;
     let of = plan.standing.managed_active;
     let share = (number * 100).checked_div(of).unwrap_or_default();
-    let limit = around.limits.map(|limits| limits.deactivations.to_string().replace('"', "").replace('%', " %"));
+    let limit = document.limits.map(|limits| limits.deactivations.to_string().replace('"', "").replace('%', " %"));
     let limit = limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
     let share = format!(" ({share} % of {}{limit})", counted(of, "managed user", "managed users"));
     part(number, "deactivation", "deactivations").map(|part| part + &share)

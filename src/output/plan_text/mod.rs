@@ -10,38 +10,24 @@ mod users;
 
 use std::collections::BTreeMap;
 
+use super::document::Document;
 use super::layout::Layout;
 use super::text::{BOLD, REMOVE, count, counted, safe, styled};
 use crate::plan::Plan;
 use crate::plan::drift::Drift;
 use crate::plan::guard::Refusal;
-use crate::plan::policy::Limits;
-use crate::plan::saved::Made;
 
 pub(super) use left_alone::because;
 pub(super) use projects::{members, of_project, project_verb, project_why};
 pub use users::why;
 pub(super) use users::{change, what};
 
-/// What is shown around a plan.
-#[derive(Clone, Copy, Debug)]
-pub struct Around<'a> {
-    pub okta: &'a str,
-    pub activepieces: &'a str,
-    /// When and from what the plan was made, where that is known.
-    pub made: Option<&'a Made>,
-    /// The limits that the plan is under, where they are known.
-    pub limits: Option<&'a Limits>,
-    pub refusals: &'a [Refusal],
-    /// By which the plan is approved.
-    pub hash: &'a str,
-}
-
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
-pub fn render(plan: &Plan, around: Around<'_>, layout: Layout) -> String {
-    let mut sections = vec![head::heading(plan, &around, layout)];
-    sections.extend(head::summary(plan, &around, layout));
-    sections.extend(around.refusals.iter().map(|refusal| refused(refusal, around.hash)));
+pub fn render(document: &Document<'_>, layout: Layout) -> String {
+    let plan = document.plan;
+    let mut sections = vec![head::heading(document, layout)];
+    sections.extend(head::summary(document, layout));
+    sections.extend(document.refusals.iter().map(|refusal| refused(refusal, document.hash)));
     sections.extend(expressions(plan));
     sections.extend(users::sections(plan, layout));
     sections.extend(projects::section(plan, layout));

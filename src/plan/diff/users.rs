@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Platform, User};
+use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
@@ -370,11 +370,14 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     }
 }
 
-/// Records the losses that the guards check.
+/// Records who has which platform role today: the guards check the losses.
 pub(crate) fn note_admins(plan: &mut Plan, platform: &Platform) {
     plan.standing.owner.clone_from(&platform.owner);
     let admins = platform.users.iter().filter(|user| user.active && user.is_admin());
     plan.standing.admins = admins.map(|user| user.id.clone()).collect();
+    let is_operator = |user: &&User| user.active && user.platform_role == PlatformRole::Operator.as_str();
+    plan.standing.operators = platform.users.iter().filter(is_operator).map(|user| user.id.clone()).collect();
+    plan.standing.accounts = census(&platform.users);
 }
 
 /// Counts the accounts without an Okta user: created by hand, or linked to another directory. The owner's isn't
