@@ -61,7 +61,9 @@ Examples:
 Exit codes:
   0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
   4 not authorised   5 refused by a guard   6 another run has the lock   7 the source is not trusted
-  64 wrong usage   78 the config is wrong   130 interrupted";
+  64 wrong usage   78 the config is wrong   130 interrupted
+
+docs/troubleshooting.md explains each error by its name, such as error[dns].";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]

@@ -27,6 +27,8 @@ mod guards;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
+mod messages;
+#[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(feature = "sandbox")]
 mod project_roles;
