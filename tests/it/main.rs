@@ -54,6 +54,7 @@ mod sync;
 mod tls;
 #[cfg(feature = "sandbox")]
 mod transport;
+mod troubleshooting;
 #[cfg(feature = "sandbox")]
 mod undo;
 #[cfg(feature = "sandbox")]
