@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+mod topic;
+
+pub use topic::Topic;
+
 /// What kind of failure it is; each has an exit code that scripts can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -75,6 +79,21 @@ impl Kind {
             Self::Interrupted => 130,
         }
     }
+
+    /// The name of an error that has no closer one.
+    const fn topic(self) -> Topic {
+        match self {
+            Self::Failed => Topic::Failed,
+            Self::Partial => Topic::LeftAlone,
+            Self::Unauthorized => Topic::AccessDenied,
+            Self::Refused => Topic::Refused,
+            Self::Locked => Topic::Locked,
+            Self::NotTrusted => Topic::SourceNotTrusted,
+            Self::Usage => Topic::Usage,
+            Self::Config => Topic::Config,
+            Self::Interrupted => Topic::Interrupted,
+        }
+    }
 }
 
 /// An error at the edge, with its kind, its cause and hints on what to do next.
@@ -83,6 +102,8 @@ pub struct Error {
     pub kind: Kind,
     pub cause: anyhow::Error,
     pub hints: Vec<String>,
+    /// What it is about, where that says more than the kind.
+    topic: Option<Topic>,
 }
 
 /// The result of anything at the edge.
@@ -90,12 +111,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self { kind, cause: anyhow::Error::msg(message), hints: Vec::new() }
+        Self { kind, cause: anyhow::Error::msg(message), hints: Vec::new(), topic: None }
     }
 
     /// An error whose text is already a whole picture, such as a config error with its carets.
     pub fn from_source(kind: Kind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { kind, cause: anyhow::Error::new(source), hints: Vec::new() }
+        Self { kind, cause: anyhow::Error::new(source), hints: Vec::new(), topic: None }
     }
 
     /// Adds what to do next: lower-case, no full stop.
@@ -103,6 +124,18 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, topic: Topic) -> Self {
+        self.topic = Some(topic);
+        self
+    }
+
+    /// What it is about: its heading in docs/troubleshooting.md.
+    pub fn topic(&self) -> Topic {
+        self.topic.unwrap_or(self.kind.topic())
     }
 
     /// Puts what was being done before the message.

@@ -12,9 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Why a file isn't used: what follows the file's name in a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("can't be used: {0}")]
+    #[error("can't be used: {}", told(.0))]
     Io(io::Error),
-    #[error("can't be read: {0}")]
+    #[error("can't be read: {}", told(.0))]
     Unreadable(io::Error),
     #[error("is {0}, not a plain file")]
     Kind(&'static str),
@@ -34,6 +34,12 @@ pub enum Refusal {
     NoReader,
     #[error("is no UTF-8 text")]
     NoText,
+}
+
+/// What the system says, without its number for it.
+fn told(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl From<io::Error> for Refusal {

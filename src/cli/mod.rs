@@ -193,10 +193,13 @@ fn run(command: Command, context: &Context) -> Result<u8> {
 /// The width of most terminals; clap wraps at the width of this one, and without an indent.
 const NARROW: usize = 80;
 
+/// Where the names of errors are explained.
+const NAMES: &str = "docs/troubleshooting.md explains each error by its name, such as error[dns].";
+
 /// What follows the options in the help of the program.
 fn after_help() -> String {
     let codes = topics::codes(NARROW);
-    format!("Examples:\n{}\n\nHelp topics:\n{}\n\nExit codes:\n{codes}", topics::EXAMPLES, topics::list())
+    format!("Examples:\n{}\n\nHelp topics:\n{}\n\nExit codes:\n{codes}\n\n{NAMES}", topics::EXAMPLES, topics::list())
 }
 
 impl Command {

@@ -70,9 +70,9 @@ impl Resolver<'_> {
         let text = draft.okta.url.as_ref()?;
         let (org_url, warning) = self.url(text, url::okta(text.get_ref(), draft.okta.allow_insecure))?;
         let location = self.source.config.location(&text.span());
-        self.warnings.extend(warning.map(|warning| format!("{location}: {warning}")));
+        self.warnings.extend(warning.iter().map(|warning| format!("{location}: {warning}")));
         let (ca_file, rate_limit_share) = (draft.okta.ca_file.clone(), draft.rate_limit_share);
-        Some(OktaSettings { org_url, access: access?, ca_file, rate_limit_share })
+        Some(OktaSettings { org_url, org_url_at: location, access: access?, ca_file, rate_limit_share })
     }
 
     /// A service app if any of its keys is there, else an API token; never both.
@@ -93,7 +93,8 @@ impl Resolver<'_> {
         let api_key = self.secret(&server.secret, "api_key", ACTIVEPIECES_API_KEY);
         let text = server.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), server.allow_insecure))?;
-        Some(ActivepiecesSettings { url, api_key: api_key?, ca_file: server.ca_file.clone() })
+        let url_at = self.source.config.location(&text.span());
+        Some(ActivepiecesSettings { url, url_at, api_key: api_key?, ca_file: server.ca_file.clone() })
     }
 
     fn url<T>(&mut self, text: &Text, result: Result<T, UrlFault>) -> Option<T> {
@@ -162,10 +163,13 @@ impl Resolver<'_> {
                 Fault::at(empty.span(), "`groups` names no group").help("name at least one, or leave `groups` out"),
             );
         }
+        let groups_at = groups.map(|groups| self.source.config.location(&groups.span()));
         let groups = groups.map(|groups| groups.get_ref().as_slice()).unwrap_or_default();
         org::Scope {
             app: typed.app.as_ref().map(|app| app.get_ref().clone()),
+            app_at: typed.app.as_ref().map(|app| self.source.config.location(&app.span())),
             groups: groups.iter().map(|group| group.get_ref().clone()).collect(),
+            groups_at,
             search: typed.search.as_ref().map(|search| search.get_ref().clone()),
             everyone: typed.everyone.unwrap_or_default(),
         }

@@ -34,6 +34,8 @@ pub struct Settings {
 pub struct OktaSettings {
     /// The org's own host, with `/` as its path.
     pub org_url: Url,
+    /// Where the config has it: `config.toml:2`.
+    pub org_url_at: String,
     pub access: OktaAccess,
     /// A file with the CAs that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
@@ -64,6 +66,8 @@ pub struct ServiceAppSettings {
 pub struct ActivepiecesSettings {
     /// The platform's base URL; its path ends in `/`, so that `api/v1/...` can be joined to it.
     pub url: Url,
+    /// Where the config has it: `config.toml:6`.
+    pub url_at: String,
     pub api_key: SecretSource,
     /// As in `[okta]`.
     pub ca_file: Option<PathBuf>,

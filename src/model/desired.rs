@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{OktaGroupId, OktaIds, OktaUserId, ProjectId};
 use super::okta::{Group, Status};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::{Members, PlatformRole};
 
 /// Everything that the source asks for.
@@ -84,6 +84,15 @@ impl Unresolved {
 }
 
 impl RuleFault {
+    /// The kind of the problem that it is.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchGroup { .. } => ProblemKind::GroupNotFound,
+            Self::SeveralGroups { .. } => ProblemKind::AmbiguousGroup,
+            Self::EmptyName { .. } => ProblemKind::EmptyProjectName,
+        }
+    }
+
     /// What is wrong with the name, as `config.toml:40: no group in Okta has …` says it.
     pub fn told(&self, wanted: &str) -> String {
         match self {

@@ -14,8 +14,12 @@ use super::packed::PackedUser;
 pub struct Scope {
     /// Users assigned to this app: its id or its unique label.
     pub app: Option<String>,
+    /// Where the config names it: `config.toml:9`.
+    pub app_at: Option<String>,
     /// Members of these groups: ids or exact names.
     pub groups: Vec<String>,
+    /// Where the config names them.
+    pub groups_at: Option<String>,
     /// Users that this search finds, in Okta's own search syntax.
     pub search: Option<String>,
     /// All users of the org.

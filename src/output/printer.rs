@@ -146,9 +146,9 @@ impl Printer {
         self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text)));
     }
 
-    /// An error with its hints, always said.
+    /// `error[NAME]: …` with its hints, always said. The name is a heading of docs/troubleshooting.md.
     pub fn error(&self, error: &Error) {
-        self.talk(&format!("{}: {error}", styled(REMOVE.bold(), "error")));
+        self.talk(&format!("{}: {error}", styled(REMOVE.bold(), format_args!("error[{}]", error.topic()))));
         for (at, hint) in error.hints.iter().enumerate() {
             let gap = if at == 0 { "\n" } else { "" };
             self.talk(&format!("{gap}{}: {hint}", styled(HINT.bold(), "hint")));

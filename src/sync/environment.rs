@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::variables;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Topic};
 
 /// The config file, like `--config`.
 pub const CONFIG: &str = variables::CONFIG;
 /// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
 /// of its own, which this shortens and never lengthens.
-const TIMEOUT: &str = variables::TIMEOUT;
+pub const TIMEOUT: &str = variables::TIMEOUT;
 /// Set where no person watches: no bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
@@ -54,6 +54,8 @@ pub fn timeout() -> Result<Duration> {
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
         Error::new(Kind::Usage, format!("{TIMEOUT} isn't a number of seconds above 0: {:?}", text.to_string_lossy()))
+            .about(Topic::WaitLimit)
+            .hint(format!("set it to a number alone, such as {TIMEOUT}=30, or unset it"))
     })
 }
 

@@ -7,6 +7,7 @@
 //! - `expressions`, `access` and `environment` prepare both.
 
 pub mod access;
+pub mod clock;
 pub mod context;
 pub mod environment;
 pub mod explain;

@@ -39,7 +39,7 @@ use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
-use crate::sync::{access, environment};
+use crate::sync::{access, clock, environment};
 
 /// The default for the most requests to Activepieces in parallel.
 pub const PARALLELISM: u32 = 32;
@@ -393,7 +393,9 @@ impl Session {
         name_lost_groups(&knows.past, &mut reading);
         if !self.silent {
             let warned = expressions.warned();
-            warned.iter().chain(&reading.warnings).for_each(|warning| context.printer.warning(warning));
+            let clock = clock::warning(&self.okta);
+            let warnings = warned.iter().chain(&reading.warnings).chain(&clock);
+            warnings.for_each(|warning| context.printer.warning(warning));
         }
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);

@@ -40,6 +40,8 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod lifecycle;
 #[cfg(feature = "sandbox")]
+mod messages;
+#[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(unix)]
 mod packaging;
@@ -72,6 +74,7 @@ mod sync;
 mod tls;
 #[cfg(feature = "sandbox")]
 mod transport;
+mod troubleshooting;
 #[cfg(feature = "sandbox")]
 mod undo;
 #[cfg(feature = "sandbox")]

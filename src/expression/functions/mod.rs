@@ -39,9 +39,24 @@ pub fn method(name: &str) -> Option<&'static Function> {
     METHODS.iter().find(|method| method.name == name)
 }
 
-/// The name most similar to an unknown one.
+/// The name most similar to an unknown one. Of a family that exists, such as `String`, the rest of the name decides: the family
+/// alone would make all of its functions similar.
 pub fn nearest(name: &str, methods: bool) -> Option<&'static str> {
-    similar::most_similar(name, if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name))
+    let names = if methods { METHODS } else { FUNCTIONS }.iter().map(|function| function.name);
+    let own: Vec<(&str, &'static str)> = if methods { Vec::new() } else { family(name) };
+    if own.is_empty() {
+        return similar::most_similar(name, names);
+    }
+    let (_, rest) = name.split_once('.')?;
+    let found = similar::most_similar(rest, own.iter().map(|(rest, _)| *rest))?;
+    own.iter().find(|(rest, _)| *rest == found).map(|(_, name)| *name)
+}
+
+/// The functions of the family that a name begins with: the rest of each name, and the whole.
+pub fn family(name: &str) -> Vec<(&'static str, &'static str)> {
+    let Some((wanted, _)) = name.split_once('.') else { return Vec::new() };
+    let parts = FUNCTIONS.iter().filter_map(|function| Some((function.name.split_once('.')?, function.name)));
+    parts.filter(|((family, _), _)| family.eq_ignore_ascii_case(wanted)).map(|((_, rest), name)| (rest, name)).collect()
 }
 
 /// All functions, then all methods.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::try_join;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Topic};
 use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
@@ -60,7 +60,7 @@ impl Reading {
             format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
         });
         let faults: Vec<String> = missing_scope.iter().map(|part| part.fault.clone()).chain(rules).collect();
-        Some(Error::new(Kind::Config, faults.join("\n")))
+        Some(Error::new(Kind::Config, faults.join("\n")).about(Topic::UnknownName))
     }
 
     /// The reading, if the whole scope was found.
