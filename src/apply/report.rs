@@ -33,6 +33,17 @@ impl Outcome {
         matches!(self, Self::Done | Self::Kept(_))
     }
 
+    /// The name as JSON has it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Kept(_) => "kept",
+            Self::Failed(_) => "failed",
+            Self::Stale(_) => "stale",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
     /// Why it isn't done.
     pub fn why(&self) -> Option<&str> {
         match self {

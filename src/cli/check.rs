@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::activepieces::{self, Activepieces};
+use crate::config::MonitoringSettings;
 use crate::config::settings::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::expression::check::Severity;
@@ -22,7 +23,9 @@ use crate::plan::diff::roles::unknown_role;
 use crate::sync::access;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
+use crate::sync::notify;
 use crate::sync::session::{PARALLELISM, Session, load};
+use crate::sync::waiting;
 
 /// Test the config, both servers, the rights of both secrets, and what the scope names
 #[derive(Debug, Args)]
@@ -63,6 +66,7 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     for warning in &settings.warnings {
         lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
     }
+    monitoring(&settings, &mut lines);
     let okta_secret = lines.result(access::name(&settings), access::okta(&settings), |_| access::described(&settings));
     if let Some(asked) = access::asked_scopes(&settings) {
         lines.ok("Okta scopes", asked);
@@ -78,6 +82,16 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
         }
     }
     Ok(lines.finish())
+}
+
+/// Whether the addresses that hear of runs can be read. Nothing is sent to them.
+fn monitoring(settings: &Settings, lines: &mut Lines<'_>) {
+    let MonitoringSettings { webhook, heartbeat, ca_file, .. } = &settings.monitoring;
+    for (name, source) in [("webhook", webhook), ("heartbeat", heartbeat)] {
+        if let Some(source) = source {
+            lines.result(name, notify::described(source, ca_file.as_ref()), String::clone);
+        }
+    }
 }
 
 /// The org, the token's rights, and what the scope and the pushed groups come to.
@@ -149,7 +163,9 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(mapping, &KnownOrg::default(), &progress).await;
+    let known = KnownOrg::default();
+    let read = Box::pin(session.read_okta(mapping, &known, &progress));
+    let reading = waiting::told(read, session.waits(), &progress, &lines.context.printer).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");

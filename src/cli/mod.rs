@@ -12,6 +12,7 @@ use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
 use crate::sync::context::Context;
 use crate::sync::environment;
+use logging::LogFormat;
 
 mod accept;
 mod apply;
@@ -22,6 +23,7 @@ mod eval;
 mod eval_cases;
 mod export;
 mod history;
+mod log_json;
 mod logging;
 mod plan;
 #[cfg(feature = "sandbox")]
@@ -72,12 +74,15 @@ struct Global {
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing but answers, warnings and errors
+    /// Say nothing but answers, warnings and errors; plan, apply and undo say one line if there is news, and else nothing
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Show long lists whole, and log each request
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// The form of the log on stderr; json also says what a run does, without personal data
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORM")]
+    log_format: LogFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
@@ -120,9 +125,11 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     let printer = Printer::new(cli.global.output());
-    logging::start(printer.verbosity, printer.colours_stderr());
+    logging::start(printer.verbosity, cli.global.log_format, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
+    // Those of a run that failed before it could tell them.
+    context.printer.take_warnings().iter().for_each(|warning| context.printer.warning(warning));
     let code = result.unwrap_or_else(|error| {
         context.printer.error(&error);
         error.kind.exit_code()
@@ -190,6 +197,7 @@ impl Global {
             (self.verbose, "--verbose"),
             (self.no_progress, "--no-progress"),
             (self.no_input, "--no-input"),
+            (self.log_format == LogFormat::Json, "--log-format=json"),
         ];
         let typed = flags.into_iter().filter(|(typed, _)| *typed).map(|(_, flag)| flag);
         std::iter::once(color).chain(typed).collect()

@@ -8,6 +8,7 @@
 //! - `mask` removes secrets from server text before it becomes part of a message.
 //! - `retry` decides whether and when to retry; writes are never repeated blindly.
 //! - `pace` keeps the rate limits that the server announces in its `signals`.
+//! - `waits` knows what requests wait for.
 //! - `link` finds the cursor of the next page, `null` accepts null for empty values, and `list` limits lists.
 
 pub mod answers;
@@ -28,6 +29,7 @@ pub mod retry;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod signals;
+mod waits;
 
 pub use authorize::{Authorization, Authorize, Signed};
 pub use budget::Size;
@@ -37,3 +39,4 @@ pub use list::bounded_list;
 pub use mask::Mask;
 pub use null::null_as_default;
 pub use request::{Repeat, Reply, Request, segment};
+pub use waits::Waits;

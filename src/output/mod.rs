@@ -2,6 +2,9 @@
 
 pub mod history_text;
 pub mod json;
+pub mod metrics;
+pub mod night_text;
+pub mod outcomes;
 pub mod picture;
 pub mod plan_answer;
 pub mod plan_csv;
@@ -9,6 +12,8 @@ pub mod plan_text;
 pub mod printer;
 pub mod progress;
 pub mod report_text;
+pub mod summary;
 pub mod text;
+pub mod webhook;
 
 pub use printer::{Printer, Verbosity};

@@ -5,11 +5,13 @@
 
 use csv::{QuoteStyle, Writer, WriterBuilder};
 
+use super::outcomes;
 use super::plan_text::{because, why};
 use super::text::visible;
 use crate::model::problem::Problem;
-use crate::plan::Plan;
 use crate::plan::op::{ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::{Plan, Step};
+use crate::state::history::Recorded;
 
 const COLUMNS: Row<'static> = Row {
     kind: "kind",
@@ -20,6 +22,8 @@ const COLUMNS: Row<'static> = Row {
     before: "before",
     after: "after",
     reason: "reason",
+    outcome: "outcome",
+    outcome_reason: "outcome_reason",
 };
 
 /// One line. What doesn't apply is empty.
@@ -35,11 +39,24 @@ struct Row<'a> {
     before: &'a str,
     after: &'a str,
     reason: &'a str,
+    /// What came of it: `done`, `failed`, `stale` or `not begun`.
+    outcome: &'a str,
+    outcome_reason: &'a str,
 }
 
 /// The whole plan after a line of column names.
 pub fn render(plan: &Plan) -> String {
-    let mut table = Table(WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new()));
+    table(plan, None)
+}
+
+/// The plan of a run, with two more columns for what came of each change.
+pub fn render_run(recorded: &Recorded) -> String {
+    table(&recorded.plan, Some(recorded))
+}
+
+fn table(plan: &Plan, recorded: Option<&Recorded>) -> String {
+    let lines = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
+    let mut table = Table { lines, recorded };
     table.add(COLUMNS);
     for op in &plan.users {
         table.user(op);
@@ -70,26 +87,38 @@ pub fn render(plan: &Plan) -> String {
 }
 
 /// The lines so far.
-struct Table(Writer<Vec<u8>>);
+struct Table<'r> {
+    lines: Writer<Vec<u8>>,
+    /// The run of the plan, where the plan is a run's.
+    recorded: Option<&'r Recorded>,
+}
 
-impl Table {
+impl<'r> Table<'r> {
     fn add(&mut self, row: Row<'_>) {
-        let Row { kind, action, subject, project, attribute, before, after, reason } = row;
-        let cells = [kind, action, subject, project, attribute, before, after, reason].map(harmless);
+        let Row { kind, action, subject, project, attribute, before, after, reason, outcome, outcome_reason } = row;
+        let cells =
+            [kind, action, subject, project, attribute, before, after, reason, outcome, outcome_reason].map(harmless);
+        let columns = if self.recorded.is_some() { cells.len() } else { cells.len() - 2 };
         #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
-        self.0.write_record(&cells).expect("a row in memory");
+        self.lines.write_record(&cells[..columns]).expect("a row in memory");
+    }
+
+    /// What came of a step, and why.
+    fn outcome(&self, step: Step<'_>) -> (&'r str, &'r str) {
+        self.recorded.map(|recorded| outcomes::of(recorded, step)).unwrap_or_default()
     }
 
     /// All of it, the last line without its end.
     fn text(self) -> String {
-        let bytes = self.0.into_inner().unwrap_or_default();
+        let bytes = self.lines.into_inner().unwrap_or_default();
         String::from_utf8_lossy(&bytes).trim_end().to_owned()
     }
 
     fn user(&mut self, op: &UserOp) {
         let reason = why(op);
         let row = Row { kind: "user", action: op.action.as_str(), subject: &op.user_name, ..Row::default() };
-        let row = Row { reason: &reason, ..row };
+        let (outcome, outcome_reason) = self.outcome(Step::User(op));
+        let row = Row { reason: &reason, outcome, outcome_reason, ..row };
         let created = op.attributes.as_ref().filter(|_| op.action == UserAction::Create);
         if let Some(attributes) = created {
             let names = [("givenName", &attributes.given_name), ("familyName", &attributes.family_name)];
@@ -110,7 +139,13 @@ impl Table {
 
     fn project(&mut self, op: &ProjectOp) {
         let row = Row { kind: "project", project: &op.name, ..Row::default() };
-        let itself = Row { action: op.action.as_str(), ..row };
+        let of = |step: Step<'_>| {
+            let (outcome, outcome_reason) = self.outcome(step);
+            Row { outcome, outcome_reason, ..row }
+        };
+        let itself = Row { action: op.action.as_str(), ..of(Step::Project(op)) };
+        let [adding, removing, setting] =
+            [of(Step::AddMembers(op)), of(Step::RemoveMembers(op)), of(Step::SetRoles(op))];
         match &op.action {
             ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
             ProjectAction::Relink { from } => {
@@ -123,7 +158,7 @@ impl Table {
             ProjectAction::Members => {}
         }
         for member in &op.add {
-            let row = Row { action: "add member", subject: &member.user_name, ..row };
+            let row = Row { action: "add member", subject: &member.user_name, ..adding };
             let reason = member.role_reason.as_deref().unwrap_or_default();
             self.add(match &member.role {
                 Some(role) => Row { attribute: "projectRole", after: role, reason, ..row },
@@ -131,10 +166,10 @@ impl Table {
             });
         }
         for removal in &op.remove {
-            self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
+            self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..removing });
         }
         for change in &op.roles {
-            let row = Row { action: "set role", subject: &change.user_name, attribute: "projectRole", ..row };
+            let row = Row { action: "set role", subject: &change.user_name, attribute: "projectRole", ..setting };
             self.add(Row { before: &change.from, after: &change.to, reason: &change.reason, ..row });
         }
     }

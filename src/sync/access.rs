@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Trusted};
-use crate::http::{self, Authorization, Mask};
+use crate::http::{self, Authorization, Mask, Waits};
 use crate::okta;
 use crate::okta::oauth::{AccessTokens, Asked, SCHEMAS, ServiceApp, SigningKey, least_scopes, scopes_by_key};
 use crate::sync::environment::{proxy, timeout};
@@ -39,6 +39,7 @@ pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
         authorization: Authorization::Fixed(format!("Bearer {}", key.expose_secret()).into()),
         authorities: authorities(settings.activepieces.ca_file.as_deref())?,
         proxy: proxy(settings.activepieces.url.scheme()),
+        waits: Waits::of("Activepieces"),
         ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
     };
     Ok(transport.within(timeout()?))
@@ -97,7 +98,7 @@ fn asked_when(settings: &Settings, wanted: Asked) -> Option<String> {
 }
 
 /// The certificates of a file, which are trusted in addition to those of the system.
-fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
+pub fn authorities(file: Option<&Path>) -> Result<Vec<Certificate>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let wrong = |why: String| Error::new(Kind::Config, format!("the CA file `{}` {why}", path.display()));
     // The writer of this file decides which server is trusted as Okta or Activepieces.

@@ -29,6 +29,10 @@ mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
 #[cfg(feature = "sandbox")]
+mod monitoring;
+#[cfg(feature = "sandbox")]
+mod night;
+#[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
 mod reads;

@@ -218,11 +218,13 @@ fn every_example_and_every_default_is_valid() {
 #[test]
 fn a_default_is_what_a_key_means_that_is_not_there() {
     let settings = |text: &str| {
-        let config::Settings { okta, activepieces, scope, mapping, from_okta, projects, policy, .. } =
+        let config::Settings { okta, activepieces, scope, mapping, from_okta, projects, policy, monitoring, .. } =
             config::parse(text, "config.toml").unwrap();
         let expressions = mapping.expressions().into_values().map(|mapped| mapped.expression.source().to_owned());
         let expressions: Vec<String> = expressions.collect();
-        format!("{okta:?} {activepieces:?} {scope:?} {expressions:?} {from_okta} {projects:?} {policy:?}")
+        format!(
+            "{okta:?} {activepieces:?} {scope:?} {expressions:?} {from_okta} {projects:?} {policy:?} {monitoring:?}"
+        )
     };
     let (okta, org_url) = (&SECTIONS[0], &SECTIONS[0].keys[0]);
     let least = settings(&with(okta, org_url, org_url.example));
