@@ -221,6 +221,16 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Replaces a plain file of this user's, or makes it, whole or not at all; every user of the machine may read it.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    check_own(path)?;
+    #[cfg(unix)]
+    let permissions = Some(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    #[cfg(not(unix))]
+    let permissions = None;
+    replace(path, bytes, permissions)
+}
+
 fn write_into(path: &Path, seen: &Metadata, bytes: &[u8]) -> Result<(), Refusal> {
     if seen.is_dir() {
         return Err(Refusal::Kind(kind(seen)));

@@ -14,7 +14,7 @@ use super::wire::{
     Operation, PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject,
     RestUser, RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
-use crate::http::{Client, Failure, Request, Size, segment};
+use crate::http::{Client, Failure, Request, Size, Waits, segment};
 use crate::model::activepieces::{Contents, LastRun};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 
@@ -91,6 +91,11 @@ impl Activepieces {
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    /// What its requests wait for.
+    pub fn waits(&self) -> &Waits {
+        self.http.pace().waits()
     }
 
     /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (docs/activepieces.md#generations). It is known after

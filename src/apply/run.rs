@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
@@ -343,9 +344,10 @@ impl Run<'_> {
         limit
             .each(ops, async |op| {
                 let outcome = match self.begins(step(op)).await {
-                    Ok(()) => work(op).await,
+                    Ok(()) => work(op).instrument(span(step(op))).await,
                     Err(why) => Outcome::Skipped(why),
                 };
+                log(step(op), &outcome);
                 drop((self.tell)(Event::Ended { step: step(op), outcome: &outcome }));
                 (op, outcome)
             })
@@ -355,6 +357,19 @@ impl Run<'_> {
     fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
         Writer { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
     }
+}
+
+/// What the lines of the log about a step begin with. It has no name and no id.
+fn span(step: Step<'_>) -> tracing::Span {
+    tracing::info_span!("operation", operation = step.kind(), action = step.action())
+}
+
+/// Tells the log what came of a step; only at the level of debug whose it is and why, which may hold names.
+fn log(step: Step<'_>, outcome: &Outcome) {
+    let (operation, action) = (step.kind(), step.action());
+    let word = outcome.as_str();
+    tracing::info!(operation, action, outcome = word, "operation ended");
+    tracing::debug!(operation, action, okta_id = step.okta_id(), why = outcome.why(), "operation ended");
 }
 
 fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tracing::Instrument;
 
 use super::only::OnlyArgs;
+use crate::config::Settings;
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
@@ -14,6 +16,7 @@ use crate::sync::interrupt::Interrupt;
 use crate::sync::journal::Journal;
 use crate::sync::saved;
 use crate::sync::session::{Planned, Session};
+use crate::sync::watch::Watch;
 use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan, ask, and write it to Activepieces
@@ -46,18 +49,39 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     if saved.is_none() {
         args.write.can_ask(context)?;
     }
+    let is_asked = saved.is_none() && !args.write.yes;
+    let (watch, settings) = Watch::begin("apply", is_asked, context)?;
+    let result = Box::pin(run_watched(&args, saved, settings, &watch, context).instrument(watch.span())).await;
+    watch.end(result).await
+}
+
+async fn run_watched(
+    args: &ApplyArgs,
+    saved: Option<SavedPlan>,
+    settings: Settings,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
     let interrupt = Interrupt::watch();
-    let session = Session::open(context, args.write.parallelism)?;
+    let session = Session::with(settings, args.write.parallelism)?;
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
     let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
+    watch.begun(&journal);
     let next = "Run oktapieces plan to see that nothing is left to do.";
-    let writing =
-        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
+    let writing = Writing {
+        args: &args.write,
+        session: &session,
+        journal: &journal,
+        watch,
+        interrupt: &interrupt,
+        context,
+        next,
+    };
     let result = Box::pin(apply(saved, args.reads, &args.only, &writing)).await;
-    journal.end(result, session.requests())
+    watch.close(journal, result, &session)
 }
 
 /// Plans again, and applies the plan: all of it, or the part that was saved before.

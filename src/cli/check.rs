@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::activepieces::{self, Activepieces};
+use crate::config::MonitoringSettings;
 use crate::config::settings::Settings;
 use crate::error::{Error, Kind, Result, Topic};
 use crate::expression::check::Severity;
@@ -19,8 +20,9 @@ use crate::output::text::{counted, safe};
 use crate::plan::diff::roles::unknown_role;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
+use crate::sync::notify;
 use crate::sync::session::{PARALLELISM, Session, load};
-use crate::sync::{access, clock, environment};
+use crate::sync::{access, clock, environment, waiting};
 
 mod failing;
 mod lines;
@@ -39,6 +41,7 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     for warning in &settings.warnings {
         lines.warn("config", warning.clone(), None);
     }
+    monitoring(&settings, &mut lines);
     if local_side(&settings, &mut lines) {
         let session = Session::with(settings, PARALLELISM)?;
         okta_side(&session, &session.okta, &mut lines).await;
@@ -73,6 +76,16 @@ fn local_side(settings: &Settings, lines: &mut Lines<'_>) -> bool {
     }
     let key = &settings.activepieces.api_key;
     is_ready && lines.result("Activepieces key", key.read(), |_| key.to_string()).is_some()
+}
+
+/// Whether the addresses that hear of runs can be read. Nothing is sent to them.
+fn monitoring(settings: &Settings, lines: &mut Lines<'_>) {
+    let MonitoringSettings { webhook, heartbeat, ca_file, .. } = &settings.monitoring;
+    for (name, source) in [("webhook", webhook), ("heartbeat", heartbeat)] {
+        if let Some(source) = source {
+            lines.result(name, notify::described(source, ca_file.as_ref()), String::clone);
+        }
+    }
 }
 
 /// The org, the token's rights, and what the scope and the pushed groups come to.
@@ -165,7 +178,9 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(mapping, &KnownOrg::default(), &progress).await;
+    let known = KnownOrg::default();
+    let read = Box::pin(session.read_okta(mapping, &known, &progress));
+    let reading = waiting::told(read, session.waits(), &progress, &lines.context.printer).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");

@@ -17,6 +17,11 @@ pub struct FormatArgs {
 }
 
 impl FormatArgs {
+    /// Whether a format other than the default text is asked for.
+    pub fn is_asked_for(self) -> bool {
+        self.csv || self.format.is_some_and(|format| format != Format::Text)
+    }
+
     /// Whether `--format json` asks for what `--json` does.
     pub fn is_json(self) -> bool {
         self.format == Some(Format::Json)

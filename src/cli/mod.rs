@@ -12,6 +12,7 @@ use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
 use crate::sync::context::Context;
 use crate::sync::environment;
+use logging::LogFormat;
 
 mod accept;
 mod apply;
@@ -28,6 +29,7 @@ mod format;
 mod help;
 mod history;
 mod init;
+mod log_json;
 mod logging;
 mod only;
 mod man;
@@ -69,7 +71,7 @@ struct Global {
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing but answers, warnings and errors
+    /// Say nothing but answers, warnings and errors; plan, apply and undo say one line if there is news, and else nothing
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Show every row of long lists
@@ -78,6 +80,9 @@ struct Global {
     /// Log each request, and show every row of long lists
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// The form of the log on stderr; json also says what a run does, without personal data
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORM")]
+    log_format: LogFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
@@ -149,9 +154,11 @@ pub fn main() -> ExitCode {
     let output = cli.global.output();
     let json = output.json || cli.command.is_json();
     let printer = Printer::new(Options { json, pages: !cli.global.no_pager && !asks, ..output });
-    logging::start(printer.verbosity, printer.colours_stderr());
+    logging::start(printer.verbosity, cli.global.log_format, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
+    // Those of a run that failed before it could tell them.
+    context.printer.take_warnings().iter().for_each(|warning| context.printer.warning(warning));
     let code = result.unwrap_or_else(|error| {
         context.printer.error(&error);
         error.kind.exit_code()
@@ -228,6 +235,7 @@ impl Global {
             (self.no_progress, "--no-progress"),
             (self.no_input, "--no-input"),
             (self.no_pager, "--no-pager"),
+            (self.log_format == LogFormat::Json, "--log-format=json"),
         ];
         let typed = flags.into_iter().filter(|(typed, _)| *typed).map(|(_, flag)| flag);
         std::iter::once(color).chain(typed).collect()

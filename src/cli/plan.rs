@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tracing::Instrument;
 
 use super::format::FormatArgs;
 use super::only::OnlyArgs;
+use crate::config::Settings;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
 use crate::output::document::{Document, FromSnapshot};
 use crate::plan::guard::{self, Allowed};
@@ -14,6 +16,7 @@ use crate::snapshot::Snapshot;
 use crate::sync::context::Context;
 use crate::sync::journal::Journal;
 use crate::sync::session::{self, PARALLELISM, Planned, Session};
+use crate::sync::watch::Watch;
 use crate::sync::{saved, snapshot};
 
 /// Show what would change in Activepieces; nothing is written
@@ -41,13 +44,26 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     if let Some(path) = &args.from {
         return from_snapshot(&args, path, context).await;
     }
-    let session = Session::open(context, PARALLELISM)?;
-    let journal = Journal::begin("plan", &session, context)?;
-    let result = plan(&args, &session, &journal, context).await;
-    journal.end(result, session.requests())
+    let (watch, settings) = Watch::begin("plan", args.format.is_asked_for(), context)?;
+    let result = Box::pin(run_watched(&args, settings, &watch, context).instrument(watch.span())).await;
+    watch.end(result).await
 }
 
-async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
+async fn run_watched(args: &PlanArgs, settings: Settings, watch: &Watch<'_>, context: &Context) -> Result<u8> {
+    let session = Session::with(settings, PARALLELISM)?;
+    let journal = Journal::begin("plan", &session, context)?;
+    watch.begun(&journal);
+    let result = Box::pin(plan(args, &session, &journal, watch, context)).await;
+    watch.close(journal, result, &session)
+}
+
+async fn plan(
+    args: &PlanArgs,
+    session: &Session,
+    journal: &Journal,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
     let Planned { mut plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
@@ -58,9 +74,12 @@ async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &C
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
+    watch.planned(&plan, &refusals);
     let made = now.to_string();
     let document = Document { made: Some(&made), refusals: &refusals, ..session.document(&plan, &hash) };
-    args.format.wanted(&context.printer).answer(&document, &context.printer);
+    if !watch.is_brief() {
+        args.format.wanted(&context.printer).answer(&document, &context.printer);
+    }
     if let Some(path) = &args.out {
         saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
         context

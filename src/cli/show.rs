@@ -13,20 +13,21 @@ use crate::sync::context::Context;
 use crate::sync::saved;
 use crate::sync::session::{load, state_to_read};
 
-/// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
+/// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of each operation
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The number of a run, which history lists, or a file that plan --out made
-    #[arg(value_name = "RUN|FILE")]
+    /// The number of a run, which history lists, or last for the newest apply or undo, or a file that plan --out made
+    #[arg(value_name = "RUN|last|FILE")]
     what: PathBuf,
     #[command(flatten)]
     pub format: FormatArgs,
 }
 
 pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
-    match args.what.to_str().and_then(|text| text.parse().ok()) {
-        Some(number) => of_run(number, args, context),
-        None => of_file(args, context),
+    match args.what.to_str() {
+        Some("last") => of_run(None, args, context),
+        Some(text) if text.parse::<u32>().is_ok() => of_run(text.parse().ok(), args, context),
+        _ => of_file(args, context),
     }
 }
 
@@ -45,9 +46,11 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     Ok(EXIT_OK)
 }
 
-fn of_run(number: u32, args: &ShowArgs, context: &Context) -> Result<u8> {
+/// A run by its number, or the newest that may have written.
+fn of_run(number: Option<u32>, args: &ShowArgs, context: &Context) -> Result<u8> {
     let state = state_to_read(&load(context)?, context)?;
-    let run = with_outcome(state.run(number)?, &state);
+    let found = number.map_or_else(|| state.last_apply(), |number| state.run(number))?;
+    let run = with_outcome(found, &state);
     let recorded = state.recorded(run.clone())?;
     let none = Plan::default();
     let plan = recorded.as_ref().map_or(&none, |recorded| &recorded.plan);
@@ -57,6 +60,7 @@ fn of_run(number: u32, args: &ShowArgs, context: &Context) -> Result<u8> {
         tool_version: &run.tool_version,
         run: Some(&run),
         report: report.as_ref(),
+        recorded: recorded.as_ref(),
         ..Document::of_plan(plan, &hash, (&run.okta, &run.activepieces))
     };
     args.format.wanted(&context.printer).answer(&document, &context.printer);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use toml::Spanned;
 
+use super::monitoring::{WebhookFormat, WebhookOn};
 use super::types::{Create, GroupRole, RolesManaged, Text};
 use crate::model::desired::Leave;
 use crate::model::problem::ProblemKind;
@@ -30,6 +31,7 @@ pub(super) struct Draft {
     /// `create`
     pub(super) prepares: Create,
     pub(super) accepted: Vec<Accepted>,
+    pub(super) monitoring: Monitoring,
     /// The `[[projects]]` entry that is being read.
     pub(super) project: Project,
     /// The `[[accepted]]` entry that is being read.
@@ -136,6 +138,30 @@ pub(super) struct Accepted {
     pub(super) who: Option<Text>,
     pub(super) until: Option<Date>,
     pub(super) why: Option<Text>,
+}
+
+/// The keys of `[monitoring]`.
+#[derive(Debug, Default)]
+pub(super) struct Monitoring {
+    pub(super) metrics_file: Option<PathBuf>,
+    pub(super) webhook: Secret,
+    pub(super) webhook_format: WebhookFormat,
+    pub(super) webhook_on: BTreeSet<WebhookOn>,
+    pub(super) heartbeat: Secret,
+    /// `command_env`, for both commands.
+    pub(super) command_env: Option<Spanned<Vec<Text>>>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) allow_shared: bool,
+}
+
+impl Monitoring {
+    /// Gives each secret what the section says for both.
+    pub(super) fn share(&mut self) {
+        for secret in [&mut self.webhook, &mut self.heartbeat] {
+            secret.allow_shared = self.allow_shared;
+            secret.command_env.clone_from(&self.command_env);
+        }
+    }
 }
 
 impl Draft {

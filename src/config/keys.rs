@@ -5,8 +5,8 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, FLAG, Form, GRACES, Given, LIMIT, ON_LEAVE, PROBLEM,
-    ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, FLAG, Form, GRACES, Given, LIMIT, ON_LEAVE, OUT_FILE, PROBLEM,
+    ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type, WEBHOOK_FORMAT, WEBHOOK_ON,
 };
 
 /// A section of the file.
@@ -200,6 +200,15 @@ pub const SECTIONS: &[Section] = &[
                There can be any number of entries; `oktapieces accept KIND WHO --why TEXT` adds one.",
         is_list: true,
         keys: ACCEPTED,
+    },
+    Section {
+        name: "monitoring",
+        title: "What hears of each run",
+        docs: "Metrics, a webhook and a heartbeat for runs that no admin watches (docs/howto/monitoring.md). None of them changes \
+               what a run does: one that fails is a warning. Who knows the address of a webhook or a heartbeat can use it, so \
+               the file names the place that it comes from.",
+        is_list: false,
+        keys: MONITORING,
     },
 ];
 
@@ -704,6 +713,90 @@ const ACCEPTED: &[Key] = &[
         "The reason, for people who read this later.",
     )
     .required(),
+];
+
+const MONITORING: &[Key] = &[
+    key(
+        "metrics_file",
+        &At(OUT_FILE, |draft| &mut draft.monitoring.metrics_file),
+        "\"/var/lib/node_exporter/textfile_collector/oktapieces.prom\"",
+        "The file that each plan, apply and undo replaces with its metrics, in the text format of Prometheus. All users of the \
+         machine may read it; it names no user.",
+    ),
+    key(
+        "webhook_url_env",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.webhook.env),
+        "\"ALERTS_WEBHOOK_URL\"",
+        "The environment variable that holds the address that is told of runs by POST. Name only one of webhook_url_env, \
+         webhook_url_file and webhook_url_command. The address has to be https, except on this machine.",
+    ),
+    key(
+        "webhook_url_file",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.webhook.file),
+        "\"/etc/oktapieces/webhook-url\"",
+        "A file that holds the address and nothing else.",
+    ),
+    key(
+        "webhook_url_command",
+        &At(TEXTS, |draft| &mut draft.monitoring.webhook.command),
+        "[\"op\", \"read\", \"op://it/alerts/webhook\"]",
+        "A program that prints the address, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "webhook_format",
+        &At(WEBHOOK_FORMAT, |draft| &mut draft.monitoring.webhook_format),
+        "\"slack\"",
+        "What the webhook gets: \"json\" for an object with all numbers of the run, \"slack\" for a message as Slack and its like \
+         take it.",
+    )
+    .or("\"json\""),
+    key(
+        "webhook_on",
+        &At(WEBHOOK_ON, |draft| &mut draft.monitoring.webhook_on),
+        "[\"failure\", \"change\"]",
+        "Which runs the webhook hears of: \"failure\" when a run failed, was refused or left something undone that was planned, \
+         \"change\" when it changed something or found something to change, \"news\" when it would say a line under --quiet.",
+    )
+    .or("[\"news\"]"),
+    key(
+        "heartbeat_url_env",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.heartbeat.env),
+        "\"HEARTBEAT_URL\"",
+        "The environment variable that holds an address that is fetched after each apply that did all that was planned, for a \
+         service that raises an alarm when it isn't. Name only one of heartbeat_url_env, heartbeat_url_file and \
+         heartbeat_url_command.",
+    ),
+    key(
+        "heartbeat_url_file",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.heartbeat.file),
+        "\"/etc/oktapieces/heartbeat-url\"",
+        "A file that holds the address and nothing else.",
+    ),
+    key(
+        "heartbeat_url_command",
+        &At(TEXTS, |draft| &mut draft.monitoring.heartbeat.command),
+        "[\"op\", \"read\", \"op://it/alerts/heartbeat\"]",
+        "A program that prints the address, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "command_env",
+        &At(TEXTS, |draft| &mut draft.monitoring.command_env),
+        "[\"OP_SERVICE_ACCOUNT_TOKEN\"]",
+        "The environment variables that both commands get in addition to PATH, HOME and the like (docs/access.md).",
+    ),
+    key(
+        "ca_file",
+        &At(CA_FILE, |draft| &mut draft.monitoring.ca_file),
+        "\"company-ca.pem\"",
+        "A file with CA certificates in PEM that are trusted in addition to the system's.",
+    ),
+    key(
+        "allow_shared_secret_file",
+        &At(FLAG, |draft| &mut draft.monitoring.allow_shared),
+        "true",
+        "Accepts a file with an address that other users of the machine can read.",
+    )
+    .or("false"),
 ];
 
 /// The first section that has a key of this name.

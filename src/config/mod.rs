@@ -20,6 +20,7 @@ pub mod example;
 mod expressions;
 pub mod keys;
 mod mask;
+pub mod monitoring;
 mod picture;
 mod place;
 mod reader;
@@ -33,10 +34,12 @@ mod types;
 mod url;
 pub mod variables;
 
+pub use monitoring::{MonitoringSettings, WebhookFormat, WebhookOn};
 pub use picture::Pictures;
 pub use secret::SecretSource;
 pub use settings::{ActivepiecesSettings, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 pub use source::ConfigText;
+pub use url::secret as secret_url;
 
 use picture::{Fault, Faults};
 use resolve::resolve;

@@ -214,6 +214,9 @@ impl<'t> Table<'t> {
         let instead = match self.section.map(|section| section.name) {
             Some("okta") => "`token_env = \"OKTA_API_TOKEN\"` (or `token_file`, `token_command`)",
             Some("activepieces") => "`api_key_env = \"ACTIVEPIECES_API_KEY\"` (or `api_key_file`, `api_key_command`)",
+            Some("monitoring") => {
+                "`webhook_url_env` and `heartbeat_url_env` with the name of a variable (or `..._file`, `..._command`)"
+            }
             _ => "`token_env` in [okta], `api_key_env` in [activepieces]",
         };
         Fault::at(key.span(), "a secret doesn't belong in this file")

@@ -256,7 +256,8 @@ impl SecretSource {
         Ok(SecretString::from(token.iter().copied().map(char::from).collect::<String>()))
     }
 
-    fn error(&self, what: &str) -> Error {
+    /// An error about the secret, which says `what` is wrong with it.
+    pub fn error(&self, what: &str) -> Error {
         Error::new(Kind::Config, format!("{self} {what}")).about(Topic::Secret)
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 
+use super::monitoring::MonitoringSettings;
 use super::secret::SecretSource;
 use super::source::ConfigText;
 use crate::mapping::attributes::Mapping;
@@ -23,6 +24,7 @@ pub struct Settings {
     /// In the order of the file.
     pub projects: Vec<ProjectRule>,
     pub policy: Policy,
+    pub monitoring: MonitoringSettings,
     /// The file itself, for pictures of mistakes that are found later.
     pub text: ConfigText,
     /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.

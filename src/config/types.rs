@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::mask;
+use super::monitoring::{self, WebhookFormat, WebhookOn};
 use super::picture::{Fault, Faults};
 use super::source::Source;
 use crate::model::desired::Leave;
@@ -76,6 +77,34 @@ pub(super) const CA_FILE: Type<PathBuf> = Type {
     read: |given, faults| {
         let path = text(given, faults)?;
         faults.or_push(file(&path, given.source, "a file with CA certificates"))
+    },
+};
+
+/// The path of a file that is written.
+pub(super) const OUT_FILE: Type<PathBuf> = Type {
+    name: "the path of a file",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| {
+        let path = text(given, faults)?;
+        faults.or_push(file(&path, given.source, "the file to write"))
+    },
+};
+
+pub(super) const WEBHOOK_FORMAT: Type<WebhookFormat> = Type {
+    name: "\"json\" or \"slack\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["json", "slack"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(webhook_format(&text))),
+};
+
+pub(super) const WEBHOOK_ON: Type<BTreeSet<WebhookOn>> = Type {
+    name: "a list of \"change\", \"failure\" and \"news\"",
+    form: Form::List,
+    schema: r#"{"type": "array", "items": {"enum": ["change", "failure", "news"]}}"#,
+    read: |given, faults| {
+        let texts = texts(given, faults)?;
+        Some(texts.get_ref().iter().filter_map(|text| faults.or_push(webhook_on(text))).collect())
     },
 };
 
@@ -385,6 +414,22 @@ fn create(text: &Text) -> Result<Create, Fault> {
             Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"active\" or \"inactive\""))
         }
     }
+}
+
+fn webhook_format(text: &Text) -> Result<WebhookFormat, Fault> {
+    match text.get_ref().as_str() {
+        "json" => Ok(WebhookFormat::Json),
+        "slack" => Ok(WebhookFormat::Slack),
+        other => Err(Fault::at(text.span(), format!("`{other}` is not a form")).help("write \"json\" or \"slack\"")),
+    }
+}
+
+fn webhook_on(text: &Text) -> Result<WebhookOn, Fault> {
+    let found = monitoring::ON.into_iter().find(|(name, _)| name == text.get_ref());
+    found.map(|(_, on)| on).ok_or_else(|| {
+        Fault::at(text.span(), format!("`{}` is not a choice", text.get_ref()))
+            .help("write \"change\", \"failure\", \"news\", or several of them")
+    })
 }
 
 fn roles_managed(text: &Text) -> Result<RolesManaged, Fault> {

@@ -24,11 +24,12 @@ use super::connect::{Way, chain};
 use super::error_body::ErrorBody;
 use super::failure::{Failure, GivenUp};
 use super::mask::{Echo, Mask, shortened};
-use super::pace::{BucketOf, Pace, WORTH_SAYING};
+use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
 use super::server::{ProxyName, Server, proxy_url};
 use super::signals::Signals;
+use super::waits::{For, WORTH_SAYING, Waits};
 use crate::error::{Error, Kind, Topic};
 
 /// What a client is made from.
@@ -60,6 +61,8 @@ pub struct Settings {
     pub mask: Mask,
     /// Where the answers to reads come from.
     pub source: Source,
+    /// What hears of each wait, and the name of the server.
+    pub waits: Waits,
 }
 
 impl Settings {
@@ -81,6 +84,7 @@ impl Settings {
             retry: Policy::default(),
             mask: Mask::default(),
             source: Source::Server,
+            waits: Waits::of("the server"),
         }
     }
 
@@ -170,7 +174,7 @@ impl Client {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
-        let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
+        let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of).telling(settings.waits.clone());
         let Settings {
             authorization,
             server,
@@ -350,8 +354,9 @@ impl Client {
             Decision::GiveUp | Decision::TooLong(_) => {}
             Decision::Again(pause) => {
                 if pause >= WORTH_SAYING {
-                    tracing::warn!("waiting {} s before {} is asked again", pause.as_secs(), self.shown(url));
+                    tracing::info!("waiting {} s before {} is asked again", pause.as_secs(), self.0.base.authority());
                 }
+                let _waiting = self.0.pace.waits().begin(For::Pause, tokio::time::Instant::now() + pause);
                 sleep(pause).await;
             }
             Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),

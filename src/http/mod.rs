@@ -9,6 +9,7 @@
 //! - `mask` removes secrets from server text before it becomes part of a message.
 //! - `retry` decides whether and when to retry; writes are never repeated blindly.
 //! - `pace` keeps the rate limits that the server announces in its `signals`.
+//! - `waits` knows what requests wait for.
 //! - `link` finds the cursor of the next page, `null` accepts null for empty values, and `list` limits lists.
 
 pub mod answers;
@@ -34,6 +35,7 @@ pub mod retry;
 pub(crate) mod scripted;
 pub mod server;
 pub mod signals;
+mod waits;
 
 pub use authorize::{Authorization, Authorize, Signed};
 pub use budget::Size;
@@ -45,3 +47,4 @@ pub use mask::Mask;
 pub use null::null_as_default;
 pub use request::{Repeat, Reply, Request, segment};
 pub use server::{Server, Which};
+pub use waits::Waits;

@@ -6,7 +6,7 @@ use crate::apply::{Outcome, Report};
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
 use crate::plan::policy::Limits;
-use crate::state::history::Run;
+use crate::state::history::{Recorded, Run};
 
 /// What every format is rendered from.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,8 @@ pub struct Document<'a> {
     pub run: Option<&'a Run>,
     /// The outcome of each operation of the plan, if a run wrote it.
     pub report: Option<&'a Report<'a>>,
+    /// The run as it is recorded, if a run wrote the plan.
+    pub recorded: Option<&'a Recorded>,
     pub snapshot: Option<FromSnapshot<'a>>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Document<'a> {
             refusals: &[],
             run: None,
             report: None,
+            recorded: None,
             snapshot: None,
         }
     }

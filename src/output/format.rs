@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::document::Document;
 use super::json::FORMAT_VERSION;
-use super::{Printer, history_text, html, json, jsonl, markdown, plan_csv, plan_text, report_text};
+use super::{Printer, history_text, html, json, jsonl, markdown, outcomes, plan_csv, plan_text, report_text};
 
 /// The format of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -60,8 +60,9 @@ fn text(document: &Document<'_>, printer: &Printer) {
         }
     }
     printer.answer_long(&plan_text::render(document, printer.layout()));
-    if let Some(report) = document.report {
-        printer.answer(&format!("\n{}", report_text::render(report)));
+    if let (Some(report), Some(recorded)) = (document.report, document.recorded) {
+        let each = outcomes::text(recorded, printer.all);
+        printer.answer(&format!("\n{each}\n\n{}", report_text::ending(report)));
     }
 }
 
@@ -79,6 +80,9 @@ fn as_json(document: &Document<'_>) -> Value {
         Some(report) => json::report(run.id, &plan(), report),
         None => json!({ "format_version": FORMAT_VERSION, "tool_version": env!("CARGO_PKG_VERSION"), "run": run.id }),
     };
+    if let Some(recorded) = document.recorded {
+        answer["outcomes"] = outcomes::json(recorded).into();
+    }
     answer["record"] = json!(run);
     answer
 }

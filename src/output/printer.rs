@@ -1,7 +1,8 @@
 //! The only writer to the terminal: answers to stdout, messages to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
@@ -23,6 +24,9 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// The least time between two lines about waits.
+const BETWEEN_WAITS: Duration = Duration::from_mins(1);
+
 /// Where texts go, and how.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something else about the terminal")]
@@ -30,6 +34,10 @@ pub struct Printer {
     stdout: Mutex<AutoStream<io::Stdout>>,
     stderr: Mutex<AutoStream<io::Stderr>>,
     failure: Mutex<Option<io::Error>>,
+    /// Warnings that wait for the end of the run; none where they are said at once.
+    held: Mutex<Option<Vec<String>>>,
+    /// When it was last said what is waited for.
+    waits_said: Mutex<Option<Instant>>,
     pub verbosity: Verbosity,
     /// Whether the answer is JSON.
     pub json: bool,
@@ -67,6 +75,8 @@ impl Printer {
             stdout: Mutex::new(AutoStream::new(io::stdout(), color)),
             stderr: Mutex::new(AutoStream::new(io::stderr(), color)),
             failure: Mutex::new(None),
+            held: Mutex::new(None),
+            waits_said: Mutex::new(None),
             verbosity,
             json,
             all: all || verbosity == Verbosity::Verbose,
@@ -74,6 +84,11 @@ impl Printer {
             motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
             interactive: !no_input && !json && io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
+    }
+
+    /// Whether only news is said.
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet && !self.json
     }
 
     /// Whether stderr shows colour, for pictures that are drawn elsewhere.
@@ -141,9 +156,35 @@ impl Printer {
         }
     }
 
-    /// `warning: …`, always said.
+    /// What is waited for, at most once in a minute, where no line moves that says it. `--quiet` leaves it out.
+    pub fn waits(&self, text: &str) {
+        let mut said = self.waits_said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.motion && said.is_none_or(|said| said.elapsed() >= BETWEEN_WAITS) {
+            *said = Some(Instant::now());
+            self.status(text);
+        }
+    }
+
+    /// `warning: …`, always said; at once, unless warnings are held.
     pub fn warning(&self, text: &str) {
-        self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text)));
+        match &mut *self.held() {
+            Some(held) => held.push(text.to_owned()),
+            None => self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text))),
+        }
+    }
+
+    /// Holds warnings from now on, until they are taken.
+    pub fn hold_warnings(&self) {
+        self.held().get_or_insert_default();
+    }
+
+    /// The warnings that were held; later ones are said at once.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.held().take().unwrap_or_default()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `error[NAME]: …` with its hints, always said. The name is a heading of docs/troubleshooting.md.

@@ -95,7 +95,8 @@ impl StateFile {
         let word = match outcome {
             Outcome::Done => "done",
             Outcome::Kept(_) | Outcome::Failed(_) => "failed",
-            Outcome::Stale(_) | Outcome::Skipped(_) => "skipped",
+            Outcome::Stale(_) => "stale",
+            Outcome::Skipped(_) => "skipped",
         };
         self.with(|connection| {
             let mut statement = connection.prepare_cached(update)?;
@@ -146,7 +147,7 @@ fn insert(connection: &Connection, run: u32, plan: &Plan) -> rusqlite::Result<()
     for step in plan.steps() {
         let (before, after) = sides(step);
         let [before, after] = [before, after].map(|side| (!side.is_null()).then(|| side.to_string()));
-        statement.execute(params![run, step.kind(), step.okta_id(), step.subject(), action(step), before, after])?;
+        statement.execute(params![run, step.kind(), step.okta_id(), step.subject(), step.action(), before, after])?;
     }
     Ok(())
 }
@@ -162,16 +163,6 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(&delete, [])?;
     }
     Ok(())
-}
-
-fn action(step: Step<'_>) -> &'static str {
-    match step {
-        Step::User(op) => op.action.as_str(),
-        Step::Project(op) => op.action.as_str(),
-        Step::AddMembers(_) => "add",
-        Step::RemoveMembers(_) => "remove",
-        Step::SetRoles(_) => "set roles",
-    }
 }
 
 /// The current and the new value, as far as the step touches it; null if there was none.

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::{OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 use crate::error::{Error, Kind, Result, Topic};
 use crate::files::{self, Trusted};
-use crate::http::{self, Authorization, Mask, Server, Which};
+use crate::http::{self, Authorization, Mask, Server, Waits, Which};
 use crate::okta;
 use crate::okta::oauth::{AccessTokens, Asked, SCHEMAS, ServiceApp, SigningKey, least_scopes, scope_of, scopes_by_key};
 use crate::sync::environment::{TIMEOUT, proxy, timeout};
@@ -46,6 +46,7 @@ pub fn activepieces(settings: &Settings) -> Result<http::Settings> {
         authorities: authorities(settings.activepieces.ca_file.as_deref())?,
         proxy: proxy(settings.activepieces.url.scheme()),
         server: Arc::new(Server { remark: odd_key(&key), ..activepieces_server(settings) }),
+        waits: Waits::of("Activepieces"),
         ..http::Settings::new(settings.activepieces.url.as_str().trim_end_matches('/'))
     };
     Ok(transport.within(timeout()?))

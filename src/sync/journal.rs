@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -35,6 +36,8 @@ pub struct Journal {
     locks: Vec<Lock>,
     /// The first failure to write a step down. No step begins after it.
     failure: Mutex<Option<Error>>,
+    /// Whether something that was planned isn't done.
+    undone: AtomicBool,
 }
 
 impl Journal {
@@ -79,7 +82,7 @@ impl Journal {
             okta: session.org(),
             activepieces: session.platform(),
         })?;
-        Ok(Self { state, run, locks, failure: Mutex::new(None) })
+        Ok(Self { state, run, locks, failure: Mutex::new(None), undone: AtomicBool::new(false) })
     }
 
     /// The run's number.
@@ -189,6 +192,16 @@ impl Journal {
         unsettled.iter().try_for_each(|(step, found)| self.state.diverged(self.run, *step, &found.what))
     }
 
+    /// Notes that something that was planned isn't done.
+    pub fn leaves_undone(&self) {
+        self.undone.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something that was planned isn't done.
+    pub fn is_undone(&self) -> bool {
+        self.undone.load(Ordering::Relaxed)
+    }
+
     /// Ends the run with its outcome, and returns that, or the error that kept the journal from being written.
     pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
         let result = self.failure().take().map_or(result, Err);
@@ -198,15 +211,7 @@ impl Journal {
 
     fn note_end(&self, result: &Result<u8>, requests: u64) -> Result<()> {
         let reason = result.as_ref().err().map(ToString::to_string);
-        let outcome = match result {
-            Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
-            Ok(_) => "done",
-            Err(error) => match error.kind {
-                Kind::Refused => "refused",
-                Kind::Interrupted => "interrupted",
-                _ => "failed",
-            },
-        };
+        let outcome = outcome(result, self.is_undone());
         self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests })
     }
 
@@ -233,6 +238,20 @@ pub fn owed_roles(state: &StateFile) -> Result<BTreeMap<OktaGroupId, BTreeSet<Ok
         owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
     }
     Ok(owed)
+}
+
+/// The word for the outcome of a run. A source that isn't trusted leaves removals undone; a problem alone leaves nothing
+/// undone that was planned.
+pub fn outcome(result: &Result<u8>, is_undone: bool) -> &'static str {
+    match result {
+        Ok(code) if is_undone || *code == Kind::NotTrusted.exit_code() => "partial",
+        Ok(_) => "done",
+        Err(error) => match error.kind {
+            Kind::Refused => "refused",
+            Kind::Interrupted => "interrupted",
+            _ => "failed",
+        },
+    }
 }
 
 /// How a run gets its turn.

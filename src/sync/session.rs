@@ -14,6 +14,7 @@ use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::http::Waits;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Platform, StandingRoles};
@@ -39,6 +40,7 @@ use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
+use crate::sync::waiting::told as telling_waits;
 use crate::sync::{access, clock, environment};
 
 /// The default for the most requests to Activepieces in parallel.
@@ -232,8 +234,23 @@ impl Session {
     /// accepts a read that is much smaller than the last trusted one.
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let made = Box::pin(self.plan_from_reads(knows, trust_source, &progress, context));
+        let (planned, read) = telling_waits(made, self.waits(), &progress, &context.printer).await?;
+        drop(progress);
+        self.say(context, &read);
+        Ok(planned)
+    }
+
+    /// The plan, and what was read, in words.
+    async fn plan_from_reads(
+        &self,
+        knows: &Knows,
+        trust_source: bool,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<(Planned, String)> {
         let roles = self.settings.mapping.manages_roles();
-        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, progress, context).await?;
         reading.org.owed_roles.clone_from(&knows.owed_roles);
         reading.org.archived.clone_from(&knows.past.archived);
         reading.org.left_roles.clone_from(&knows.past.left_roles);
@@ -257,23 +274,19 @@ impl Session {
         };
         let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
         plan.drift = digests.drift(&plan, before, &platform);
-        drop(progress);
         let sent = match self.requests() {
             0 => "without any request".to_owned(),
             sent => format!("in {}", counted(usize::try_from(sent).unwrap_or(usize::MAX), "request", "requests")),
         };
-        self.say(
-            context,
-            &format!(
-                "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
-                counted(users, "user", "users"),
-                counted(groups, "pushed group", "pushed groups"),
-                counted(platform.users.len(), "account", "accounts"),
-                counted(platform.projects.len(), "project", "projects"),
-                sent + &asked(&reading),
-            ),
+        let read = format!(
+            "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
+            counted(users, "user", "users"),
+            counted(groups, "pushed group", "pushed groups"),
+            counted(platform.users.len(), "account", "accounts"),
+            counted(platform.projects.len(), "project", "projects"),
+            sent + &asked(&reading),
         );
-        Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests, now })
+        Ok((Planned { plan, made_from, seen, remember, known: reading.known, digests, now }, read))
     }
 
     /// The same plan, with all that it was made from, for commands that say who has what and why. Project roles are read where they
@@ -318,8 +331,19 @@ impl Session {
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
     pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let made = Box::pin(self.undo_from_reads(knows, undone, &progress, context));
+        telling_waits(made, self.waits(), &progress, &context.printer).await
+    }
+
+    async fn undo_from_reads(
+        &self,
+        knows: &Knows,
+        undone: Undone<'_>,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<Planned> {
         let roles = undone.plan.projects.iter().any(|op| !op.roles.is_empty());
-        let Sides { expressions, reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        let Sides { expressions, reading, platform, now } = self.read(knows, roles, progress, context).await?;
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
@@ -332,7 +356,6 @@ impl Session {
         // An undo may be undone too.
         self.look_at_roles(&mut plan, &platform.roles).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
-        drop(progress);
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
         Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests: Digests::default(), now })
@@ -550,6 +573,16 @@ impl Session {
     /// How many requests were sent so far, to both servers.
     pub fn requests(&self) -> u64 {
         self.okta.http().requests() + self.activepieces.requests()
+    }
+
+    /// What requests to both servers wait for.
+    pub fn waits(&self) -> [&Waits; 2] {
+        [self.okta.http().pace().waits(), self.activepieces.waits()]
+    }
+
+    /// How long requests waited for rate limits so far.
+    pub fn waited(&self) -> std::time::Duration {
+        self.waits().iter().map(|waits| waits.for_rate_limits()).sum()
     }
 }
 

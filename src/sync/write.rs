@@ -25,6 +25,8 @@ use crate::sync::context::Context;
 use crate::sync::interrupt::{Interrupt, interrupted};
 use crate::sync::journal::Journal;
 use crate::sync::session::{PARALLELISM, Session};
+use crate::sync::waiting::told as telling_waits;
+use crate::sync::watch::Watch;
 
 /// What the commands that write have in common.
 #[derive(Debug, Args)]
@@ -122,6 +124,7 @@ pub struct Writing<'a> {
     pub args: &'a WriteArgs,
     pub session: &'a Session,
     pub journal: &'a Journal,
+    pub watch: &'a Watch<'a>,
     pub interrupt: &'a Interrupt,
     pub context: &'a Context,
     /// What to do after it, where all was done.
@@ -172,7 +175,10 @@ impl Writing<'_> {
         }
         let allowed = args.allowed(self.journal.resumed()?);
         let refusals = guard::check(plan, hash, &session.settings.policy, past, &allowed);
-        if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
+        // The error names the refusals.
+        self.watch.planned(plan, &[]);
+        let is_answer = !refusals.is_empty() || consent == Consent::Withheld;
+        if !self.watch.is_brief() && (!context.printer.json || is_answer) {
             let made = now.to_string();
             let document = Document { made: Some(&made), refusals: &refusals, ..session.document(plan, hash) };
             Format::of(&context.printer).answer(&document, &context.printer);
@@ -236,25 +242,26 @@ impl Writing<'_> {
                 Ok(())
             }
         };
-        Ok(apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell).await)
+        let run = apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell);
+        Ok(telling_waits(run, self.session.waits(), &progress, &self.context.printer).await)
     }
 
     /// What to do next.
     fn next(&self, report: &Report<'_>) -> &'static str {
-        let (done, all) = report.done_of();
-        if done == all && report.stale.is_empty() && report.diverged.is_empty() {
-            return self.next;
-        }
-        "Run oktapieces plan to see what is left to do."
+        if is_whole(report) { self.next } else { "Run oktapieces plan to see what is left to do." }
     }
 
     /// Shows the outcome and returns the exit code.
     fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
+        self.watch.applied(report);
+        if !is_whole(report) {
+            self.journal.leaves_undone();
+        }
         if printer.json {
             let plan = json::plan(&self.session.document(plan, hash));
             printer.answer_json(&json::report(run, &plan, report));
-        } else if !plan.is_empty() || !report.stale.is_empty() {
+        } else if !self.watch.is_brief() && !(plan.is_empty() && report.stale.is_empty()) {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));
         }
@@ -284,9 +291,14 @@ impl Writing<'_> {
             );
             return Ok(Kind::NotTrusted.exit_code());
         }
-        let whole = done == all && report.stale.is_empty() && report.diverged.is_empty() && plan.problems.is_empty();
-        Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
+        Ok(if is_whole(report) && plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() })
     }
+}
+
+/// Whether everything that was planned is done, and persisted.
+fn is_whole(report: &Report<'_>) -> bool {
+    let (done, all) = report.done_of();
+    done == all && report.stale.is_empty() && report.diverged.is_empty()
 }
 
 /// Since when a question is open.

@@ -48,6 +48,10 @@ mod packaging;
 #[cfg(feature = "sandbox")]
 mod only;
 #[cfg(feature = "sandbox")]
+mod monitoring;
+#[cfg(feature = "sandbox")]
+mod night;
+#[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
 mod reads;
