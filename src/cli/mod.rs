@@ -31,8 +31,8 @@ mod history;
 mod init;
 mod log_json;
 mod logging;
-mod only;
 mod man;
+mod only;
 mod pick;
 mod plan;
 #[cfg(feature = "sandbox")]

@@ -427,7 +427,7 @@ mod tests {
     fn an_odd_secret_is_remarked_and_not_shown() {
         let remark = Some("it has 12 characters, and Okta's API tokens have 42".to_owned());
         let credentials = "the token in environment variable `OKTA_API_TOKEN`".to_owned();
-        let okta = Server { remark, credentials, ..server(Which::Okta) };
+        let okta = Server { credentials, remark, ..server(Which::Okta) };
         let (_, hint) = told(&okta, "/api/v1/users", &status(401, r#"{"errorCode":"E0000011"}"#));
         assert!(hint.starts_with("the token in environment variable `OKTA_API_TOKEN` is mistyped"), "{hint}");
         assert!(hint.ends_with("it has 12 characters, and Okta's API tokens have 42"), "{hint}");

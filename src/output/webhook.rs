@@ -57,19 +57,16 @@ pub fn slack(summary: &Summary) -> Value {
     let servers = format!("{} → {}", visible(&summary.okta), visible(&summary.activepieces));
     let mut text = format!("*oktapieces{run}* {servers}\n{}", night_text::outcome(summary));
     if let Some(planned) = &summary.planned {
-        let seconds = format!("{:.1} s", summary.seconds);
-        text += &format!("\n{}, {seconds}", counted(planned.users, "user", "users"));
+        let users = counted(planned.users, "user", "users");
+        text.extend([format!("\n{users}, {:.1} s", summary.seconds)]);
         if planned.problems + planned.accepted > 0 {
-            text += &format!(
-                ", {}, {} accepted",
-                counted(planned.problems, "problem", "problems"),
-                count(planned.accepted)
-            );
+            let problems = counted(planned.problems, "problem", "problems");
+            text.extend([format!(", {problems}, {} accepted", count(planned.accepted))]);
         }
         let new = new_by_kind(summary).into_iter().map(|(kind, number)| format!("{} {kind}", count(number)));
         let new: Vec<String> = new.collect();
         if !new.is_empty() {
-            text += &format!("\nnew problems: {}", new.join(", "));
+            text.extend(["\nnew problems: ".to_owned(), new.join(", ")]);
         }
     }
     text.extend(summary.error.iter().map(|error| format!("\nerror: {}", visible(error))));

@@ -127,7 +127,7 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
     let operations: BTreeMap<&AccountId, &UserOp> =
         sources.plan.users.iter().filter_map(|op| Some((op.account.as_ref()?, op))).collect();
     let mut memberships = memberships(desired, platform);
-    let of = |(account, owner): (&User, &Option<&OktaUserId>)| {
+    let of = |(account, owner): (&User, Option<&OktaUserId>)| {
         let id = owner.cloned().or_else(|| account.okta_id(&desired.ids));
         let projects = memberships.remove(&account.id).unwrap_or_default();
         let membership = |(project, group)| sources.membership(account, id.as_ref(), project, group);
@@ -137,7 +137,7 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
             ..sources.of_account(account, id.as_ref(), wanted.contains(account.user_name.as_str()))
         }
     };
-    let mut all: Vec<Access> = platform.users.iter().zip(&matches.user_of).map(of).collect();
+    let mut all: Vec<Access> = platform.users.iter().zip(matches.user_of.iter().copied()).map(of).collect();
     all.extend(platform.embedded.iter().map(of_embedded));
     all.sort_by(|a, b| (&a.user_name, &a.account).cmp(&(&b.user_name, &b.account)));
     all

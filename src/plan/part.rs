@@ -130,6 +130,7 @@ mod tests {
             reason: "isn't in group AP".to_owned(),
             okta_id: Some(id.into()),
             role: None,
+            closed: None,
         };
         let project = ProjectOp {
             name: "Sales".to_owned(),

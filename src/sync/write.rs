@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::activepieces;
 use crate::apply::{self, Event, Outcome, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
-use crate::output::progress::Progress;
-use crate::output::text::{count, counted, safe};
 use crate::output::document::Document;
 use crate::output::format::Format;
+use crate::output::progress::Progress;
+use crate::output::text::{count, counted, safe};
 use crate::output::{json, report_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
@@ -261,7 +261,7 @@ impl Writing<'_> {
         if printer.json {
             let plan = json::plan(&self.session.document(plan, hash));
             printer.answer_json(&json::report(run, &plan, report));
-        } else if !self.watch.is_brief() && !(plan.is_empty() && report.stale.is_empty()) {
+        } else if !(self.watch.is_brief() || plan.is_empty() && report.stale.is_empty()) {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));
         }

@@ -30,11 +30,11 @@ mod faults;
 mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
-mod json_schema;
 #[cfg(feature = "sandbox")]
 mod help;
 #[cfg(feature = "sandbox")]
 mod init;
+mod json_schema;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
@@ -43,14 +43,14 @@ mod lifecycle;
 mod messages;
 #[cfg(feature = "sandbox")]
 mod missing_scope;
-#[cfg(unix)]
-mod packaging;
-#[cfg(feature = "sandbox")]
-mod only;
 #[cfg(feature = "sandbox")]
 mod monitoring;
 #[cfg(feature = "sandbox")]
 mod night;
+#[cfg(feature = "sandbox")]
+mod only;
+#[cfg(unix)]
+mod packaging;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]

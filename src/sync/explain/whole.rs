@@ -47,8 +47,8 @@ pub fn project<'p>(platform: &'p Platform, name: &str) -> Result<&'p Project> {
     match named.as_slice() {
         [project] => Ok(project),
         [] => {
-            let names = platform.projects.iter().map(|project| project.display_name.as_str());
-            Err(unknown(format!("no project in Activepieces has the name or the id {name:?}"), &nearest(name, names)))
+            let known = platform.projects.iter().map(|project| project.display_name.as_str());
+            Err(unknown(format!("no project in Activepieces has the name or the id {name:?}"), &nearest(name, known)))
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|project| project.id.as_str()).collect();
