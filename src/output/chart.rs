@@ -48,7 +48,8 @@ fn bars(before: &Census, after: &Census) -> Vec<Bar> {
 }
 
 fn svg(bars: &[Bar]) -> Html {
-    let largest = bars.iter().map(|bar| bar.count.active + bar.count.inactive).max().unwrap_or_default().max(1);
+    let largest =
+        bars.iter().map(|bar| bar.count.active.saturating_add(bar.count.inactive)).max().unwrap_or_default().max(1);
     let height = bars.len() * ROW + bars.iter().filter(|bar| bar.is_first).count() * ROW / 2;
     let view = format!("0 0 {} {height}", LABEL + WIDEST + 190);
     let mut svg = Html::default();

@@ -17,7 +17,8 @@ impl Plan {
                 let before = counted(&mut census, from).of_status(was_active);
                 *before = before.saturating_sub(1);
             }
-            *counted(&mut census, to).of_status(op.action != UserAction::Deactivate) += 1;
+            let after = counted(&mut census, to).of_status(op.action != UserAction::Deactivate);
+            *after = after.saturating_add(1);
         }
         census.retain(|_, count| *count != Headcount::default());
         census

@@ -167,8 +167,9 @@ fn a_default_is_what_a_key_means_that_is_not_there() {
             config::parse(text, "config.toml").unwrap();
         let expressions = mapping.expressions().into_values().map(|mapped| mapped.expression.source().to_owned());
         let expressions: Vec<String> = expressions.collect();
+        let statuses = (&mapping.closing, mapping.prepares);
         let told = format!(
-            "{okta:?} {activepieces:?} {scope:?} {expressions:?} {from_okta} {projects:?} {policy:?} {monitoring:?}"
+            "{okta:?} {activepieces:?} {scope:?} {expressions:?} {from_okta} {projects:?} {policy:?} {monitoring:?} {statuses:?}"
         );
         // A line more moves those after it.
         regex::Regex::new(r"config\.toml:\d+").unwrap().replace_all(&told, "config.toml").into_owned()

@@ -42,9 +42,10 @@ async fn the_seeded_company_converges_and_has_every_kind_of_change() {
     let stage = Stage::seeded().await;
     let plan = converges(&stage).await;
     for total in plan["totals"].as_object().unwrap() {
-        // A project is deleted and a project role changed only where the config asks for it, and no group of the company was
-        // made again.
-        let is_none = ["projects_delete", "projects_relink", "project_roles"].contains(&total.0.as_str());
+        // Deletions, archives and changed project roles are there only where the config asks for them, and no group of the company
+        // was made again.
+        let none = ["delete", "projects_archive", "projects_delete", "projects_relink", "project_roles"];
+        let is_none = none.contains(&total.0.as_str());
         assert_eq!(total.1.as_u64() > Some(0), !is_none, "{total:?}");
     }
     let kinds: BTreeSet<&str> =
