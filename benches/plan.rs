@@ -13,8 +13,9 @@ use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Status, User};
 use oktapieces::model::org::{Org, PushedGroup};
+use oktapieces::output::document::Document;
 use oktapieces::output::layout::Layout;
-use oktapieces::output::plan_text::{self, Around};
+use oktapieces::output::plan_text;
 use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
 use serde_json::{Value as Json, json};
 
@@ -173,9 +174,8 @@ fn measure(what: &str, role: &str, step: u32) {
     drop(comparison);
     println!("{:<40} {:>8.2} s", "planning", (before + start.elapsed()).as_secs_f64());
     let hash = measured("hash", || fingerprint::of_plan(&plan));
-    let (made, limits) = (None, None);
-    let around = Around { okta: "okta", activepieces: "activepieces", made, limits, refusals: &[], hash: &hash };
-    let text = measured("text", || plan_text::render(&plan, around, Layout::default()));
+    let document = Document::of_plan(&plan, &hash, ("okta", "activepieces"));
+    let text = measured("text", || plan_text::render(&document, Layout::default()));
     println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());
     black_box(text);
     let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();
