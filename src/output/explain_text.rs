@@ -17,20 +17,21 @@ const LABEL: usize = 13;
 /// The whole explanation, with styles, which the printer takes out where they aren't wanted.
 pub fn user(explained: &ExplainedUser, verbose: bool) -> String {
     let ExplainedUser { user, attributes, accounts, projects, next_apply, runs, not_looked_at } = explained;
-    let mut sections = vec![section("Okta", okta(user.as_ref(), verbose))];
-    sections.push(section("Attributes", attributes.iter().flat_map(attribute).collect()));
+    let mut sections = vec![section("Okta", &okta(user.as_ref(), verbose))];
+    sections.push(section("Attributes", &attributes.iter().flat_map(attribute).collect::<Vec<_>>()));
     let accounts =
         if accounts.is_empty() { vec!["no account".to_owned()] } else { accounts.iter().map(account).collect() };
-    sections.push(section("Activepieces", accounts));
-    sections.push(section("Projects", projects.iter().map(project).collect()));
-    sections.push(section("Next apply", next(next_apply, user.as_ref())));
-    sections.push(section("Earlier runs", runs.iter().map(past).collect()));
-    sections.push(section("Not looked at", not_looked_at.iter().map(|what| styled(DIM, safe(what))).collect()));
+    sections.push(section("Activepieces", &accounts));
+    sections.push(section("Projects", &projects.iter().map(project).collect::<Vec<_>>()));
+    sections.push(section("Next apply", &next(next_apply, user.as_ref())));
+    sections.push(section("Earlier runs", &runs.iter().map(past).collect::<Vec<_>>()));
+    sections
+        .push(section("Not looked at", &not_looked_at.iter().map(|what| styled(DIM, safe(what))).collect::<Vec<_>>()));
     sections.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 /// A heading over indented lines; none without lines.
-pub(super) fn section(title: &str, lines: Vec<String>) -> Option<String> {
+pub(super) fn section(title: &str, lines: &[String]) -> Option<String> {
     let lines: Vec<String> = lines.iter().flat_map(|lines| lines.lines()).map(|line| format!("  {line}")).collect();
     (!lines.is_empty()).then(|| format!("{}\n{}", styled(BOLD, title), lines.join("\n")))
 }
@@ -91,8 +92,8 @@ fn groups(groups: &[ExplainedGroup], verbose: bool) -> Vec<String> {
     let mut lines: Vec<String> = used
         .iter()
         .map(|group| {
-            let uses: Vec<String> = group.uses.iter().map(group_use).collect();
-            labelled("group", &format!("{} → {}", safe(&group.name), uses.join(", ")))
+            let purposes: Vec<String> = group.uses.iter().map(group_use).collect();
+            labelled("group", &format!("{} → {}", safe(&group.name), purposes.join(", ")))
         })
         .collect();
     if !others.is_empty() {
@@ -152,8 +153,9 @@ fn account(account: &ExplainedAccount) -> String {
         (account.embedded, "embedded: SCIM hides it"),
         (!account.is_the_users, "not the account of this user"),
     ];
-    let marks: String = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| format!(", {mark}")).collect();
-    format!("{}  {state}, {}, {link}{marks}", safe(&account.user_name), safe(role))
+    let marks = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark);
+    let told = [state, safe(role), link].into_iter().chain(marks.map(str::to_owned)).collect::<Vec<_>>().join(", ");
+    format!("{}  {told}", safe(&account.user_name))
 }
 
 fn project(project: &ExplainedProject) -> String {

@@ -36,8 +36,8 @@ pub fn group(explained: &ExplainedPushedGroup, verbose: bool) -> String {
     };
     lines.extend(project.map(|project| format!("project   {project}")));
     let sections = [
-        section("Group", lines),
-        section("Members", members_of(explained, shown)),
+        section("Group", &lines),
+        section("Members", &members_of(explained, shown)),
         next(explained.operation.as_ref(), &explained.problems, verbose),
     ];
     sections.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
@@ -81,9 +81,9 @@ pub fn project(explained: &ExplainedWholeProject, verbose: bool) -> String {
         if accounts.is_empty() { Vec::new() } else { vec![table(&shown)] }
     };
     let sections = [
-        section("Project", lines),
-        section("Members", of(&known)),
-        section("Members that Okta doesn't know", of(&unknown)),
+        section("Project", &lines),
+        section("Members", &of(&known)),
+        section("Members that Okta doesn't know", &of(&unknown)),
         next(explained.operation.as_ref(), &explained.problems, verbose),
     ];
     sections.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
@@ -106,5 +106,5 @@ fn next(op: Option<&ProjectOp>, problems: &[Problem], verbose: bool) -> Option<S
             styled(DIM, problem.kind)
         ));
     }
-    section("Next apply", lines)
+    section("Next apply", &lines)
 }

@@ -127,7 +127,7 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
     let operations: BTreeMap<&AccountId, &UserOp> =
         sources.plan.users.iter().filter_map(|op| Some((op.account.as_ref()?, op))).collect();
     let mut memberships = memberships(desired, platform);
-    let of = |(account, owner): (&User, &Option<&OktaUserId>)| {
+    let of = |(account, owner): (&User, Option<&OktaUserId>)| {
         let id = owner.cloned().or_else(|| account.okta_id(&desired.ids));
         let projects = memberships.remove(&account.id).unwrap_or_default();
         let membership = |(project, group)| sources.membership(account, id.as_ref(), project, group);
@@ -137,7 +137,7 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
             ..sources.of_account(account, id.as_ref(), wanted.contains(account.user_name.as_str()))
         }
     };
-    let mut all: Vec<Access> = platform.users.iter().zip(&matches.user_of).map(of).collect();
+    let mut all: Vec<Access> = platform.users.iter().zip(matches.user_of.iter().copied()).map(of).collect();
     all.extend(platform.embedded.iter().map(of_embedded));
     all.sort_by(|a, b| (&a.user_name, &a.account).cmp(&(&b.user_name, &b.account)));
     all
@@ -299,6 +299,9 @@ impl Sources<'_> {
     }
 }
 
+/// Why a member of a group doesn't get into its project who isn't in scope.
+pub const NOT_IN_SCOPE: &str = "not in scope";
+
 /// How the members of a pushed group get into its project, or why they don't.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Entrants {
@@ -306,7 +309,7 @@ pub struct Entrants {
     pub members: Vec<String>,
     /// User names of members whom the next apply adds.
     pub to_add: Vec<String>,
-    /// Logins of the others, by why they don't get in.
+    /// Logins of the others, by why they don't get in; the ids of those who aren't in scope, who weren't read.
     pub not: BTreeMap<String, Vec<String>>,
 }
 
@@ -334,7 +337,7 @@ pub fn entrants(group: &OktaGroupId, desired: &Desired, platform: &Platform, pla
             entrants.to_add.push(added.user_name.clone());
         } else {
             let login = user.map_or_else(|| id.to_string(), |user| user.login().to_owned());
-            let why = user.map_or_else(|| "not in scope".to_owned(), |user| not_in(id, user, &matches));
+            let why = user.map_or_else(|| NOT_IN_SCOPE.to_owned(), |user| not_in(id, user, &matches));
             entrants.not.entry(why).or_default().push(login);
         }
     }

@@ -79,7 +79,7 @@ async fn claimants(session: &Session, id: &OktaUserId, few: &mut Few<'_>) -> Res
     let addresses = [login.as_deref(), email.as_deref()];
     let addresses: BTreeSet<&str> = addresses.into_iter().flatten().filter(|text| text.contains('@')).collect();
     let others = find::of_address(&session.okta, &addresses).await?;
-    Ok(few.add(others.into_iter().map(|user| user.id).collect()).await?)
+    few.add(others.into_iter().map(|user| user.id).collect()).await
 }
 
 /// The accounts of these users, by externalId and by address.

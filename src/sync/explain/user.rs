@@ -40,7 +40,9 @@ pub async fn explain(session: &Session, text: &str, context: &Context) -> Result
     let mapping = expressions.mapping.clone();
     let settings = &session.settings;
     let mut few = Few::new(&session.okta, &settings.scope, &settings.projects, mapping.needs()).await?;
-    found.into_iter().for_each(|found| few.keep(*found));
+    if let Some(found) = found {
+        few.keep(*found);
+    }
     expressions.check_app_user(&session.okta, few.app()).await;
     let owed_roles = if mapping.manages_roles() { owed_roles(&state)? } else { BTreeMap::new() };
     let knows = Knows { past: state.past()?.unwrap_or_default(), owed_roles };
