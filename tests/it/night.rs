@@ -138,8 +138,8 @@ async fn a_run_shows_what_came_of_each_operation() {
     let json = stage.run(&["show", "last", "--json"]).await.json();
     let outcomes = json["outcomes"].as_array().unwrap();
     assert_eq!(Value::from(outcomes.len()), run["changes"]);
-    let stale = outcomes.iter().find(|outcome| outcome["subject"] == changed.as_str()).unwrap();
-    assert_eq!((&stale["outcome"], stale["reason"].is_string()), (&"stale".into(), true), "{stale}");
+    let old = outcomes.iter().find(|outcome| outcome["subject"] == changed.as_str()).unwrap();
+    assert_eq!((&old["outcome"], old["reason"].is_string()), (&"stale".into(), true), "{old}");
     let words: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome["outcome"].as_str().unwrap()).collect();
     assert!(words.contains("done"), "{words:?}");
     let text = stage.run(&["show", "last", "--verbose"]).await.stdout;
@@ -149,10 +149,10 @@ async fn a_run_shows_what_came_of_each_operation() {
     assert_eq!(listed, outcomes.len(), "{text}");
     let csv = stage.run(&["show", "last", "--csv"]).await.stdout;
     let mut table = csv::Reader::from_reader(csv.as_bytes());
-    assert_eq!(&table.headers().unwrap()[8], "outcome");
+    assert_eq!(&table.headers().unwrap()[9], "outcome");
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
-    assert!(rows.iter().any(|row| &row[2] == changed && &row[8] == "stale" && !row[9].is_empty()), "{csv}");
-    assert!(rows.iter().filter(|row| &row[0] == "user" || &row[0] == "project").all(|row| !row[8].is_empty()), "{csv}");
+    assert!(rows.iter().any(|row| &row[2] == changed && &row[9] == "stale" && !row[10].is_empty()), "{csv}");
+    assert!(rows.iter().filter(|row| &row[0] == "user" || &row[0] == "project").all(|row| !row[9].is_empty()), "{csv}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use oktapieces::apply::report::ProjectOutcome;
 use oktapieces::apply::{Outcome, Report};
 use oktapieces::model::desired::Leave;
 use oktapieces::model::problem::ProblemKind;
+use oktapieces::output::document::Document;
 use oktapieces::output::json;
 use oktapieces::plan::Plan;
 use oktapieces::plan::deferred::Because;
@@ -107,7 +108,8 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
 fn every_kind_of_operation_and_outcome_fits_the_schemas() {
     let schemas = Schemas::read();
     let (plan, refusals) = every_kind();
-    let answer = json::plan(&plan, "0123456789ab", ("acme.okta.com", "flows.acme.com"), &refusals);
+    let document = Document::of_plan(&plan, "0123456789ab", ("acme.okta.com", "flows.acme.com"));
+    let answer = json::plan(&Document { refusals: &refusals, ..document });
     assert_eq!(schemas.faults("plan.json", &answer), [""; 0]);
     let why = || "why".to_owned();
     let outcomes =

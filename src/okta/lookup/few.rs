@@ -272,8 +272,8 @@ impl<'a> Few<'a> {
         // Groups that rules name and that none of these users is in weren't looked for.
         unresolved.retain(|rule| !matches!(rule.fault, RuleFault::NoSuchGroup { .. }));
         self.org.unresolved = unresolved;
-        let roles = rule_of.values().filter_map(|place| self.rules[*place].roles.as_deref());
-        let of_roles: BTreeSet<String> = roles.flat_map(RoleRule::groups).cloned().collect();
+        let role_rules = rule_of.values().filter_map(|place| self.rules[*place].roles.as_deref());
+        let of_roles: BTreeSet<String> = role_rules.flat_map(RoleRule::groups).cloned().collect();
         self.org.rule_of = rule_of;
         self.org.pushed.clear();
         for (group, project_name) in pushed {
