@@ -115,7 +115,7 @@ async fn disturbed(stage: &Stage) -> String {
     let role =
         |op: &Value| op["changes"].as_array().unwrap().iter().find(|one| one["attribute"] == "platformRole").cloned();
     let updates = plan["users"].as_array().unwrap().iter().filter(|op| op["action"] == "update");
-    let (op, change) = updates.filter_map(|op| Some((op, role(op)?))).last().unwrap();
+    let (op, change) = updates.filter_map(|op| Some((op, role(op)?))).next_back().unwrap();
     let other =
         ["ADMIN", "OPERATOR", "MEMBER"].into_iter().find(|role| change["from"] != *role && change["to"] != *role);
     let platform = stage.sandbox.platform();
@@ -151,7 +151,7 @@ async fn a_run_shows_what_came_of_each_operation() {
     let mut table = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(&table.headers().unwrap()[9], "outcome");
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
-    assert!(rows.iter().any(|row| &row[2] == changed && &row[9] == "stale" && !row[10].is_empty()), "{csv}");
+    assert!(rows.iter().any(|row| row[2] == changed && &row[9] == "stale" && !row[10].is_empty()), "{csv}");
     assert!(rows.iter().filter(|row| &row[0] == "user" || &row[0] == "project").all(|row| !row[9].is_empty()), "{csv}");
 }
 

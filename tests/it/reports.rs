@@ -122,7 +122,7 @@ async fn markdown_lists_every_change_of_access_and_folds_the_rest() {
     let markdown = in_format(&stage, &["plan"], "markdown").await;
     let (open, folded) = markdown.split_once("<details>").unwrap();
     let host = |url: String| url.trim_start_matches("http://").to_owned();
-    let servers = format!("{} → {}", host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url().to_owned()));
+    let servers = format!("{} → {}", host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url()));
     assert!(open.starts_with(&format!("## Plan: {servers}\n\nmade 20")), "{open}");
     assert!(open.contains(concat!("oktapieces ", env!("CARGO_PKG_VERSION"))), "{open}");
     assert!(open.contains(&format!("plan {}", plan["hash"].as_str().unwrap())), "{open}");
