@@ -34,7 +34,7 @@ async fn a_night_with_changes_has_one_line_and_a_night_without_has_none() {
     let line = stage.scrubbed(&first.stdout);
     assert_eq!(line.lines().count(), 1, "{line}");
     let created = format!("apply done: {} created", plan["totals"]["create"]);
-    let servers = format!("UTC  run 2  <OKTA> → <ACTIVEPIECES>  {created}");
+    let servers = format!("<TIME>  run 2  <OKTA> → <ACTIVEPIECES>  {created}");
     assert!(line.contains(&servers) && line.ends_with(" s\n"), "{line}");
     assert!(line.contains(&format!("  {} users  ", plan["standing"]["in_scope"])), "{line}");
     // What an apply told is news to a plan once.
@@ -44,7 +44,7 @@ async fn a_night_with_changes_has_one_line_and_a_night_without_has_none() {
         assert!(is_silent(&silent), "{arguments:?}: {silent:#?}");
     }
     assert!(stage.run(&["plan", "-q", "--json"]).await.json()["totals"].is_object(), "an answer in JSON is an answer");
-    assert!(stage.run(&["plan", "-q", "--csv"]).await.stdout.starts_with("\"kind\""));
+    assert!(stage.run(&["plan", "-q", "--csv"]).await.stdout.contains("\"kind\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn a_run_that_fails_or_is_refused_says_why_below_its_line() {
     assert_eq!(refused.stdout.lines().count(), 1, "{refused:#?}");
     assert!(refused.stdout.contains("  apply refused, planned: 1 deactivated"), "{refused:#?}");
     assert!(
-        refused.stderr.starts_with("error: ") && refused.stderr.contains("--allow-deactivations 1"),
+        refused.stderr.starts_with("error[refused]: ") && refused.stderr.contains("--allow-deactivations 1"),
         "{refused:#?}"
     );
     let planned = stage.run(&["plan", "--quiet"]).await;

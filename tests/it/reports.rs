@@ -204,7 +204,7 @@ fn elements(page: &str) -> Vec<Element> {
 async fn a_page_is_whole_and_readable_without_eyes_or_mouse() {
     let stage = Stage::seeded().await;
     stage.run(&["apply", "--yes"]).await;
-    for (arguments, title) in [(&["plan"][..], "Plan"), (&["show", "1"], "Run 1: apply, partial")] {
+    for (arguments, title) in [(&["plan"][..], "Plan"), (&["show", "1"], "Run 1: apply, done")] {
         let page = in_format(&stage, arguments, "html").await;
         assert!(page.starts_with("<!doctype html>") && page.contains(&format!("<h1>{title}</h1>")), "{page}");
         let elements = elements(&page);
