@@ -16,10 +16,14 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             "```sh" => in_shell = true,
             _ if line.starts_with("```") => in_shell = false,
             _ if in_shell => {
-                let line = line.split(" #").next().unwrap_or_default();
+                // Without comments, pipes and redirections.
+                let line = line.split(['#', '|', '>']).next().unwrap_or_default();
                 let mut words = line.split_whitespace().map(str::to_owned);
-                if words.next().as_deref() == Some("oktapieces") {
-                    found.push(words.collect());
+                let is_ours = words.next().as_deref() == Some("oktapieces");
+                let command: Vec<String> = words.collect();
+                // A sandbox serves until it is stopped.
+                if is_ours && command.first().is_some_and(|name| name != "sandbox") {
+                    found.push(command);
                 }
             }
             _ => {}

@@ -106,7 +106,10 @@ async fn a_run_that_fails_or_is_refused_says_why_below_its_line() {
     stage.sandbox.okta_traffic().fault(fault);
     let failed = stage.run(&NIGHT).await;
     assert_eq!((failed.code, failed.stdout.lines().count()), (1, 1), "{failed:#?}");
-    assert!(failed.stdout.contains("  apply failed  ") && failed.stderr.starts_with("error: "), "{failed:#?}");
+    assert!(
+        failed.stdout.contains("  apply failed  ") && failed.stderr.starts_with("error[web_page]: "),
+        "{failed:#?}"
+    );
 }
 
 /// Applies while an admin gives another role to the account of this user, whose role was to be changed.

@@ -73,10 +73,11 @@ fn archive(plan: &mut Plan, project: &Project, group: OktaGroupId, mut remove: V
     }
     let others = project.members.len() - remove.len();
     if others > 0 {
-        let members =
-            if others == 1 { "1 member that Okta doesn't know stays" } else { "members that Okta doesn't know stay" };
-        let many = if others == 1 { String::new() } else { format!("{others} ") };
-        plan.warnings.push(format!("{many}{members} in the archived project {}", project.display_name));
+        let members = if others == 1 { "member" } else { "members" };
+        plan.warnings.push(format!(
+            "{others} {members} that Okta doesn't know stay in the archived project {}",
+            project.display_name
+        ));
     }
     remove.sort_unstable();
     plan.projects.push(ProjectOp {

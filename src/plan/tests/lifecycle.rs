@@ -137,7 +137,7 @@ fn an_unpushed_project_is_archived_once_with_its_linked_members_gone() {
     assert_eq!((&*op.name, &op.action), ("Archived: Eng", &ProjectAction::Archive { from: "Eng".to_owned() }));
     assert_eq!(op.remove.iter().map(|gone| &*gone.user_name).collect::<Vec<_>>(), ["ada@example.com"]);
     assert_eq!((plan.totals().projects_archive, plan.totals().projects_delete, plan.standing.members), (1, 0, 2));
-    assert!(plan.warnings[0].contains("1 member that Okta doesn't know stays"), "{:?}", plan.warnings);
+    assert!(plan.warnings[0].contains("1 member that Okta doesn't know stay"), "{:?}", plan.warnings);
     let after = applied(&plan, &before);
     let again = diff(&users([present("ada"), present("bob")]), &after, &archiving());
     assert!(again.is_empty() && again.standing.unchanged_projects == 1, "{again:?}");
