@@ -113,6 +113,11 @@ fn connections() -> Vec<Case> {
             &["the self-signed certificate of the CA \"Example Root CA\"", "a certificate for 127.0.0.1"],
             &["name the file as"],
         ),
+    ]
+}
+
+fn waits_and_proxies() -> Vec<Case> {
+    vec![
         okta(Silent, &["got no answer within 1 s", "raise or unset OKTAPIECES_TIMEOUT", "[timeout]"], &[]),
         okta(
             Break::Proxy(Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")),
@@ -228,6 +233,11 @@ fn local() -> Vec<Case> {
             &["failed   Okta CA file ", "-----BEGIN CERTIFICATE-----"],
             &["failed   Okta token"],
         ),
+    ]
+}
+
+fn config() -> Vec<Case> {
+    vec![
         okta(
             Config("app = \"Activepieces\"", "app = \"Activepeices\""),
             &["config.toml:", "[scope] app: no app", "did you mean \"Activepieces\"?", "[scope_not_found]"],
@@ -344,6 +354,7 @@ async fn all_say_it(cases: Vec<Case>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn why_no_connection_is_made_is_told_in_words() {
     all_say_it(connections()).await;
+    all_say_it(waits_and_proxies()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -354,6 +365,7 @@ async fn an_answer_that_is_no_use_is_told_by_the_server_that_gave_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_on_this_machine_and_in_the_config_has_its_place() {
     all_say_it(local()).await;
+    all_say_it(config()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
