@@ -258,7 +258,7 @@ mod real {
         let applied = fits(&stage, "apply.json", &["apply", "--yes"]).await;
         let run = applied["run"].to_string();
         let shown = fits(&stage, "show.json", &["show", &run]).await;
-        assert_eq!(shown["record"]["outcome"], "partial");
+        assert_eq!(shown["record"]["outcome"], "done");
         fits(&stage, "show.json", &["show", "1"]).await;
         fits(&stage, "apply.json", &["undo", &run, "--dry-run"]).await;
         fits(&stage, "apply.json", &["undo", &run, "--yes"]).await;
