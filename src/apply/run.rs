@@ -204,6 +204,7 @@ impl Run<'_> {
         ops: &'p [ProjectOp],
         accounts: &Accounts<'_>,
     ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
+        self.release(ops).await;
         let ids = Mutex::new(BTreeMap::new());
         let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
         let themselves = self
@@ -251,6 +252,21 @@ impl Run<'_> {
                 (op, ProjectOutcome { project, add, remove, roles })
             })
             .collect()
+    }
+
+    /// Frees externalIds that other projects of the plan get, before any of them is linked, so that two groups can swap their
+    /// projects. The step that follows finds the project in either state; one that isn't released makes it fail.
+    async fn release(&self, ops: &[ProjectOp]) {
+        let wanted: BTreeSet<&OktaGroupId> = ops.iter().map(|op| &op.group).collect();
+        for op in ops {
+            let (ProjectAction::Relink { from, is_named: true }, Some(id)) = (&op.action, &op.project) else {
+                continue;
+            };
+            if wanted.contains(from) && self.begins(Step::Project(op)).await.is_ok() {
+                let released = project::release(self.to(&self.projects), op, id, from).await;
+                tracing::debug!(project = op.name, ?released, "its externalId is freed for another project");
+            }
+        }
     }
 
     async fn add(&self, op: &ProjectOp, id: Option<ProjectId>, accounts: &Accounts<'_>) -> Outcome {

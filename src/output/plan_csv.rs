@@ -113,7 +113,7 @@ impl Table {
         let itself = Row { action: op.action.as_str(), ..row };
         match &op.action {
             ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
-            ProjectAction::Relink { from } => {
+            ProjectAction::Relink { from, .. } => {
                 self.add(Row { attribute: "externalId", before: from.as_str(), after: op.group.as_str(), ..itself });
             }
             ProjectAction::Rename { from } => {

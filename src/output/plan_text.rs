@@ -206,8 +206,11 @@ fn project_why(op: &ProjectOp) -> String {
     let group = safe(op.group.as_str());
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
-        ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {group}"),
-        ProjectAction::Relink { from } => {
+        ProjectAction::Adopt => format!("not linked yet: externalId – → {group}"),
+        ProjectAction::Relink { from, is_named: true } => {
+            format!("named in the config: externalId {} → {group}", safe(from.as_str()))
+        }
+        ProjectAction::Relink { from, .. } => {
             format!("the group was made again: externalId {} → {group}", safe(from.as_str()))
         }
         ProjectAction::Rename { from } => format!("name \"{}\" → \"{}\"", safe(from), safe(&op.name)),

@@ -187,7 +187,7 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-            ProjectAction::Relink { from } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
+            ProjectAction::Relink { from, .. } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
             ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
             ProjectAction::Members => (Value::Null, Value::Null),
             ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),

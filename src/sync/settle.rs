@@ -97,7 +97,8 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let Unsure { groups, doubts, users } = draft.unsure(&comparison);
     let memberships = comparison.leaving(&doubts.memberships);
     let roles = doubts.memberships.union(&users).cloned().collect();
-    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
+    let projects = comparison.projects_of(&groups);
+    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, projects };
     let made_from = draft.made_from();
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
     let not_recorded = draft.not_recorded.len();
@@ -244,6 +245,7 @@ impl<'a> Draft<'a> {
         self.not_recorded.extend(confirmed.not_recorded);
         self.undecided.extend(confirmed.undecided);
         self.asked.memberships.extend(confirmed.own_groups.keys().cloned());
+        self.asked.memberships.retain(|id| !confirmed.unlisted.contains(id));
         self.own_groups.extend(confirmed.own_groups);
         Ok(())
     }

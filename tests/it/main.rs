@@ -36,6 +36,8 @@ mod reference;
 #[cfg(feature = "sandbox")]
 mod request_counts;
 #[cfg(feature = "sandbox")]
+mod rules;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;

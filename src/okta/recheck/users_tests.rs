@@ -47,7 +47,7 @@ async fn confirmed(
 }
 
 async fn first_read(scope: &Scope, company: Company) -> Reading {
-    let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None };
+    let rule = ProjectRule::new(Selector::group("Engineering"));
     let server = company.serve().await;
     read(&okta(&server.url), scope, &[rule], &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap()
 }

@@ -1,6 +1,7 @@
 //! The difference between the desired users and projects and the current platform.
 
 mod embedded;
+mod links;
 pub mod lookup;
 pub mod matching;
 pub mod members;
@@ -97,6 +98,11 @@ impl<'a> Comparison<'a> {
     /// The groups whose projects would change.
     pub fn changing_groups(&self) -> BTreeSet<OktaGroupId> {
         projects::changing(&self.projects, self.desired, &self.matches)
+    }
+
+    /// The externalIds of the projects that one of these groups makes, alone or with others.
+    pub fn projects_of(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
+        projects::made_of(&self.projects, groups)
     }
 
     /// The operations to write.

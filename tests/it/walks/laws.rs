@@ -116,6 +116,18 @@ impl Truth {
         }
     }
 
+    /// The users in the groups that a project is made of; none where it has no group, or not all are there.
+    fn members(&self, setup: &Setup, project: &ProjectSnapshot) -> Option<BTreeSet<String>> {
+        let linked = self.groups.get(project.external_id.as_ref()?)?;
+        if setup.projects != Projects::Together {
+            return Some(linked.1.clone());
+        }
+        let named = |name: &str| self.groups.values().filter(move |group| group.0 == name).collect::<Vec<_>>();
+        let all = ["AP Eng", "AP Ops"].map(named);
+        let is_whole = all.iter().all(|groups| groups.len() == 1);
+        is_whole.then(|| all.iter().flatten().flat_map(|group| group.1.clone()).collect())
+    }
+
     fn of_address<'t>(&'t self, address: &'t str) -> impl Iterator<Item = &'t User> {
         self.users
             .values()
@@ -361,7 +373,9 @@ impl Ledger {
             else {
                 continue;
             };
-            let Some(group) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else { continue };
+            // A project that moved to another group has the members of that one.
+            let now = step.after.projects.get(&id).unwrap_or(project);
+            let Some(members) = truth.members(setup, now) else { continue };
             let Some(user) = step.after.accounts.get(&what).and_then(linked) else { continue };
             let deleted = step.before.projects.contains_key(&id) && !step.after.projects.contains_key(&id);
             if let (Some(role), Some(_)) = (&value, project.members.get(&what)) {
@@ -371,7 +385,7 @@ impl Ledger {
                 }
             }
             if value.is_none() && !deleted {
-                if group.1.contains(user) && truth.has_access(user) {
+                if members.contains(user) && truth.has_access(user) {
                     found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
                 }
                 let is_gone = !truth.users.contains_key(user);
@@ -453,12 +467,13 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
             return Some(format!("{email} is to be like {user:?}, and is {account:?}"));
         }
         for project in standing.projects.values().filter(|project| !words.contains(&project.name)) {
-            let Some((name, members)) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else {
-                continue;
-            };
+            let name = project.external_id.as_ref().and_then(|group| Some(&truth.groups.get(group)?.0));
+            let (Some(name), Some(members)) = (name, truth.members(setup, project)) else { continue };
             let pushed = match setup.projects {
                 Projects::None => false,
-                Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
+                Projects::ByName | Projects::Together | Projects::Named => {
+                    ["AP Eng", "AP Ops"].contains(&name.as_str())
+                }
                 Projects::ByPattern => name.starts_with("AP "),
             };
             let wanted = truth.project_role(setup, &user.id).filter(|_| setup.project_roles != ProjectRoles::OnAdd);
@@ -561,7 +576,12 @@ fn writes(step: &Step<'_>, found: &mut Vec<String>) {
     let planned = step.planned();
     let facts = step.after.facts();
     for (key, value) in step.own_changes() {
-        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) {
+        // A killed run may have freed the externalId of a project that another one gets.
+        let freed = value.as_deref().and_then(|value| value.strip_suffix("-moving"));
+        let is_freed = step.kind == Kind::Kill
+            && freed.is_some()
+            && planned.get(&key).is_some_and(|planned| planned.as_deref() == freed);
+        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) && !is_freed {
             found.push(format!("L3: {key:?} is {value:?}, which the plan doesn't say"));
         }
     }
@@ -663,6 +683,9 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
     for project in deleted {
         if !step.arguments.iter().any(|argument| argument == "--allow-project-deletions") {
             found.push(format!("L6: the project {:?} was deleted without the flag", project.name));
+        }
+        if step.setup.projects.named().contains(&project.name.as_str()) {
+            found.push(format!("L6: the project {:?} was deleted, and the config names it", project.name));
         }
         let group = project.external_id.as_deref().unwrap_or_default();
         let named = |name: &str| name == project.name || name.strip_prefix("AP ") == Some(project.name.as_str());

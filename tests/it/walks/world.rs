@@ -120,6 +120,8 @@ pub struct World {
     /// What waits for the next run that writes.
     middle: Vec<(&'static str, usize, Hand)>,
     pub lost: Option<usize>,
+    /// Whether the config names each group's project for the other one.
+    swapped: bool,
     /// Whether the config compares what is true or false with a text.
     pub mistaken: bool,
     /// Kind and subject of the problems that the config accepts.
@@ -152,6 +154,7 @@ impl World {
             interferences: Arc::default(),
             middle: Vec::new(),
             lost: None,
+            swapped: false,
             mistaken: false,
             accepted: BTreeSet::new(),
             setup,
@@ -202,6 +205,16 @@ impl World {
                 format!(
                     "[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}"
                 )
+            }
+            Projects::Together => {
+                format!("[[projects]]\ngroups = [\"AP Eng\", \"AP Ops\"]\nproject = \"Team\"\n{of_members}")
+            }
+            Projects::Named => {
+                let names = if self.swapped { ["Two", "One"] } else { ["One", "Two"] };
+                let entry = |(group, project): (&str, &str)| {
+                    format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n{of_members}\n")
+                };
+                GROUPS.into_iter().zip(names).map(entry).collect()
             }
             Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
         };
@@ -415,6 +428,10 @@ impl World {
             Event::Lose(after) => self.lost = Some(after),
             Event::RolesStay(stay) => self.platform().configure(|settings| settings.roles_stay = stay),
             Event::Mistake(mistaken) => self.mistake(mistaken),
+            Event::SwapProjects => {
+                self.swapped = !self.swapped;
+                self.stage.configure(&self.config());
+            }
             Event::Clock(hours) => org.shift_clock(hours * 3600),
             Event::Plan
             | Event::Apply
