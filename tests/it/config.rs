@@ -61,6 +61,10 @@ fn the_example_is_valid_with_every_optional_key() {
     let app = regex::Regex::new(r"(?m)^(client_id|key_id|key_file|scopes) = .*$").unwrap();
     assert_eq!(app.find_iter(&text).count(), 4);
     let text = other.replace_all(&text, "");
+    // So has an entry one way to name its groups and its projects.
+    let other = regex::Regex::new(r#"(?m)^(groups = \["Sales|project = ).*$"#).unwrap();
+    assert_eq!(other.find_iter(&text).count(), 2);
+    let text = other.replace_all(&text, "");
     let settings = parse(&app.replace_all(&text, ""));
     let service_app = parse(&text.replace("token_env = ", "# "));
     assert!(matches!(service_app.okta.access, OktaAccess::ServiceApp(_)));

@@ -201,6 +201,20 @@ async fn a_member_that_was_missed_is_put_back() {
 }
 
 #[tokio::test]
+async fn a_user_in_a_group_that_the_listing_missed_may_be_in_a_project_of_several_groups() {
+    for is_named in [true, false] {
+        let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
+        org.targets[0].is_named = is_named;
+        let mut then = company();
+        then.groups.push(("00g8", "Missed", "OKTA_GROUP", vec!["00u2"]));
+        let server = then.serve().await;
+        let asked =
+            confirm(&okta(&server.url), &scope, &mut org, BTreeSet::new(), ids(&["00u1", "00u2"])).await.unwrap();
+        assert_eq!(asked.unlisted, if is_named { ids(&["00u2"]) } else { BTreeSet::new() });
+    }
+}
+
+#[tokio::test]
 async fn a_scope_that_vanished_in_mid_run_makes_nobody_unassigned() {
     let no_app = Company { apps: vec![], ..company() };
     let error = confirmed(&app(), company(), no_app, &["00u4"], &[]).await.unwrap_err();

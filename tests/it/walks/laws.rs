@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use oktapieces_sandbox::activepieces::{Platform, UserSnapshot as Account};
+use oktapieces_sandbox::activepieces::{Platform, ProjectSnapshot, UserSnapshot as Account};
 use oktapieces_sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
@@ -697,7 +697,7 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
     }
     let made = step.after.projects.values().filter(|project| !step.before.projects.contains_key(&project.id));
     for project in made.filter(|project| project.external_id.is_some() && step.kind != Kind::Undo) {
-        let orphan = |other: &&oktapieces_sandbox::activepieces::ProjectSnapshot| {
+        let orphan = |other: &&ProjectSnapshot| {
             let group = other.external_id.as_deref().unwrap_or_default();
             other.name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
         };
