@@ -99,7 +99,8 @@ pub(super) struct Project {
     pub(super) exclude: Option<Spanned<Vec<Text>>>,
     pub(super) exclude_pattern: Option<Text>,
     pub(super) name: Option<Text>,
-    pub(super) project: Option<Text>,
+    /// `project`
+    pub(super) one_for_all: Option<Text>,
     pub(super) also: Option<Text>,
     pub(super) role: Option<Text>,
     pub(super) roles: Option<Spanned<Vec<GroupRole>>>,

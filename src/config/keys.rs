@@ -437,7 +437,7 @@ const PROJECTS: &[Key] = &[
     .absent("the group's name"),
     key(
         "project",
-        &At(TEXT, |draft| &mut draft.project.project),
+        &At(TEXT, |draft| &mut draft.project.one_for_all),
         "\"Sales\"",
         "The one project of all groups of the entry, and of all entries that name it: the name or the id of an existing project, \
          which is linked with all that is in it, or the name of a new one. docs/projects.md says what is linked and when.",

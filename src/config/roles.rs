@@ -78,9 +78,9 @@ fn place_of_roles(project: &Project) -> Option<Range<usize>> {
 fn is_of_one_project(one: &Project, other: &Project) -> bool {
     let named = |project: &Project| {
         let text = |text: &Option<Text>| text.as_ref().map(|text| text.get_ref().trim().to_owned());
-        (text(&project.project), text(&project.also))
+        (text(&project.one_for_all), text(&project.also))
     };
-    one.project.is_some() && named(one) == named(other)
+    one.one_for_all.is_some() && named(one) == named(other)
 }
 
 /// The roles that an entry names; those of an expression are known only later.

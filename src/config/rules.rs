@@ -37,7 +37,7 @@ fn no_group_twice(typed: &[Project], faults: &mut Faults) {
     let mut seen = BTreeMap::<(Option<&str>, &str), Range<usize>>::new();
     for project in typed {
         let also = project.also.as_ref().map(|also| also.get_ref().as_str());
-        let groups = project.groups.iter().flat_map(|groups| groups.get_ref());
+        let groups = project.groups.iter().flat_map(Spanned::get_ref);
         for group in project.group.iter().chain(groups) {
             match seen.get(&(also, group.get_ref().as_str())) {
                 None => drop(seen.insert((also, group.get_ref()), group.span())),
@@ -68,7 +68,7 @@ fn rule(
     Some(ProjectRule {
         selector,
         name: typed.name.as_ref().map(|name| name.get_ref().clone()),
-        project: typed.project.as_ref().map(plain),
+        project: typed.one_for_all.as_ref().map(plain),
         also: typed.also.as_ref().and_then(|also| also_name(also, faults)),
         location: Some(source.config.location(&selected_by)),
         roles: roles::resolve(typed, order, source, faults).map(Arc::new),
@@ -77,7 +77,7 @@ fn rule(
 
 /// One project for all groups of an entry, or a name for each.
 fn check_project(typed: &Project, selector: &Selector, faults: &mut Faults) {
-    match (&typed.project, &typed.name) {
+    match (&typed.one_for_all, &typed.name) {
         (Some(project), Some(name)) => faults.push(
             Fault::at(name.span(), "an entry has `project` or `name`, not both")
                 .context(project.span(), "the project")

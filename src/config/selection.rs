@@ -95,7 +95,7 @@ fn filter(typed: &Project, has_app: bool, source: Source<'_>, faults: &mut Fault
         Some(pattern) => Some(regex(pattern, source, faults)?),
         None => None,
     };
-    let excluded = typed.exclude.iter().flat_map(|exclude| exclude.get_ref());
+    let excluded = typed.exclude.iter().flat_map(Spanned::get_ref);
     Some(Filter {
         pattern: pattern?,
         kind: typed.kind.as_ref().and_then(|kind| group_type(kind, faults)),

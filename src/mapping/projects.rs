@@ -159,8 +159,11 @@ pub fn select(rules: &[ProjectRule], groups: &[Group], pushed: &BTreeSet<OktaGro
 struct Made {
     own: Vec<Target>,
     /// By layer and name, with the order of each group: of the rule, and in it.
-    named: BTreeMap<(Option<String>, String), Vec<(usize, usize, Source)>>,
+    named: BTreeMap<(Option<String>, String), Vec<Placed>>,
 }
+
+/// A group, by the place of its rule and its place in the rule.
+type Placed = ((usize, usize), Source);
 
 impl Made {
     fn add(&mut self, rule: &ProjectRule, place: usize, taken: &Taken<'_>, group: &Group, name: String) {
@@ -171,7 +174,7 @@ impl Made {
             return;
         }
         let sources = self.named.entry((rule.also.clone(), name)).or_default();
-        sources.push((place, taken.place(group), source));
+        sources.push(((place, taken.place(group)), source));
     }
 
     /// All projects, and the groups that make them.
@@ -185,8 +188,8 @@ impl Made {
             let of_project = |rule: &ProjectRule| (&rule.also, rule.project.as_ref()) == (&also, Some(&name));
             let places = rules.iter().enumerate().filter(|(_, rule)| of_project(rule)).map(|(place, _)| place);
             if is_whole(&places.collect()) {
-                sources.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
-                let sources = sources.into_iter().map(|(_, _, source)| source).collect();
+                sources.sort_by_key(|(place, _)| *place);
+                let sources = sources.into_iter().map(|(_, source)| source).collect();
                 targets.push(Target { name, is_named: true, sources });
             }
         }

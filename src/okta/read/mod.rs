@@ -197,7 +197,9 @@ fn add_pushed(org: &mut Org, resolved: &Resolved<'_>, read: &BTreeMap<OktaGroupI
             deleted.push(&group.id);
         }
     }
-    deleted.into_iter().for_each(|group| org.vanish(group));
+    for group in deleted {
+        org.vanish(group);
+    }
 }
 
 /// Adds the groups that decide about project roles. One that was deleted meanwhile is missing.

@@ -8,6 +8,9 @@ use crate::model::id::{OktaGroupId, ProjectId};
 use crate::model::problem::ProblemKind;
 use crate::plan::diff::members::Owners;
 
+/// Why a group whose project is named for another one gets none.
+const STAYS_ELSEWHERE: &str =
+    "its group is linked to a project that the config names for another group, and that can't be linked to that one";
 /// The length of an Activepieces id, of letters and digits.
 const ID_LENGTH: usize = 21;
 
@@ -210,14 +213,10 @@ impl<'a> Standing<'a> {
         let own = self.linked(desired).filter(|(_, project)| !self.is_claimed_by_others(project, key));
         let own: Vec<_> = own.collect();
         match own.as_slice() {
-            [] => match self.free_link(key, desired) {
-                Some(link) => (ProjectMatch::Nothing, link),
-                None => {
-                    let message = "its group is linked to a project that the config names for another group, and that can't be \
-                                   linked to that one";
-                    (ProjectMatch::Refused(ProblemKind::ProjectTaken, message.to_owned(), None), key)
-                }
-            },
+            [] => self.free_link(key, desired).map_or_else(
+                || (ProjectMatch::Refused(ProblemKind::ProjectTaken, STAYS_ELSEWHERE.to_owned(), None), key),
+                |link| (ProjectMatch::Nothing, link),
+            ),
             [(link, project)] => (ProjectMatch::Linked(project), link),
             several => {
                 let names: Vec<String> =

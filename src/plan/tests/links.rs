@@ -5,10 +5,10 @@ use super::*;
 /// The project that the config names for these groups.
 fn named(project: &str, groups: &[&str]) -> (OktaGroupId, DesiredProject) {
     let links: Vec<OktaGroupId> = groups.iter().map(|name| group_id(name)).collect();
-    of_links(project, links)
+    of_links(project, &links)
 }
 
-fn of_links(project: &str, links: Vec<OktaGroupId>) -> (OktaGroupId, DesiredProject) {
+fn of_links(project: &str, links: &[OktaGroupId]) -> (OktaGroupId, DesiredProject) {
     let source = |link: &OktaGroupId| Source { group: link.of_group(), link: link.clone(), rule: 0 };
     let sources: Vec<Source> = links.iter().map(source).collect();
     let members = [okta_id("ada")].into_iter().collect();
@@ -142,7 +142,7 @@ fn a_swap_that_a_killed_run_left_half_done_is_completed_or_given_up() {
 fn a_further_project_of_a_group_has_an_external_id_of_its_own() {
     let prod = group_id("a").further("prod");
     let further = |name: &str| {
-        let (key, project) = of_links(name, vec![group_id("a").further("prod")]);
+        let (key, project) = of_links(name, &[group_id("a").further("prod")]);
         (key, DesiredProject { is_named: false, ..project })
     };
     let new = plan(vec![pushed("a", &["ada"]), further("A Prod")], vec![]);
