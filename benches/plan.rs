@@ -2,6 +2,7 @@
 //! --bench plan`. One core does it all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -12,8 +13,15 @@ use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::desired;
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Status, User};
+<<<<<<< HEAD
 use oktapieces::model::org::{Org, PushedGroup, Target};
 use oktapieces::output::plan_text::{self, Around};
+=======
+use oktapieces::model::org::{Org, PushedGroup};
+use oktapieces::output::document::Document;
+use oktapieces::output::layout::Layout;
+use oktapieces::output::plan_text;
+>>>>>>> integration
 use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
 use serde_json::{Value as Json, json};
 
@@ -125,6 +133,8 @@ fn mapping(role: &str) -> Mapping {
         display_name: mapped("user.displayName"),
         platform_role: Some(mapped(role)),
         project_roles: Vec::new(),
+        closing: BTreeSet::new(),
+        prepares: false,
     }
 }
 
@@ -154,7 +164,9 @@ fn measure(what: &str, role: &str, step: u32) {
     let now = Timestamp::UNIX_EPOCH;
     let start = Instant::now();
     let mut desired = measured("desired", || attributes::desired(&org, &mapping, now));
-    let doubts = measured("doubts about users", || Doubts::of_users(black_box(&desired), black_box(&platform)));
+    let doubts = measured("doubts about users", || {
+        Doubts::of_users(black_box(&desired), black_box(&platform), &BTreeSet::new())
+    });
     let before = start.elapsed();
     ask(&mut org, &mapping, &doubts);
     assert_eq!(doubts.users.len(), (USERS / LEFT) as usize);
@@ -163,14 +175,14 @@ fn measure(what: &str, role: &str, step: u32) {
     measured("mapping whom was asked for", || attributes::renew(&mut desired, &org, &mapping, now, doubted));
     drop(org);
     let comparison = measured("matching", || Comparison::of(black_box(&desired), black_box(&platform)));
-    let doubts = measured("doubts", || comparison.doubts());
+    let doubts = measured("doubts", || comparison.doubts(&BTreeSet::new()));
     assert!(doubts.is_empty(), "{} and {}", doubts.users.len(), doubts.memberships.len());
     let plan = measured("difference", || comparison.plan(&Policy::default()));
     drop(comparison);
     println!("{:<40} {:>8.2} s", "planning", (before + start.elapsed()).as_secs_f64());
     let hash = measured("hash", || fingerprint::of_plan(&plan));
-    let around = Around { okta: "okta", activepieces: "activepieces", whole: false, refusals: &[], hash: &hash };
-    let text = measured("text", || plan_text::render(&plan, around));
+    let document = Document::of_plan(&plan, &hash, ("okta", "activepieces"));
+    let text = measured("text", || plan_text::render(&document, Layout::default()));
     println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());
     black_box(text);
     let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();

@@ -3,9 +3,11 @@
 //!
 //! - `wire`: request and answer bodies.
 //! - `client`: single requests, one method each.
+//! - `lookup`: single accounts and projects with their members, for what isn't planned from the whole.
 //! - `read`: the whole platform; it refuses inconsistent listings.
 
 pub mod client;
+pub mod lookup;
 pub mod read;
 pub mod wire;
 

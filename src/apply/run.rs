@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
@@ -62,7 +63,8 @@ pub async fn run<'p>(
     let roles = Semaphore::new(most.min(roles::AT_ONCE));
     let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact, roles };
     let accounts = Mutex::new(BTreeMap::new());
-    let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
+    let (doomed, others): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.is_deletion());
+    let (leaving, coming): (Vec<_>, Vec<_>) = others.into_iter().partition(|op| op.action == UserAction::Deactivate);
     let (waiting, coming) = demotions_that_wait(coming, plan);
     let mut users = run.users("users", coming, &accounts).await;
     let (leaving, abandoned) = match succession(plan, &users) {
@@ -81,6 +83,7 @@ pub async fn run<'p>(
     users.extend(left);
     users.extend(run.deactivations(last).await);
     run.deletions(&mut projects).await;
+    users.extend(run.users("accounts to delete", doomed, &Mutex::new(BTreeMap::new())).await);
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
     Report {
@@ -357,9 +360,10 @@ impl Run<'_> {
         limit
             .each(ops, async |op| {
                 let outcome = match self.begins(step(op)).await {
-                    Ok(()) => work(op).await,
+                    Ok(()) => work(op).instrument(span(step(op))).await,
                     Err(why) => Outcome::Skipped(why),
                 };
+                log(step(op), &outcome);
                 drop((self.tell)(Event::Ended { step: step(op), outcome: &outcome }));
                 (op, outcome)
             })
@@ -369,6 +373,19 @@ impl Run<'_> {
     fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
         Writer { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
     }
+}
+
+/// What the lines of the log about a step begin with. It has no name and no id.
+fn span(step: Step<'_>) -> tracing::Span {
+    tracing::info_span!("operation", operation = step.kind(), action = step.action())
+}
+
+/// Tells the log what came of a step; only at the level of debug whose it is and why, which may hold names.
+fn log(step: Step<'_>, outcome: &Outcome) {
+    let (operation, action) = (step.kind(), step.action());
+    let word = outcome.as_str();
+    tracing::info!(operation, action, outcome = word, "operation ended");
+    tracing::debug!(operation, action, okta_id = step.okta_id(), why = outcome.why(), "operation ended");
 }
 
 fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
@@ -30,6 +31,9 @@ pub struct SavedPlan {
     /// What it was made from.
     #[serde(default)]
     pub made_from: Fingerprints,
+    /// When both sides were read, by Okta's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,
@@ -90,6 +94,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             held: new.held.clone(),
             shrunk: new.shrunk.clone(),
             standing: new.standing.clone(),
+            drift: new.drift.clone(),
             ..saved.clone()
         },
         ..Remaining::default()
@@ -144,6 +149,7 @@ impl Remaining {
     fn leave_the_last_admin(&mut self) {
         let before = self.plan.users.clone();
         keep_the_last_admin(&mut self.plan);
+        self.plan.keep_members_of_open_accounts();
         let is_left_out = |op: &&UserOp| !self.plan.users.contains(op);
         self.stale.extend(before.iter().filter(is_left_out).map(named));
     }

@@ -25,6 +25,17 @@ impl<'p> Step<'p> {
         }
     }
 
+    /// What it does: `create`, `add`.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::User(op) => op.action.as_str(),
+            Self::Project(op) => op.action.as_str(),
+            Self::AddMembers(_) => "add",
+            Self::RemoveMembers(_) => "remove",
+            Self::SetRoles(_) => "set roles",
+        }
+    }
+
     /// The id of the Okta user or group that it is for.
     pub fn okta_id(self) -> &'p str {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Attribute, Plan, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, Plan, Removal, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -35,18 +35,23 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
     let is_held = |op: &mut UserOp| match op.action {
-        UserAction::Deactivate => of.scope.contains(&op.okta_id),
+        UserAction::Deactivate | UserAction::Delete => of.scope.contains(&op.okta_id),
         _ => of.roles.contains(&op.okta_id),
     };
     for op in plan.users.extract_if(.., is_held) {
-        let about = if op.action == UserAction::Deactivate { "the scope" } else { "the groups" };
+        let about =
+            if matches!(op.action, UserAction::Deactivate | UserAction::Delete) { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
     for op in plan.projects.extract_if(.., |op| of.projects.contains(&op.group)) {
         held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
     }
     for op in &mut plan.projects {
-        for removal in op.remove.extract_if(.., |removal| of.memberships.contains(&removal.account)) {
+        let is_held = |removal: &mut Removal| {
+            let by_scope = removal.closed.is_some() && removal.okta_id.as_ref().is_some_and(|id| of.scope.contains(id));
+            by_scope || of.memberships.contains(&removal.account)
+        };
+        for removal in op.remove.extract_if(.., is_held) {
             held(&op.name, format!("remove {}", removal.user_name), format!("the groups of {}", removal.user_name));
         }
     }
@@ -68,7 +73,7 @@ pub fn change_of_role(change: &RoleChange) -> String {
 mod tests {
     use super::*;
     use crate::model::desired::Leave;
-    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason, Removal};
+    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason};
 
     fn op(action: UserAction, id: &str, change: Option<(Attribute, &str, &str)>) -> UserOp {
         let change =
@@ -81,6 +86,7 @@ mod tests {
             changes: change.into_iter().collect(),
             reason: Reason::Left(Leave::Unassigned),
             attributes: None,
+            destroys: None,
         }
     }
 
@@ -94,6 +100,7 @@ mod tests {
             reason: String::new(),
             okta_id: None,
             role: None,
+            closed: None,
         });
         let project = ProjectOp {
             name: "Sales".to_owned(),

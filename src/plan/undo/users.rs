@@ -10,16 +10,23 @@ use crate::plan::step::Step;
 
 /// Adds an operation for each account that the run changed.
 pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
-    let mut created = 0;
+    let (mut created, mut prepared) = (0, 0);
     for made in &undone.plan.users {
         match (undone.trace)(Step::User(made)) {
             Trace::None => {}
+            _ if made.is_deletion() => {
+                if accounts.of_op(made).is_none() {
+                    let name = &made.user_name;
+                    plan.warnings.push(format!("the account {name} was deleted, which can't be undone"));
+                }
+            }
             Trace::Blurred => undone.blurred(plan, Step::User(made)),
             Trace::Done | Trace::Perhaps => {
                 let Some(account) = accounts.of_op(made) else {
                     undone.changed(plan, Step::User(made), "the account is gone");
                     continue;
                 };
+                prepared += usize::from(made.makes_inactive() && !account.active);
                 let Some(back) = changes(made, account, undone, accounts, plan) else { continue };
                 if back.is_empty() {
                     continue;
@@ -31,6 +38,12 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
                 }
             }
         }
+    }
+    if prepared > 0 {
+        plan.warnings.push(format!(
+            "accounts can't be deleted: the {prepared} that run {} made for users who are staged stay inactive",
+            undone.run
+        ));
     }
     if created > 0 {
         plan.warnings.push(format!(
@@ -149,5 +162,6 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
         changes,
         reason: Reason::Undo(run),
         attributes,
+        destroys: None,
     })
 }

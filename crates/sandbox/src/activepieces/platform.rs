@@ -186,6 +186,15 @@ impl Platform {
         }
     }
 
+    /// Fills the personal project of the user with this address.
+    pub fn fill_personal_project(&self, email: &str, contents: Contents) {
+        let mut state = self.state();
+        let project = state.user_by_email(email).and_then(|row| state.users[row].personal_project);
+        if let Some(row) = project {
+            state.projects[row].contents = contents;
+        }
+    }
+
     /// Leaves an ACCEPTED invitation to the platform waiting for this address; gives its id.
     pub fn leave_invitation(&self, email: &str, role: &str) -> String {
         let grant = Grant::Platform { role: role.to_owned() };
