@@ -13,15 +13,10 @@ use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::desired;
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Status, User};
-<<<<<<< HEAD
 use oktapieces::model::org::{Org, PushedGroup, Target};
-use oktapieces::output::plan_text::{self, Around};
-=======
-use oktapieces::model::org::{Org, PushedGroup};
 use oktapieces::output::document::Document;
 use oktapieces::output::layout::Layout;
 use oktapieces::output::plan_text;
->>>>>>> integration
 use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
 use serde_json::{Value as Json, json};
 

@@ -23,11 +23,7 @@ pub async fn write(writer: Writer<'_>, op: &ProjectOp) -> Result<ProjectId, Outc
     match (&op.action, &op.project) {
         (ProjectAction::Create, _) | (_, None) => create(writer, op).await,
         (ProjectAction::Adopt, Some(id)) => adopt(writer, op, id).await.map(|()| id.clone()),
-<<<<<<< HEAD
-        (ProjectAction::Relink { from, .. }, Some(id)) => relink(writer, op, id, from).await.map(|()| id.clone()),
-        (ProjectAction::Rename { from }, Some(id)) => rename(writer, op, id, from).await.map(|()| id.clone()),
-=======
-        (ProjectAction::Relink { from, archived }, Some(id)) => {
+        (ProjectAction::Relink { from, archived, .. }, Some(id)) => {
             relink(writer, op, id, from).await?;
             match archived {
                 Some(name) => rename(writer, op, id, name).await.map(|()| id.clone()),
@@ -37,7 +33,6 @@ pub async fn write(writer: Writer<'_>, op: &ProjectOp) -> Result<ProjectId, Outc
         (ProjectAction::Rename { from } | ProjectAction::Archive { from }, Some(id)) => {
             rename(writer, op, id, from).await.map(|()| id.clone())
         }
->>>>>>> integration
         (ProjectAction::Delete { .. }, Some(id)) => delete(writer, op, id).await.map(|()| id.clone()),
         (ProjectAction::Members, Some(id)) => Ok(id.clone()),
     }

@@ -262,7 +262,7 @@ impl Run<'_> {
     async fn release(&self, ops: &[ProjectOp]) {
         let wanted: BTreeSet<&OktaGroupId> = ops.iter().map(|op| &op.group).collect();
         for op in ops {
-            let (ProjectAction::Relink { from, is_named: true }, Some(id)) = (&op.action, &op.project) else {
+            let (ProjectAction::Relink { from, is_named: true, .. }, Some(id)) = (&op.action, &op.project) else {
                 continue;
             };
             if wanted.contains(from) && self.begins(Step::Project(op)).await.is_ok() {

@@ -20,11 +20,8 @@ pub mod example;
 mod expressions;
 pub mod keys;
 mod mask;
-<<<<<<< HEAD
-mod pattern;
-=======
 pub mod monitoring;
->>>>>>> integration
+mod pattern;
 mod picture;
 mod place;
 mod reader;

@@ -1,6 +1,7 @@
 //! Selects the groups that become projects, and names the projects.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -67,6 +68,11 @@ impl ProjectRule {
         Self { selector, name: None, project: None, also: None, location: None, roles: None }
     }
 
+    /// Whether both rules make the same one project.
+    pub fn shares_project(&self, other: &Self) -> bool {
+        self.project.is_some() && (&self.project, &self.also) == (&other.project, &other.also)
+    }
+
     /// Whether the rule takes the group. Which groups Okta's app pushes isn't asked.
     pub fn may_take(&self, group: &Group) -> bool {
         match &self.selector {
@@ -106,6 +112,22 @@ impl Filter {
             && (!self.pushed_by_okta || pushed.is_none_or(|pushed| pushed.contains(&group.id)))
             && self.pattern.is_match(&group.name)
             && !is_excluded
+    }
+}
+
+/// As the config has it: `match = "^AP"`.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Groups(wanted) => match wanted.as_slice() {
+                [group] => write!(f, "group = {group:?}"),
+                several => write!(f, "groups = {several:?}"),
+            },
+            Self::Match(Filter { pattern, pushed_by_okta: true, .. }) if pattern.as_str().is_empty() => {
+                write!(f, "group_push = \"from_okta\"")
+            }
+            Self::Match(filter) => write!(f, "match = {:?}", filter.pattern.as_str()),
+        }
     }
 }
 

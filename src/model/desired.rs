@@ -5,12 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-<<<<<<< HEAD
 use super::activepieces::Project;
-use super::id::{OktaGroupId, OktaIds, OktaUserId};
-=======
 use super::id::{OktaGroupId, OktaIds, OktaUserId, ProjectId};
->>>>>>> integration
 use super::okta::{Group, Status};
 use super::problem::{Problem, ProblemKind};
 use super::{Members, PlatformRole};

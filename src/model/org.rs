@@ -4,15 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Members;
-<<<<<<< HEAD
-use super::desired::{MissingPart, RuleFault, Source, Unresolved};
-use super::id::{OktaGroupId, OktaUserId};
-use super::okta::{Group, Profile};
-=======
-use super::desired::{LeftRoles, MissingPart, RuleFault, Unresolved};
+use super::desired::{LeftRoles, MissingPart, RuleFault, Source, Unresolved};
 use super::id::{OktaGroupId, OktaUserId, ProjectId};
 use super::okta::{Group, Profile, Status};
->>>>>>> integration
 use super::packed::PackedUser;
 
 /// The users that a sync covers: the union of the fields.
@@ -148,7 +142,20 @@ pub struct Target {
     pub sources: Vec<Source>,
 }
 
+impl Target {
+    /// The source by this group: its id, or the externalId of its project.
+    pub fn source(&self, group: &OktaGroupId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.link == *group || source.group == *group)
+    }
+}
+
 impl Org {
+    /// The projects that a group makes, alone or with others: its own one first.
+    pub fn targets_of(&self, group: &OktaGroupId) -> impl Iterator<Item = (&Target, &Source)> {
+        let sources = |target| Target::source(target, group).map(|source| (target, source));
+        self.targets.iter().filter_map(sources)
+    }
+
     /// Leaves the projects of a pushed group as they are, because the group was deleted while the org was read.
     pub fn vanish(&mut self, group: &OktaGroupId) {
         self.pushed.remove(group);

@@ -45,81 +45,9 @@ fn cells<'a>(row: &Row<'a>, run: &'a str) -> [&'a str; 12] {
     [kind, action, subject, project, attribute, before, after, reason, okta_id, outcome, outcome_reason, run]
 }
 
-<<<<<<< HEAD
-/// The lines so far.
-struct Table(Writer<Vec<u8>>);
-
-impl Table {
-    fn add(&mut self, row: Row<'_>) {
-        let Row { kind, action, subject, project, attribute, before, after, reason } = row;
-        let cells = [kind, action, subject, project, attribute, before, after, reason].map(harmless);
-        #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
-        self.0.write_record(&cells).expect("a row in memory");
-    }
-
-    /// All of it, the last line without its end.
-    fn text(self) -> String {
-        let bytes = self.0.into_inner().unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim_end().to_owned()
-    }
-
-    fn user(&mut self, op: &UserOp) {
-        let reason = why(op);
-        let row = Row { kind: "user", action: op.action.as_str(), subject: &op.user_name, ..Row::default() };
-        let row = Row { reason: &reason, ..row };
-        let created = op.attributes.as_ref().filter(|_| op.action == UserAction::Create);
-        if let Some(attributes) = created {
-            let names = [("givenName", &attributes.given_name), ("familyName", &attributes.family_name)];
-            for (attribute, after) in names.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))) {
-                self.add(Row { attribute, after, ..row });
-            }
-            self.add(Row { attribute: "platformRole", after: attributes.platform_role.as_str(), ..row });
-            return;
-        }
-        for change in &op.changes {
-            let before = change.from.as_deref().unwrap_or_default();
-            self.add(Row { attribute: change.attribute.as_str(), before, after: &change.to, ..row });
-        }
-        if op.changes.is_empty() {
-            self.add(row);
-        }
-    }
-
-    fn project(&mut self, op: &ProjectOp) {
-        let row = Row { kind: "project", project: &op.name, ..Row::default() };
-        let itself = Row { action: op.action.as_str(), ..row };
-        match &op.action {
-            ProjectAction::Create | ProjectAction::Adopt => self.add(itself),
-            ProjectAction::Relink { from, .. } => {
-                self.add(Row { attribute: "externalId", before: from.as_str(), after: op.group.as_str(), ..itself });
-            }
-            ProjectAction::Rename { from } => {
-                self.add(Row { attribute: "displayName", before: from, after: &op.name, ..itself });
-            }
-            ProjectAction::Delete { .. } => self.add(Row { reason: "its group isn't pushed any more", ..itself }),
-            ProjectAction::Members => {}
-        }
-        for member in &op.add {
-            let row = Row { action: "add member", subject: &member.user_name, ..row };
-            let reason = member.role_reason.as_deref().unwrap_or_default();
-            self.add(match &member.role {
-                Some(role) => Row { attribute: "projectRole", after: role, reason, ..row },
-                None => row,
-            });
-        }
-        for removal in &op.remove {
-            self.add(Row { action: "remove member", subject: &removal.user_name, reason: &removal.reason, ..row });
-        }
-        for change in &op.roles {
-            let row = Row { action: "set role", subject: &change.user_name, attribute: "projectRole", ..row };
-            self.add(Row { before: &change.from, after: &change.to, reason: &change.reason, ..row });
-        }
-    }
-=======
 fn add(table: &mut Writer<Vec<u8>>, cells: &[&str; 12]) {
     #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
     table.write_record(cells.map(harmless)).expect("a row in memory");
->>>>>>> integration
 }
 
 /// The text as no spreadsheet takes it for a formula, full-width and small signs included.

@@ -266,15 +266,12 @@ pub enum ProjectAction {
     /// made again under its name, or the project that the config names.
     Relink {
         from: OktaGroupId,
-<<<<<<< HEAD
         /// Whether the config names the project. Without that, the group of before has to be gone.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_named: bool,
-=======
         /// The name of an archived project, which gets its own name back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         archived: Option<String>,
->>>>>>> integration
     },
     Rename {
         from: String,

@@ -18,11 +18,8 @@ mod embedded;
 mod guards;
 mod held;
 mod laws;
-<<<<<<< HEAD
-mod links;
-=======
 mod lifecycle;
->>>>>>> integration
+mod links;
 mod roles;
 mod undo;
 

@@ -181,21 +181,16 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-<<<<<<< HEAD
-            ProjectAction::Relink { from, .. } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
-            ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
-=======
-            ProjectAction::Relink { from, archived: None } => {
+            ProjectAction::Relink { from, archived: None, .. } => {
                 (json!({ "externalId": from }), json!({ "externalId": op.group }))
             }
-            ProjectAction::Relink { from, archived } => (
+            ProjectAction::Relink { from, archived, .. } => (
                 json!({ "displayName": archived, "externalId": from }),
                 json!({ "displayName": op.name, "externalId": op.group }),
             ),
             ProjectAction::Rename { from } | ProjectAction::Archive { from } => {
                 (json!({ "displayName": from }), json!({ "displayName": op.name }))
             }
->>>>>>> integration
             ProjectAction::Members => (Value::Null, Value::Null),
             ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
         },

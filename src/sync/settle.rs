@@ -100,15 +100,7 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
         draft.settle(unsure).await?;
         comparison = Comparison::of(&draft.desired, platform);
     }
-<<<<<<< HEAD
-    let Unsure { groups, doubts, users } = draft.unsure(&comparison);
-    let memberships = comparison.leaving(&doubts.memberships);
-    let roles = doubts.memberships.union(&users).cloned().collect();
-    let projects = comparison.projects_of(&groups);
-    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, projects };
-=======
     let held = draft.disagreement(&comparison);
->>>>>>> integration
     let made_from = draft.made_from();
     let digests = Digests::of(&draft.desired, platform);
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
@@ -227,7 +219,8 @@ impl<'a> Draft<'a> {
         let Unsure { groups, doubts, users } = self.unsure(comparison);
         let memberships = comparison.leaving(&doubts.memberships);
         let roles = doubts.memberships.union(&users).cloned().collect();
-        Disagreement { scope: self.undecided.clone(), roles, memberships, groups }
+        let projects = comparison.projects_of(&groups);
+        Disagreement { scope: self.undecided.clone(), roles, memberships, projects }
     }
 
     /// Users that the plan would give attributes which follow from groups that weren't read.

@@ -162,7 +162,7 @@ pub(crate) async fn resolve<'a>(
 }
 
 /// The groups that the app pushes in Okta, where a rule asks for it.
-async fn groups_pushed_by(
+pub(crate) async fn groups_pushed_by(
     okta: &Okta,
     app: Option<&App>,
     rules: &[ProjectRule],
@@ -214,39 +214,25 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
         let status = &app.status;
         format!("the Okta app {:?} is {status}, not ACTIVE; its assignments still count as the scope", app.label)
     });
-<<<<<<< HEAD
     inactive.into_iter().chain(idle.iter().map(|rule| nothing_taken(rule))).collect()
 }
 
 fn nothing_taken(rule: &ProjectRule) -> String {
     let Selector::Match(filter) = &rule.selector else { return String::new() };
-    let (pattern, place) = (filter.pattern.as_str(), place(rule));
-    if filter.pushed_by_okta {
-        return format!("the rule takes none of the groups that the Okta app pushes{place}");
-    }
-    if filter.kind.is_some() || !filter.exclude.is_empty() || filter.exclude_pattern.is_some() {
-        return format!("no group is taken by the rule of the pattern {pattern:?}{place}");
-    }
-    format!("no group's name matches the pattern {pattern:?}{place}")
+    let (pattern, place) = (filter.pattern.as_str(), place(rule.location.as_deref()));
+    let what = if filter.pushed_by_okta {
+        "the rule takes none of the groups that the Okta app pushes".to_owned()
+    } else if filter.kind.is_some() || !filter.exclude.is_empty() || filter.exclude_pattern.is_some() {
+        format!("no group is taken by the rule of the pattern {pattern:?}")
+    } else {
+        format!("no group's name matches the pattern {pattern:?}")
+    };
+    format!("{place}{what}: this entry pushes no group, and projects that it once made aren't synced")
 }
 
 fn not_excluded((name, rule): (&str, &ProjectRule)) -> String {
-    format!("no group in Okta has the id or the name {name:?}, so `exclude` leaves out nothing for it{}", place(rule))
-}
-
-fn place(rule: &ProjectRule) -> String {
-    rule.location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default()
-=======
-    let idle = idle.iter().map(|rule| {
-        let place = place(rule.location.as_deref());
-        let Selector::Match(pattern) = &rule.selector else { return String::new() };
-        format!(
-            "{place}no group's name matches the pattern {:?}: this entry pushes no group, and projects that it once made aren't synced",
-            pattern.as_str()
-        )
-    });
-    inactive.into_iter().chain(idle).collect()
->>>>>>> integration
+    let place = place(rule.location.as_deref());
+    format!("{place}no group in Okta has the id or the name {name:?}, so `exclude` leaves out nothing for it")
 }
 
 /// The app, none where none is configured, or what is wrong with the name. It is looked for once.

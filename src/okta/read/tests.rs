@@ -7,13 +7,9 @@ use regex::Regex;
 
 use super::*;
 use crate::http::scripted::{Act, ScriptedServer};
-<<<<<<< HEAD
 use crate::mapping::projects::{Filter, Selector};
-use crate::model::org::Target;
-=======
-use crate::mapping::projects::Selector;
 use crate::model::okta::Status;
->>>>>>> integration
+use crate::model::org::Target;
 use crate::okta::testing::{Company, error, okta};
 
 fn company() -> Company {

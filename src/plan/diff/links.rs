@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::activepieces::{Platform, Project};
 use crate::model::desired::{Desired, DesiredProject};
-use crate::model::id::{OktaGroupId, ProjectId};
+use crate::model::id::{OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::ProblemKind;
 use crate::plan::diff::members::Owners;
+use crate::plan::op::name_before_archive;
 
 /// Why a group whose project is named for another one gets none.
 const STAYS_ELSEWHERE: &str =
@@ -21,7 +22,7 @@ pub struct Found<'a> {
     pub project: ProjectMatch<'a>,
     /// The externalId that the project has or gets.
     pub link: &'a OktaGroupId,
-    /// The project's name. A project that the config names by its id keeps its own.
+    /// The project's name. A project that the config names by its id keeps its own, the one before it was archived.
     pub name: &'a str,
 }
 
@@ -190,7 +191,7 @@ impl<'a> Standing<'a> {
         match self.named.get(key) {
             Some(Named::There(project)) => {
                 let (project, link) = self.to_link(key, desired, project);
-                let name = project.project().map_or(text, |project| project.display_name.as_str());
+                let name = own_name(&project, text);
                 found(project, link, name)
             }
             Some(Named::Several(count)) => {
@@ -300,7 +301,16 @@ fn named_projects<'a>(desired: &'a Desired, platform: &'a Platform) -> BTreeMap<
     named.map(|(key, project)| (key, find(project))).collect()
 }
 
-fn looks_like_an_id(text: &str) -> bool {
+/// The name of a project that the config names. One that was archived gets its name back, if it is named by its id.
+fn own_name<'a>(found: &ProjectMatch<'a>, text: &'a str) -> &'a str {
+    let Some(project) = found.project() else { return text };
+    let name = project.display_name.as_str();
+    let was_archived = project.id.as_str() == text && !matches!(found, ProjectMatch::ToAdopt(_));
+    name_before_archive(name).filter(|_| was_archived).unwrap_or(name)
+}
+
+/// Whether a text has the shape of a project's id.
+pub fn looks_like_an_id(text: &str) -> bool {
     text.len() == ID_LENGTH
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && text.bytes().any(|byte| byte.is_ascii_digit())
@@ -313,7 +323,11 @@ struct Orphans<'a> {
     projects: Vec<(&'a Project, Option<&'a str>)>,
     /// How many groups are to be projects of each name.
     names: BTreeMap<&'a str, usize>,
+    archived: &'a Archived,
 }
+
+/// The members that each project had when it was archived.
+type Archived = BTreeMap<ProjectId, BTreeSet<OktaUserId>>;
 
 impl<'a> Orphans<'a> {
     fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
@@ -335,17 +349,25 @@ impl<'a> Orphans<'a> {
         for project in desired.projects.values() {
             *names.entry(project.name.as_str()).or_default() += 1;
         }
-        Self { projects, names }
+        Self { projects, names, archived: &desired.archived }
     }
 
     /// The project of a group that has none: certain where the name is the same and most of the members are.
     fn of_group(&self, key: &OktaGroupId, group: &DesiredProject, owners: &Owners<'_>) -> ProjectMatch<'a> {
         let also = key.also();
         let projects = || self.projects.iter().filter(|(_, other)| *other == also).map(|(project, _)| *project);
-        let mut of_name = projects().filter(|project| project.display_name == group.name);
+        let own_name = |project: &'a Project| name_before_archive(&project.display_name);
+        let is_named = |project: &&'a Project| own_name(project).unwrap_or(&project.display_name) == group.name;
+        let mut of_name = projects().filter(is_named);
         match (of_name.next(), of_name.next()) {
             (Some(project), None) if self.names.get(group.name.as_str()) == Some(&1) => {
-                let (shared, owned) = owners.shared(project, &group.members);
+                // An archived project has no members left to know the group by.
+                let recorded = self.archived.get(&project.id).filter(|_| own_name(project).is_some());
+                let (shared, owned) = match recorded {
+                    Some(members) => (members.iter().filter(|id| group.members.contains(id)).count(), members.len()),
+                    None if own_name(project).is_some() => (0, 1),
+                    None => owners.shared(project, &group.members),
+                };
                 if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
             }
             (Some(project), _) => ProjectMatch::Unclear(project),

@@ -3,7 +3,7 @@
 mod closing;
 mod deletions;
 mod embedded;
-mod links;
+pub mod links;
 pub mod lookup;
 pub mod matching;
 pub mod members;
@@ -121,15 +121,14 @@ impl<'a> Comparison<'a> {
         projects::changing(&self.projects, self.desired, &self.matches)
     }
 
-<<<<<<< HEAD
     /// The externalIds of the projects that one of these groups makes, alone or with others.
     pub fn projects_of(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
         projects::made_of(&self.projects, groups)
-=======
+    }
+
     /// Adds the deletions of accounts that are due, each with the time since when it is inactive.
     pub fn delete(&self, plan: &mut Plan, due: &BTreeMap<AccountId, Timestamp>, policy: &Policy) {
         deletions::diff(plan, self.desired, self.platform, &self.matches, due, policy);
->>>>>>> integration
     }
 
     /// The operations to write.

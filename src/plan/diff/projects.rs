@@ -3,20 +3,17 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-<<<<<<< HEAD
-use crate::plan::diff::links::{self, Found, ProjectMatch};
-=======
 use crate::plan::diff::closing::{Closing, settled_roles};
->>>>>>> integration
+use crate::plan::diff::links::{self, Found, ProjectMatch};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::{Difference, Owners, may_leave, removal};
 use crate::plan::diff::{roles, unpushed, unresolved};
-use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, name_before_archive};
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
 /// A desired project and its project on the platform.
@@ -28,25 +25,12 @@ pub struct Compared<'a> {
 
 /// Compares each desired project with its project.
 pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
-<<<<<<< HEAD
     let owners = Owners::of(platform, matches, &desired.ids);
     let compared = |of: Found<'a>| {
         let standing = of.project.project();
         let members = Difference::of(&of.desired.members, standing, &owners);
         let roles = roles::differences(of.desired, standing, platform, &owners, matches);
         Compared { of, members, roles }
-=======
-    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches, &desired.ids));
-    let orphans = Orphans::of(desired, platform);
-    let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
-        let found = match standing.find(group, &project.name) {
-            ProjectMatch::Nothing => orphans.of_group(project, &owners, &desired.archived),
-            found => found,
-        };
-        let members = Difference::of(&project.members, found.project(), &owners);
-        let roles = roles::differences(project, found.project(), platform, &owners, matches);
-        Compared { group, project, found, members, roles }
->>>>>>> integration
     };
     links::find(desired, platform, &owners).into_iter().map(compared).collect()
 }
@@ -65,13 +49,9 @@ pub fn diff(
     let accounts = LazyCell::new(|| Lookup::of(users.len(), users.iter().map(|user| (user.id.clone(), user))));
     let account_of = |id: &AccountId| accounts.get(id).copied();
     let names = groups_of_names(desired);
-<<<<<<< HEAD
+    let closed = Closing::of(plan, desired, matches, policy);
     for Compared { of, members, roles } in compared {
         let project = of.desired;
-=======
-    let closed = Closing::of(plan, desired, matches, policy);
-    for Compared { group, project, found, members, roles } in compared {
->>>>>>> integration
         plan.problems.extend(roles::problems(project, platform));
         if let Some(problem) = problem(of, &names[project.name.as_str()]) {
             plan.problems.push(problem);
@@ -83,12 +63,11 @@ pub fn diff(
         op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
-        op.remove.extend(
-            found.project().into_iter().flat_map(|found| closed.removals(found, &op.remove)).collect::<Vec<_>>(),
-        );
+        let of_closed = of.project.project().map(|found| closed.removals(found, &op.remove));
+        op.remove.extend(of_closed.into_iter().flatten());
         roles::of_new_members(&mut op, project, platform, desired, &account_of, &mut plan.held);
         roles::of_returning_members(&mut op, project, platform, desired);
-        plan.standing.settled_roles.extend(settled_roles(group, &members.absent, desired));
+        plan.standing.settled_roles.extend(settled_roles(&op, project, &members.absent, desired));
         op.roles = roles::changes(roles, desired);
         op.add.sort_unstable();
         op.remove.sort_unstable();
@@ -100,13 +79,8 @@ pub fn diff(
     }
     plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
     plan.problems.extend(unresolved::problems(desired, platform));
-<<<<<<< HEAD
     let claimed = compared.iter().filter_map(|compared| compared.of.project.claimed()).collect();
-    unpushed(plan, desired, platform, &claimed, policy);
-=======
-    let claimed = compared.iter().filter_map(|compared| compared.found.orphan()).collect();
     unpushed::diff(plan, desired, platform, matches, &claimed, policy, &closed);
->>>>>>> integration
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
 
@@ -158,130 +132,6 @@ fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool 
     matches!(user.state, DesiredState::Present(_)) && !matches.blocked.contains(id)
 }
 
-<<<<<<< HEAD
-=======
-/// The current projects, indexed for lookups by group.
-struct Standing<'a> {
-    by_external_id: BTreeMap<&'a str, &'a Project>,
-    unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
-}
-
-/// The project of a group.
-enum ProjectMatch<'a> {
-    Linked(&'a Project),
-    /// Of exactly the name, and without an externalId.
-    ToAdopt(&'a Project),
-    /// Linked to a group that was deleted, of which this one is made again.
-    ToRelink(&'a Project),
-    /// Linked to a group that was deleted, of which this one may be made again.
-    Unclear(&'a Project),
-    Ambiguous(usize),
-    Nothing,
-}
-
-impl<'a> ProjectMatch<'a> {
-    fn project(&self) -> Option<&'a Project> {
-        match self {
-            Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
-            Self::Ambiguous(_) | Self::Unclear(_) | Self::Nothing => None,
-        }
-    }
-
-    /// The project of a deleted group.
-    fn orphan(&self) -> Option<&'a ProjectId> {
-        match self {
-            Self::ToRelink(project) | Self::Unclear(project) => Some(&project.id),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> Standing<'a> {
-    fn of(platform: &'a Platform) -> Self {
-        let mut standing = Self { by_external_id: BTreeMap::new(), unlinked_by_name: BTreeMap::new() };
-        for project in &platform.projects {
-            match project.external_id.as_deref() {
-                Some(id) if !id.is_empty() => _ = standing.by_external_id.insert(id, project),
-                _ => standing.unlinked_by_name.entry(&project.display_name).or_default().push(project),
-            }
-        }
-        standing
-    }
-
-    fn find(&self, group: &OktaGroupId, name: &str) -> ProjectMatch<'a> {
-        if let Some(project) = self.by_external_id.get(group.as_str()) {
-            return ProjectMatch::Linked(project);
-        }
-        match self.unlinked_by_name.get(name).map(Vec::as_slice) {
-            None | Some([]) => ProjectMatch::Nothing,
-            Some([project]) => ProjectMatch::ToAdopt(project),
-            Some(several) => ProjectMatch::Ambiguous(several.len()),
-        }
-    }
-}
-
-/// Projects whose Okta groups are gone. A group that is deleted and made again has another id, and its project is
-/// still linked to the old one.
-struct Orphans<'a> {
-    projects: Vec<&'a Project>,
-    /// The groups that are to be projects of each name.
-    names: BTreeMap<&'a str, Vec<(&'a OktaGroupId, &'a str)>>,
-}
-
-impl<'a> Orphans<'a> {
-    fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
-        let linked = |project: &&Project| {
-            let id = project.external_id.as_deref().filter(|id| desired.ids.is_group(id));
-            id.map(OktaGroupId::from).is_some_and(|group| is_gone(&group, desired))
-        };
-        // Without a listing of groups nothing says which are gone.
-        let is_listed = !desired.groups.is_empty();
-        let projects = platform.projects.iter().filter(|_| is_listed).filter(linked).collect();
-        Self { projects, names: groups_of_names(desired) }
-    }
-
-    /// The project of a group that has none: certain where the name is the same and most of the members are.
-    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>, archived: &Archived) -> ProjectMatch<'a> {
-        let own_name = |project: &'a Project| name_before_archive(&project.display_name);
-        let is_named = |project: &&&'a Project| own_name(project).unwrap_or(&project.display_name) == group.name;
-        let mut of_name = self.projects.iter().filter(is_named);
-        match (of_name.next(), of_name.next()) {
-            (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
-                // An archived project has no members left to know the group by.
-                let recorded = archived.get(&project.id).filter(|_| own_name(project).is_some());
-                let (shared, owned) = match recorded {
-                    Some(members) => (members.iter().filter(|id| group.members.contains(id)).count(), members.len()),
-                    None if own_name(project).is_some() => (0, 1),
-                    None => owners.shared(project, &group.members),
-                };
-                if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
-            }
-            (Some(project), _) => ProjectMatch::Unclear(project),
-            (None, _) => {
-                let is_like = |project: &&&Project| {
-                    let (shared, owned) = owners.shared(project, &group.members);
-                    shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
-                };
-                self.projects
-                    .iter()
-                    .find(is_like)
-                    .map_or(ProjectMatch::Nothing, |project| ProjectMatch::Unclear(project))
-            }
-        }
-    }
-}
-
-/// The members that each project had when it was archived.
-type Archived = BTreeMap<ProjectId, BTreeSet<OktaUserId>>;
-
-/// Whether neither Okta nor the config contains the group any more.
-fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
-    !desired.groups.contains_key(group)
-        && !desired.projects.contains_key(group)
-        && !desired.vanished.contains_key(group)
-}
-
->>>>>>> integration
 /// The groups that are to be projects of each name.
 fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -328,35 +178,20 @@ fn problem(of: &Found<'_>, of_this_name: &[(&OktaGroupId, &str)]) -> Option<Prob
 }
 
 /// The operation on the project, apart from its members.
-<<<<<<< HEAD
 fn op(of: &Found<'_>) -> ProjectOp {
     let existing = of.project.project();
     let linked_to = existing.and_then(|existing| existing.external_id.as_deref()).filter(|id| !id.is_empty());
     let action = match (&of.project, existing) {
         (_, None) => ProjectAction::Create,
         (ProjectMatch::Linked(_), Some(existing)) if existing.display_name != of.name => {
-=======
-fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
-    let action = match existing {
-        None => ProjectAction::Create,
-        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => {
-            match existing.external_id.as_deref().filter(|id| !id.is_empty()) {
-                Some(from) => {
-                    let archived = (existing.display_name != project.name).then(|| existing.display_name.clone());
-                    ProjectAction::Relink { from: from.into(), archived }
-                }
-                None => ProjectAction::Adopt,
-            }
-        }
-        Some(existing) if existing.display_name != project.name => {
->>>>>>> integration
             ProjectAction::Rename { from: existing.display_name.clone() }
         }
         (ProjectMatch::Linked(_), Some(_)) => ProjectAction::Members,
-        (found, Some(_)) => match linked_to {
+        (found, Some(existing)) => match linked_to {
             Some(from) => {
                 let is_named = matches!(found, ProjectMatch::ToMove(_));
-                ProjectAction::Relink { from: from.into(), is_named }
+                let archived = (existing.display_name != of.name).then(|| existing.display_name.clone());
+                ProjectAction::Relink { from: from.into(), is_named, archived }
             }
             None => ProjectAction::Adopt,
         },
@@ -422,73 +257,3 @@ fn vanished(name: &str) -> Problem {
     let message = "its Okta group was deleted during the read; the project stays as it is until the next run";
     Problem::new(name, ProblemKind::GroupVanished, message)
 }
-<<<<<<< HEAD
-
-/// Projects whose group isn't pushed any more: named, or deleted where the policy says so and the group is gone. Only an
-/// Okta group's id as externalId tells that Okta or this program made a project. A project that a group made again claims
-/// isn't one of them.
-fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &BTreeSet<&ProjectId>, policy: &Policy) {
-    let pushed = pushed_links(desired);
-    for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
-        let id = project.external_id.as_deref().unwrap_or_default();
-        let Some(link) = desired.ids.project_link(id) else { continue };
-        let (group, name) = (OktaGroupId::from(link.group), &project.display_name);
-        let is_unresolved = desired.unresolved.iter().any(|rule| rule.is_about(&group, project));
-        if is_unresolved || is_vanished(project, desired) || is_named(project, desired) {
-            continue;
-        }
-        let stays = "the project stays as it is";
-        if link.is_moving {
-            let warning = format!("a run that ended early was moving the project {name} to the group {}", link.group);
-            plan.warnings.push(format!("{warning}; {stays} (hint: name it for a group: `project = {name:?}`)"));
-        } else if let Some(other) = pushed.get(id) {
-            let warning = format!("the project {name} is linked to the group {id}, which makes the project {other}");
-            plan.warnings.push(format!("{warning}; {stays}"));
-        } else if link.also.is_some() {
-            plan.warnings
-                .push(format!("no rule makes the further project {name} of the group {}; {stays}", link.group));
-        } else if let Some(called) = desired.groups.get(&group) {
-            let warning = format!("the group of project {name} is called {called} in Okta and isn't pushed");
-            plan.warnings.push(format!("{warning}; {stays}"));
-        } else if policy.delete_unpushed {
-            plan.projects.push(deletion(project, group));
-        } else {
-            plan.warnings.push(format!("the group {id} of project {name} isn't pushed; {stays}"));
-        }
-    }
-}
-
-/// The names of the desired projects by each externalId that they may have.
-fn pushed_links(desired: &Desired) -> BTreeMap<&str, &str> {
-    let links =
-        desired.projects.values().flat_map(|project| project.links().map(|link| (link.as_str(), &*project.name)));
-    links.collect()
-}
-
-/// Whether the config names the project, by its name or id. Where it can't be linked, a problem says why.
-fn is_named(project: &Project, desired: &Desired) -> bool {
-    let mut named = desired.projects.values().filter(|desired| desired.is_named);
-    named.any(|desired| desired.name == project.display_name || desired.name == project.id.as_str())
-}
-
-/// Whether a group of the project was deleted while the org was read.
-fn is_vanished(project: &Project, desired: &Desired) -> bool {
-    let id = project.external_id.as_deref().unwrap_or_default();
-    let is_named = |name: &String| *name == project.display_name || name == project.id.as_str();
-    desired.vanished.contains_key(&OktaGroupId::from(id)) || desired.vanished.values().any(is_named)
-}
-
-fn deletion(project: &Project, group: OktaGroupId) -> ProjectOp {
-    ProjectOp {
-        name: project.display_name.clone(),
-        group,
-        project: Some(project.id.clone()),
-        action: ProjectAction::Delete { contents: Contents::default() },
-        members: project.members.len(),
-        add: Vec::new(),
-        remove: Vec::new(),
-        roles: Vec::new(),
-    }
-}
-=======
->>>>>>> integration

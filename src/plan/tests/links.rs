@@ -79,7 +79,7 @@ fn an_existing_project_is_linked_by_its_name_or_id_whatever_the_group_is_called(
         assert_eq!(shown(&gone), ["relink project-Sales Sales: a"]);
         let not_pushed = plan(vec![named(name, &["a"])], vec![linked_to("Sales", "other")]);
         let from = group_id("other");
-        assert_eq!(not_pushed.projects[0].action, ProjectAction::Relink { from, is_named: true });
+        assert_eq!(not_pushed.projects[0].action, ProjectAction::Relink { from, is_named: true, archived: None });
     }
 }
 

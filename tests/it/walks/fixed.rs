@@ -453,7 +453,6 @@ async fn walk_that_moves_project_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-<<<<<<< HEAD
 async fn walk_that_makes_one_project_of_two_groups_of_which_one_goes() {
     let changes = [
         Event::NameGroup(0, Name::Untaken),
@@ -481,7 +480,10 @@ async fn walk_that_swaps_the_projects_of_two_groups_and_is_killed() {
             let swap = [Event::Apply, Event::SwapProjects, Event::Kill(after)];
             holds(setup, &[&swap[..], &rest].concat()).await;
         }
-=======
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_deletes_accounts_that_were_inactive_for_long() {
     let dormant = |p| [Event::Unassign(p), Event::Apply, Event::Apply, Event::Clock(49)];
     for meanwhile in [Hand::Reopen(1), Hand::Role(1, Role::Admin), Hand::Close(1)] {
@@ -527,6 +529,5 @@ async fn walk_that_takes_memberships_with_access() {
         let back =
             [Event::Status(1, "ACTIVE"), Event::Status(2, "ACTIVE"), Event::Lose(1), Event::Apply, Event::Undo(1)];
         holds(setup, &[&gone[..], &later, &back].concat()).await;
->>>>>>> integration
     }
 }

@@ -194,36 +194,7 @@ impl World {
             }
             Roles::Group => "platformRole = \"isMemberOfGroupName('Admins') ? 'ADMIN' : 'MEMBER'\"".to_owned(),
         };
-<<<<<<< HEAD
-        let of_members = match setup.project_roles {
-            ProjectRoles::None => "",
-            ProjectRoles::Fixed => "role = \"Viewer\"",
-            ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
-            ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
-            ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
-        };
-        let projects = match setup.projects {
-            Projects::None => String::new(),
-            Projects::ByName => {
-                format!(
-                    "[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}"
-                )
-            }
-            Projects::Together => {
-                format!("[[projects]]\ngroups = [\"AP Eng\", \"AP Ops\"]\nproject = \"Team\"\n{of_members}")
-            }
-            Projects::Named => {
-                let names = if self.swapped { ["Two", "One"] } else { ["One", "Two"] };
-                let entry = |(group, project): (&str, &str)| {
-                    format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n{of_members}\n")
-                };
-                GROUPS.into_iter().zip(names).map(entry).collect()
-            }
-            Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
-        };
-=======
-        let projects = project_rules(setup);
->>>>>>> integration
+        let projects = project_rules(setup, self.swapped);
         let accepted = |(kind, who): &(String, String)| {
             format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")
         };
@@ -569,7 +540,7 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
 }
 
 /// The rules of the projects.
-fn project_rules(setup: &Setup) -> String {
+fn project_rules(setup: &Setup, is_swapped: bool) -> String {
     let of_members = match setup.project_roles {
         ProjectRoles::None => "",
         ProjectRoles::Fixed => "role = \"Viewer\"",
@@ -581,6 +552,16 @@ fn project_rules(setup: &Setup) -> String {
         Projects::None => String::new(),
         Projects::ByName => {
             format!("[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}")
+        }
+        Projects::Together => {
+            format!("[[projects]]\ngroups = [\"AP Eng\", \"AP Ops\"]\nproject = \"Team\"\n{of_members}")
+        }
+        Projects::Named => {
+            let names = if is_swapped { ["Two", "One"] } else { ["One", "Two"] };
+            let entry = |(group, project): (&str, &str)| {
+                format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n{of_members}\n")
+            };
+            GROUPS.into_iter().zip(names).map(entry).collect()
         }
         Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
     }
