@@ -1,4 +1,4 @@
-//! Sets `OKTAPIECES_VERSION`: the version, and of a release build the commit with its date.
+//! Sets `VERSION_AND_COMMIT`: the version, and of a release build the commit with its date.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed={COMMIT}");
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
-    println!("cargo:rustc-env=OKTAPIECES_VERSION={}", described(&version, commit().as_deref()));
+    println!("cargo:rustc-env=VERSION_AND_COMMIT={}", described(&version, commit().as_deref()));
 }
 
 fn described(version: &str, commit: Option<&str>) -> String {

@@ -60,7 +60,7 @@ pub struct Cli {
 }
 
 /// The version, and of a release build the commit with its date (`build.rs`).
-const VERSION: &str = env!("OKTAPIECES_VERSION");
+const VERSION: &str = env!("VERSION_AND_COMMIT");
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]

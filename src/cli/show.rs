@@ -39,6 +39,8 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let document = Document {
         made: made.as_deref(),
         tool_version: &saved.tool_version,
+        config: saved.config.as_deref(),
+        limits: saved.limits.as_ref(),
         refusals: &saved.refusals,
         ..Document::of_plan(&saved.plan, &saved.hash, (&okta, &activepieces))
     };

@@ -297,7 +297,7 @@ impl Client {
         let began = tokio::time::Instant::now();
         let failed = |url: &Url, cause, attempts| {
             let failure = Failure::new(&request.method, self.shown(url), cause, attempts);
-            failure.answered_by(&self.0.server, began.elapsed())
+            failure.at(&self.0.server, began.elapsed())
         };
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());

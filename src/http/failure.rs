@@ -81,7 +81,7 @@ impl Failure {
     }
 
     /// The same of this server, after all attempts took so long.
-    pub(super) fn answered_by(mut self, server: &Arc<Server>, elapsed: Duration) -> Self {
+    pub(super) fn at(mut self, server: &Arc<Server>, elapsed: Duration) -> Self {
         (self.0.server, self.0.elapsed) = (Arc::clone(server), elapsed);
         self
     }

@@ -92,8 +92,8 @@ fn groups(groups: &[ExplainedGroup], verbose: bool) -> Vec<String> {
     let mut lines: Vec<String> = used
         .iter()
         .map(|group| {
-            let gives: Vec<String> = group.uses.iter().map(group_use).collect();
-            labelled("group", &format!("{} → {}", safe(&group.name), gives.join(", ")))
+            let purposes: Vec<String> = group.uses.iter().map(group_use).collect();
+            labelled("group", &format!("{} → {}", safe(&group.name), purposes.join(", ")))
         })
         .collect();
     if !others.is_empty() {
@@ -153,9 +153,9 @@ fn account(account: &ExplainedAccount) -> String {
         (account.embedded, "embedded: SCIM hides it"),
         (!account.is_the_users, "not the account of this user"),
     ];
-    let marks = marks.into_iter().filter(|(is_so, _)| *is_so);
-    let marks = marks.fold(String::new(), |marks, (_, mark)| marks + ", " + mark);
-    format!("{}  {state}, {}, {link}{marks}", safe(&account.user_name), safe(role))
+    let marks = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark);
+    let told = [state, safe(role), link].into_iter().chain(marks.map(str::to_owned)).collect::<Vec<_>>().join(", ");
+    format!("{}  {told}", safe(&account.user_name))
 }
 
 fn project(project: &ExplainedProject) -> String {

@@ -64,8 +64,7 @@ pub(super) fn row(access: &Access, membership: Option<&Membership>, shown: &Show
 /// Why an account has its role.
 pub fn reason(access: &Access, place: Option<&str>) -> String {
     let marks = [(access.owner, "the platform's owner"), (access.protected, "protected")];
-    let marks = marks.into_iter().filter(|(is_so, _)| *is_so);
-    let marks = marks.fold(String::new(), |marks, (_, mark)| marks + "; " + mark);
+    let marks = marks.into_iter().filter(|(is_so, _)| *is_so).flat_map(|(_, mark)| ["; ", mark]).collect::<String>();
     let gives = |role: PlatformRole, because: &Option<String>| match because {
         Some(because) => format!("Okta gives {role}: {because}"),
         None => format!("Okta gives {role}"),

@@ -304,6 +304,9 @@ impl Sources<'_> {
     }
 }
 
+/// Why a member of a group doesn't get into its project who isn't in scope.
+pub const NOT_IN_SCOPE: &str = "not in scope";
+
 /// How the members of a pushed group get into its project, or why they don't.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Entrants {
@@ -311,7 +314,7 @@ pub struct Entrants {
     pub members: Vec<String>,
     /// User names of members whom the next apply adds.
     pub to_add: Vec<String>,
-    /// Logins of the others, by why they don't get in.
+    /// Logins of the others, by why they don't get in; the ids of those who aren't in scope, who weren't read.
     pub not: BTreeMap<String, Vec<String>>,
 }
 
@@ -345,7 +348,7 @@ pub fn entrants(
             entrants.to_add.push(added.user_name.clone());
         } else {
             let login = user.map_or_else(|| id.to_string(), |user| user.login().to_owned());
-            let why = user.map_or_else(|| "not in scope".to_owned(), |user| not_in(id, user, &matches));
+            let why = user.map_or_else(|| NOT_IN_SCOPE.to_owned(), |user| not_in(id, user, &matches));
             entrants.not.entry(why).or_default().push(login);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 use crate::model::desired::Leave;
 use crate::model::problem::Acceptance;
@@ -17,7 +18,8 @@ pub enum OnLeave {
 }
 
 /// An upper limit: a count, or a share of something in percent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     Count(usize),
     Percent(f64),
@@ -52,7 +54,7 @@ impl fmt::Display for Limit {
 }
 
 /// What one run may do without a flag; `config.example.toml` describes each key.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Over the managed active users.
     pub deactivations: Limit,

@@ -13,12 +13,13 @@ use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::plan::diff::users::keep_the_last_admin;
 use crate::plan::fingerprint::fingerprint;
+use crate::plan::policy::Limits;
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What a file holds. There is no secret in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlan {
     pub format_version: u32,
     /// The program that wrote it.
@@ -34,6 +35,12 @@ pub struct SavedPlan {
     /// When both sides were read, by Okta's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
+    /// The config file that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The limits that it was made under, which are shown next to its counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,

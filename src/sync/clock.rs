@@ -32,7 +32,7 @@ mod tests {
     fn only_minutes_are_worth_a_warning() {
         assert_eq!((told(0), told(119), told(-119)), (None, None, None));
         assert_eq!(told(-3600).unwrap(), "this machine's clock is 60 minutes ahead of Okta's");
-        assert_eq!(told(150).unwrap(), "this machine's clock is 2 minutes behind Okta's");
+        assert_eq!(told(130).unwrap(), "this machine's clock is 2 minutes behind Okta's");
         assert!(told(7200).unwrap().contains("2 hours") && told(5 * 86_400).unwrap().contains("5 days"));
     }
 }

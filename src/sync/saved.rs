@@ -33,6 +33,8 @@ pub fn write(path: &Path, plan: &Plan, made: Made, refusals: Vec<Refusal>, sessi
         hash: fingerprint::of_plan(plan),
         made_from: made.from,
         made_at: Some(made.at),
+        config: Some(session.settings.text.name().to_owned()),
+        limits: Some(session.settings.policy.limits),
         refusals,
         plan: plan.clone(),
     };

@@ -531,7 +531,7 @@ fn a_file_that_can_not_be_read_says_what_to_do() {
     let error = config::load(Path::new("nowhere/config.toml"), false).unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     assert_eq!(error.to_string(), "there is no config file `nowhere/config.toml`");
-    assert!(error.hints.iter().any(|hint| hint.contains("config.example.toml")));
+    assert!(error.hints.iter().any(|hint| hint.contains("oktapieces init")));
     assert!(error.hints.iter().any(|hint| hint.contains("oktapieces sandbox")));
 
     let folder = tempfile::tempdir().unwrap();

@@ -170,7 +170,7 @@ async fn rate_limits_are_obeyed() {
     // So few requests a minute that a run which didn't keep within them would be refused.
     let options = oktapieces_sandbox::Options { company: COMPANY, rate_limit: Some(40), ..Default::default() };
     let stage = Stage::with(options).await;
-    let plan = stage.run(&["plan", "--all"]).await;
+    let plan = stage.run(&["plan", "--verbose"]).await;
     assert_eq!(plan.code, 0, "{plan:#?}");
     // With its name, since a port may have these digits too.
     assert!(plan.stderr.contains("status=200") && !plan.stderr.contains("status=429"), "{plan:#?}");

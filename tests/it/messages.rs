@@ -73,6 +73,7 @@ fn activepieces(broken: Break, says: &'static [&'static str], never: &'static [&
 const OK: &str = "200 OK\r\ncontent-type: text/html";
 const LOGIN: &str = "<!doctype html><html><head><title>Sign in to Example</title></head><body>x</body></html>";
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn connections() -> Vec<Case> {
     vec![
         okta(
@@ -193,6 +194,7 @@ fn answers() -> Vec<Case> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn local() -> Vec<Case> {
     vec![
         okta(

@@ -196,7 +196,7 @@ fn the_version_of_a_release_build_names_the_commit() {
         command.env("CARGO_PKG_VERSION", "1.2.3").env("CARGO_MANIFEST_DIR", folder).env("PROFILE", profile);
         let output = command.env("OKTAPIECES_COMMIT", commit).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let version = text.lines().find_map(|line| line.strip_prefix("cargo:rustc-env=OKTAPIECES_VERSION="));
+        let version = text.lines().find_map(|line| line.strip_prefix("cargo:rustc-env=VERSION_AND_COMMIT="));
         (version.unwrap().to_owned(), text.matches("rerun-if-changed").count())
     };
     assert_eq!(run(&checkout, "release", ""), ("1.2.3".to_owned(), 1), "no checkout");

@@ -10,9 +10,6 @@ use oktapieces::config;
 use oktapieces::config::keys::{Key, SECTIONS, Section};
 use serde_json::{Map, Value, json};
 
-/// The width of a line of the example.
-const WIDTH: usize = 120;
-
 pub fn is_current(path: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_REFERENCE").is_some() {

@@ -122,7 +122,7 @@ async fn markdown_lists_every_change_of_access_and_folds_the_rest() {
     let markdown = in_format(&stage, &["plan"], "markdown").await;
     let (open, folded) = markdown.split_once("<details>").unwrap();
     let host = |url: String| url.trim_start_matches("http://").to_owned();
-    let servers = format!("{} → {}", host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url().to_owned()));
+    let servers = format!("{} → {}", host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url()));
     assert!(open.starts_with(&format!("## Plan: {servers}\n\nmade 20")), "{open}");
     assert!(open.contains(concat!("oktapieces ", env!("CARGO_PKG_VERSION"))), "{open}");
     assert!(open.contains(&format!("plan {}", plan["hash"].as_str().unwrap())), "{open}");
@@ -204,7 +204,7 @@ fn elements(page: &str) -> Vec<Element> {
 async fn a_page_is_whole_and_readable_without_eyes_or_mouse() {
     let stage = Stage::seeded().await;
     stage.run(&["apply", "--yes"]).await;
-    for (arguments, title) in [(&["plan"][..], "Plan"), (&["show", "1"], "Run 1: apply, partial")] {
+    for (arguments, title) in [(&["plan"][..], "Plan"), (&["show", "1"], "Run 1: apply, done")] {
         let page = in_format(&stage, arguments, "html").await;
         assert!(page.starts_with("<!doctype html>") && page.contains(&format!("<h1>{title}</h1>")), "{page}");
         let elements = elements(&page);

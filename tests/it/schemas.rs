@@ -8,6 +8,7 @@ use oktapieces::apply::report::ProjectOutcome;
 use oktapieces::apply::{Outcome, Report};
 use oktapieces::model::desired::Leave;
 use oktapieces::model::problem::ProblemKind;
+use oktapieces::output::document::Document;
 use oktapieces::output::json;
 use oktapieces::plan::Plan;
 use oktapieces::plan::deferred::Because;
@@ -75,7 +76,7 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
     });
     let values = json!({"from": "00g0", "flows": 1, "connections": 2, "tables": 3, "last_run": {"on": "2026-03-04"}});
     let projects = plain::<ProjectAction>().into_iter().map(|word| {
-        let action = if ["relink", "rename", "delete"].contains(&&*word) { json!({ word: values }) } else { json!(word) };
+        let action = if ["relink", "rename", "delete", "archive"].contains(&&*word) { json!({ word: values }) } else { json!(word) };
         json!({"name": "Sales", "group": "00g1", "project": "p1", "action": action, "members": 2,
             "add": [{"user_name": "b", "okta_id": "00u2", "account": null, "role": "Admin", "role_reason": "group Leads"}],
             "remove": [{"user_name": "c", "account": "a3", "reason": "isn't in group Sales", "okta_id": "00u3", "role": "Editor"}],
@@ -84,7 +85,8 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
     let problem = |kind: String| json!({"subject": "a", "kind": kind, "message": "m", "location": "config.toml:3"});
     let problems = plain::<ProblemKind>().into_iter().map(problem);
     let held = words::<Because>(|word| json!({ "kind": word })).into_iter().map(|kind| {
-        json!({"subject": "a", "what": "deactivate", "because": {"kind": kind, "since": "2026-03-04T00:00:00Z", "runs": 2, "about": "x"}})
+        json!({"subject": "a", "what": "deactivate", "because": {"kind": kind, "since": "2026-03-04T00:00:00Z", "runs": 2, "about": "x", "leave": "suspended",
+            "until": "2026-03-05T00:00:00Z"}})
     });
     let plan = json!({
         "users": users.collect::<Vec<_>>(), "projects": projects.collect::<Vec<_>>(),
@@ -107,7 +109,8 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
 fn every_kind_of_operation_and_outcome_fits_the_schemas() {
     let schemas = Schemas::read();
     let (plan, refusals) = every_kind();
-    let answer = json::plan(&plan, "0123456789ab", ("acme.okta.com", "flows.acme.com"), &refusals);
+    let document = Document::of_plan(&plan, "0123456789ab", ("acme.okta.com", "flows.acme.com"));
+    let answer = json::plan(&Document { refusals: &refusals, ..document });
     assert_eq!(schemas.faults("plan.json", &answer), [""; 0]);
     let why = || "why".to_owned();
     let outcomes =

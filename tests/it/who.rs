@@ -1,4 +1,5 @@
 //! `who`: the accounts with their roles, and why.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
 use serde_json::{Value, json};
 

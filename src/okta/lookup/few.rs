@@ -282,8 +282,8 @@ impl<'a> Few<'a> {
         });
         self.org.unresolved = unresolved;
         let sources = targets.iter().flat_map(|target| &target.sources);
-        let roles = sources.filter_map(|source| self.rules[source.rule].roles.as_deref());
-        let of_roles: BTreeSet<String> = roles.flat_map(RoleRule::groups).cloned().collect();
+        let role_rules = sources.filter_map(|source| self.rules[source.rule].roles.as_deref());
+        let of_roles: BTreeSet<String> = role_rules.flat_map(RoleRule::groups).cloned().collect();
         self.org.targets = targets;
         self.org.pushed.clear();
         for group in pushed {

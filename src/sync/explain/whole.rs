@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Kind, Result};
 use crate::mapping::projects::ProjectRule;
 use crate::model::activepieces::{Platform, Project};
-use crate::model::id::OktaGroupId;
+use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::Group;
 use crate::model::org::Org;
 use crate::model::problem::Problem;
 use crate::model::similar::nearest;
 use crate::output::explained::{ExplainedPushedGroup, ExplainedWholeProject};
 use crate::plan::Plan;
-use crate::plan::access::{self, Access, Sources};
+use crate::plan::access::{self, Access, Entrants, NOT_IN_SCOPE, Sources};
 use crate::plan::op::ProjectOp;
 use crate::sync::context::Context;
 use crate::sync::journal::owed_roles;
 use crate::sync::session::{self, Knows, Looked, Session};
+
+/// So many members who aren't in scope are asked for, to name them.
+const FEW: usize = 100;
 
 /// The access of every account, with what it follows from.
 pub async fn all(session: &Session, wants_roles: bool, context: &Context) -> Result<(Vec<Access>, Looked)> {
@@ -47,8 +50,8 @@ pub fn project<'p>(platform: &'p Platform, name: &str) -> Result<&'p Project> {
     match named.as_slice() {
         [project] => Ok(project),
         [] => {
-            let known = platform.projects.iter().map(|project| project.display_name.as_str());
-            Err(unknown(format!("no project in Activepieces has the name or the id {name:?}"), &nearest(name, known)))
+            let near = nearest(name, platform.projects.iter().map(|project| project.display_name.as_str()));
+            Err(unknown(format!("no project in Activepieces has the name or the id {name:?}"), &near))
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|project| project.id.as_str()).collect();
@@ -117,9 +120,12 @@ pub async fn explain_group(session: &Session, name: &str, context: &Context) -> 
             None => project.external_id.as_deref().is_some_and(has_link),
         });
     let project_name = target.map(|(target, _)| target.name.clone());
-    let entrants = target.zip(pushed).and_then(|((_, source), pushed)| {
+    let mut entrants = target.zip(pushed).and_then(|((_, source), pushed)| {
         access::entrants(pushed, &source.link, &looked.desired, &looked.platform, &looked.plan)
     });
+    if let Some(entrants) = &mut entrants {
+        name_unread(session, entrants).await?;
+    }
     Ok(ExplainedPushedGroup {
         rule: rule(session, &looked.org, &id),
         taken_by: taken_by(session, &id, &group_name, pushed.map(|pushed| &pushed.group)),
@@ -133,6 +139,21 @@ pub async fn explain_group(session: &Session, name: &str, context: &Context) -> 
         id,
         name: group_name,
     })
+}
+
+/// Puts logins in place of the ids of members who aren't in scope, as far as they are few.
+async fn name_unread(session: &Session, entrants: &mut Entrants) -> Result<()> {
+    let Some(unread) = entrants.not.get_mut(NOT_IN_SCOPE) else { return Ok(()) };
+    let ids = unread.iter().take(FEW).map(|id| OktaUserId::from(id.as_str())).collect();
+    let found = session.okta.users_by_id(&ids).await;
+    let found = found.map_err(|failure| Error::from(failure).context("asking Okta for the members out of scope"))?;
+    for name in unread.iter_mut() {
+        if let Some(Some(found)) = found.get(&OktaUserId::from(name.as_str())) {
+            found.user.login().clone_into(name);
+        }
+    }
+    unread.sort_unstable();
+    Ok(())
 }
 
 /// The id of the group of this name or id.
