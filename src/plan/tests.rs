@@ -20,6 +20,7 @@ mod held;
 mod laws;
 mod lifecycle;
 mod links;
+mod links_lifecycle;
 mod roles;
 mod undo;
 

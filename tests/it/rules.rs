@@ -21,6 +21,18 @@ struct Company {
     groups: BTreeMap<&'static str, String>,
 }
 
+/// A user of the app in no group, by the id.
+fn person(stage: &Stage, name: &str) -> String {
+    let mail = format!("{name}@example.com");
+    let Value::Object(profile) = json!({"login": mail, "email": mail, "firstName": name, "lastName": "X"}) else {
+        panic!("an object");
+    };
+    let org = stage.sandbox.org();
+    let id = org.seed_user(SeedUser { id: None, status: "ACTIVE".to_owned(), profile });
+    org.assign(APP, &id);
+    id
+}
+
 impl Company {
     /// The entries take the place of the sandbox's own.
     async fn with(entries: &str) -> Self {
@@ -28,14 +40,7 @@ impl Company {
         let org = stage.sandbox.org();
         let mut ids = BTreeMap::new();
         for name in ["ada", "bob", "cy"] {
-            let mail = format!("{name}@example.com");
-            let Value::Object(profile) = json!({"login": mail, "email": mail, "firstName": name, "lastName": "X"})
-            else {
-                panic!("an object");
-            };
-            let id = org.seed_user(SeedUser { id: None, status: "ACTIVE".to_owned(), profile });
-            org.assign(APP, &id);
-            ids.insert(name, id);
+            ids.insert(name, person(&stage, name));
         }
         let group = |name: &str, kind: &str, members: &[&str]| {
             let members: Vec<String> = members.iter().map(|name| ids[name].clone()).collect();
@@ -259,4 +264,71 @@ async fn a_group_has_a_further_project_and_what_collides_is_named() {
     .await;
     let plan = company.stage.plan().await;
     assert_eq!(kinds(&plan), ["project_name_twice"; 2]);
+}
+
+const TOGETHER: &str = "[[projects]]\ngroups = [\"AP EMEA\", \"AP US\"]\nproject = \"Sales\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_of_several_groups_is_explained_by_the_groups_of_the_user() {
+    let company = Company::with(TOGETHER).await;
+    company.applies(0).await;
+    let explained = async |arguments: &[&str]| {
+        let outcome = company.stage.run(&[&["explain", "--json"], arguments].concat()).await;
+        assert_eq!(outcome.code, 0, "{outcome:#?}");
+        outcome.json()
+    };
+    let cy = explained(&["cy@example.com"]).await;
+    let project = &cy["projects"][0];
+    assert_eq!((&project["name"], &project["group_name"]), (&json!("Sales"), &json!("AP US")), "{project}");
+    assert_eq!((&project["member"], &project["in_group"]), (&json!(true), &json!(true)), "{project}");
+    assert_eq!(cy["next_apply"]["memberships"], json!([]), "linked to the other group, which cy isn't in: {cy}");
+    let us = explained(&["--group", "AP US"]).await;
+    assert_eq!(us["entrants"]["members"], json!(["bob@example.com", "cy@example.com"]), "{us}");
+    assert_eq!((&us["project_name"], &us["current_name"]), (&json!("Sales"), &json!("Sales")), "{us}");
+    assert!(us["taken_by"][0].as_str().unwrap().starts_with("groups = [\"AP EMEA\", \"AP US\"]"), "{us}");
+    let sales = explained(&["--project", "Sales"]).await;
+    assert_eq!(sales["group_name"], "AP EMEA or AP US", "{sales}");
+    // A user who is in none of the groups any more.
+    company.stage.sandbox.org().remove_member(&company.groups["emea"], &id_of(&company, "ada"));
+    let ada = explained(&["ada@example.com"]).await;
+    assert_eq!(ada["next_apply"]["memberships"][0]["action"], "remove", "{ada}");
+}
+
+/// The Okta id of a person.
+fn id_of(company: &Company, name: &str) -> String {
+    let account = company.stage.sandbox.platform().user(&format!("{name}@example.com")).unwrap();
+    account.external_id.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whom_an_admin_added_to_a_project_of_several_groups_is_drift() {
+    let company = Company::with(TOGETHER).await;
+    let (org, platform) = (company.stage.sandbox.org(), company.stage.sandbox.platform());
+    let dan = person(&company.stage, "dan");
+    company.applies(0).await;
+    let bob = id_of(&company, "bob");
+    let drift = async || company.stage.run(&["drift", "--json"]).await;
+    assert_eq!(drift().await.code, 0);
+    let project = platform.projects().into_iter().find(|project| project.name == "Sales").unwrap();
+    platform.set_project_role(&project.id, &platform.user("dan@example.com").unwrap().id, "Editor");
+    // And one whom Okta removed.
+    org.remove_member(&company.groups["emea"], &bob);
+    org.remove_member(&company.groups["us"], &bob);
+    let found = drift().await;
+    let members = found.json()["drift"]["projects"][&company.groups["emea"]]["members"].clone();
+    assert_eq!((found.code, members), (2, json!([dan])), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_comes_by_another_group_of_the_rule_is_no_drift() {
+    let rule = |group: &str, project: &str| format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n\n");
+    let company = Company::with(&(rule("AP EMEA", "Sales") + &rule("AP US", "US"))).await;
+    company.applies(0).await;
+    company.rules(TOGETHER);
+    let drift = company.stage.run(&["drift", "--json"]).await;
+    assert_eq!(drift.code, 0, "{drift:#?}");
+    company.applies(0).await;
+    let expected =
+        ["Sales [emea]: ada=Editor bob=Editor cy=Editor", "US [us]: bob=Editor cy=Editor"].map(str::to_owned);
+    assert_eq!(company.projects(), expected, "the other project stays as it is");
 }

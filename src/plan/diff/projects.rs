@@ -149,10 +149,11 @@ fn problem(of: &Found<'_>, of_this_name: &[(&OktaGroupId, &str)]) -> Option<Prob
         ProjectMatch::Unclear(orphan) => (
             ProblemKind::GroupMadeAgain,
             format!(
-                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({link}) may be the same one made again; name the project for it in the config (`project = \"...\"`), or rename the project",
+                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({link}) may be the same one made again; name the project for it in the config (`project = \"{}\"`), or rename the project",
                 orphan.display_name,
                 orphan.external_id.as_deref().unwrap_or_default(),
                 project.group_name,
+                orphan.id,
             ),
         ),
         ProjectMatch::Refused(kind, message, _) => (*kind, message.clone()),

@@ -48,12 +48,10 @@ pub fn diff(
             plan.projects.push(deletion(project, group));
         } else {
             let name = &project.display_name;
-            plan.warnings.push(format!("the group {group} of project {name} isn't pushed; {STAYS}"));
+            plan.warnings.push(format!("the group {group} of project {name} isn't pushed; the project stays as it is"));
         }
     }
 }
-
-const STAYS: &str = "the project stays as it is";
 
 /// Why a project is neither archived nor deleted, whatever the policy says; none if its group is gone.
 fn why_it_stays(
@@ -65,18 +63,22 @@ fn why_it_stays(
     let (name, group) = (&project.display_name, link.group);
     if link.is_moving {
         let warning = format!("a run that ended early was moving the project {name} to the group {group}");
-        return Some(format!("{warning}; {STAYS} (hint: name it for a group: `project = {name:?}`)"));
+        return Some(format!(
+            "{warning}; the project stays as it is (hint: name it for a group: `project = {name:?}`)"
+        ));
     }
     if let Some(other) = project.external_id.as_deref().and_then(|id| pushed.get(id)) {
         return Some(format!(
-            "the project {name} is linked to the group {group}, which makes the project {other}; {STAYS}"
+            "the project {name} is linked to the group {group}, which makes the project {other}; the project stays as it is"
         ));
     }
     if link.also.is_some() {
-        return Some(format!("no rule makes the further project {name} of the group {group}; {STAYS}"));
+        return Some(format!(
+            "no rule makes the further project {name} of the group {group}; the project stays as it is"
+        ));
     }
     let called = desired.groups.get(&OktaGroupId::from(group))?;
-    Some(format!("the group of project {name} is called {called} in Okta and isn't pushed; {STAYS}"))
+    Some(format!("the group of project {name} is called {called} in Okta and isn't pushed; the project stays as it is"))
 }
 
 /// The names of the desired projects by each externalId that they may have.
