@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use oktapieces::expression::Expression;
 use oktapieces::mapping::attributes::{self, Mapped, Mapping, Source};
 use oktapieces::model::activepieces::{self, Platform, Project};
+use oktapieces::model::desired;
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Status, User};
-use oktapieces::model::org::{Org, PushedGroup};
+use oktapieces::model::org::{Org, PushedGroup, Target};
 use oktapieces::output::document::Document;
 use oktapieces::output::layout::Layout;
 use oktapieces::output::plan_text;
@@ -82,8 +83,9 @@ fn org(mapping: &Mapping) -> Org {
     for at in 0..GROUPS {
         let group = Group { id: group_id(at), name: format!("Group {at}"), kind: GroupType::OktaGroup };
         let members = members(at).map(okta_id).collect();
-        let project_name = group.name.clone();
-        org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+        let sources = vec![desired::Source::of(group.id.clone())];
+        org.targets.push(Target { name: group.name.clone(), is_named: false, sources });
+        org.pushed.insert(group.id.clone(), PushedGroup { group, members });
     }
     org
 }

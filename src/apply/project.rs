@@ -23,7 +23,7 @@ pub async fn write(writer: Writer<'_>, op: &ProjectOp) -> Result<ProjectId, Outc
     match (&op.action, &op.project) {
         (ProjectAction::Create, _) | (_, None) => create(writer, op).await,
         (ProjectAction::Adopt, Some(id)) => adopt(writer, op, id).await.map(|()| id.clone()),
-        (ProjectAction::Relink { from, archived }, Some(id)) => {
+        (ProjectAction::Relink { from, archived, .. }, Some(id)) => {
             relink(writer, op, id, from).await?;
             match archived {
                 Some(name) => rename(writer, op, id, name).await.map(|()| id.clone()),
@@ -70,23 +70,46 @@ async fn adopt(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(),
     link(writer, op, id).await
 }
 
-/// Moves the project from a group that is gone to the group of its name, with all that is in it.
+/// Moves the project to another group, with all that is in it.
 async fn relink(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId, from: &OktaGroupId) -> Result<(), Outcome> {
-    let is_it = |project: &RestProject| project.id == *id;
-    if linked(writer, &op.group).await?.as_ref().is_some_and(is_it) {
+    if is_linked(writer, &op.group, id).await? {
         return Ok(());
     }
-    if !linked(writer, from).await?.as_ref().is_some_and(is_it) {
-        return Err(Outcome::Stale("the project was linked to another group since the plan was made".to_owned()));
+    if !is_linked(writer, from, id).await? && !is_linked(writer, &op.group.moving(), id).await? {
+        return Err(moved());
     }
     link(writer, op, id).await
 }
 
+/// Gives the project an externalId for a moment that no other project gets, so that its own one is free for another project of the
+/// plan: an externalId is unique, and can't be cleared (docs/activepieces.md#linking-a-project).
+pub async fn release(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId, from: &OktaGroupId) -> Result<(), Outcome> {
+    if is_linked(writer, &op.group, id).await? || is_linked(writer, &op.group.moving(), id).await? {
+        return Ok(());
+    }
+    if !is_linked(writer, from, id).await? {
+        return Err(moved());
+    }
+    link_to(writer, id, &op.group.moving()).await
+}
+
+async fn is_linked(writer: Writer<'_>, external_id: &OktaGroupId, id: &ProjectId) -> Result<bool, Outcome> {
+    Ok(linked(writer, external_id).await?.is_some_and(|project| project.id == *id))
+}
+
+fn moved() -> Outcome {
+    Outcome::Stale("the project was linked to another group since the plan was made".to_owned())
+}
+
 async fn link(writer: Writer<'_>, op: &ProjectOp, id: &ProjectId) -> Result<(), Outcome> {
-    let look = async || Ok(linked(writer, &op.group).await?.filter(|project| project.id == *id));
-    let send = async || writer.learn(Write::Project, writer.activepieces.adopt_project(id, &op.group)).await;
+    link_to(writer, id, &op.group).await
+}
+
+async fn link_to(writer: Writer<'_>, id: &ProjectId, external_id: &OktaGroupId) -> Result<(), Outcome> {
+    let look = async || Ok(linked(writer, external_id).await?.filter(|project| project.id == *id));
+    let send = async || writer.learn(Write::Project, writer.activepieces.adopt_project(id, external_id)).await;
     let project = survive(writer, send, look).await?;
-    if project.external_id.as_deref() == Some(op.group.as_str()) {
+    if project.external_id.as_deref() == Some(external_id.as_str()) {
         return Ok(());
     }
     Err(Outcome::Kept("the server returned 200 but did not set the externalId".to_owned()))

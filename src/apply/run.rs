@@ -207,6 +207,7 @@ impl Run<'_> {
         ops: &'p [ProjectOp],
         accounts: &Accounts<'_>,
     ) -> Vec<(&'p ProjectOp, ProjectOutcome)> {
+        self.release(ops).await;
         let ids = Mutex::new(BTreeMap::new());
         let changed = ops.iter().filter(|op| op.action != ProjectAction::Members && !op.is_deletion()).collect();
         let themselves = self
@@ -254,6 +255,27 @@ impl Run<'_> {
                 (op, ProjectOutcome { project, add, remove, roles })
             })
             .collect()
+    }
+
+    /// Frees externalIds that other projects of the plan get, before any of them is linked, so that two groups can swap their
+    /// projects. The step that follows finds the project in either state; one that isn't released makes it fail.
+    async fn release(&self, ops: &[ProjectOp]) {
+        let wanted: BTreeSet<&OktaGroupId> = ops.iter().map(|op| &op.group).collect();
+        let moved = |op: &&ProjectOp| matches!(op.action, ProjectAction::Relink { is_named: true, .. });
+        let frees = |op: &&ProjectOp| from_of(op).is_some_and(|from| wanted.contains(from));
+        let between: BTreeSet<OktaGroupId> =
+            ops.iter().filter(moved).filter(frees).map(|op| op.group.moving()).collect();
+        // A run that ended early may have left a project with the value that another one needs now: it goes on first.
+        let blocks =
+            |op: &&ProjectOp| from_of(op).is_some_and(|from| *from != op.group.moving() && between.contains(from));
+        let first = ops.iter().filter(moved).filter(blocks);
+        for op in first.chain(ops.iter().filter(moved).filter(frees)) {
+            let (Some(from), Some(id)) = (from_of(op), &op.project) else { continue };
+            if self.begins(Step::Project(op)).await.is_ok() {
+                let released = project::release(self.to(&self.projects), op, id, from).await;
+                tracing::debug!(project = op.name, ?released, "its externalId is freed for another project");
+            }
+        }
     }
 
     async fn add(&self, op: &ProjectOp, id: Option<ProjectId>, accounts: &Accounts<'_>) -> Outcome {
@@ -378,4 +400,12 @@ fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outc
 
 fn outcome<T>(result: &Result<T, Outcome>) -> Outcome {
     result.as_ref().err().cloned().unwrap_or(Outcome::Done)
+}
+
+/// The externalId that a project is moved from.
+fn from_of(op: &ProjectOp) -> Option<&OktaGroupId> {
+    match &op.action {
+        ProjectAction::Relink { from, .. } => Some(from),
+        _ => None,
+    }
 }

@@ -97,11 +97,19 @@ pub(super) struct Attributes {
 #[derive(Debug, Default)]
 pub(super) struct Project {
     pub(super) header: Range<usize>,
-    /// Whether `group` or `match` is there, even with a wrong value.
+    /// Whether a key that selects groups is there, even with a wrong value.
     pub(super) has_selector: bool,
     pub(super) group: Option<Text>,
+    pub(super) groups: Option<Spanned<Vec<Text>>>,
     pub(super) pattern: Option<Text>,
+    pub(super) group_push: Option<Text>,
+    pub(super) kind: Option<Text>,
+    pub(super) exclude: Option<Spanned<Vec<Text>>>,
+    pub(super) exclude_pattern: Option<Text>,
     pub(super) name: Option<Text>,
+    /// `project`
+    pub(super) one_for_all: Option<Text>,
+    pub(super) also: Option<Text>,
     pub(super) role: Option<Text>,
     pub(super) roles: Option<Spanned<Vec<GroupRole>>>,
     pub(super) roles_managed: RolesManaged,
@@ -176,7 +184,7 @@ impl Draft {
             "attributes" => self.attributes.header = header,
             "projects" => {
                 let project = std::mem::take(&mut self.project);
-                let has_selector = has("group") || has("match");
+                let has_selector = ["group", "groups", "match", "group_push"].into_iter().any(&has);
                 self.projects.push(Project { header: header.unwrap_or_default(), has_selector, ..project });
             }
             "accepted" => self.accepted.push(std::mem::take(&mut self.acceptance)),

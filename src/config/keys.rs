@@ -162,8 +162,9 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "projects",
         title: "Groups that become projects",
-        docs: "One entry for each group, or for each pattern of group names, with either `group` or `match`. Without any \
-               entry no project is changed, and without `role` and `roles` no project role.",
+        docs: "One entry for each group, or for each pattern of group names, with one of `group`, `groups`, `match` and \
+               `group_push`. The first entry that takes a group counts. Without any entry no project is changed, and without \
+               `role` and `roles` no project role.",
         is_list: true,
         keys: PROJECTS,
     },
@@ -439,9 +440,56 @@ const PROJECTS: &[Key] = &[
         "name",
         &At(TEXT, |draft| &mut draft.project.name),
         "\"$1\"",
-        "The project's name. With `match`, $1 is what the first parentheses matched, and ${team} what `(?<team>...)` matched.",
+        "The project's name. With `match`, $1 is what the first parentheses matched, and ${team} what `(?<team>...)` matched; \
+         $0 is the whole name.",
     )
     .absent("the group's name"),
+    key(
+        "project",
+        &At(TEXT, |draft| &mut draft.project.one_for_all),
+        "\"Sales\"",
+        "The one project of all groups of the entry, and of all entries that name it: the name or the id of an existing project, \
+         which is linked with all that is in it, or the name of a new one. docs/projects.md says what is linked and when.",
+    ),
+    key(
+        "groups",
+        &At(TEXTS, |draft| &mut draft.project.groups),
+        "[\"Sales EMEA\", \"Sales US\"]",
+        "Several groups that make one `project` together: their ids or exact names.",
+    ),
+    key(
+        "type",
+        &At(TEXT, |draft| &mut draft.project.kind),
+        "\"OKTA_GROUP\"",
+        "Of the groups of `match` or `group_push`, only those made in Okta (\"OKTA_GROUP\"), or only those imported from an app or \
+         directory (\"APP_GROUP\").",
+    )
+    .absent("both"),
+    key(
+        "exclude",
+        &At(TEXTS, |draft| &mut draft.project.exclude),
+        "[\"AP Team Test\"]",
+        "Groups that `match` or `group_push` leaves out: their ids or exact names.",
+    ),
+    key(
+        "exclude_match",
+        &At(TEXT, |draft| &mut draft.project.exclude_pattern),
+        "'(?i) test$'",
+        "Groups that `match` or `group_push` leaves out: those whose names match this regular expression.",
+    ),
+    key(
+        "group_push",
+        &At(TEXT, |draft| &mut draft.project.group_push),
+        "\"from_okta\"",
+        "\"from_okta\" takes the groups that the app of [scope] pushes in Okta. `match` limits them.",
+    ),
+    key(
+        "also",
+        &At(TEXT, |draft| &mut draft.project.also),
+        "\"prod\"",
+        "Makes a further project of groups that other entries make projects of: a name for it in small letters and digits. It is \
+         in the project's externalId, so that another name is another project.",
+    ),
     key(
         "role",
         &At(TEXT, |draft| &mut draft.project.role),

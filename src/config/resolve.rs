@@ -44,7 +44,8 @@ pub(super) fn resolve(
     let mapping = resolver.mapping(&draft.attributes);
     resolver.mapping_in_okta_needs_an_app(&draft.attributes, &scope);
     let order = draft.role_order.as_ref();
-    let projects = rules::resolve(&draft.projects, order, source, resolver.faults, &mut resolver.warnings);
+    let has_app = scope.app.is_some();
+    let projects = rules::resolve(&draft.projects, order, has_app, source, resolver.faults, &mut resolver.warnings);
     let project_roles = projects.iter().map(|rule| rule.roles.clone()).collect();
     let mut policy = draft.policy;
     policy.accepted = accepted::resolve(draft.accepted, source);

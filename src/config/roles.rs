@@ -1,5 +1,6 @@
 //! Resolves the project roles of `[[projects]]`: one for all, by group, or by an expression.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -41,6 +42,53 @@ impl Order {
     }
 }
 
+/// Entries that name one project manage roles the same way, and the order of all roles that they give is known: a member of
+/// several groups gets the highest.
+pub(super) fn agree(typed: &[Project], order: &Order, faults: &mut Faults) {
+    for (at, project) in typed.iter().enumerate().filter(|(_, project)| gives_roles(project)) {
+        let Some(first) = typed[..at].iter().find(|first| gives_roles(first) && is_of_one_project(first, project))
+        else {
+            continue;
+        };
+        let (Some(here), Some(there)) = (place_of_roles(project), place_of_roles(first)) else { continue };
+        if first.roles_managed != project.roles_managed {
+            let fault = Fault::at(here.clone(), "entries of one project have the same `roles_managed`");
+            faults.push(fault.context(there.clone(), "another one here").help("write the same in both entries"));
+        }
+        let (roles, others) = (named_roles(project), named_roles(first));
+        let differ = |role: &&&Text| !others.iter().all(|other| is_same_project_role(other.get_ref(), role.get_ref()));
+        let all = roles.iter().chain(&others).filter(|_| roles.iter().any(|role| differ(&role)));
+        for role in all.filter(|role| order.place(role.get_ref()).is_none()) {
+            let message =
+                format!("it isn't stated whether `{}` is higher than the other roles of the project", role.get_ref());
+            let help = format!("name \"{}\" in `role_order` under [projects_policy]", role.get_ref());
+            faults.push(Fault::at(role.span(), message).help(help));
+        }
+    }
+}
+
+fn gives_roles(project: &Project) -> bool {
+    place_of_roles(project).is_some()
+}
+
+fn place_of_roles(project: &Project) -> Option<Range<usize>> {
+    project.roles.as_ref().map(Spanned::span).or(project.role.as_ref().map(Spanned::span))
+}
+
+fn is_of_one_project(one: &Project, other: &Project) -> bool {
+    let named = |project: &Project| {
+        let text = |text: &Option<Text>| text.as_ref().map(|text| text.get_ref().trim().to_owned());
+        (text(&project.one_for_all), text(&project.also))
+    };
+    one.one_for_all.is_some() && named(one) == named(other)
+}
+
+/// The roles that an entry names; those of an expression are known only later.
+fn named_roles(project: &Project) -> Vec<&Text> {
+    let by_group = project.roles.iter().flat_map(|roles| roles.get_ref().iter().map(|by| &by.role));
+    project.role.iter().filter(|role| is_name(role.get_ref())).chain(by_group).collect()
+}
+
 /// The roles that an entry gives; none where it says nothing about roles.
 pub(super) fn resolve(typed: &Project, order: &Order, source: Source<'_>, faults: &mut Faults) -> Option<RoleRule> {
     let others = match &typed.role {
@@ -52,7 +100,7 @@ pub(super) fn resolve(typed: &Project, order: &Order, source: Source<'_>, faults
     if others.is_none() && typed.roles.is_none() {
         return None;
     }
-    let place = typed.roles.as_ref().map(Spanned::span).or(typed.role.as_ref().map(Spanned::span));
+    let place = place_of_roles(typed);
     Some(RoleRule {
         by_group,
         others,

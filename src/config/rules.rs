@@ -11,6 +11,7 @@ use super::draft::Project;
 use super::picture::{Fault, Faults};
 use super::place::place;
 use super::roles::{self, Order};
+use super::selection;
 use super::source::Source;
 use super::types::Text;
 use crate::mapping::projects::{ProjectRule, Selector};
@@ -19,25 +20,33 @@ use crate::mapping::projects::{ProjectRule, Selector};
 pub(super) fn resolve(
     typed: &[Project],
     role_order: Option<&Spanned<Vec<Text>>>,
+    has_app: bool,
     source: Source<'_>,
     faults: &mut Faults,
     warnings: &mut Vec<String>,
 ) -> Vec<ProjectRule> {
     no_group_twice(typed, faults);
     let order = Order::of(role_order, faults);
-    typed.iter().filter_map(|project| rule(project, &order, source, faults, warnings)).collect()
+    roles::agree(typed, &order, faults);
+    let rules = typed.iter().filter_map(|project| rule(project, &order, has_app, source, faults, warnings));
+    rules.collect()
 }
 
+/// A group has one entry, and one for each of its further projects.
 fn no_group_twice(typed: &[Project], faults: &mut Faults) {
-    let mut seen = BTreeMap::<&str, Range<usize>>::new();
-    for group in typed.iter().filter_map(|project| project.group.as_ref()) {
-        match seen.get(group.get_ref().as_str()) {
-            None => drop(seen.insert(group.get_ref(), group.span())),
-            Some(first) => faults.push(
-                Fault::at(group.span(), format!("the group `{}` is named twice", group.get_ref()))
-                    .context(first.clone(), "here first")
-                    .help("keep one of the two entries"),
-            ),
+    let mut seen = BTreeMap::<(Option<&str>, &str), Range<usize>>::new();
+    for project in typed {
+        let also = project.also.as_ref().map(|also| also.get_ref().as_str());
+        let groups = project.groups.iter().flat_map(Spanned::get_ref);
+        for group in project.group.iter().chain(groups) {
+            match seen.get(&(also, group.get_ref().as_str())) {
+                None => drop(seen.insert((also, group.get_ref()), group.span())),
+                Some(first) => faults.push(
+                    Fault::at(group.span(), format!("the group `{}` is named twice", group.get_ref()))
+                        .context(first.clone(), "here first")
+                        .help("keep one of the two entries; for a further project of the group add `also = \"...\"` to one"),
+                ),
+            }
         }
     }
 }
@@ -45,63 +54,66 @@ fn no_group_twice(typed: &[Project], faults: &mut Faults) {
 fn rule(
     typed: &Project,
     order: &Order,
+    has_app: bool,
     source: Source<'_>,
     faults: &mut Faults,
     warnings: &mut Vec<String>,
 ) -> Option<ProjectRule> {
-    let (selector, selected_by) = match (&typed.group, &typed.pattern) {
-        (Some(group), Some(pattern)) => {
-            faults.push(
-                Fault::at(pattern.span(), "an entry has `group` or `match`, not both")
-                    .context(group.span(), "the group")
-                    .help("write two [[projects]] entries"),
-            );
-            return None;
-        }
-        (Some(group), None) => (Selector::Group(group.get_ref().clone()), group),
-        (None, Some(pattern)) => (Selector::Match(regex(pattern, source, faults)?), pattern),
-        (None, None) if !typed.has_selector => {
-            let help = "add `group = \"...\"` for one group, or `match = '...'` for all groups of a pattern";
-            faults.push(Fault::at(typed.header.clone(), "this entry selects no group").help(help));
-            return None;
-        }
-        (None, None) => return None,
-    };
+    let (selector, selected_by) = selection::of(typed, has_app, source, faults)?;
     if let Some(name) = &typed.name {
         check_name(name, &selector, source, faults, warnings);
     }
-    let location = Some(source.config.location(&selected_by.span()));
-    let name = typed.name.as_ref().map(|name| name.get_ref().clone());
-    let roles = roles::resolve(typed, order, source, faults).map(Arc::new);
-    Some(ProjectRule { selector, name, location, roles })
+    check_project(typed, &selector, faults);
+    let plain = |text: &Text| text.get_ref().trim().to_owned();
+    Some(ProjectRule {
+        selector,
+        name: typed.name.as_ref().map(|name| name.get_ref().clone()),
+        project: typed.one_for_all.as_ref().map(plain),
+        also: typed.also.as_ref().and_then(|also| also_name(also, faults)),
+        location: Some(source.config.location(&selected_by)),
+        roles: roles::resolve(typed, order, source, faults).map(Arc::new),
+    })
 }
 
-fn regex(pattern: &Text, source: Source<'_>, faults: &mut Faults) -> Option<Regex> {
-    Regex::new(pattern.get_ref()).map_err(|error| faults.push(regex_fault(pattern, source, &error))).ok()
+/// One project for all groups of an entry, or a name for each.
+fn check_project(typed: &Project, selector: &Selector, faults: &mut Faults) {
+    match (&typed.one_for_all, &typed.name) {
+        (Some(project), Some(name)) => faults.push(
+            Fault::at(name.span(), "an entry has `project` or `name`, not both")
+                .context(project.span(), "the project")
+                .help(
+                    "`project` is the name or the id of one project, and `name` the name of each group's own project",
+                ),
+        ),
+        (Some(project), None)
+            if matches!(selector, Selector::Match(_)) && !references(project.get_ref()).is_empty() =>
+        {
+            let fault = Fault::at(project.span(), "`project` is one project for all groups of the entry");
+            faults.push(fault.help("write `name` instead: it names a project for each group"));
+        }
+        (None, _) => {
+            if let Some(groups) = &typed.groups {
+                let fault = Fault::at(groups.span(), "`groups` make one project together, which isn't named");
+                faults.push(fault.help("add `project = \"...\"`, or write an entry with `group` for each group"));
+            }
+        }
+        (Some(_), None) => {}
+    }
 }
 
-/// The regex crate's own message; its carets become carets into the file.
-fn regex_fault(pattern: &Text, source: Source<'_>, error: &regex::Error) -> Fault {
-    let text = error.to_string();
-    let message = text.rsplit("error: ").next().unwrap_or_default().trim();
-    let part = caret(&text, pattern.get_ref());
-    let span =
-        part.map_or(pattern.span(), |part| place(&source.config.text, &pattern.span(), pattern.get_ref(), &part));
-    Fault::at(span, format!("invalid regular expression: {message}"))
+/// The name of a further project, which becomes a part of an externalId.
+fn also_name(also: &Text, faults: &mut Faults) -> Option<String> {
+    let name = also.get_ref();
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return Some(name.clone());
+    }
+    let fault = Fault::at(also.span(), format!("`{name}` can't be the name of a further project"));
+    faults.push(fault.help("use small letters and digits alone, such as \"prod\""));
+    None
 }
 
-/// The bytes of the pattern that the regex crate's carets point at. Its message has the pattern, indented, and the
-/// carets below it; a pattern of several lines is shown differently, and gets no carets here.
-fn caret(error: &str, pattern: &str) -> Option<Range<usize>> {
-    let mut lines = error.lines().skip_while(|line| line.trim_start_matches(' ') != pattern.trim_start_matches(' '));
-    let indent = lines.next()?.strip_suffix(pattern)?.len();
-    let carets = lines.next()?.get(indent..)?;
-    let start = carets.find('^')?;
-    let length = carets[start..].chars().take_while(|c| *c == '^').count();
-    let byte = |index| pattern.char_indices().nth(index).map_or(pattern.len(), |(byte, _)| byte);
-    Some(byte(start)..byte(start + length))
-}
-
+/// A regular expression of the config.
 /// A name's references (`$1`, `${name}`) must be to groups that the pattern has.
 fn check_name(name: &Text, selector: &Selector, source: Source<'_>, faults: &mut Faults, warnings: &mut Vec<String>) {
     let references = references(name.get_ref());
@@ -118,12 +130,13 @@ fn check_name(name: &Text, selector: &Selector, source: Source<'_>, faults: &mut
             Fault::at(place(&source.config.text, &name.span(), name.get_ref(), &reference.span), message)
         };
         match selector {
-            Selector::Group(_) => faults.push(
+            Selector::Groups(_) => faults.push(
                 at("there is no pattern to refer to".to_owned())
                     .help("write the name itself, or use `match` instead of `group`"),
             ),
-            Selector::Match(regex) if !has_group(regex, reference.name) => faults.push(
-                at(format!("the pattern has no group `{}`", reference.name)).help(suggestion(regex, reference.name)),
+            Selector::Match(filter) if !has_group(&filter.pattern, reference.name) => faults.push(
+                at(format!("the pattern has no group `{}`", reference.name))
+                    .help(suggestion(&filter.pattern, reference.name)),
             ),
             Selector::Match(_) => {}
         }
@@ -202,18 +215,5 @@ mod tests {
             captures.expand(template, &mut expanded);
             assert_eq!(expanded == template, expected.is_empty() && !template.contains("$$"), "{template}");
         }
-    }
-
-    #[test]
-    fn carets_of_the_regex_crate_are_found() {
-        for (pattern, marked) in
-            [("^AP (.+$", "("), ("é[z-a]", "z-a"), (r"\q", r"\q"), ("  (", "("), ("x{2,1}", "{2,1}")]
-        {
-            let error = Regex::new(pattern).unwrap_err();
-            let part = caret(&error.to_string(), pattern).unwrap();
-            assert_eq!(&pattern[part], marked, "{error}");
-        }
-        let pattern = ["(?x)a", "("].join("\n");
-        assert_eq!(caret(&Regex::new(&pattern).unwrap_err().to_string(), &pattern), None);
     }
 }

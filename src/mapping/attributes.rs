@@ -11,13 +11,14 @@ use serde_json::Value as Json;
 use super::evaluation::Evaluation;
 pub use super::evaluation::{Mapped, Source};
 use super::roles::{self, RoleRule};
+use super::union;
 use crate::expression::{Expression, Needs, Value};
-use crate::model::PlatformRole;
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::okta::Status;
-use crate::model::org::{Org, PushedGroup};
+use crate::model::org::Org;
 use crate::model::problem::{Problem, ProblemKind};
+use crate::model::{Members, PlatformRole};
 
 /// The expression for each attribute of an account.
 #[derive(Clone, Debug)]
@@ -99,24 +100,18 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
     }
 }
 
-/// The desired project for each pushed group.
+/// The desired projects of all pushed groups.
 pub fn projects(
     org: &Org,
     mapping: &Mapping,
     users: &BTreeMap<OktaUserId, DesiredUser>,
     now: Timestamp,
 ) -> BTreeMap<OktaGroupId, DesiredProject> {
-    let project = |(id, pushed): (&OktaGroupId, &PushedGroup)| {
-        let rule = org.rule_of.get(id).and_then(|place| mapping.project_roles.get(*place)?.as_deref());
-        let project = DesiredProject {
-            name: pushed.project_name.clone(),
-            group_name: pushed.group.name.clone(),
-            members: pushed.members.clone(),
-            roles: rule.map(|rule| roles::desired(rule, pushed, org, users, now)),
-        };
-        (id.clone(), project)
+    let roles_of = |rule: usize, members: &Members<OktaUserId>| {
+        let rule = mapping.project_roles.get(rule)?.as_deref()?;
+        Some(roles::desired(rule, members, org, users, now))
     };
-    org.pushed.iter().map(project).collect()
+    org.targets.iter().filter_map(|target| union::project(target, org, &roles_of)).collect()
 }
 
 /// Maps these users again after more of their data was read, such as their groups.

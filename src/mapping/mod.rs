@@ -5,3 +5,4 @@ mod evaluation;
 pub mod from_okta;
 pub mod projects;
 pub mod roles;
+mod union;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::evaluation::{Evaluation, Mapped};
+use crate::model::Members;
 use crate::model::desired::{DesiredRole, DesiredRoles, DesiredState, DesiredUser, RuleFault};
 use crate::model::id::OktaUserId;
-use crate::model::org::{Org, PushedGroup, RoleGroup};
+use crate::model::org::{Org, RoleGroup};
 use crate::model::problem::{Problem, ProblemKind};
 
 /// How a `[[projects]]` entry gives project roles.
@@ -72,7 +73,7 @@ impl RoleRule {
 /// The roles of the members of a group, by the rule that pushes it.
 pub fn desired(
     rule: &RoleRule,
-    pushed: &PushedGroup,
+    members: &Members<OktaUserId>,
     org: &Org,
     users: &BTreeMap<OktaUserId, DesiredUser>,
     now: Timestamp,
@@ -82,14 +83,13 @@ pub fn desired(
         names: rule.names().collect(),
         order: Arc::clone(&rule.order),
         on_add_only: rule.on_add_only,
-        owed: org.owed_roles.get(&pushed.group.id).cloned().unwrap_or_default(),
         groups: rule.groups().filter_map(|group| Some(org.role_groups.get(group)?.id.clone())).collect(),
         problems: rule.groups().filter(missing).map(|group| not_found(group, rule, org)).collect(),
         location: rule.location.clone(),
         ..DesiredRoles::default()
     };
     let mut deciding = Deciding::of(rule, org, now);
-    for id in &pushed.members {
+    for id in members {
         // Only of users with access anything is made.
         if matches!(users.get(id).map(|user| &user.state), Some(DesiredState::Present(_)))
             && let Some(role) = deciding.role(id, &mut roles.problems)
@@ -197,8 +197,7 @@ mod tests {
     use crate::expression::Expression;
     use crate::mapping::evaluation::Source;
     use crate::model::desired::Attributes;
-    use crate::model::okta::{Group, GroupType, Profile, Status, User};
-    use crate::model::org::PushedGroup;
+    use crate::model::okta::{Profile, Status, User};
     use crate::model::packed::Attributes as Kept;
 
     const USERS: [&str; 5] = ["00u1", "00u2", "00u3", "00u4", "00u5"];
@@ -246,10 +245,8 @@ mod tests {
         let mut users: BTreeMap<OktaUserId, DesiredUser> =
             USERS.iter().map(|id| (OktaUserId::from(*id), present(id))).collect();
         users.insert("00u5".into(), DesiredUser::new("00u5", None, DesiredState::Untouched(Status::Staged)));
-        let group = Group { id: "00g9".into(), name: "AP".to_owned(), kind: GroupType::OktaGroup };
         let members = USERS.iter().map(|id| OktaUserId::from(*id)).collect();
-        let pushed = PushedGroup { group, project_name: "P".to_owned(), members };
-        desired(rule, &pushed, &org(), &users, Timestamp::UNIX_EPOCH)
+        desired(rule, &members, &org(), &users, Timestamp::UNIX_EPOCH)
     }
 
     /// The roles as `00u1=Admin`, `?` where it can't be told, with `*` where they follow from an absence.

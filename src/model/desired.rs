@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::activepieces::Project;
 use super::id::{OktaGroupId, OktaIds, OktaUserId, ProjectId};
 use super::okta::{Group, Status};
 use super::problem::{Problem, ProblemKind};
@@ -14,8 +15,9 @@ use super::{Members, PlatformRole};
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Desired {
     pub users: BTreeMap<OktaUserId, DesiredUser>,
+    /// By the externalId that a new project gets.
     pub projects: BTreeMap<OktaGroupId, DesiredProject>,
-    /// Groups that were deleted during the read, with their projects' names: nothing else is known about them.
+    /// Projects of groups that were deleted during the read: their names, by each externalId that they may have.
     pub vanished: BTreeMap<OktaGroupId, String>,
     /// The names of all groups that Okta's listing held, pushed or not; empty where the groups weren't listed.
     #[serde(skip)]
@@ -73,13 +75,32 @@ pub enum RuleFault {
 }
 
 impl Unresolved {
-    /// Whether the rule is about the project of this name that is linked to this group: then the project is left alone.
-    pub fn is_about(&self, group: &OktaGroupId, project: &str) -> bool {
+    /// Whether the rule is about this project, which is linked to this group: then the project is left alone.
+    pub fn is_about(&self, group: &OktaGroupId, project: &Project) -> bool {
+        let is_named = self.project == project.display_name || self.project == project.id.as_str();
         match &self.fault {
-            RuleFault::NoSuchGroup { .. } => self.wanted == group.as_str() || self.project == project,
-            RuleFault::SeveralGroups { groups } => groups.iter().any(|other| other.id == *group),
+            RuleFault::NoSuchGroup { .. } => self.wanted == group.as_str() || is_named,
+            RuleFault::SeveralGroups { groups } => groups.iter().any(|other| other.id == *group) || is_named,
             RuleFault::EmptyName { group: other } => other == group,
         }
+    }
+}
+
+impl DesiredProject {
+    /// The project of one group, without project roles.
+    pub fn of(group: OktaGroupId, name: &str, group_name: &str, members: Members<OktaUserId>) -> Self {
+        let (name, group_name) = (name.to_owned(), group_name.to_owned());
+        Self { name, is_named: false, sources: vec![Source::of(group)], group_name, members, roles: None }
+    }
+
+    /// The externalIds that the project may have, in the order of the config.
+    pub fn links(&self) -> impl Iterator<Item = &OktaGroupId> {
+        self.sources.iter().map(|source| &source.link)
+    }
+
+    /// Whether an externalId is one of them.
+    pub fn has_link(&self, external_id: &str) -> bool {
+        self.links().any(|link| link.as_str() == external_id)
     }
 }
 
@@ -269,13 +290,36 @@ impl Leave {
     }
 }
 
-/// A pushed group, as the project it should be.
+/// A group that a project is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    pub group: OktaGroupId,
+    /// The externalId of the project, if this group is the one that links it.
+    pub link: OktaGroupId,
+    /// The place in the config of the rule that takes the group.
+    #[serde(skip)]
+    pub rule: usize,
+}
+
+impl Source {
+    /// A group that is pushed as one project.
+    pub fn of(group: OktaGroupId) -> Self {
+        Self { link: group.clone(), group, rule: 0 }
+    }
+}
+
+/// A pushed group, or several together, as the project they should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DesiredProject {
+    /// Where the config names the project, its name or its id.
     pub name: String,
-    /// The group's own name, for reasons.
+    /// Whether the config names the project, so that an existing one of this name or id is linked.
+    pub is_named: bool,
+    /// The groups in the order of the config. The project is linked to one of them.
+    pub sources: Vec<Source>,
+    /// The groups' own names, for reasons: `AP EMEA or AP US`.
     pub group_name: String,
-    /// All members of the group, whatever their status and scope.
+    /// All members of the groups, whatever their status and scope.
     pub members: Members<OktaUserId>,
     /// The project roles of the members; none where the config doesn't manage them.
     #[serde(skip_serializing_if = "Option::is_none")]

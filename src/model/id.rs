@@ -195,6 +195,47 @@ impl Deref for ExternalId {
     }
 }
 
+/// Between a group's id and the name of a further project of the group.
+const FURTHER: char = ':';
+/// The end of the externalId that a project has while the one that it gets is still that of another project.
+const MOVING: &str = "-moving";
+
+impl OktaGroupId {
+    /// The externalId of a further project of the group: `00g…:prod`.
+    #[must_use]
+    pub fn further(&self, also: &str) -> Self {
+        format!("{self}{FURTHER}{also}").into()
+    }
+
+    /// The externalId that a project has for a moment before it gets this one, which is unique: `00g…-moving`.
+    #[must_use]
+    pub fn moving(&self) -> Self {
+        format!("{self}{MOVING}").into()
+    }
+
+    /// The id of the group in the externalId of a project.
+    #[must_use]
+    pub fn of_group(&self) -> Self {
+        let link = self.as_str().trim_end_matches(MOVING);
+        link.split(FURTHER).next().unwrap_or_default().into()
+    }
+
+    /// The name of a further project of the group, in the externalId of one.
+    pub fn also(&self) -> Option<&str> {
+        self.as_str().trim_end_matches(MOVING).split_once(FURTHER).map(|(_, also)| also)
+    }
+}
+
+/// The externalId of a project that Okta or this program linked to a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProjectLink<'a> {
+    pub group: &'a str,
+    /// The name of a further project of the group.
+    pub also: Option<&'a str>,
+    /// Whether a run was about to link the project to the group.
+    pub is_moving: bool,
+}
+
 impl OktaAppId {
     /// Whether a text may be the id of an Okta app. A label may look the same.
     pub fn is_shape_of(text: &str) -> bool {
@@ -236,6 +277,13 @@ impl OktaIds {
     pub fn is_group(&self, external_id: &str) -> bool {
         has_shape(external_id, "00g", &self.group_lengths)
     }
+
+    /// What the `externalId` of a project says, if it names a group.
+    pub fn project_link<'a>(&self, external_id: &'a str) -> Option<ProjectLink<'a>> {
+        let (link, is_moving) = external_id.strip_suffix(MOVING).map_or((external_id, false), |link| (link, true));
+        let (group, also) = link.split_once(FURTHER).map_or((link, None), |(group, also)| (group, Some(also)));
+        self.is_group(group).then_some(ProjectLink { group, also, is_moving })
+    }
 }
 
 fn has_shape(text: &str, prefix: &str, longer: &BTreeSet<usize>) -> bool {
@@ -265,6 +313,22 @@ mod tests {
         let org = OktaIds::of(&[usual.into(), long.into(), "00u1".into()], &[]);
         assert!(org.is_user(usual) && org.is_user("00u999999999999999999Z") && !org.is_user("00u1"));
         assert!(!org.is_group("00g9999999999999999999"));
+    }
+
+    #[test]
+    fn the_external_id_of_a_project_says_its_group() {
+        let group = OktaGroupId::from("00gsfgmn9xhwtA6f74x6");
+        let link = |also, is_moving| Some(ProjectLink { group: "00gsfgmn9xhwtA6f74x6", also, is_moving });
+        let ids = OktaIds::default();
+        let read = |id: &OktaGroupId| ids.project_link(id.as_str()) == link(None, false);
+        assert!(read(&group) && !ids.is_group(group.moving().as_str()));
+        let further = group.further("prod");
+        assert_eq!(ids.project_link(further.as_str()), link(Some("prod"), false));
+        assert_eq!(ids.project_link(further.moving().as_str()), link(Some("prod"), true));
+        assert_eq!(ids.project_link("cust-1:prod"), None);
+        let moving = further.moving();
+        let parts = [&group, &further, &moving].map(|link| (link.of_group() == group, link.also()));
+        assert_eq!(parts, [(true, None), (true, Some("prod")), (true, Some("prod"))]);
     }
 
     #[test]

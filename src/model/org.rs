@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Members;
-use super::desired::{LeftRoles, MissingPart, RuleFault, Unresolved};
+use super::desired::{LeftRoles, MissingPart, RuleFault, Source, Unresolved};
 use super::id::{OktaGroupId, OktaUserId, ProjectId};
 use super::okta::{Group, Profile, Status};
 use super::packed::PackedUser;
@@ -42,10 +42,10 @@ pub struct Org {
     pub unsure: BTreeMap<OktaUserId, String>,
     /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
     pub gone: BTreeSet<OktaUserId>,
-    /// The groups that are pushed, with the name that each project is to have.
+    /// The groups that are pushed.
     pub pushed: BTreeMap<OktaGroupId, PushedGroup>,
-    /// The place in the config of the rule that pushes each group.
-    pub rule_of: BTreeMap<OktaGroupId, usize>,
+    /// The projects that they make.
+    pub targets: Vec<Target>,
     /// The groups that decide about project roles, by the name or the id that the config has.
     pub role_groups: BTreeMap<String, RoleGroup>,
     /// Those of them that weren't found: by the name or the id, what is wrong with it.
@@ -62,7 +62,7 @@ pub struct Org {
     pub unresolved: Vec<Unresolved>,
     /// Parts of the scope that name nothing in Okta, or several things: no user is known to be out of scope then.
     pub missing_scope: Vec<MissingPart>,
-    /// Groups that were to be pushed and were deleted while the org was read, with the projects' names.
+    /// Projects of groups that were deleted while the org was read: their names, by each externalId that they may have.
     pub vanished: BTreeMap<OktaGroupId, String>,
     /// The groups that each user is a member of, by name and id, where an expression asks for them.
     pub groups_of: BTreeMap<OktaUserId, Vec<Arc<Group>>>,
@@ -131,12 +131,45 @@ pub struct RoleGroup {
     pub members: Members<OktaUserId>,
 }
 
-/// A group that is pushed as a project.
+/// A project that the rules make of one group or of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The project's name; where the config names the project, its name or its id.
+    pub name: String,
+    /// Whether the config names the project, so that an existing one of this name or id is linked.
+    pub is_named: bool,
+    /// In the order of the config; at least one.
+    pub sources: Vec<Source>,
+}
+
+impl Target {
+    /// The source by this group: its id, or the externalId of its project.
+    pub fn source(&self, group: &OktaGroupId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.link == *group || source.group == *group)
+    }
+}
+
+impl Org {
+    /// The projects that a group makes, alone or with others: its own one first.
+    pub fn targets_of(&self, group: &OktaGroupId) -> impl Iterator<Item = (&Target, &Source)> {
+        let sources = |target| Target::source(target, group).map(|source| (target, source));
+        self.targets.iter().filter_map(sources)
+    }
+
+    /// Leaves the projects of a pushed group as they are, because the group was deleted while the org was read.
+    pub fn vanish(&mut self, group: &OktaGroupId) {
+        self.pushed.remove(group);
+        let of_group = |target: &mut Target| target.sources.iter().any(|source| source.group == *group);
+        for Target { name, sources, .. } in self.targets.extract_if(.., of_group) {
+            self.vanished.extend(sources.into_iter().map(|source| (source.link, name.clone())));
+        }
+    }
+}
+
+/// A group that is pushed, alone or with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedGroup {
     pub group: Group,
-    /// The project's name, from the rule's `name` or the group's own.
-    pub project_name: String,
     /// Members of any status, also those out of scope.
     pub members: Members<OktaUserId>,
 }

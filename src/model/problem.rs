@@ -46,8 +46,13 @@ pub enum ProblemKind {
     EmbeddedAccount,
     /// Several projects of the name, none of them linked to the group.
     AmbiguousProject,
-    /// Several groups that are to be projects of one name.
+    /// Several groups that are to be projects of one name, or several rules that name one project.
     ProjectNameTwice,
+    /// The config names a project by an id that no project has.
+    ProjectNotFound,
+    /// A project that the config names can't be linked: it belongs to another group or directory, or the group has another
+    /// project.
+    ProjectTaken,
     /// A group that was deleted while it was read.
     GroupVanished,
     /// A project of a deleted group, which a group of another id may be made again of.
@@ -82,6 +87,8 @@ impl ProblemKind {
             Self::EmbeddedAccount => "embedded_account",
             Self::AmbiguousProject => "ambiguous_project",
             Self::ProjectNameTwice => "project_name_twice",
+            Self::ProjectNotFound => "project_not_found",
+            Self::ProjectTaken => "project_taken",
             Self::GroupVanished => "group_vanished",
             Self::GroupMadeAgain => "group_made_again",
             Self::ScopeNotFound => "scope_not_found",

@@ -75,7 +75,7 @@ fn project(op: &ProjectOp, outcomes: &ProjectOutcome, visit: &mut dyn FnMut(&Row
     let itself = Row { outcome: outcomes.project.as_ref(), ..itself };
     match &op.action {
         ProjectAction::Create | ProjectAction::Adopt => visit(&itself),
-        ProjectAction::Relink { from, archived } => {
+        ProjectAction::Relink { from, archived, .. } => {
             if let Some(before) = archived {
                 visit(&Row { attribute: "displayName", before: Some(before), after: Some(&op.name), ..itself });
             }

@@ -8,6 +8,7 @@ use crate::model::PlatformRole;
 use crate::model::activepieces::{EmbeddedUser, Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::org::PushedGroup;
 use crate::model::role::is_same_project_role;
 use crate::plan::diff::matching;
 use crate::plan::op::{Attribute, Plan, UserAction, UserOp};
@@ -145,8 +146,11 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
 
 /// The projects of each account, with their pushed groups.
 fn memberships<'a>(desired: &'a Desired, platform: &'a Platform) -> Memberships<'a> {
-    let groups: BTreeMap<&str, &DesiredProject> =
-        desired.projects.iter().map(|(group, project)| (group.as_str(), project)).collect();
+    let groups: BTreeMap<&str, &DesiredProject> = desired
+        .projects
+        .values()
+        .flat_map(|project| project.links().map(move |link| (link.as_str(), project)))
+        .collect();
     let mut memberships = Memberships::new();
     for project in &platform.projects {
         let group = project.external_id.as_deref().and_then(|id| groups.get(id).copied());
@@ -273,7 +277,8 @@ impl Sources<'_> {
         project: &Project,
         group: Option<&DesiredProject>,
     ) -> Membership {
-        let is_linked = project.external_id.as_deref().is_some_and(|id| self.desired.ids.is_group(id));
+        let external_id = project.external_id.as_deref();
+        let is_linked = external_id.is_some_and(|id| self.desired.ids.project_link(id).is_some());
         let user = id.filter(|id| self.desired.users.contains_key(*id) || account.link() == Some(id.as_str()));
         let reason = match (group, user) {
             (Some(group), Some(id)) if group.members.contains(id) => {
@@ -313,19 +318,25 @@ pub struct Entrants {
     pub not: BTreeMap<String, Vec<String>>,
 }
 
-/// Sorts the members of a pushed group.
-pub fn entrants(group: &OktaGroupId, desired: &Desired, platform: &Platform, plan: &Plan) -> Option<Entrants> {
-    let wanted = desired.projects.get(group)?;
+/// Sorts the members of a pushed group by how they get into one of its projects, which is named by an externalId that it may have.
+pub fn entrants(
+    group: &PushedGroup,
+    link: &OktaGroupId,
+    desired: &Desired,
+    platform: &Platform,
+    plan: &Plan,
+) -> Option<Entrants> {
+    let wanted = desired.projects.values().find(|project| project.has_link(link.as_str()))?;
     let matches = matching::matches(desired, platform);
     let places: BTreeMap<&OktaUserId, usize> =
         desired.users.keys().enumerate().map(|(place, id)| (id, place)).collect();
-    let op = plan.projects.iter().find(|op| op.group == *group);
+    let op = plan.projects.iter().find(|op| wanted.has_link(op.group.as_str()));
     let project = platform.projects.iter().find(|project| match op.and_then(|op| op.project.as_ref()) {
         Some(id) => project.id == *id,
-        None => project.external_id.as_deref() == Some(group.as_str()),
+        None => project.external_id.as_deref().is_some_and(|id| wanted.has_link(id)),
     });
     let mut entrants = Entrants::default();
-    for id in &wanted.members {
+    for id in &group.members {
         let place = places.get(id).copied();
         let account = place.and_then(|place| matches.account_of[place]);
         let is_member = project.zip(account).is_some_and(|(project, account)| project.members.contains(&account.id));

@@ -64,6 +64,8 @@ pub struct Before<'a> {
 pub struct Digests {
     users: BTreeMap<OktaUserId, Digest>,
     projects: BTreeMap<OktaGroupId, Digest>,
+    /// The groups that make each project, where they are others than its externalId says.
+    groups: BTreeMap<OktaGroupId, BTreeSet<OktaGroupId>>,
     /// Users whose accounts already are as desired.
     right: BTreeSet<OktaUserId>,
     /// Set once the plan is known.
@@ -74,12 +76,23 @@ impl Digests {
     pub fn of(desired: &Desired, platform: &Platform) -> Self {
         let only = desired.on_create_only;
         let users = desired.users.iter().filter_map(|(id, user)| Some((id.clone(), of_user(user, only)?)));
-        let projects = desired.projects.iter().map(|(id, project)| (id.clone(), of_project(project)));
+        let linked: BTreeSet<&str> =
+            platform.projects.iter().filter_map(|project| project.external_id.as_deref()).collect();
+        let (mut projects, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for (new, project) in &desired.projects {
+            // As the operations name the project.
+            let link = project.links().find(|link| linked.contains(link.as_str())).unwrap_or(new);
+            projects.insert(link.clone(), of_project(project));
+            let of_project: BTreeSet<_> = project.sources.iter().map(|source| source.group.clone()).collect();
+            if !of_project.iter().eq([link]) {
+                groups.insert(link.clone(), of_project);
+            }
+        }
         let right = platform.users.iter().filter_map(|account| {
             let id = account.okta_id(&desired.ids)?;
             is_right(account, desired.users.get(&id)?, only).then_some(id)
         });
-        Self { users: users.collect(), projects: projects.collect(), right: right.collect(), ..Self::default() }
+        Self { users: users.collect(), projects, groups, right: right.collect(), ..Self::default() }
     }
 
     /// What of the plan undoes a change of the platform; without earlier runs nothing is known.
@@ -109,15 +122,19 @@ impl Digests {
     fn of_project(&self, op: &ProjectOp, before: Before<'_>) -> ProjectDrift {
         let Some(then) = before.in_line.projects.get(&op.group) else { return ProjectDrift::default() };
         let is_same = self.projects.get(&op.group) == Some(then);
+        let several = self.groups.contains_key(&op.group);
         let mut drift = ProjectDrift {
             renamed: is_same && matches!(op.action, ProjectAction::Rename { .. }),
             roles: op.roles.iter().filter(|_| is_same).map(|change| change.okta_id.clone()).collect(),
             ..ProjectDrift::default()
         };
         let open = before.in_line.open.get(&op.group);
-        let group = before.groups.get(&op.group);
         let was = |id: &OktaUserId| open.and_then(|open| open.get(id)).copied();
-        let was_in = |id: &OktaUserId| Some(group?.members.contains(id));
+        // Other groups than before change who is to be a member.
+        let of_group = BTreeSet::from([op.group.clone()]);
+        let groups = self.groups.get(&op.group).filter(|_| is_same).or((!several).then_some(&of_group));
+        let known: Option<Vec<_>> = groups.and_then(|ids| ids.iter().map(|id| before.groups.get(id)).collect());
+        let was_in = |id: &OktaUserId| Some(known.as_ref()?.iter().any(|group| group.members.contains(id)));
         // A user who is to be added was a member, or one who is to be removed wasn't.
         let added = |id: &&OktaUserId| was(id).unwrap_or(was_in(id) == Some(true) && self.is_same_user(before, id));
         let removed = |id: &&OktaUserId| was(id).unwrap_or(was_in(id) == Some(false));
@@ -144,7 +161,7 @@ impl Digests {
                 }
             }
         }
-        let Self { mut users, projects, right, unknown_admins } = self;
+        let Self { mut users, projects, right, unknown_admins, groups: _ } = self;
         users.retain(|id, _| right.contains(id));
         let before = past.users.iter().filter(|(id, _)| !right.contains(*id)).map(|(id, digest)| (id.clone(), *digest));
         users.extend(before);
@@ -225,10 +242,13 @@ fn is_right(account: &User, user: &DesiredUser, only: OnCreateOnly) -> bool {
     }
 }
 
-/// The name and the roles, not the members: they are many, and the cache of groups has them.
+/// The name, the groups and the roles, not the members: they are many, and the cache of groups has them.
 fn of_project(project: &DesiredProject) -> Digest {
     let mut context = Context::new(&SHA256);
     add(&mut context, &project.name);
+    for source in project.sources.iter().skip_while(|_| project.sources.len() == 1) {
+        add(&mut context, source.group.as_str());
+    }
     for (id, role) in project.roles.iter().flat_map(|roles| &roles.of) {
         add(&mut context, id.as_str());
         add(&mut context, role.role.as_deref().unwrap_or("\0"));

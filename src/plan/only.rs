@@ -7,14 +7,14 @@ use std::str::FromStr;
 use super::diff::users::keep_the_last_admin;
 use super::op::{Plan, ProjectAction, ProjectOp, UserAction, UserOp};
 use crate::model::PlatformRole;
-use crate::model::id::OktaUserId;
+use crate::model::id::{OktaGroupId, OktaUserId};
 
 /// One choice: `user=ada@example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Only {
     /// A user name or an Okta id: the account, and the memberships in projects that exist.
     User(String),
-    /// An Okta group's id.
+    /// The id of the Okta group that a project is linked to.
     Group(String),
     /// A project's name.
     Project(String),
@@ -95,7 +95,7 @@ impl Only {
 
     fn takes_project(&self, op: &ProjectOp) -> bool {
         match self {
-            Self::Group(id) => op.group.as_str() == id,
+            Self::Group(id) => op.group.as_str() == id || op.group.of_group().as_str() == id,
             Self::Project(name) => op.name == *name,
             Self::Kind(kind) => *kind == Kind::Projects,
             Self::User(_) => false,
@@ -125,6 +125,7 @@ pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
     plan.users.retain(|op| choices.iter().any(|choice| choice.takes_user(op)));
     keep_the_last_admin(plan);
     plan.keep_members_of_open_accounts();
+    let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(given_up).cloned().collect();
     let made: BTreeSet<OktaUserId> = plan.users.iter().map(|op| op.okta_id.clone()).collect();
     plan.projects.retain_mut(|op| {
         if !choices.iter().any(|choice| choice.takes_project(op)) {
@@ -133,7 +134,32 @@ pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
         op.add.retain(|member| member.account.is_some() || made.contains(&member.okta_id));
         !op.is_empty()
     });
+    drop_what_waits(plan, &given_up);
     unused
+}
+
+/// The externalId that a project gives up.
+fn given_up(op: &ProjectOp) -> Option<&OktaGroupId> {
+    match &op.action {
+        ProjectAction::Relink { from, .. } => Some(from),
+        _ => None,
+    }
+}
+
+/// Leaves out projects that would be linked to a group whose project isn't moved away by the same part: an externalId is unique.
+fn drop_what_waits(plan: &mut Plan, given_up_by_all: &BTreeSet<OktaGroupId>) {
+    loop {
+        let free: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(given_up).cloned().collect();
+        let links = |op: &ProjectOp| {
+            matches!(op.action, ProjectAction::Create | ProjectAction::Adopt | ProjectAction::Relink { .. })
+        };
+        let waits = |op: &ProjectOp| links(op) && given_up_by_all.contains(&op.group) && !free.contains(&op.group);
+        let all = plan.projects.len();
+        plan.projects.retain(|op| !waits(op));
+        if plan.projects.len() == all {
+            return;
+        }
+    }
 }
 
 fn takes_any(choice: &Only, plan: &Plan) -> bool {

@@ -225,6 +225,7 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectOp {
     pub name: String,
+    /// The externalId that the project has or gets: the id of its group, or of one of them.
     pub group: OktaGroupId,
     /// None for a creation.
     pub project: Option<ProjectId>,
@@ -261,10 +262,13 @@ pub enum ProjectAction {
     Create,
     /// Sets the externalId of a project of exactly that name, which touches no member by itself.
     Adopt,
-    /// Moves the project of a group that was deleted to the group that was made again under its name, with all that is in
-    /// it.
+    /// Moves the project of another group to this one, with all that is in it: of a group that was deleted to the one that was
+    /// made again under its name, or the project that the config names.
     Relink {
         from: OktaGroupId,
+        /// Whether the config names the project. Without that, the group of before has to be gone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_named: bool,
         /// The name of an archived project, which gets its own name back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         archived: Option<String>,

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::op::{Attribute, ProjectAction, Reason, UserAction};
+use super::op::{Attribute, ProjectAction, ProjectOp, Reason, UserAction};
 use super::policy::{Limit, Limits, OnLeave};
 use super::*;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, Project, User};
-use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave};
+use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave, Source};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::problem::{Problem, ProblemKind};
@@ -19,6 +19,8 @@ mod guards;
 mod held;
 mod laws;
 mod lifecycle;
+mod links;
+mod links_lifecycle;
 mod roles;
 mod undo;
 
@@ -347,12 +349,8 @@ fn project(name: &str, external_id: Option<&str>, members: &[&str]) -> Project {
 }
 
 fn pushed(name: &str, members: &[&str]) -> (OktaGroupId, DesiredProject) {
-    let project = DesiredProject {
-        name: name.to_owned(),
-        group_name: format!("AP {name}"),
-        members: members.iter().map(|name| okta_id(name)).collect(),
-        roles: None,
-    };
+    let members = members.iter().map(|name| okta_id(name)).collect();
+    let project = DesiredProject::of(group_id(name), name, &format!("AP {name}"), members);
     (group_id(name), project)
 }
 
@@ -399,6 +397,7 @@ fn two_projects_of_the_name_are_a_problem() {
 #[test]
 fn two_groups_of_one_project_name_are_a_problem() {
     let (_, other) = pushed("Eng", &[]);
+    let other = DesiredProject { sources: vec![Source::of(group_id("other"))], ..other };
     let desired = with_projects(users([]), [pushed("Eng", &[]), (group_id("other"), other)]);
     let plan = one_project(&desired, vec![], vec![]);
     assert!(plan.is_empty());
@@ -620,7 +619,7 @@ prop_compose! {
         });
         let projects = groups.into_iter().map(|(id, (members, name))| {
             let (_, project) = pushed(&name, &members);
-            (group_id(&id), project)
+            (group_id(&id), DesiredProject { sources: vec![Source::of(group_id(&id))], ..project })
         });
         Desired { users: users.collect(), projects: projects.collect(), ..Desired::default() }
     }

@@ -12,7 +12,7 @@ enum Redaction {
 }
 
 /// The members that the program reads, at any depth, of both servers' entities.
-const MEMBERS: [(&str, Redaction); 64] = [
+const MEMBERS: [(&str, Redaction); 65] = [
     ("Resources", Replaced),
     ("_embedded", Replaced),
     ("_links", Replaced),
@@ -64,6 +64,7 @@ const MEMBERS: [(&str, Redaction); 64] = [
     ("scope", Stays),
     ("self", Replaced),
     ("source", Replaced),
+    ("sourceGroupId", Stays),
     ("status", Stays),
     ("statusChanged", Stays),
     ("target", Replaced),

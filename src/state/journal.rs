@@ -181,10 +181,10 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-            ProjectAction::Relink { from, archived: None } => {
+            ProjectAction::Relink { from, archived: None, .. } => {
                 (json!({ "externalId": from }), json!({ "externalId": op.group }))
             }
-            ProjectAction::Relink { from, archived } => (
+            ProjectAction::Relink { from, archived, .. } => (
                 json!({ "displayName": archived, "externalId": from }),
                 json!({ "displayName": op.name, "externalId": op.group }),
             ),

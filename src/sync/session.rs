@@ -430,8 +430,8 @@ impl Session {
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
-            if let ProjectAction::Relink { from, .. } = &op.action {
-                let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], from).await)?;
+            if let ProjectAction::Relink { from, is_named: false, .. } = &op.action {
+                let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], &from.of_group()).await)?;
                 if asked.is_none_or(|found| found.is_some()) {
                     relinked.insert(op.group.clone());
                 }

@@ -219,7 +219,8 @@ impl<'a> Draft<'a> {
         let Unsure { groups, doubts, users } = self.unsure(comparison);
         let memberships = comparison.leaving(&doubts.memberships);
         let roles = doubts.memberships.union(&users).cloned().collect();
-        Disagreement { scope: self.undecided.clone(), roles, memberships, groups }
+        let projects = comparison.projects_of(&groups);
+        Disagreement { scope: self.undecided.clone(), roles, memberships, projects }
     }
 
     /// Users that the plan would give attributes which follow from groups that weren't read.
@@ -289,6 +290,7 @@ impl<'a> Draft<'a> {
         self.not_recorded.extend(confirmed.not_recorded);
         self.undecided.extend(confirmed.undecided);
         self.asked.memberships.extend(confirmed.own_groups.keys().cloned());
+        self.asked.memberships.retain(|id| !confirmed.unlisted.contains(id));
         self.own_groups.extend(confirmed.own_groups);
         Ok(())
     }

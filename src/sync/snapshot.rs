@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::expression::ast;
 use crate::http::answers::{Answer, Recorder};
 use crate::mapping::attributes::Mapping;
-use crate::mapping::projects::{Selector, find_group, select};
+use crate::mapping::projects::{Selector, find_group};
 use crate::model::okta::{Group, GroupType};
 use crate::okta::api::wire::WireGroup;
 use crate::output::text::counted;
@@ -141,11 +141,8 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
         });
     }
     for rule in &settings.projects {
-        literals.push(match &rule.selector {
-            Selector::Group(name) => name.clone(),
-            Selector::Match(pattern) => pattern.as_str().to_owned(),
-        });
-        literals.extend(rule.name.clone());
+        literals.extend(compared(&rule.selector));
+        literals.extend(rule.name.clone().into_iter().chain(rule.project.clone()));
         let roles = rule.roles.iter();
         literals.extend(
             roles.flat_map(|roles| roles.groups().cloned().chain(roles.names()).chain(roles.order.iter().cloned())),
@@ -173,6 +170,17 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
     }
 }
 
+/// The names and patterns that a rule compares groups with.
+fn compared(selector: &Selector) -> Vec<String> {
+    match selector {
+        Selector::Groups(names) => names.clone(),
+        Selector::Match(filter) => {
+            let patterns = filter.exclude_pattern.iter().chain([&filter.pattern]);
+            patterns.map(|pattern| pattern.as_str().to_owned()).chain(filter.exclude.iter().cloned()).collect()
+        }
+    }
+}
+
 /// The groups that were listed.
 fn groups(snapshot: &Snapshot) -> Vec<Group> {
     let listed = match snapshot.okta_answers.get("/api/v1/groups") {
@@ -185,7 +193,8 @@ fn groups(snapshot: &Snapshot) -> Vec<Group> {
 
 /// The names of the groups that the config pushes or takes the scope from.
 fn group_names(session: &Session, groups: &[Group]) -> BTreeSet<String> {
-    let pushed = select(&session.settings.projects, groups).pushed;
+    // More names than needed may stay where the rules take what Okta's app pushes.
+    let pushed = groups.iter().filter(|group| session.settings.projects.iter().any(|rule| rule.may_take(group)));
     let in_scope = session.settings.scope.groups.iter().filter_map(|name| find_group(name, groups).ok());
-    in_scope.map(|group| group.name.clone()).chain(pushed.into_iter().map(|(group, _)| group.name)).collect()
+    in_scope.map(|group| group.name.clone()).chain(pushed.map(|group| group.name.clone())).collect()
 }

@@ -61,6 +61,10 @@ fn the_example_is_valid_with_every_optional_key() {
     let app = regex::Regex::new(r"(?m)^(client_id|key_id|key_file|scopes) = .*$").unwrap();
     assert_eq!(app.find_iter(&text).count(), 4);
     let text = other.replace_all(&text, "");
+    // So has an entry one way to name its groups and its projects.
+    let other = regex::Regex::new(r#"(?m)^(groups = \["Sales|project = ).*$"#).unwrap();
+    assert_eq!(other.find_iter(&text).count(), 2);
+    let text = other.replace_all(&text, "");
     let settings = parse(&app.replace_all(&text, ""));
     let service_app = parse(&text.replace("token_env = ", "# "));
     assert!(matches!(service_app.okta.access, OktaAccess::ServiceApp(_)));
@@ -162,9 +166,9 @@ protect = [" Owner@Example.com "]
     assert_eq!(settings.scope.groups, ["Engineering", "Sales"]);
     assert_eq!(settings.mapping.platform_role.unwrap().source.location().as_deref(), Some("config.toml:13"));
     let [first, second] = settings.projects.as_slice() else { panic!("{:?}", settings.projects) };
-    assert!(matches!(&first.selector, Selector::Group(name) if name == "Engineering"));
+    assert_eq!(first.selector.names(), ["Engineering"]);
     assert_eq!((first.name.as_deref(), first.location.as_deref()), (None, Some("config.toml:15")));
-    assert!(matches!(&second.selector, Selector::Match(regex) if regex.is_match("AP Red")));
+    assert!(matches!(&second.selector, Selector::Match(filter) if filter.pattern.is_match("AP Red")));
     assert_eq!((second.name.as_deref(), second.location.as_deref()), (Some("${team} $1 $$"), Some("config.toml:17")));
     assert_eq!((settings.policy.suspended, settings.policy.unassigned), (OnLeave::Keep, OnLeave::Deactivate));
     assert_eq!(settings.policy.limits, Limits { deactivations: Limit::Count(3), ..Limits::default() });
@@ -445,6 +449,31 @@ fn a_wrong_value_says_what_would_be_right() {
         ("[[projects]]\nmatch = '(.)'\nname = '$1a'", "the pattern has no group `1a`", "write `${1}a`"),
         ("[[projects]]\nmatch = '(.)'\nname = '$2'", "the pattern has no group `2`", "use one of `$1`"),
         ("[[projects]]\nmatch = '.'\nname = '${a}'", "the pattern has no group `a`", "parentheses"),
+        ("[[projects]]\ngroups = ['x', 'y']", "make one project together, which isn't named", "add `project = "),
+        ("[[projects]]\ngroups = []\nproject = 'p'", "this names no group", "name at least one"),
+        ("[[projects]]\ngroup = 'x'\n[[projects]]\ngroups = ['x']\nproject = 'p'", "`x` is named twice", "also"),
+        (
+            "[[projects]]\ngroup = 'x'\nproject = 'p'\nname = 'n'",
+            "`project` or `name`, not both",
+            "each group's own project",
+        ),
+        ("[[projects]]\nmatch = '(.)'\nproject = '$1'", "one project for all groups", "write `name` instead"),
+        ("[[projects]]\ngroup = 'x'\ngroup_push = 'from_okta'", "`group` or `group_push`, not both", "write two"),
+        ("[[projects]]\ngroup_push = 'okta'", "`okta` is not a choice", "write \"from_okta\""),
+        ("[[projects]]\ngroup = 'x'\nexclude = ['y']", "the entry names its groups", "use `match` instead"),
+        ("[[projects]]\nmatch = 'x'\ntype = 'BUILT_IN'", "`BUILT_IN` is not a type of groups", "\"OKTA_GROUP\""),
+        ("[[projects]]\nmatch = 'x'\nexclude_match = '('", "invalid regular expression", "unclosed group"),
+        ("[[projects]]\ngroup = 'x'\nalso = 'Prod 1'", "can't be the name of a further project", "\"prod\""),
+        (
+            "[[projects]]\ngroup = 'x'\nproject = 'p'\nrole = 'QA'\n[[projects]]\ngroup = 'y'\nproject = 'p'\nrole = 'Viewer'",
+            "whether `QA` is higher than the other roles",
+            "`role_order` under [projects_policy]",
+        ),
+        (
+            "[[projects]]\ngroup = 'x'\nproject = 'p'\nrole = 'Editor'\n[[projects]]\ngroup = 'y'\nproject = 'p'\nrole = 'Viewer'\nroles_managed = 'on_add'",
+            "entries of one project have the same `roles_managed`",
+            "the same in both entries",
+        ),
         ("[safety]\nsize_floor = '10%'", "this is not a number of users", "such as 20"),
         ("[safety]\nmax_shrink = '130%'", "this is not a limit", "\"100%\""),
         ("[lifecycle]\ndeactivate_after = '24'", "this is not a length of time", "\"24h\""),
@@ -462,6 +491,17 @@ fn a_wrong_value_says_what_would_be_right() {
         assert!(shown.starts_with("config.toml has a mistake\n"), "{shown}");
         assert!(shown.contains(message) && shown.contains(help), "{shown}");
     }
+}
+
+#[test]
+fn the_groups_that_okta_pushes_are_those_of_an_app() {
+    let parsed = |scope: &str| {
+        let text = LEAST.replace("everyone = true", scope);
+        config::parse(&format!("{text}[[projects]]\ngroup_push = 'from_okta'\n"), "config.toml")
+    };
+    assert!(parsed("app = 'Activepieces'").is_ok());
+    let shown = parsed("everyone = true").unwrap_err().to_string();
+    assert!(shown.contains("[scope] names no app") && shown.contains("add `app = "), "{shown}");
 }
 
 #[test]

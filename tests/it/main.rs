@@ -61,6 +61,8 @@ mod reports;
 #[cfg(feature = "sandbox")]
 mod request_counts;
 #[cfg(feature = "sandbox")]
+mod rules;
+#[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;

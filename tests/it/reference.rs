@@ -121,7 +121,8 @@ fn the_schema_follows_from_the_keys() {
 fn with(section: &Section, key: &Key, value: &str) -> String {
     let needed: &[(&str, &[&str])] = match (section.name, key.name) {
         ("okta", "client_id" | "key_id" | "key_file" | "scopes") => &[("okta", &["client_id", "key_id", "key_file"])],
-        ("projects", "name" | "role" | "roles" | "roles_managed") => &[("projects", &["match"])],
+        ("projects", "groups") => &[("projects", &["project"])],
+        ("projects", key) if !["group", "match", "group_push"].contains(&key) => &[("projects", &["match"])],
         ("accepted", _) => &[("accepted", &["kind", "who", "why"])],
         _ => &[],
     };

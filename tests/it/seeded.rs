@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oktapieces::model::PlatformRole;
 use oktapieces::model::activepieces as there;
 use oktapieces::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave};
-use oktapieces::model::id::OktaIds;
+use oktapieces::model::id::{OktaGroupId, OktaIds};
 use oktapieces::model::okta::Status;
 use oktapieces::model::problem::{Problem, ProblemKind};
 use oktapieces::plan::Past;
@@ -65,8 +65,9 @@ fn desired(people: &[Person]) -> Desired {
     for (kind, name, members) in GROUPS {
         let Some(project) = name.strip_prefix("AP ") else { continue };
         let members = members.iter().map(|name| user_id(name).into()).collect();
-        let project = DesiredProject { name: project.to_owned(), group_name: name.to_owned(), members, roles: None };
-        desired.projects.insert(group_id(kind, name).into(), project);
+        let group = OktaGroupId::from(group_id(kind, name));
+        let project = DesiredProject::of(group.clone(), project, name, members);
+        desired.projects.insert(group, project);
     }
     desired
 }

@@ -3,12 +3,14 @@
 use crate::http::{Failure, Request, segment};
 use crate::model::id::{OktaAppId, OktaUserId};
 use crate::okta::api::client::{Listing, Okta, OnPage};
-use crate::okta::api::wire::{App, AppUser};
+use crate::okta::api::wire::{App, AppUser, GroupPush};
 
 /// The most apps on a page (`docs/okta.md#page-sizes`).
 const PAGE: u32 = 200;
 /// The most assignments on a page.
 const USERS_PAGE: u32 = 500;
+/// The most pushed groups on a page.
+const PUSHES_PAGE: u32 = 1000;
 
 impl Okta {
     /// The apps whose name or label starts with the text, or all of them (scope `okta.apps.read`).
@@ -46,6 +48,12 @@ impl Okta {
     pub async fn app_user(&self, app: &OktaAppId, user: &OktaUserId) -> Result<Option<AppUser>, Failure> {
         let path = format!("/api/v1/apps/{}/users/{}", segment(app.as_str()), segment(user.as_str()));
         self.entity(Request::get(path)).await
+    }
+
+    /// The groups that an app pushes, whatever became of the pushes (`docs/okta.md#pushed-groups`).
+    pub(crate) async fn group_pushes(&self, app: &OktaAppId) -> Result<Vec<GroupPush>, Failure> {
+        let path = format!("/api/v1/apps/{}/group-push/mappings", segment(app.as_str()));
+        self.list(&Listing { path, params: &[], limit: Some(PUSHES_PAGE), header: None }, &|_| ()).await
     }
 
     /// Whether the token may list apps.

@@ -266,6 +266,19 @@ pub struct GroupPush {
     pub error_summary: Option<String>,
 }
 
+impl GroupPush {
+    /// Whether the push is switched on. After an error Okta tries it again.
+    pub fn is_on(&self) -> bool {
+        self.status != "INACTIVE"
+    }
+}
+
+impl Keyed for GroupPush {
+    fn key(&self) -> &str {
+        &self.id
+    }
+}
+
 /// A rule that makes users members of groups.
 #[derive(Clone, Debug, Deserialize)]
 pub struct GroupRule {

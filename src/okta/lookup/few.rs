@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::expression::Needs;
 use crate::http::Failure;
-use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, select, takes};
+use crate::mapping::projects::{ProjectRule, Selected, find_group, select};
 use crate::mapping::roles::RoleRule;
 use crate::model::Members;
 use crate::model::desired::{MissingPart, RuleFault};
@@ -16,7 +16,7 @@ use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::{App, AppUser, WholeUser};
 use crate::okta::read::extra;
-use crate::okta::read::resolve::find_app;
+use crate::okta::read::resolve::{find_app, groups_pushed_by};
 use crate::okta::recheck::search::Search;
 
 /// Some users of an org, and the part of the org that decides about them.
@@ -28,6 +28,8 @@ pub struct Few<'a> {
     needs: Needs,
     app: Option<App>,
     search: Option<Search>,
+    /// The groups that the app pushes in Okta, where a rule asks for it.
+    pushed_by_okta: BTreeSet<OktaGroupId>,
     /// Every group that was read, whether users are in it or not.
     groups: BTreeMap<OktaGroupId, Group>,
     /// Names and ids that were looked for.
@@ -71,13 +73,14 @@ impl<'a> Few<'a> {
             org.missing_scope.push(MissingPart { wanted: scope.app.clone().unwrap_or_default(), fault });
             None
         });
+        let pushed_by_okta = groups_pushed_by(okta, app.as_ref(), rules).await?;
         if needs.app_user && app.is_some() {
             org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
         }
         let search = scope.search.as_deref().and_then(Search::parse);
         let (groups, asked, told) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let (found, warnings) = (BTreeMap::new(), Vec::new());
-        Ok(Self { okta, scope, rules, needs, app, search, groups, asked, found, told, org, warnings })
+        Ok(Self { okta, scope, rules, needs, app, search, pushed_by_okta, groups, asked, found, told, org, warnings })
     }
 
     /// The app of the scope.
@@ -250,14 +253,17 @@ impl<'a> Few<'a> {
         Ok(())
     }
 
-    /// The names and ids of these groups.
+    /// The names and ids of these groups, and of those that make a project together with them.
     fn wanted(&self) -> BTreeSet<String> {
         let mut wanted: BTreeSet<String> = self.scope.groups.iter().cloned().collect();
         for group in self.groups.values() {
-            let rules = self.rules.iter().filter(|rule| is_for(rule, group));
-            for rule in rules {
+            for rule in self.rules.iter().filter(|rule| rule.may_take(group)) {
                 wanted.insert(group.name.clone());
-                wanted.extend(rule.roles.as_deref().into_iter().flat_map(RoleRule::groups).cloned());
+                let with_it = self.rules.iter().filter(|other| rule.shares_project(other)).chain([rule]);
+                for rule in with_it {
+                    wanted.extend(rule.selector.names().iter().cloned());
+                    wanted.extend(rule.roles.as_deref().into_iter().flat_map(RoleRule::groups).cloned());
+                }
             }
         }
         wanted
@@ -268,17 +274,21 @@ impl<'a> Few<'a> {
         let groups: Vec<Group> = self.groups.values().cloned().collect();
         self.org.groups = groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
         self.put_groups_of_scope(&groups);
-        let Selected { pushed, rule_of, mut unresolved } = select(self.rules, &groups);
+        let Selected { pushed, targets, mut unresolved } = select(self.rules, &groups, &self.pushed_by_okta);
         // Groups that rules name and that none of these users is in weren't looked for.
-        unresolved.retain(|rule| !matches!(rule.fault, RuleFault::NoSuchGroup { .. }));
+        unresolved.retain(|rule| match rule.fault {
+            RuleFault::NoSuchGroup { .. } => self.asked.contains(&rule.wanted),
+            _ => true,
+        });
         self.org.unresolved = unresolved;
-        let role_rules = rule_of.values().filter_map(|place| self.rules[*place].roles.as_deref());
+        let sources = targets.iter().flat_map(|target| &target.sources);
+        let role_rules = sources.filter_map(|source| self.rules[source.rule].roles.as_deref());
         let of_roles: BTreeSet<String> = role_rules.flat_map(RoleRule::groups).cloned().collect();
-        self.org.rule_of = rule_of;
+        self.org.targets = targets;
         self.org.pushed.clear();
-        for (group, project_name) in pushed {
+        for group in pushed {
             let members = self.members(&group.id);
-            self.org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+            self.org.pushed.insert(group.id.clone(), PushedGroup { group, members });
         }
         for wanted in of_roles {
             match find_group(&wanted, &groups) {
@@ -338,14 +348,6 @@ impl<'a> Few<'a> {
 
 /// How the parts of a scope begin that are groups.
 const IN_GROUP: &str = "member of the group ";
-
-/// Whether a rule may push a group.
-fn is_for(rule: &ProjectRule, group: &Group) -> bool {
-    match &rule.selector {
-        Selector::Match(pattern) => takes(pattern, group),
-        Selector::Group(wanted) => group.id.as_str() == wanted || group.name == *wanted,
-    }
-}
 
 fn text(profile: &Profile, attribute: &str) -> Option<String> {
     profile.get(attribute).and_then(serde_json::Value::as_str).map(str::to_owned)

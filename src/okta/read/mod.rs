@@ -142,7 +142,7 @@ pub async fn read(
         read.extend(members.map(|members| (group, members)));
     }
     org.in_scope = org.users.keys().cloned().collect();
-    add_pushed(&mut org, resolved.pushed.clone(), &read);
+    add_pushed(&mut org, &resolved, &read);
     add_role_groups(&mut org, &resolved, &read);
     org.groups = resolved.groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
     org.unresolved.clone_from(&resolved.unresolved);
@@ -186,20 +186,24 @@ fn add_assigned(org: &mut Org, app: Vec<Assigned>) -> BTreeMap<String, usize> {
     ended
 }
 
-/// Adds the groups that are pushed, as far as they weren't deleted meanwhile.
-fn add_pushed(org: &mut Org, pushed: Vec<(Group, String)>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
-    for (group, project_name) in pushed {
+/// Adds the groups that are pushed, and their projects, as far as no group was deleted meanwhile.
+fn add_pushed(org: &mut Org, resolved: &Resolved<'_>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
+    org.targets.clone_from(&resolved.targets);
+    let mut deleted = Vec::new();
+    for group in &resolved.pushed {
         if let Some(members) = read.get(&group.id).cloned() {
-            org.pushed.insert(group.id.clone(), PushedGroup { group, project_name, members });
+            org.pushed.insert(group.id.clone(), PushedGroup { group: group.clone(), members });
         } else {
-            org.vanished.insert(group.id, project_name);
+            deleted.push(&group.id);
         }
+    }
+    for group in deleted {
+        org.vanish(group);
     }
 }
 
 /// Adds the groups that decide about project roles. One that was deleted meanwhile is missing.
 fn add_role_groups(org: &mut Org, resolved: &Resolved<'_>, read: &BTreeMap<OktaGroupId, Members<OktaUserId>>) {
-    org.rule_of.clone_from(&resolved.rule_of);
     for (wanted, found) in &resolved.role_groups {
         let group = found.as_ref().map_err(Clone::clone).and_then(|group| {
             let members = read.get(&group.id).cloned().ok_or(RuleFault::NoSuchGroup { nearest: Vec::new() })?;
@@ -360,7 +364,7 @@ impl Reader<'_> {
     async fn members(&self, resolved: &Resolved<'_>) -> Result<Vec<Read>, Error> {
         let in_scope: BTreeMap<_, _> = resolved.scope.groups.iter().map(|group| (&group.id, group)).collect();
         let mut wanted = in_scope.clone();
-        wanted.extend(resolved.pushed.iter().map(|(group, _)| (&group.id, group)));
+        wanted.extend(resolved.pushed.iter().map(|group| (&group.id, group)));
         let of_roles = resolved.role_groups.values().filter_map(|found| found.as_ref().ok());
         wanted.extend(of_roles.map(|group| (&group.id, group)));
         // Owned, since a future over borrowed groups couldn't move between threads.

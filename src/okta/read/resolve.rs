@@ -7,16 +7,16 @@ use tokio::try_join;
 
 use crate::error::Error;
 use crate::expression::Needs;
-use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_patterns, select};
+use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_exclusions, idle_patterns, select};
 use crate::mapping::roles::RoleRule;
 use crate::model::desired::{MissingPart, RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
 use crate::model::known::KnownGroups;
 use crate::model::okta::{Group, Profile};
-use crate::model::org::Scope;
+use crate::model::org::{Scope, Target};
 use crate::model::similar::nearest;
 use crate::okta::api::client::Okta;
-use crate::okta::api::wire::{App, WireGroup};
+use crate::okta::api::wire::{App, GroupPush, WireGroup};
 use crate::okta::read::known::Known;
 
 /// A scope whose names were found in the org.
@@ -57,10 +57,10 @@ pub(crate) struct Resolved<'a> {
     pub known: Known<'a>,
     /// The same as the API has them, where expressions ask for it.
     pub group_objects: BTreeMap<OktaGroupId, Profile>,
-    /// The groups to push, with the projects' names.
-    pub pushed: Vec<(Group, String)>,
-    /// The place of the rule that pushes each of them.
-    pub rule_of: BTreeMap<OktaGroupId, usize>,
+    /// The groups to push.
+    pub pushed: Vec<Group>,
+    /// The projects that they make.
+    pub targets: Vec<Target>,
     /// The groups that decide about project roles, by the names or ids of the config.
     pub role_groups: BTreeMap<String, Result<Group, RuleFault>>,
     /// Rules that push nothing as they stand.
@@ -110,10 +110,7 @@ pub(crate) async fn resolve<'a>(
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
     let mut known = Known::new(known, &groups, app.okta.http().server_time());
     let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
-    let in_rules = rules.iter().filter_map(|rule| match &rule.selector {
-        Selector::Group(wanted) => Some(wanted),
-        Selector::Match(_) => None,
-    });
+    let in_rules = rules.iter().flat_map(|rule| rule.selector.names());
     let of_roles: BTreeSet<&String> =
         rules.iter().filter_map(|rule| rule.roles.as_deref()).flat_map(RoleRule::groups).collect();
     add_missed(okta, in_rules.chain(&scope.groups).chain(of_roles.iter().copied()), &mut groups).await?;
@@ -134,12 +131,14 @@ pub(crate) async fn resolve<'a>(
             }
         }
     }
-    let Selected { pushed, rule_of, unresolved } = select(rules, &groups);
+    let pushed_by_okta = groups_pushed_by(okta, app.as_ref(), rules).await?;
+    let Selected { pushed, targets, unresolved } = select(rules, &groups, &pushed_by_okta);
     let role_groups =
         of_roles.into_iter().map(|wanted| (wanted.clone(), find_group(wanted, &groups).cloned())).collect();
     // Profiles of their members are needed, not only ids.
     known.always_reads(&in_scope);
-    let warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups));
+    let mut warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups, &pushed_by_okta));
+    warnings.extend(idle_exclusions(rules, &groups).into_iter().map(not_excluded));
     let scope = ResolvedScope {
         app,
         groups: in_scope,
@@ -154,12 +153,30 @@ pub(crate) async fn resolve<'a>(
         known,
         group_objects,
         pushed,
-        rule_of,
+        targets,
         role_groups,
         unresolved,
         missing_scope,
         warnings,
     })
+}
+
+/// The groups that the app pushes in Okta, where a rule asks for it.
+pub(crate) async fn groups_pushed_by(
+    okta: &Okta,
+    app: Option<&App>,
+    rules: &[ProjectRule],
+) -> Result<BTreeSet<OktaGroupId>, Error> {
+    let asks = |rule: &ProjectRule| matches!(&rule.selector, Selector::Match(filter) if filter.pushed_by_okta);
+    let Some(app) = app.filter(|_| rules.iter().any(asks)) else { return Ok(BTreeSet::new()) };
+    let pushes = okta.group_pushes(&app.id).await.map_err(|failure| {
+        let context = format!("reading which groups the Okta app {:?} pushes", app.label);
+        Error::from(failure).context(context).hint(
+            "group_push needs the rights to read apps and groups, and an org with the API of group push; name the groups in \
+             `groups` otherwise",
+        )
+    })?;
+    Ok(pushes.into_iter().filter(GroupPush::is_on).map(|push| push.source_group_id).collect())
 }
 
 /// Adds the groups that the config names by id and that the listing missed.
@@ -197,15 +214,25 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
         let status = &app.status;
         format!("the Okta app {:?} is {status}, not ACTIVE; its assignments still count as the scope", app.label)
     });
-    let idle = idle.iter().map(|rule| {
-        let place = place(rule.location.as_deref());
-        let Selector::Match(pattern) = &rule.selector else { return String::new() };
-        format!(
-            "{place}no group's name matches the pattern {:?}: this entry pushes no group, and projects that it once made aren't synced",
-            pattern.as_str()
-        )
-    });
-    inactive.into_iter().chain(idle).collect()
+    inactive.into_iter().chain(idle.iter().map(|rule| nothing_taken(rule))).collect()
+}
+
+fn nothing_taken(rule: &ProjectRule) -> String {
+    let Selector::Match(filter) = &rule.selector else { return String::new() };
+    let (pattern, place) = (filter.pattern.as_str(), place(rule.location.as_deref()));
+    let what = if filter.pushed_by_okta {
+        "the rule takes none of the groups that the Okta app pushes".to_owned()
+    } else if filter.kind.is_some() || !filter.exclude.is_empty() || filter.exclude_pattern.is_some() {
+        format!("no group is taken by the rule of the pattern {pattern:?}")
+    } else {
+        format!("no group's name matches the pattern {pattern:?}")
+    };
+    format!("{place}{what}: this entry pushes no group, and projects that it once made aren't synced")
+}
+
+fn not_excluded((name, rule): (&str, &ProjectRule)) -> String {
+    let place = place(rule.location.as_deref());
+    format!("{place}no group in Okta has the id or the name {name:?}, so `exclude` leaves out nothing for it")
 }
 
 /// The app, none where none is configured, or what is wrong with the name. It is looked for once.

@@ -7,8 +7,9 @@ use regex::Regex;
 
 use super::*;
 use crate::http::scripted::{Act, ScriptedServer};
-use crate::mapping::projects::Selector;
+use crate::mapping::projects::{Filter, Selector};
 use crate::model::okta::Status;
+use crate::model::org::Target;
 use crate::okta::testing::{Company, error, okta};
 
 fn company() -> Company {
@@ -41,10 +42,10 @@ fn company() -> Company {
 }
 
 fn rules() -> Vec<ProjectRule> {
-    let pattern = Selector::Match(Regex::new("^AP Team (.+)$").unwrap());
+    let pattern = Selector::Match(Filter::of(Regex::new("^AP Team (.+)$").unwrap()));
     vec![
-        ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None },
-        ProjectRule { selector: pattern, name: Some("$1".into()), location: None, roles: None },
+        ProjectRule::new(Selector::group("Engineering")),
+        ProjectRule { name: Some("$1".into()), ..ProjectRule::new(pattern) },
     ]
 }
 
@@ -78,8 +79,8 @@ async fn pushed_groups_hold_the_ids_of_all_members_and_no_users_of_their_own() {
     let scope = Scope { groups: vec!["Engineering".into()], ..Scope::default() };
     let org = reading(company(), &scope, &rules(), false).await.unwrap().org;
     assert_eq!(names(org.users.keys()), "00u1 00u3", "only those in scope");
-    let pushed: Vec<_> =
-        org.pushed.values().map(|pushed| (pushed.project_name.as_str(), names(&pushed.members))).collect();
+    let members = |target: &Target| names(&org.pushed[&target.sources[0].group].members);
+    let pushed: Vec<_> = org.targets.iter().map(|target| (target.name.as_str(), members(target))).collect();
     assert_eq!(pushed, [("Engineering", "00u1 00u3".to_owned()), ("Ops", "00u1 00u4 00u6".to_owned())]);
     assert!(org.groups_of.is_empty());
 }
@@ -117,12 +118,7 @@ async fn app_users_that_come_without_their_user_are_read_by_id() {
 #[tokio::test]
 async fn wrong_names_are_config_errors_all_at_once() {
     let scope = Scope { groups: vec!["Enginering".into(), "Twice".into()], ..app("Activpieces") };
-    let rule = ProjectRule {
-        selector: Selector::Group("Nope".into()),
-        name: None,
-        location: Some("config.toml:9".into()),
-        roles: None,
-    };
+    let rule = ProjectRule { location: Some("config.toml:9".into()), ..ProjectRule::new(Selector::group("Nope")) };
     let error = reading(company(), &scope, &[rule], false).await.unwrap().of_whole_scope().unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     let text = error.to_string();
@@ -151,8 +147,7 @@ async fn an_app_is_found_by_its_id_of_any_shape() {
 
 #[tokio::test]
 async fn what_is_odd_but_not_wrong_is_a_warning() {
-    let rule =
-        ProjectRule { selector: Selector::Match(Regex::new("^X").unwrap()), name: None, location: None, roles: None };
+    let rule = ProjectRule::new(Selector::Match(Filter::of(Regex::new("^X").unwrap())));
     let found = reading(company(), &app("Activepieces Test"), &[rule], false).await.unwrap();
     assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
     assert!(found.warnings[0].contains("is INACTIVE") && found.warnings[1].contains("^X"), "{:?}", found.warnings);

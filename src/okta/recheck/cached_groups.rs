@@ -33,8 +33,8 @@ pub async fn members(okta: &Okta, reading: &mut Reading, groups: &BTreeSet<OktaG
     for (group, members) in read {
         let Some(members) = members else {
             let before = reading.known.groups.remove(&group.id).map(|known| known.members).unwrap_or_default();
-            if let Some(pushed) = reading.org.pushed.remove(&group.id) {
-                reading.org.vanished.insert(group.id.clone(), pushed.project_name);
+            if reading.org.pushed.contains_key(&group.id) {
+                reading.org.vanish(&group.id);
             }
             let gone = |of_roles: &RoleGroup| of_roles.id == group.id;
             for (wanted, _) in reading.org.role_groups.extract_if(.., |_, of_roles| gone(of_roles)) {
@@ -129,9 +129,10 @@ pub fn requests(reading: &Reading, groups: &BTreeSet<OktaGroupId>) -> usize {
 mod tests {
     use super::*;
     use crate::http::scripted::ScriptedServer;
+    use crate::model::desired::Source;
     use crate::model::known::KnownOrg;
     use crate::model::okta::GroupType;
-    use crate::model::org::PushedGroup;
+    use crate::model::org::{PushedGroup, Target};
     use crate::okta::read::resolve::ResolvedScope;
     use crate::okta::testing::{error, okta, page, user};
 
@@ -146,9 +147,10 @@ mod tests {
     /// What is known of a group that is pushed, and of whose members one has an account and wasn't read.
     fn known_alone() -> Reading {
         let known = KnownGroup { updated: String::new(), read: Timestamp::UNIX_EPOCH, members: ids(&["00u1"]) };
-        let pushed =
-            PushedGroup { group: group("00g1"), project_name: "One".to_owned(), members: known.members.clone() };
-        let org = Org { pushed: [("00g1".into(), pushed)].into(), ..Org::default() };
+        let pushed = PushedGroup { group: group("00g1"), members: known.members.clone() };
+        let sources = vec![Source::of("00g1".into())];
+        let target = Target { name: "One".to_owned(), is_named: false, sources };
+        let org = Org { pushed: [("00g1".into(), pushed)].into(), targets: vec![target], ..Org::default() };
         Reading {
             org,
             scope: ResolvedScope::default(),

@@ -1,7 +1,7 @@
 //! Confirms by id that a group is gone before its project is deleted.
 
 use crate::error::Error;
-use crate::mapping::projects::{ProjectRule, Selector, takes};
+use crate::mapping::projects::ProjectRule;
 use crate::model::id::OktaGroupId;
 use crate::model::okta::Group;
 use crate::okta::api::client::Okta;
@@ -23,11 +23,7 @@ pub async fn confirm_unpushed(
     let asked = okta.group(group).await;
     let asked =
         asked.map_err(|failure| Error::from(failure).context(format!("asking Okta about the group {group}")))?;
-    let takes = |rule: &ProjectRule, group: &Group| match &rule.selector {
-        Selector::Match(pattern) => takes(pattern, group),
-        Selector::Group(wanted) => group.id.as_str() == wanted || group.name == *wanted,
-    };
-    let is_pushed = |group: &Group| rules.iter().any(|rule| takes(rule, group));
+    let is_pushed = |group: &Group| rules.iter().any(|rule| rule.may_take(group));
     Ok(asked.map(|group| StillThere { is_pushed: is_pushed(&group), name: group.name }))
 }
 
@@ -36,14 +32,15 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::mapping::projects::{Filter, Selector};
     use crate::okta::testing::{Company, okta};
 
     #[tokio::test]
     async fn a_group_that_a_listing_missed_is_found_by_its_id() {
         let groups = vec![("00g1", "AP Red", "OKTA_GROUP", vec![]), ("00g2", "Blue", "OKTA_GROUP", vec![])];
         let server = Company { groups, ..Company::default() }.serve().await;
-        let selector = Selector::Match(Regex::new("^AP (.+)$").unwrap());
-        let rules = [ProjectRule { selector, name: None, location: None, roles: None }];
+        let filter = Filter::of(Regex::new("^AP (.+)$").unwrap());
+        let rules = [ProjectRule::new(Selector::Match(filter))];
         let asked = async |id: &str| confirm_unpushed(&okta(&server.url), &rules, &id.into()).await.unwrap();
         assert_eq!(asked("00g1").await, Some(StillThere { name: "AP Red".to_owned(), is_pushed: true }));
         assert_eq!(asked("00g2").await, Some(StillThere { name: "Blue".to_owned(), is_pushed: false }));

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use crate::error::{Error, Kind};
 use crate::http::Failure;
 use crate::model::id::{OktaGroupId, OktaUserId};
-use crate::model::okta::{Group, Status};
+use crate::model::okta::{Group, GroupType, Status};
 use crate::model::org::Org;
 use crate::okta::api::client::Okta;
 use crate::okta::api::users::IDS;
@@ -32,6 +32,9 @@ pub struct Confirmed {
     pub own_groups: BTreeMap<OktaUserId, BTreeSet<OktaGroupId>>,
     /// Users that a snapshot has no answer about.
     pub not_recorded: BTreeSet<OktaUserId>,
+    /// Users who are in a group that the listing of groups didn't hold, where a rule takes groups for a project of several: they may
+    /// be members by it.
+    pub unlisted: BTreeSet<OktaUserId>,
 }
 
 /// Groups that users say they are in; none for users who don't exist.
@@ -88,16 +91,26 @@ pub async fn confirm(
             came_to_light.insert(id);
         }
     }
-    let mut own_ids = BTreeMap::new();
+    let (mut own_ids, mut unlisted) = (BTreeMap::new(), BTreeSet::new());
     for (id, groups) in own {
         let Some(groups) = groups else { continue };
+        if has_unlisted(&groups, org) {
+            unlisted.insert(id.clone());
+        }
         own_ids.insert(id.clone(), groups.iter().map(|group| group.id.clone()).collect());
         put_groups(org, scope, id, groups);
     }
     if !came_to_light.is_empty() {
         Box::pin(extra::read(okta, &scope.needs, scope.app.as_ref(), org, &came_to_light)).await?;
     }
-    Ok(Confirmed { undecided, own_groups: own_ids, not_recorded })
+    Ok(Confirmed { undecided, own_groups: own_ids, not_recorded, unlisted })
+}
+
+/// Whether the listing of groups didn't hold one of these, which may make a project together with others. Built-in groups never do,
+/// and aren't shown to every admin.
+fn has_unlisted(groups: &[Group], org: &Org) -> bool {
+    let is_unlisted = |group: &Group| group.kind != GroupType::BuiltIn && !org.groups.contains_key(&group.id);
+    org.targets.iter().any(|target| target.is_named) && groups.iter().any(is_unlisted)
 }
 
 fn put(org: &mut Org, scope: &ResolvedScope, id: &OktaUserId, found: Option<WholeUser>, in_scope: bool) {

@@ -47,7 +47,7 @@ async fn confirmed(
 }
 
 async fn first_read(scope: &Scope, company: Company) -> Reading {
-    let rule = ProjectRule { selector: Selector::Group("Engineering".into()), name: None, location: None, roles: None };
+    let rule = ProjectRule::new(Selector::group("Engineering"));
     let server = company.serve().await;
     read(&okta(&server.url), scope, &[rule], &Needs::default(), &KnownOrg::default(), &|_| ()).await.unwrap()
 }
@@ -198,6 +198,20 @@ async fn a_member_that_was_missed_is_put_back() {
     let org = confirmed(&app(), first, company(), &[], &["00u2", "00u4", "00u9"]).await.unwrap();
     assert_eq!(org.pushed[&"00g1".into()].members, members(&["00u1", "00u2"]));
     assert!(org.gone.is_empty(), "only the groups were asked for");
+}
+
+#[tokio::test]
+async fn a_user_in_a_group_that_the_listing_missed_may_be_in_a_project_of_several_groups() {
+    for is_named in [true, false] {
+        let Reading { mut org, scope, .. } = first_read(&app(), company()).await;
+        org.targets[0].is_named = is_named;
+        let mut then = company();
+        then.groups.push(("00g8", "Missed", "OKTA_GROUP", vec!["00u2"]));
+        let server = then.serve().await;
+        let asked =
+            confirm(&okta(&server.url), &scope, &mut org, BTreeSet::new(), ids(&["00u1", "00u2"])).await.unwrap();
+        assert_eq!(asked.unlisted, if is_named { ids(&["00u2"]) } else { BTreeSet::new() });
+    }
 }
 
 #[tokio::test]

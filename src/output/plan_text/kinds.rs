@@ -15,8 +15,10 @@ pub(super) fn title(kind: ProblemKind) -> &'static str {
         ProblemKind::EmailChanged => "the e-mail address changed in Okta",
         ProblemKind::NotLinked => "an account of a user who left isn't linked to Okta",
         ProblemKind::EmbeddedAccount => "the address belongs to an embedded account",
-        ProblemKind::AmbiguousProject => "several projects have one name",
+        ProblemKind::AmbiguousProject => "several projects may be meant",
         ProblemKind::ProjectNameTwice => "several groups are to be projects of one name",
+        ProblemKind::ProjectNotFound => "a project that the config names by an id isn't there",
+        ProblemKind::ProjectTaken => "a project that the config names can't be linked",
         ProblemKind::GroupVanished => "a group was deleted during the read",
         ProblemKind::GroupMadeAgain => "a group may have been deleted and made again",
         ProblemKind::ScopeNotFound => "a part of [scope] isn't in Okta",
@@ -52,6 +54,8 @@ pub(super) fn advice(kind: ProblemKind) -> Option<&'static str> {
         | ProblemKind::EmailChanged
         | ProblemKind::AmbiguousProject
         | ProblemKind::ProjectNameTwice
+        | ProblemKind::ProjectNotFound
+        | ProblemKind::ProjectTaken
         | ProblemKind::GroupMadeAgain => None,
     }
 }

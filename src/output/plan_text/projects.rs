@@ -86,10 +86,11 @@ pub(in super::super) fn project_why(op: &ProjectOp) -> String {
     let group = safe(op.group.as_str());
     match &op.action {
         ProjectAction::Create => format!("group {group}"),
-        ProjectAction::Adopt => format!("same name, not linked yet: externalId – → {group}"),
-        ProjectAction::Relink { from, archived } => {
+        ProjectAction::Adopt => format!("not linked yet: externalId – → {group}"),
+        ProjectAction::Relink { from, is_named, archived } => {
             let name = archived.as_ref().map(|from| renamed(from, &op.name)).unwrap_or_default();
-            format!("the group was made again: externalId {} → {group}{name}", safe(from.as_str()))
+            let why = if *is_named { "named in the config" } else { "the group was made again" };
+            format!("{why}: externalId {} → {group}{name}", safe(from.as_str()))
         }
         ProjectAction::Archive { from } if *from == op.name => {
             format!("group {group} isn't pushed any more; the project is archived and all in it stays")

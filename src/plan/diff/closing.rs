@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::activepieces::{Project, User};
-use crate::model::desired::{Desired, DesiredState, Leave};
+use crate::model::desired::{Desired, DesiredProject, DesiredState, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::removal;
@@ -69,12 +69,22 @@ impl<'a> Closing<'a> {
     }
 }
 
-/// Users whose recorded role in the project counts no more: those who are members of it, and those who aren't in the group.
-pub fn settled_roles<'a>(
-    group: &'a OktaGroupId,
-    absent: &'a [&OktaUserId],
-    desired: &'a Desired,
-) -> impl Iterator<Item = (OktaGroupId, OktaUserId)> + 'a {
-    let recorded = desired.left_roles.get(group).into_iter().flat_map(BTreeMap::keys);
-    recorded.filter(|id| absent.binary_search(id).is_err()).map(|id| (group.clone(), id.clone()))
+/// Users whose recorded role in the project counts no more: those who are members of it, and those who aren't in its groups. Where
+/// the config moves the project from another group, what is recorded by either group may be of another project.
+pub fn settled_roles(
+    op: &ProjectOp,
+    project: &DesiredProject,
+    absent: &[&OktaUserId],
+    desired: &Desired,
+) -> Vec<(OktaGroupId, OktaUserId)> {
+    let moved_from = match &op.action {
+        ProjectAction::Relink { from, is_named: true, .. } => Some(from),
+        _ => None,
+    };
+    let waits = |id: &OktaUserId| moved_from.is_none() && absent.binary_search(&id).is_ok();
+    let of_link = |link: &OktaGroupId| {
+        let recorded = desired.left_roles.get(link).into_iter().flat_map(BTreeMap::keys);
+        recorded.filter(|id| !waits(id)).map(|id| (link.clone(), id.clone())).collect::<Vec<_>>()
+    };
+    project.links().chain(moved_from).flat_map(of_link).collect()
 }

@@ -3,6 +3,7 @@
 mod closing;
 mod deletions;
 mod embedded;
+pub mod links;
 pub mod lookup;
 pub mod matching;
 pub mod members;
@@ -118,6 +119,11 @@ impl<'a> Comparison<'a> {
     /// The groups whose projects would change.
     pub fn changing_groups(&self) -> BTreeSet<OktaGroupId> {
         projects::changing(&self.projects, self.desired, &self.matches)
+    }
+
+    /// The externalIds of the projects that one of these groups makes, alone or with others.
+    pub fn projects_of(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
+        projects::made_of(&self.projects, groups)
     }
 
     /// Adds the deletions of accounts that are due, each with the time since when it is inactive.

@@ -3,41 +3,36 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::closing::{Closing, settled_roles};
+use crate::plan::diff::links::{self, Found, ProjectMatch};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::{Difference, Owners, may_leave, removal};
 use crate::plan::diff::{roles, unpushed, unresolved};
-use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, name_before_archive};
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
-/// A pushed group and its project.
+/// A desired project and its project on the platform.
 pub struct Compared<'a> {
-    group: &'a OktaGroupId,
-    project: &'a DesiredProject,
-    found: ProjectMatch<'a>,
+    of: Found<'a>,
     members: Difference<'a>,
     roles: Vec<roles::Difference<'a>>,
 }
 
-/// Compares each pushed group with its project.
+/// Compares each desired project with its project.
 pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Matches<'_>) -> Vec<Compared<'a>> {
-    let (standing, owners) = (Standing::of(platform), Owners::of(platform, matches, &desired.ids));
-    let orphans = Orphans::of(desired, platform);
-    let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
-        let found = match standing.find(group, &project.name) {
-            ProjectMatch::Nothing => orphans.of_group(project, &owners, &desired.archived),
-            found => found,
-        };
-        let members = Difference::of(&project.members, found.project(), &owners);
-        let roles = roles::differences(project, found.project(), platform, &owners, matches);
-        Compared { group, project, found, members, roles }
+    let owners = Owners::of(platform, matches, &desired.ids);
+    let compared = |of: Found<'a>| {
+        let standing = of.project.project();
+        let members = Difference::of(&of.desired.members, standing, &owners);
+        let roles = roles::differences(of.desired, standing, platform, &owners, matches);
+        Compared { of, members, roles }
     };
-    desired.projects.iter().map(compared).collect()
+    links::find(desired, platform, &owners).into_iter().map(compared).collect()
 }
 
 /// Adds what projects need to the plan.
@@ -55,24 +50,24 @@ pub fn diff(
     let account_of = |id: &AccountId| accounts.get(id).copied();
     let names = groups_of_names(desired);
     let closed = Closing::of(plan, desired, matches, policy);
-    for Compared { group, project, found, members, roles } in compared {
+    for Compared { of, members, roles } in compared {
+        let project = of.desired;
         plan.problems.extend(roles::problems(project, platform));
-        if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
+        if let Some(problem) = problem(of, &names[project.name.as_str()]) {
             plan.problems.push(problem);
             continue;
         }
-        let mut op = op(group, project, found.project());
+        let mut op = op(of);
         plan.standing.members += op.members;
         op.add.reserve_exact(members.absent.len());
         op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
-        op.remove.extend(
-            found.project().into_iter().flat_map(|found| closed.removals(found, &op.remove)).collect::<Vec<_>>(),
-        );
+        let of_closed = of.project.project().map(|found| closed.removals(found, &op.remove));
+        op.remove.extend(of_closed.into_iter().flatten());
         roles::of_new_members(&mut op, project, platform, desired, &account_of, &mut plan.held);
         roles::of_returning_members(&mut op, project, platform, desired);
-        plan.standing.settled_roles.extend(settled_roles(group, &members.absent, desired));
+        plan.standing.settled_roles.extend(settled_roles(&op, project, &members.absent, desired));
         op.roles = roles::changes(roles, desired);
         op.add.sort_unstable();
         op.remove.sort_unstable();
@@ -84,7 +79,7 @@ pub fn diff(
     }
     plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
     plan.problems.extend(unresolved::problems(desired, platform));
-    let claimed = compared.iter().filter_map(|compared| compared.found.orphan()).collect();
+    let claimed = compared.iter().filter_map(|compared| compared.of.project.claimed()).collect();
     unpushed::diff(plan, desired, platform, matches, &claimed, policy, &closed);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
@@ -108,17 +103,24 @@ pub fn leaving(compared: &[Compared<'_>], users: &BTreeSet<OktaUserId>) -> BTree
 
 /// The groups whose projects would change, and those that decide about roles in them.
 pub fn changing(compared: &[Compared<'_>], desired: &Desired, matches: &Matches<'_>) -> BTreeSet<OktaGroupId> {
-    let changes = |Compared { group, project, found, members, roles }: &&Compared<'_>| {
+    let changes = |Compared { of, members, roles }: &&Compared<'_>| {
         let joins = |id: &&OktaUserId| joins(id, desired, matches);
-        let is_same = op(group, project, found.project()).action == ProjectAction::Members;
+        let is_same = op(of).action == ProjectAction::Members;
         !is_same || !members.extra.is_empty() || !roles.is_empty() || members.absent.iter().any(joins)
     };
     let of_roles = |project: &DesiredProject| project.roles.iter().flat_map(|roles| roles.groups.clone()).collect();
     let groups = |compared: &Compared<'_>| {
-        let of_roles: Vec<OktaGroupId> = of_roles(compared.project);
-        of_roles.into_iter().chain([compared.group.clone()])
+        let of_roles: Vec<OktaGroupId> = of_roles(compared.of.desired);
+        let own: Vec<_> = compared.of.desired.sources.iter().map(|source| source.group.clone()).collect();
+        of_roles.into_iter().chain(own)
     };
     compared.iter().filter(changes).flat_map(groups).collect()
+}
+
+/// The externalIds of the projects that one of these groups makes, alone or with others.
+pub fn made_of(compared: &[Compared<'_>], groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
+    let made = |of: &&Found<'_>| of.desired.sources.iter().any(|source| groups.contains(&source.group));
+    compared.iter().map(|compared| &compared.of).filter(made).map(|of| of.link.clone()).collect()
 }
 
 /// Whether a user may be in projects: in scope, active, and without a problem.
@@ -130,127 +132,6 @@ fn may_join(id: &OktaUserId, user: &DesiredUser, matches: &Matches<'_>) -> bool 
     matches!(user.state, DesiredState::Present(_)) && !matches.blocked.contains(id)
 }
 
-/// The current projects, indexed for lookups by group.
-struct Standing<'a> {
-    by_external_id: BTreeMap<&'a str, &'a Project>,
-    unlinked_by_name: BTreeMap<&'a str, Vec<&'a Project>>,
-}
-
-/// The project of a group.
-enum ProjectMatch<'a> {
-    Linked(&'a Project),
-    /// Of exactly the name, and without an externalId.
-    ToAdopt(&'a Project),
-    /// Linked to a group that was deleted, of which this one is made again.
-    ToRelink(&'a Project),
-    /// Linked to a group that was deleted, of which this one may be made again.
-    Unclear(&'a Project),
-    Ambiguous(usize),
-    Nothing,
-}
-
-impl<'a> ProjectMatch<'a> {
-    fn project(&self) -> Option<&'a Project> {
-        match self {
-            Self::Linked(project) | Self::ToAdopt(project) | Self::ToRelink(project) => Some(project),
-            Self::Ambiguous(_) | Self::Unclear(_) | Self::Nothing => None,
-        }
-    }
-
-    /// The project of a deleted group.
-    fn orphan(&self) -> Option<&'a ProjectId> {
-        match self {
-            Self::ToRelink(project) | Self::Unclear(project) => Some(&project.id),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> Standing<'a> {
-    fn of(platform: &'a Platform) -> Self {
-        let mut standing = Self { by_external_id: BTreeMap::new(), unlinked_by_name: BTreeMap::new() };
-        for project in &platform.projects {
-            match project.external_id.as_deref() {
-                Some(id) if !id.is_empty() => _ = standing.by_external_id.insert(id, project),
-                _ => standing.unlinked_by_name.entry(&project.display_name).or_default().push(project),
-            }
-        }
-        standing
-    }
-
-    fn find(&self, group: &OktaGroupId, name: &str) -> ProjectMatch<'a> {
-        if let Some(project) = self.by_external_id.get(group.as_str()) {
-            return ProjectMatch::Linked(project);
-        }
-        match self.unlinked_by_name.get(name).map(Vec::as_slice) {
-            None | Some([]) => ProjectMatch::Nothing,
-            Some([project]) => ProjectMatch::ToAdopt(project),
-            Some(several) => ProjectMatch::Ambiguous(several.len()),
-        }
-    }
-}
-
-/// Projects whose Okta groups are gone. A group that is deleted and made again has another id, and its project is
-/// still linked to the old one.
-struct Orphans<'a> {
-    projects: Vec<&'a Project>,
-    /// The groups that are to be projects of each name.
-    names: BTreeMap<&'a str, Vec<(&'a OktaGroupId, &'a str)>>,
-}
-
-impl<'a> Orphans<'a> {
-    fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
-        let linked = |project: &&Project| {
-            let id = project.external_id.as_deref().filter(|id| desired.ids.is_group(id));
-            id.map(OktaGroupId::from).is_some_and(|group| is_gone(&group, desired))
-        };
-        // Without a listing of groups nothing says which are gone.
-        let is_listed = !desired.groups.is_empty();
-        let projects = platform.projects.iter().filter(|_| is_listed).filter(linked).collect();
-        Self { projects, names: groups_of_names(desired) }
-    }
-
-    /// The project of a group that has none: certain where the name is the same and most of the members are.
-    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>, archived: &Archived) -> ProjectMatch<'a> {
-        let own_name = |project: &'a Project| name_before_archive(&project.display_name);
-        let is_named = |project: &&&'a Project| own_name(project).unwrap_or(&project.display_name) == group.name;
-        let mut of_name = self.projects.iter().filter(is_named);
-        match (of_name.next(), of_name.next()) {
-            (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
-                // An archived project has no members left to know the group by.
-                let recorded = archived.get(&project.id).filter(|_| own_name(project).is_some());
-                let (shared, owned) = match recorded {
-                    Some(members) => (members.iter().filter(|id| group.members.contains(id)).count(), members.len()),
-                    None if own_name(project).is_some() => (0, 1),
-                    None => owners.shared(project, &group.members),
-                };
-                if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
-            }
-            (Some(project), _) => ProjectMatch::Unclear(project),
-            (None, _) => {
-                let is_like = |project: &&&Project| {
-                    let (shared, owned) = owners.shared(project, &group.members);
-                    shared >= 2 && shared * 5 >= owned.max(group.members.len()) * 4
-                };
-                self.projects
-                    .iter()
-                    .find(is_like)
-                    .map_or(ProjectMatch::Nothing, |project| ProjectMatch::Unclear(project))
-            }
-        }
-    }
-}
-
-/// The members that each project had when it was archived.
-type Archived = BTreeMap<ProjectId, BTreeSet<OktaUserId>>;
-
-/// Whether neither Okta nor the config contains the group any more.
-fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
-    !desired.groups.contains_key(group)
-        && !desired.projects.contains_key(group)
-        && !desired.vanished.contains_key(group)
-}
-
 /// The groups that are to be projects of each name.
 fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -260,24 +141,22 @@ fn groups_of_names(desired: &Desired) -> BTreeMap<&str, Vec<(&OktaGroupId, &str)
     groups
 }
 
-/// A project that is already linked is no problem, whatever its name.
-fn problem(
-    id: &OktaGroupId,
-    project: &DesiredProject,
-    found: &ProjectMatch<'_>,
-    of_this_name: &[(&OktaGroupId, &str)],
-) -> Option<Problem> {
-    let (kind, message) = match found {
-        ProjectMatch::Linked(_) | ProjectMatch::ToRelink(_) => return None,
+/// A project that is already linked, or that the config names, is no problem, whatever its name.
+fn problem(of: &Found<'_>, of_this_name: &[(&OktaGroupId, &str)]) -> Option<Problem> {
+    let (project, link) = (of.desired, of.link);
+    let (kind, message) = match &of.project {
+        ProjectMatch::Linked(_) | ProjectMatch::ToRelink(_) | ProjectMatch::ToMove(_) => return None,
         ProjectMatch::Unclear(orphan) => (
             ProblemKind::GroupMadeAgain,
             format!(
-                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({id}) may be the same one made again; link the project to {id} or rename it",
+                "the project {:?} is linked to the group {}, which was deleted, and the group {} ({link}) may be the same one made again; name the project for it in the config (`project = \"{}\"`), or rename the project",
                 orphan.display_name,
                 orphan.external_id.as_deref().unwrap_or_default(),
                 project.group_name,
+                orphan.id,
             ),
         ),
+        ProjectMatch::Refused(kind, message, _) => (*kind, message.clone()),
         ProjectMatch::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
             format!(
@@ -285,10 +164,10 @@ fn problem(
             ),
         ),
         _ if of_this_name.len() > 1 => {
-            let others = of_this_name.iter().filter(|(other, _)| *other != id);
+            let others = of_this_name.iter().filter(|(other, _)| *other != of.key);
             let others: Vec<String> = others.map(|(id, name)| format!("{name} ({id})")).collect();
             let message = format!(
-                "group {} ({id}) is to be a project of this name, and so is {}; give each a name of its own in the config",
+                "group {} ({link}) is to be a project of this name, and so is {}; give each a name of its own in the config, or one `project` to all",
                 project.group_name,
                 others.join(", and ")
             );
@@ -296,30 +175,31 @@ fn problem(
         }
         _ => return None,
     };
-    Some(Problem::new(&project.name, kind, message))
+    Some(Problem::new(of.name, kind, message))
 }
 
 /// The operation on the project, apart from its members.
-fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>) -> ProjectOp {
-    let action = match existing {
-        None => ProjectAction::Create,
-        Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => {
-            match existing.external_id.as_deref().filter(|id| !id.is_empty()) {
-                Some(from) => {
-                    let archived = (existing.display_name != project.name).then(|| existing.display_name.clone());
-                    ProjectAction::Relink { from: from.into(), archived }
-                }
-                None => ProjectAction::Adopt,
-            }
-        }
-        Some(existing) if existing.display_name != project.name => {
+fn op(of: &Found<'_>) -> ProjectOp {
+    let existing = of.project.project();
+    let linked_to = existing.and_then(|existing| existing.external_id.as_deref()).filter(|id| !id.is_empty());
+    let action = match (&of.project, existing) {
+        (_, None) => ProjectAction::Create,
+        (ProjectMatch::Linked(_), Some(existing)) if existing.display_name != of.name => {
             ProjectAction::Rename { from: existing.display_name.clone() }
         }
-        Some(_) => ProjectAction::Members,
+        (ProjectMatch::Linked(_), Some(_)) => ProjectAction::Members,
+        (found, Some(existing)) => match linked_to {
+            Some(from) => {
+                let is_named = matches!(found, ProjectMatch::ToMove(_));
+                let archived = (existing.display_name != of.name).then(|| existing.display_name.clone());
+                ProjectAction::Relink { from: from.into(), is_named, archived }
+            }
+            None => ProjectAction::Adopt,
+        },
     };
     ProjectOp {
-        name: project.name.clone(),
-        group: group.clone(),
+        name: of.name.to_owned(),
+        group: of.link.clone(),
         project: existing.map(|existing| existing.id.clone()),
         action,
         members: existing.map_or(0, |existing| existing.members.len()),

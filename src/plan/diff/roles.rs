@@ -11,7 +11,7 @@ use crate::model::similar::nearest;
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::Owners;
-use crate::plan::op::{Member, ProjectOp, RoleChange};
+use crate::plan::op::{Member, ProjectAction, ProjectOp, RoleChange};
 
 /// A member whose role differs.
 pub struct Difference<'a> {
@@ -132,10 +132,15 @@ pub fn of_new_members<'a>(
 /// Gives members who come back the project roles that they had when their accounts were closed, where the config doesn't manage the
 /// roles of the project.
 pub fn of_returning_members(op: &mut ProjectOp, project: &DesiredProject, platform: &Platform, desired: &Desired) {
-    let (None, Some(roles)) = (&project.roles, desired.left_roles.get(&op.group)) else { return };
+    let is_moved = matches!(op.action, ProjectAction::Relink { is_named: true, .. });
+    if project.roles.is_some() || desired.left_roles.is_empty() || is_moved {
+        return;
+    }
+    let recorded: Vec<_> = project.links().filter_map(|link| desired.left_roles.get(link)).collect();
     let is_there = |role: &&String| platform.roles.known().is_none_or(|known| known.spelled(role).is_some());
     for member in &mut op.add {
-        if let Some(role) = roles.get(&member.okta_id).filter(is_there) {
+        let role = recorded.iter().find_map(|roles| roles.get(&member.okta_id)).filter(|role| is_there(role));
+        if let Some(role) = role {
             member.role = Some(role.clone());
             member.role_reason = Some("the project role before the deactivation".to_owned());
         }

@@ -1,11 +1,11 @@
 //! Projects whose group isn't pushed any more: named, archived or deleted.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::activepieces::{Contents, Platform, Project};
 use crate::model::desired::Desired;
-use crate::model::id::{OktaGroupId, ProjectId};
+use crate::model::id::{OktaGroupId, ProjectId, ProjectLink};
 use crate::plan::diff::closing::Closing;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::{Owners, may_leave, removal};
@@ -13,8 +13,8 @@ use crate::plan::op::{Plan, ProjectAction, ProjectOp, Removal, archived_name};
 use crate::plan::policy::Policy;
 
 /// Projects whose group isn't pushed any more: named, or archived or deleted where the policy says so and the group is gone. Only
-/// an Okta group's id as externalId tells that Okta or this program made a project. A project that a group made again claims
-/// isn't one of them.
+/// an Okta group's id as externalId tells that Okta or this program made a project. A project that a desired one claims isn't one
+/// of them.
 pub fn diff(
     plan: &mut Plan,
     desired: &Desired,
@@ -25,41 +25,92 @@ pub fn diff(
     closed: &Closing<'_>,
 ) {
     let owners = LazyCell::new(|| Owners::of(platform, matches, &desired.ids));
+    let pushed = pushed_links(desired);
     for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
-        let Some(id) = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)) else { continue };
-        let group = OktaGroupId::from(id);
-        if desired.projects.contains_key(&group) || desired.vanished.contains_key(&group) {
+        let external_id = project.external_id.as_deref().unwrap_or_default();
+        let Some(link) = desired.ids.project_link(external_id) else { continue };
+        let group = OktaGroupId::from(link.group);
+        let is_unresolved = desired.unresolved.iter().any(|rule| rule.is_about(&group, project));
+        if is_unresolved || is_vanished(project, desired) || is_named(project, desired) {
             continue;
         }
-        let name = &project.display_name;
-        if desired.unresolved.iter().any(|rule| rule.is_about(&group, name)) {
-            continue;
+        let warning = why_it_stays(project, link, &pushed, desired);
+        if warning.is_some() || !(policy.archive || policy.delete_unpushed) {
+            closed.leave(plan, project, &external_id.into());
         }
-        let is_gone = !desired.groups.contains_key(&group);
-        if !(is_gone && (policy.archive || policy.delete_unpushed)) {
-            closed.leave(plan, project, &group);
-        }
-        if let Some(called) = desired.groups.get(&group) {
-            let warning = format!("the group of project {name} is called {called} in Okta and isn't pushed");
-            plan.warnings.push(format!("{warning}; the project stays as it is"));
+        if let Some(warning) = warning {
+            plan.warnings.push(warning);
         } else if policy.archive {
             let members = owners.all(project).filter(|(id, account)| may_leave(account, id, desired, matches));
             let leave = |(id, account)| removal(account, id, "the group of the project was deleted".to_owned());
             archive(plan, project, group, members.map(leave).collect());
         } else if policy.delete_unpushed {
-            plan.projects.push(ProjectOp {
-                name: name.clone(),
-                group,
-                project: Some(project.id.clone()),
-                action: ProjectAction::Delete { contents: Contents::default() },
-                members: project.members.len(),
-                add: Vec::new(),
-                remove: Vec::new(),
-                roles: Vec::new(),
-            });
+            plan.projects.push(deletion(project, group));
         } else {
-            plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));
+            let name = &project.display_name;
+            plan.warnings.push(format!("the group {group} of project {name} isn't pushed; the project stays as it is"));
         }
+    }
+}
+
+/// Why a project is neither archived nor deleted, whatever the policy says; none if its group is gone.
+fn why_it_stays(
+    project: &Project,
+    link: ProjectLink<'_>,
+    pushed: &BTreeMap<&str, &str>,
+    desired: &Desired,
+) -> Option<String> {
+    let (name, group) = (&project.display_name, link.group);
+    if link.is_moving {
+        let warning = format!("a run that ended early was moving the project {name} to the group {group}");
+        return Some(format!(
+            "{warning}; the project stays as it is (hint: name it for a group: `project = {name:?}`)"
+        ));
+    }
+    if let Some(other) = project.external_id.as_deref().and_then(|id| pushed.get(id)) {
+        return Some(format!(
+            "the project {name} is linked to the group {group}, which makes the project {other}; the project stays as it is"
+        ));
+    }
+    if link.also.is_some() {
+        return Some(format!(
+            "no rule makes the further project {name} of the group {group}; the project stays as it is"
+        ));
+    }
+    let called = desired.groups.get(&OktaGroupId::from(group))?;
+    Some(format!("the group of project {name} is called {called} in Okta and isn't pushed; the project stays as it is"))
+}
+
+/// The names of the desired projects by each externalId that they may have.
+fn pushed_links(desired: &Desired) -> BTreeMap<&str, &str> {
+    let links =
+        desired.projects.values().flat_map(|project| project.links().map(|link| (link.as_str(), &*project.name)));
+    links.collect()
+}
+
+/// Whether the config names the project, by its name or id. Where it can't be linked, a problem says why.
+fn is_named(project: &Project, desired: &Desired) -> bool {
+    let mut named = desired.projects.values().filter(|desired| desired.is_named);
+    named.any(|desired| desired.name == project.display_name || desired.name == project.id.as_str())
+}
+
+/// Whether a group of the project was deleted while the org was read.
+fn is_vanished(project: &Project, desired: &Desired) -> bool {
+    let id = project.external_id.as_deref().unwrap_or_default();
+    let is_named = |name: &String| *name == project.display_name || name == project.id.as_str();
+    desired.vanished.contains_key(&OktaGroupId::from(id)) || desired.vanished.values().any(is_named)
+}
+
+fn deletion(project: &Project, group: OktaGroupId) -> ProjectOp {
+    ProjectOp {
+        name: project.display_name.clone(),
+        group,
+        project: Some(project.id.clone()),
+        action: ProjectAction::Delete { contents: Contents::default() },
+        members: project.members.len(),
+        add: Vec::new(),
+        remove: Vec::new(),
+        roles: Vec::new(),
     }
 }
 

@@ -32,7 +32,7 @@ fn problem(rule: &Unresolved, desired: &Desired, platform: &Platform) -> Problem
 fn not_found(rule: &Unresolved, desired: &Desired, platform: &Platform) -> String {
     let linked = platform.projects.iter().find_map(|project| {
         let group = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)).map(OktaGroupId::from)?;
-        rule.is_about(&group, &project.display_name).then_some((group, &project.display_name))
+        rule.is_about(&group, project).then_some((group, &project.display_name))
     });
     let Some((group, project)) = linked else { return rule.fault.told(&rule.wanted) };
     let gone = format!("the group {:?} isn't in Okta any more", rule.wanted);

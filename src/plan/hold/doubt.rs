@@ -25,8 +25,8 @@ pub struct Disagreement {
     pub roles: BTreeSet<OktaUserId>,
     /// Accounts of users who weren't confirmed to have left a group.
     pub memberships: BTreeSet<AccountId>,
-    /// Groups whose members are only known from an earlier run.
-    pub groups: BTreeSet<OktaGroupId>,
+    /// The externalIds of projects of groups whose members are only known from an earlier run.
+    pub projects: BTreeSet<OktaGroupId>,
 }
 
 /// Removes from the plan what rests on a disagreement, and reports it.
@@ -43,7 +43,7 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
             if matches!(op.action, UserAction::Deactivate | UserAction::Delete) { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
-    for op in plan.projects.extract_if(.., |op| of.groups.contains(&op.group)) {
+    for op in plan.projects.extract_if(.., |op| of.projects.contains(&op.group)) {
         held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
     }
     for op in &mut plan.projects {
@@ -127,7 +127,7 @@ mod tests {
             scope: ["00u3".into(), "00u9".into()].into(),
             roles: ["00u1".into()].into(),
             memberships: ["a1".into()].into(),
-            groups: ["00g2".into()].into(),
+            projects: ["00g2".into()].into(),
         };
         hold(&mut plan, &disagreement);
         let users: Vec<_> = plan.users.iter().map(|op| op.okta_id.as_str()).collect();

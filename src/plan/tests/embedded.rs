@@ -12,7 +12,7 @@ fn embedded(names: &[&str]) -> Vec<EmbeddedUser> {
 #[test]
 fn a_user_with_the_address_of_an_embedded_account_is_a_problem_and_joins_no_project() {
     let members = [okta_id("ada"), okta_id("bob")].into_iter().collect();
-    let eng = DesiredProject { name: "Eng".to_owned(), group_name: "Eng".to_owned(), members, roles: None };
+    let eng = DesiredProject::of(group_id("Eng"), "Eng", "Eng", members);
     let desired = with_projects(users([present("ada"), present("bob")]), [(group_id("Eng"), eng)]);
     let platform = Platform { embedded: embedded(&["ada", "guest"]), ..Platform::default() };
     let plan = diff(&desired, &platform, &policy());
@@ -38,12 +38,7 @@ fn a_user_who_has_an_account_or_left_is_no_problem_for_an_embedded_account() {
 
 #[test]
 fn a_project_with_a_customers_external_id_is_never_adopted_renamed_or_deleted() {
-    let eng = DesiredProject {
-        name: "Eng".to_owned(),
-        group_name: "Eng".to_owned(),
-        members: Members::default(),
-        roles: None,
-    };
+    let eng = DesiredProject::of(group_id("Eng"), "Eng", "Eng", Members::default());
     let platform = Platform { projects: vec![project("Eng", Some("customer-1"), &["guest"])], ..Platform::default() };
     let policy = Policy { delete_unpushed: true, ..policy() };
     let plan = diff(&with_projects(users([]), [(group_id("Eng"), eng)]), &platform, &policy);

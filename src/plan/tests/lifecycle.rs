@@ -187,7 +187,8 @@ fn a_group_made_again_takes_an_archived_project_by_the_members_that_were_recorde
         diff(&desired, &archived, &archiving())
     };
     let plan = made_again(&["ada", "cy"], true);
-    let relink = ProjectAction::Relink { from: group_id("Eng"), archived: Some("Archived: Eng".to_owned()) };
+    let relink =
+        ProjectAction::Relink { from: group_id("Eng"), is_named: false, archived: Some("Archived: Eng".to_owned()) };
     assert_eq!((plan.projects.len(), &plan.projects[0].action), (1, &relink));
     assert_eq!((&*plan.projects[0].name, plan.projects[0].add.len()), ("Eng", 2));
     let after = run(&mut plan.clone(), &past, 1, &archiving());

@@ -107,6 +107,10 @@ fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Proje
                 made.name, made.group
             ));
         }
+        ProjectAction::Relink { from, is_named: true, .. } => plan.warnings.push(format!(
+            "the project {} stays linked to the group {}, as the config named it; name it for the group {from} to move it back",
+            made.name, made.group
+        )),
         ProjectAction::Relink { from, .. } => plan.warnings.push(format!(
             "the project {} stays linked to the group {}: the group {from} of before is gone",
             made.name, made.group

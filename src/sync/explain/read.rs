@@ -16,8 +16,10 @@ use crate::model::PlatformRole;
 use crate::model::activepieces::{EmbeddedUser, KnownRoles, Platform, Project, StandingRoles, User};
 use crate::model::desired::Desired;
 use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId, ProjectId};
+use crate::model::org::{Org, Target};
 use crate::okta::lookup::few::Few;
 use crate::okta::lookup::find;
+use crate::plan::diff::links::looks_like_an_id;
 use crate::plan::hold::doubt::{self, Disagreement};
 use crate::plan::hold::{accepted, held};
 use crate::plan::past::Sizes;
@@ -149,20 +151,11 @@ async fn projects(
     accounts: &Accounts,
 ) -> Result<FoundProjects> {
     let mut projects = BTreeMap::new();
-    let pushed: Vec<(OktaGroupId, String)> = few
-        .org
-        .pushed
-        .iter()
-        .filter(|(_, pushed)| pushed.members.contains(id))
-        .map(|(group, pushed)| (group.clone(), pushed.project_name.clone()))
-        .collect();
-    let of_groups =
-        stream::iter(pushed).map(async |(group, name)| match activepieces.project_by_external_id(&group).await? {
-            Some(project) => Ok(vec![project]),
-            None => activepieces.projects_named(&name).await,
-        });
+    let targets: Vec<Target> =
+        few.org.targets.iter().filter(|target| is_member(target, &few.org, id)).cloned().collect();
+    let found = stream::iter(targets).map(async |target| of_target(activepieces, &target).await);
     let of_groups: std::result::Result<Vec<Vec<RestProject>>, Failure> =
-        of_groups.buffered(LOOKUPS_AT_ONCE).try_collect().await;
+        found.buffered(LOOKUPS_AT_ONCE).try_collect().await;
     projects.extend(of_groups?.into_iter().flatten().map(|project| (project.id.clone(), project)));
     let linked = accounts.users.values().find(|user| user.link() == Some(id.as_str()));
     let all = linked.map_or(accounts.users.is_empty(), |user| user.platform_role == PlatformRole::Member.as_str());
@@ -171,10 +164,35 @@ async fn projects(
         projects.extend(reached.into_iter().filter(RestProject::is_team).map(|project| (project.id.clone(), project)));
     }
     let ids = OktaIds::default();
-    let groups = projects.values().filter_map(|project| project.external_id.as_deref());
-    let groups: Vec<OktaGroupId> = groups.filter(|id| ids.is_group(id)).map(OktaGroupId::from).collect();
+    let links = projects.values().filter_map(|project| ids.project_link(project.external_id.as_deref()?));
+    let groups: Vec<OktaGroupId> = links.map(|link| OktaGroupId::from(link.group)).collect();
     few.add_groups(groups).await?;
     Ok(FoundProjects { projects, all })
+}
+
+fn is_member(target: &Target, org: &Org, id: &OktaUserId) -> bool {
+    let groups = target.sources.iter().filter_map(|source| org.pushed.get(&source.group));
+    groups.into_iter().any(|pushed| pushed.members.contains(id))
+}
+
+/// The projects that may be the one of a target: by its groups, and by the name or id that the config has.
+async fn of_target(activepieces: &Activepieces, target: &Target) -> std::result::Result<Vec<RestProject>, Failure> {
+    let mut found = Vec::new();
+    for source in &target.sources {
+        found.extend(activepieces.project_by_external_id(&source.link).await?);
+    }
+    if found.is_empty() || target.is_named {
+        found.extend(activepieces.projects_named(&target.name).await?);
+    }
+    let is_found = found.iter().any(|project| project.display_name == target.name);
+    if target.is_named && !is_found && looks_like_an_id(&target.name) {
+        let id = ProjectId::from(target.name.as_str());
+        if let Some(named) = activepieces.group(&id).await? {
+            let of_name = activepieces.projects_named(&named.display_name).await?;
+            found.extend(of_name.into_iter().filter(|project| project.id == id));
+        }
+    }
+    Ok(found)
 }
 
 /// The members of projects.

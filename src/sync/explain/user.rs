@@ -10,7 +10,7 @@ use crate::expression::{self, Step as Part, Value};
 use crate::mapping::attributes::Mapped;
 use crate::mapping::roles::RoleRule;
 use crate::model::activepieces::{EmbeddedUser, Project, StandingRoles, User};
-use crate::model::desired::{DesiredState, DesiredUser};
+use crate::model::desired::{DesiredProject, DesiredState, DesiredUser, Source};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::okta::Group;
 use crate::okta::lookup::few::{Few, Told};
@@ -203,9 +203,8 @@ impl Explaining<'_> {
         let names = |wanted: &String| *wanted == group.name || wanted == group.id.as_str();
         let scope = settings.scope.groups.iter().any(names).then_some(GroupUse::Scope);
         let project = org
-            .pushed
-            .get(&group.id)
-            .map(|pushed| GroupUse::Project { project: pushed.project_name.clone(), rule: self.rule(&group.id) });
+            .targets_of(&group.id)
+            .map(|(target, source)| GroupUse::Project { project: target.name.clone(), rule: self.rule(source) });
         let of_roles = settings.projects.iter().filter_map(|rule| rule.roles.as_deref()).flat_map(|rule| {
             let by = rule.by_group.iter().filter(|by| by.groups.iter().any(names));
             by.map(|by| GroupUse::ProjectRole { role: by.role.clone(), rule: rule.location.clone() })
@@ -215,10 +214,14 @@ impl Explaining<'_> {
         uses
     }
 
-    /// The place of the rule that pushes a group.
-    fn rule(&self, group: &OktaGroupId) -> Option<String> {
-        let place = self.seen.few.org.rule_of.get(group)?;
-        self.session.settings.projects.get(*place)?.location.clone()
+    /// The place of the rule that takes a group for a project.
+    fn rule(&self, source: &Source) -> Option<String> {
+        self.session.settings.projects.get(source.rule)?.location.clone()
+    }
+
+    /// Whether the user is in a group that is pushed.
+    fn is_in(&self, source: &Source) -> bool {
+        self.seen.few.org.pushed.get(&source.group).is_some_and(|pushed| pushed.members.contains(self.id))
     }
 
     fn attributes(&self, account: Option<&User>) -> Vec<ExplainedAttribute> {
@@ -232,10 +235,11 @@ impl Explaining<'_> {
         let mut explained: Vec<ExplainedAttribute> =
             own.iter().filter_map(|name| Some(attribute(name, all.get(*name)?, &evaluation, account))).collect();
         let rules: BTreeSet<usize> = org
-            .pushed
+            .targets
             .iter()
-            .filter(|(_, pushed)| pushed.members.contains(self.id))
-            .filter_map(|(group, _)| org.rule_of.get(group).copied())
+            .flat_map(|target| &target.sources)
+            .filter(|source| self.is_in(source))
+            .map(|source| source.rule)
             .collect();
         for place in rules {
             let rule = self.seen.mapping.project_roles.get(place).and_then(Option::as_deref);
@@ -265,32 +269,37 @@ impl Explaining<'_> {
     }
 
     fn projects(&self, account: Option<&User>) -> Vec<ExplainedProject> {
-        let (org, platform) = (&self.seen.few.org, &self.seen.platform);
+        let (platform, desired) = (&self.seen.platform, &self.seen.desired);
         let mut explained: Vec<ExplainedProject> = Vec::new();
         let mut shown = BTreeSet::new();
-        for (group, pushed) in org.pushed.iter().filter(|(_, pushed)| pushed.members.contains(self.id)) {
-            let project = self.project_of(group, &pushed.project_name);
+        for wanted in desired.projects.values().filter(|wanted| wanted.members.contains(self.id)) {
+            let project = self.project_of(wanted);
             shown.extend(project.map(|project| project.id.clone()));
-            explained.push(self.project(project, Some(group), account));
+            explained.push(self.project(project, Some(wanted), account));
         }
         for project in &platform.projects {
             let is_member = account.is_some_and(|account| project.members.contains(&account.id));
             if is_member && !shown.contains(&project.id) {
-                let group = project.external_id.as_deref().filter(|id| self.seen.desired.ids.is_group(id));
-                explained.push(self.project(Some(project), group.map(OktaGroupId::from).as_ref(), account));
+                let link = project.external_id.as_deref().unwrap_or_default();
+                let wanted = desired.projects.values().find(|wanted| wanted.has_link(link));
+                explained.push(self.project(Some(project), wanted, account));
             }
         }
         explained.sort_by(|one, other| one.name.cmp(&other.name));
         explained
     }
 
-    /// The project of a pushed group: the one that is linked to it, else the only unlinked one of its name.
-    fn project_of(&self, group: &OktaGroupId, name: &str) -> Option<&Project> {
+    /// The project on the platform: the one of the plan, or the one that is linked to a group, else the only unlinked one of its name.
+    fn project_of(&self, wanted: &DesiredProject) -> Option<&Project> {
         let projects = &self.seen.platform.projects;
+        let op = self.seen.plan.projects.iter().find(|op| wanted.has_link(op.group.as_str()));
+        if let Some(id) = op.and_then(|op| op.project.as_ref()) {
+            return projects.iter().find(|project| project.id == *id);
+        }
         let link = |project: &&Project| project.external_id.as_deref().unwrap_or_default().to_owned();
-        projects.iter().find(|project| link(project) == group.as_str()).or_else(|| {
+        projects.iter().find(|project| wanted.has_link(&link(project))).or_else(|| {
             let mut unlinked =
-                projects.iter().filter(|project| link(project).is_empty() && project.display_name == name);
+                projects.iter().filter(|project| link(project).is_empty() && project.display_name == wanted.name);
             unlinked.next().filter(|_| unlinked.next().is_none())
         })
     }
@@ -298,39 +307,48 @@ impl Explaining<'_> {
     fn project(
         &self,
         project: Option<&Project>,
-        group: Option<&OktaGroupId>,
+        wanted: Option<&DesiredProject>,
         account: Option<&User>,
     ) -> ExplainedProject {
         let org = &self.seen.few.org;
-        let pushed = group.and_then(|group| org.pushed.get(group));
+        let linked = project.and_then(|project| project.external_id.as_deref()).map(OktaGroupId::from);
+        let linked = linked.filter(|link| self.seen.desired.ids.project_link(link.as_str()).is_some());
         let member = project.zip(account).filter(|(project, account)| project.members.contains(&account.id));
-        let in_group = pushed.is_some_and(|pushed| pushed.members.contains(self.id));
-        let wanted = group.and_then(|group| self.seen.desired.projects.get(group)?.roles.as_ref()?.of.get(self.id));
-        let group_name = group.and_then(|group| org.groups.get(group)).cloned();
-        let rule = group.and_then(|group| self.rule(group));
-        let because = match (&group_name, pushed.is_some()) {
+        let in_group = wanted.is_some_and(|wanted| wanted.members.contains(self.id));
+        let role = wanted.and_then(|wanted| wanted.roles.as_ref()?.of.get(self.id));
+        let source = wanted.and_then(|wanted| self.deciding(wanted));
+        let group = source.map(|source| source.group.clone()).or_else(|| linked.map(|link| link.of_group()));
+        let of_several = wanted.filter(|_| !in_group).map(|wanted| wanted.group_name.clone());
+        let group_name = of_several.or_else(|| org.groups.get(group.as_ref()?).cloned());
+        let rule = source.and_then(|source| self.rule(source));
+        let because = match (&group_name, wanted.is_some()) {
             (Some(name), true) if in_group => format!("in group {name}"),
             (Some(name), true) => format!("isn't in group {name}"),
             (Some(name), false) => format!("no rule pushes its group {name}; the project stays as it is"),
             (None, _) if group.is_some() => "its group isn't in Okta; the project stays as it is".to_owned(),
             (None, _) => "the project has no Okta group: added by hand".to_owned(),
         };
-        let place = rule.as_ref().filter(|_| pushed.is_some()).map(|rule| format!(" ({rule})")).unwrap_or_default();
-        let name = project.map(|project| &project.display_name).or(pushed.map(|pushed| &pushed.project_name));
+        let place = rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
+        let name = project.map(|project| &project.display_name).or(wanted.map(|wanted| &wanted.name));
         ExplainedProject {
             name: name.cloned().unwrap_or_default(),
             id: project.map(|project| project.id.clone()),
-            group: group.cloned(),
+            group,
             group_name,
             rule,
             in_group,
             member: member.is_some(),
             role: member
                 .and_then(|(project, account)| self.seen.roles.get(&(project.id.clone(), account.id.clone())).cloned()),
-            desired_role: wanted.and_then(|wanted| wanted.role.clone()),
-            desired_role_because: wanted.map(|wanted| wanted.because.clone()),
+            desired_role: role.and_then(|role| role.role.clone()),
+            desired_role_because: role.map(|role| role.because.clone()),
             because: because + &place,
         }
+    }
+
+    /// The first group of a project that the user is in, or else the first of all.
+    fn deciding<'w>(&self, wanted: &'w DesiredProject) -> Option<&'w Source> {
+        wanted.sources.iter().find(|source| self.is_in(source)).or(wanted.sources.first())
     }
 
     fn part(&self, user: &OktaUser, account: Option<&User>, projects: &[ExplainedProject]) -> PlanPart {

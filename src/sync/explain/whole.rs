@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Kind, Result};
-use crate::mapping::projects::{Selector, takes};
+use crate::mapping::projects::ProjectRule;
 use crate::model::activepieces::{Platform, Project};
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::Group;
@@ -71,7 +71,8 @@ fn unknown(error: String, near: &[String]) -> Error {
 pub async fn explain_project(session: &Session, name: &str, context: &Context) -> Result<ExplainedWholeProject> {
     let (access, looked) = all(session, true, context).await?;
     let project = project(&looked.platform, name)?;
-    let group = project.external_id.as_deref().filter(|id| looked.desired.ids.is_group(id)).map(OktaGroupId::from);
+    let group = project.external_id.as_deref().filter(|id| looked.desired.ids.project_link(id).is_some());
+    let group = group.map(OktaGroupId::from);
     let is_member = |access: &Access| access.projects.iter().any(|membership| membership.id == project.id);
     let mut members: Vec<Access> = access.into_iter().filter(is_member).collect();
     for member in &mut members {
@@ -85,7 +86,7 @@ pub async fn explain_project(session: &Session, name: &str, context: &Context) -
         id: project.id.clone(),
         name: project.display_name.clone(),
         external_id: project.external_id.clone(),
-        group_name: group.as_ref().and_then(|group| looked.org.groups.get(group)).cloned(),
+        group_name: group.as_ref().and_then(|group| group_name(&looked, group)),
         rule: group.as_ref().and_then(|group| rule(session, &looked.org, group)),
         group,
         members,
@@ -94,20 +95,34 @@ pub async fn explain_project(session: &Session, name: &str, context: &Context) -
     })
 }
 
+/// The names of the groups that a project is made of, or the name of the one that it is linked to.
+fn group_name(looked: &Looked, link: &OktaGroupId) -> Option<String> {
+    let made = looked.desired.projects.values().find(|project| project.has_link(link.as_str()));
+    let linked = looked.org.groups.get(&link.of_group());
+    made.map(|project| project.group_name.clone()).or_else(|| linked.cloned())
+}
+
 /// Explains the group of this name or id.
 pub async fn explain_group(session: &Session, name: &str, context: &Context) -> Result<ExplainedPushedGroup> {
     let (_, looked) = all(session, false, context).await?;
     let id = group(&looked.org, name)?;
     let group_name = looked.org.groups.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let pushed = looked.org.pushed.get(&id);
-    let operation = operation(&looked.plan, |op| op.group == id);
+    let target = looked.org.targets_of(&id).next();
+    let has_link = |link: &str| match target {
+        Some((target, _)) => target.sources.iter().any(|source| source.link.as_str() == link),
+        None => link == id.as_str(),
+    };
+    let operation = operation(&looked.plan, |op| has_link(op.group.as_str()));
     let linked =
         looked.platform.projects.iter().find(|project| match operation.as_ref().and_then(|op| op.project.as_ref()) {
             Some(of_operation) => project.id == *of_operation,
-            None => project.external_id.as_deref() == Some(id.as_str()),
+            None => project.external_id.as_deref().is_some_and(has_link),
         });
-    let project_name = pushed.map(|pushed| pushed.project_name.clone());
-    let mut entrants = access::entrants(&id, &looked.desired, &looked.platform, &looked.plan);
+    let project_name = target.map(|(target, _)| target.name.clone());
+    let mut entrants = target.zip(pushed).and_then(|((_, source), pushed)| {
+        access::entrants(pushed, &source.link, &looked.desired, &looked.platform, &looked.plan)
+    });
     if let Some(entrants) = &mut entrants {
         name_unread(session, entrants).await?;
     }
@@ -167,26 +182,22 @@ fn group(org: &Org, name: &str) -> Result<OktaGroupId> {
 
 /// The place of the rule that pushes a group.
 fn rule(session: &Session, org: &Org, group: &OktaGroupId) -> Option<String> {
-    let place = org.rule_of.get(group)?;
-    session.settings.projects.get(*place)?.location.clone()
+    let (_, source) = org.targets_of(group).next()?;
+    session.settings.projects.get(source.rule)?.location.clone()
 }
 
 /// The rules that take a group; the first one names the project.
 fn taken_by(session: &Session, id: &OktaGroupId, name: &str, group: Option<&Group>) -> Vec<String> {
-    let rules = session.settings.projects.iter().filter(|rule| match &rule.selector {
-        Selector::Group(wanted) => wanted == name || wanted == id.as_str(),
-        Selector::Match(pattern) => group.is_some_and(|group| takes(pattern, group)),
-    });
-    rules
-        .map(|rule| {
-            let selector = match &rule.selector {
-                Selector::Group(wanted) => format!("group = {wanted:?}"),
-                Selector::Match(pattern) => format!("match = {:?}", pattern.as_str()),
-            };
-            let place = rule.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-            format!("{selector}{place}")
-        })
-        .collect()
+    let is_named = |wanted: &String| wanted == name || wanted == id.as_str();
+    let takes = |rule: &&ProjectRule| match group {
+        Some(group) => rule.may_take(group),
+        None => rule.selector.names().iter().any(is_named),
+    };
+    let told = |rule: &ProjectRule| {
+        let place = rule.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        format!("{}{place}", rule.selector)
+    };
+    session.settings.projects.iter().filter(takes).map(told).collect()
 }
 
 fn operation(plan: &Plan, is_it: impl Fn(&ProjectOp) -> bool) -> Option<ProjectOp> {

@@ -35,6 +35,21 @@ pub enum Projects {
     None,
     ByName,
     ByPattern,
+    /// Both groups make one project, which is named.
+    Together,
+    /// Each group has a project that is named for it.
+    Named,
+}
+
+impl Projects {
+    /// The projects that the config names.
+    pub fn named(self) -> &'static [&'static str] {
+        match self {
+            Self::None | Self::ByName | Self::ByPattern => &[],
+            Self::Together => &["Team"],
+            Self::Named => &["One", "Two"],
+        }
+    }
 }
 
 /// How project roles are given: Admin to those in the group [`LEADS`], Viewer to others.
@@ -214,6 +229,8 @@ pub enum Event {
     RolesStay(bool),
     /// The config compares an attribute that is true or false with a text; or the mistake is mended.
     Mistake(bool),
+    /// The config names each group's project for the other one.
+    SwapProjects,
     /// All problems that the plan shows are accepted in the config.
     Accept,
     /// Okta's clock goes by so many hours.
@@ -238,7 +255,13 @@ pub fn setup() -> impl Strategy<Value = Setup> {
         1 => Just(Scope::Everyone)
     ];
     let roles = prop_oneof![1 => Just(Roles::None), 2 => Just(Roles::Profile), 2 => Just(Roles::Group)];
-    let projects = prop_oneof![1 => Just(Projects::None), 2 => Just(Projects::ByName), 2 => Just(Projects::ByPattern)];
+    let projects = prop_oneof![
+        1 => Just(Projects::None),
+        2 => Just(Projects::ByName),
+        2 => Just(Projects::ByPattern),
+        1 => Just(Projects::Together),
+        1 => Just(Projects::Named)
+    ];
     let project_roles = prop_oneof![
         4 => Just(ProjectRoles::None),
         1 => Just(ProjectRoles::Fixed),
@@ -337,6 +360,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         1 => any::<bool>().prop_map(Event::RolesStay),
         1 => any::<bool>().prop_map(Event::Mistake),
         1 => Just(Event::Accept),
+        2 => Just(Event::SwapProjects),
         1 => Just(Event::SeeAll),
         1 => hours.prop_map(Event::Clock),
         1 => Just(Event::Plan),

@@ -453,6 +453,37 @@ async fn walk_that_moves_project_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_makes_one_project_of_two_groups_of_which_one_goes() {
+    let changes = [
+        Event::NameGroup(0, Name::Untaken),
+        Event::NameGroup(1, Name::Untaken),
+        Event::DeleteGroup(0),
+        Event::RemakeGroup(0),
+        Event::DoubleGroup(1),
+        Event::Quit(1, 0),
+    ];
+    for change in changes {
+        for project_roles in [ProjectRoles::None, ProjectRoles::ByGroup] {
+            let setup =
+                Setup { projects: Projects::Together, project_roles, delete_unpushed: true, ..Setup::default() };
+            let events = [Event::Apply, change.clone(), Event::Apply, Event::Status(2, "SUSPENDED"), Event::Apply];
+            holds(setup, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_swaps_the_projects_of_two_groups_and_is_killed() {
+    for after in 0..4 {
+        for rest in [vec![Event::Apply], vec![Event::SwapProjects, Event::Apply], vec![Event::Undo(0), Event::Apply]] {
+            let setup = Setup { projects: Projects::Named, delete_unpushed: true, ..Setup::default() };
+            let swap = [Event::Apply, Event::SwapProjects, Event::Kill(after)];
+            holds(setup, &[&swap[..], &rest].concat()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_deletes_accounts_that_were_inactive_for_long() {
     let dormant = |p| [Event::Unassign(p), Event::Apply, Event::Apply, Event::Clock(49)];
     for meanwhile in [Hand::Reopen(1), Hand::Role(1, Role::Admin), Hand::Close(1)] {

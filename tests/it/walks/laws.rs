@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use oktapieces_sandbox::activepieces::{Platform, UserSnapshot as Account};
+use oktapieces_sandbox::activepieces::{Platform, ProjectSnapshot, UserSnapshot as Account};
 use oktapieces_sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
@@ -125,6 +125,18 @@ impl Truth {
             ProjectRoles::ByGroup => (leads.len() == 1).then(by_lead),
             ProjectRoles::ByExpression => Some(by_lead()),
         }
+    }
+
+    /// The users in the groups that a project is made of; none where it has no group, or not all are there.
+    fn members(&self, setup: &Setup, project: &ProjectSnapshot) -> Option<BTreeSet<String>> {
+        let linked = self.groups.get(project.external_id.as_ref()?)?;
+        if setup.projects != Projects::Together {
+            return Some(linked.1.clone());
+        }
+        let named = |name: &str| self.groups.values().filter(move |group| group.0 == name).collect::<Vec<_>>();
+        let all = ["AP Eng", "AP Ops"].map(named);
+        let is_whole = all.iter().all(|groups| groups.len() == 1);
+        is_whole.then(|| all.iter().flatten().flat_map(|group| group.1.clone()).collect())
     }
 
     fn of_address<'t>(&'t self, address: &'t str) -> impl Iterator<Item = &'t User> {
@@ -391,7 +403,9 @@ impl Ledger {
             else {
                 continue;
             };
-            let Some(group) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else { continue };
+            // A project that moved to another group has the members of that one.
+            let now = step.after.projects.get(&id).unwrap_or(project);
+            let Some(members) = truth.members(setup, now) else { continue };
             let Some(user) = step.after.accounts.get(&what).and_then(linked) else { continue };
             let deleted = step.before.projects.contains_key(&id) && !step.after.projects.contains_key(&id);
             if let (Some(role), Some(_)) = (&value, project.members.get(&what)) {
@@ -401,7 +415,7 @@ impl Ledger {
                 }
             }
             if value.is_none() && !deleted {
-                if group.1.contains(user) && truth.has_access(user) {
+                if members.contains(user) && truth.has_access(user) {
                     found.push(format!("L4: {} is out of {:?}, and a member in Okta", account.email, project.name));
                 }
                 let is_gone = !truth.users.contains_key(user);
@@ -544,12 +558,13 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
             return Some(format!("{email} is to be like {user:?}, and is {account:?}"));
         }
         for project in standing.projects.values().filter(|project| !words.contains(&project.name)) {
-            let Some((name, members)) = project.external_id.as_ref().and_then(|group| truth.groups.get(group)) else {
-                continue;
-            };
+            let name = project.external_id.as_ref().and_then(|group| Some(&truth.groups.get(group)?.0));
+            let (Some(name), Some(members)) = (name, truth.members(setup, project)) else { continue };
             let pushed = match setup.projects {
                 Projects::None => false,
-                Projects::ByName => ["AP Eng", "AP Ops"].contains(&name.as_str()),
+                Projects::ByName | Projects::Together | Projects::Named => {
+                    ["AP Eng", "AP Ops"].contains(&name.as_str())
+                }
                 Projects::ByPattern => name.starts_with("AP "),
             };
             let wanted = truth.project_role(setup, &user.id).filter(|_| setup.project_roles != ProjectRoles::OnAdd);
@@ -693,7 +708,12 @@ fn writes(step: &Step<'_>, found: &mut Vec<String>) {
     let planned = step.planned();
     let facts = step.after.facts();
     for (key, value) in step.own_changes() {
-        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) {
+        // A killed run may have freed the externalId of a project that another one gets.
+        let freed = value.as_deref().and_then(|value| value.strip_suffix("-moving"));
+        let is_freed = step.kind == Kind::Kill
+            && freed.is_some()
+            && planned.get(&key).is_some_and(|planned| planned.as_deref() == freed);
+        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) && !is_freed {
             found.push(format!("L3: {key:?} is {value:?}, which the plan doesn't say"));
         }
     }
@@ -796,6 +816,9 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
         if !step.arguments.iter().any(|argument| argument == "--allow-project-deletions") {
             found.push(format!("L6: the project {:?} was deleted without the flag", project.name));
         }
+        if step.setup.projects.named().contains(&project.name.as_str()) {
+            found.push(format!("L6: the project {:?} was deleted, and the config names it", project.name));
+        }
         let group = project.external_id.as_deref().unwrap_or_default();
         let named = |name: &str| name == project.name || name.strip_prefix("AP ") == Some(project.name.as_str());
         if step.truth.groups.contains_key(group) {
@@ -821,7 +844,7 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
     }
     let made = step.after.projects.values().filter(|project| !step.before.projects.contains_key(&project.id));
     for project in made.filter(|project| project.external_id.is_some() && step.kind != Kind::Undo) {
-        let orphan = |other: &&oktapieces_sandbox::activepieces::ProjectSnapshot| {
+        let orphan = |other: &&ProjectSnapshot| {
             let group = other.external_id.as_deref().unwrap_or_default();
             let name = other.name.strip_prefix("Archived: ").unwrap_or(&other.name);
             name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)

@@ -122,6 +122,8 @@ pub struct World {
     /// What waits for the next run that writes.
     middle: Vec<(&'static str, usize, Hand)>,
     pub lost: Option<usize>,
+    /// Whether the config names each group's project for the other one.
+    swapped: bool,
     /// Whether the config compares what is true or false with a text.
     pub mistaken: bool,
     /// Kind and subject of the problems that the config accepts.
@@ -154,6 +156,7 @@ impl World {
             interferences: Arc::default(),
             middle: Vec::new(),
             lost: None,
+            swapped: false,
             mistaken: false,
             accepted: BTreeSet::new(),
             setup,
@@ -191,7 +194,7 @@ impl World {
             }
             Roles::Group => "platformRole = \"isMemberOfGroupName('Admins') ? 'ADMIN' : 'MEMBER'\"".to_owned(),
         };
-        let projects = project_rules(setup);
+        let projects = project_rules(setup, self.swapped);
         let accepted = |(kind, who): &(String, String)| {
             format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")
         };
@@ -412,6 +415,10 @@ impl World {
             Event::Lose(after) => self.lost = Some(after),
             Event::RolesStay(stay) => self.platform().configure(|settings| settings.roles_stay = stay),
             Event::Mistake(mistaken) => self.mistake(mistaken),
+            Event::SwapProjects => {
+                self.swapped = !self.swapped;
+                self.stage.configure(&self.config());
+            }
             Event::Clock(hours) => org.shift_clock(hours * 3600),
             Event::Plan
             | Event::Apply
@@ -533,7 +540,7 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
 }
 
 /// The rules of the projects.
-fn project_rules(setup: &Setup) -> String {
+fn project_rules(setup: &Setup, is_swapped: bool) -> String {
     let of_members = match setup.project_roles {
         ProjectRoles::None => "",
         ProjectRoles::Fixed => "role = \"Viewer\"",
@@ -545,6 +552,16 @@ fn project_rules(setup: &Setup) -> String {
         Projects::None => String::new(),
         Projects::ByName => {
             format!("[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}")
+        }
+        Projects::Together => {
+            format!("[[projects]]\ngroups = [\"AP Eng\", \"AP Ops\"]\nproject = \"Team\"\n{of_members}")
+        }
+        Projects::Named => {
+            let names = if is_swapped { ["Two", "One"] } else { ["One", "Two"] };
+            let entry = |(group, project): (&str, &str)| {
+                format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n{of_members}\n")
+            };
+            GROUPS.into_iter().zip(names).map(entry).collect()
         }
         Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
     }
