@@ -221,10 +221,9 @@ impl Activepieces {
     /// Destroys a project with its flows, connections and members (docs/activepieces.md#deletion-of-a-group). A project that
     /// is gone already counts as deleted.
     pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
-        let request = Request::new(Method::DELETE, group_path(id)).timeout(DELETION);
-        match self.http.send(&request).await {
-            Err(failure) if !is_absence(&failure) => Err(failure),
-            _ => Ok(()),
+        match self.remove(Request::new(Method::DELETE, group_path(id))).await {
+            Err(failure) if is_absence(&failure) => Ok(()),
+            reply => reply,
         }
     }
 
@@ -338,12 +337,17 @@ impl Activepieces {
         Ok(())
     }
 
+    /// Sends a DELETE, whose answer has no body.
+    pub(super) async fn remove(&self, request: Request) -> Result<(), Failure> {
+        self.http.send(&request.timeout(DELETION)).await.map(drop)
+    }
+
     async fn patch_group(&self, id: &ProjectId, operations: Vec<Operation<'_>>) -> Result<ScimGroup, Failure> {
         let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
         self.write(Method::PATCH, group_path(id), SCIM_JSON, &body, GROUP).await
     }
 
-    async fn read<T: DeserializeOwned + Send + 'static>(&self, request: Request) -> Result<T, Failure> {
+    pub(super) async fn read<T: DeserializeOwned + Send + 'static>(&self, request: Request) -> Result<T, Failure> {
         Ok(self.http.json(&request).await?.0)
     }
 

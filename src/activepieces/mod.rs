@@ -3,9 +3,11 @@
 //!
 //! - `wire`: request and answer bodies.
 //! - `client`: single requests, one method each.
+//! - `invitations`: invitations that wait.
 //! - `read`: the whole platform; it refuses inconsistent listings.
 
 pub mod client;
+pub mod invitations;
 pub mod read;
 pub mod wire;
 

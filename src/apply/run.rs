@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
-use super::{project, roles, user};
+use super::{invitation, project, roles, user};
 use crate::activepieces::Activepieces;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
-use crate::plan::op::{Member, ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::op::{InvitationOp, Member, ProjectAction, ProjectOp, UserAction, UserOp};
 use crate::plan::{Plan, Step};
 
 /// What an apply tells while it runs.
@@ -61,6 +61,8 @@ pub async fn run<'p>(
     let (unauthorized, contact) = (AtomicBool::new(false), Contact::default());
     let roles = Semaphore::new(most.min(roles::AT_ONCE));
     let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact, roles };
+    // Before any account is made that they could be applied to.
+    let invitations = run.invitations(plan).await;
     let accounts = Mutex::new(BTreeMap::new());
     let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
     let (waiting, coming) = demotions_that_wait(coming, plan);
@@ -84,6 +86,7 @@ pub async fn run<'p>(
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
     Report {
+        invitations,
         users,
         projects,
         interrupted: stop.is_cancelled(),
@@ -153,6 +156,18 @@ impl Accounts<'_> {
 }
 
 impl Run<'_> {
+    /// Deletes the invitations that the plan revokes.
+    async fn invitations<'p>(&self, plan: &'p Plan) -> Vec<(&'p InvitationOp, Outcome)> {
+        let writer = self.to(&self.users);
+        let waiting = if plan.invitations.is_empty() { Ok(Vec::new()) } else { invitation::look(writer).await };
+        let ops = plan.invitations.iter().collect();
+        self.stage("invitations", &self.users, Step::Invitation, ops, async |op: &'p InvitationOp| match &waiting {
+            Ok(waiting) => outcome(&invitation::revoke(writer, op, waiting).await),
+            Err(failed) => failed.clone(),
+        })
+        .await
+    }
+
     /// Applies the operations in parallel and keeps their order in the report.
     async fn users<'p>(
         &self,

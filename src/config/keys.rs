@@ -5,8 +5,8 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_LEAVE, PROBLEM, ROLE_GROUPS, ROLES_MANAGED,
-    RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_INVITATION, ON_LEAVE, PROBLEM, ROLE_GROUPS,
+    ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
 };
 
 /// A section of the file.
@@ -586,6 +586,15 @@ const SAFETY: &[Key] = &[
         "[\"owner@example.com\"]",
         "Accounts that are never deactivated and never lose ADMIN, by the e-mail addresses that they sign in with.",
     ),
+    key(
+        "invitations",
+        &At(ON_INVITATION, |draft| &mut draft.policy.invitations),
+        "\"report\"",
+        "Accepted invitations that wait on the platform for users that Okta knows, and that may raise their roles later. \
+         \"report\" reads them by two requests and makes each that gives another role than Okta a problem of the plan; \
+         \"revoke\" deletes these instead (docs/invitations.md).",
+    )
+    .or("\"ignore\""),
 ];
 
 const ACCEPTED: &[Key] = &[

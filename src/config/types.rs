@@ -12,7 +12,7 @@ use super::mask;
 use super::picture::{Fault, Faults};
 use super::source::Source;
 use crate::model::problem::ProblemKind;
-use crate::plan::policy::{Limit, OnLeave};
+use crate::plan::policy::{Limit, OnInvitation, OnLeave};
 
 /// A string and its place in the config, quotes included.
 pub(super) type Text = Spanned<String>;
@@ -130,6 +130,13 @@ pub(super) const ON_LEAVE: Type<OnLeave> = Type {
     form: Form::Text,
     schema: r#"{"enum": ["deactivate", "keep"]}"#,
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_leave(&text))),
+};
+
+pub(super) const ON_INVITATION: Type<OnInvitation> = Type {
+    name: "\"ignore\", \"report\" or \"revoke\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["ignore", "report", "revoke"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_invitation(&text))),
 };
 
 pub(super) const ADDRESSES: Type<BTreeSet<String>> = Type {
@@ -309,6 +316,16 @@ fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
         other => {
             Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"deactivate\" or \"keep\""))
         }
+    }
+}
+
+fn on_invitation(text: &Text) -> Result<OnInvitation, Fault> {
+    match text.get_ref().as_str() {
+        "ignore" => Ok(OnInvitation::Ignore),
+        "report" => Ok(OnInvitation::Report),
+        "revoke" => Ok(OnInvitation::Revoke),
+        other => Err(Fault::at(text.span(), format!("`{other}` is not a choice"))
+            .help("write \"ignore\", \"report\" or \"revoke\"")),
     }
 }
 

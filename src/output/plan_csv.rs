@@ -25,7 +25,7 @@ const COLUMNS: Row<'static> = Row {
 /// One line. What doesn't apply is empty.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row<'a> {
-    /// `user`, `project`, `problem`, `accepted`, `held` or `warning`.
+    /// `user`, `project`, `invitation`, `problem`, `accepted`, `held` or `warning`.
     kind: &'a str,
     action: &'a str,
     /// A user name; for a problem its subject.
@@ -46,6 +46,11 @@ pub fn render(plan: &Plan) -> String {
     }
     for op in &plan.projects {
         table.project(op);
+    }
+    for op in &plan.invitations {
+        let grant = op.grant.to_string();
+        let row = Row { kind: "invitation", action: "revoke", subject: &op.user_name, ..Row::default() };
+        table.add(Row { attribute: "invitation", before: &grant, reason: &op.reason, ..row });
     }
     for problem in &plan.problems {
         let place = problem.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();

@@ -14,8 +14,8 @@ use crate::plan::Plan;
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
 use crate::plan::op::{
-    Attribute, Change, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange, UserAction,
-    UserOp,
+    Attribute, Change, InvitationOp, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange,
+    UserAction, UserOp,
 };
 
 /// From this many rows on a list is folded.
@@ -46,6 +46,7 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
     sections.extend(expressions(plan));
     sections.extend(users(plan, around.whole));
     sections.extend(projects(plan, around.whole));
+    sections.extend(invitations(plan, around.whole));
     sections.extend(held(plan, around.whole));
     sections.extend(problems(plan, around.whole));
     sections.extend(accepted(plan, around.whole));
@@ -62,7 +63,11 @@ pub fn render(plan: &Plan, around: Around<'_>) -> String {
 /// All users who become ADMIN, by name; never shortened.
 fn new_admins(plan: &Plan) -> Option<String> {
     let mut table = table();
-    let rows: Vec<_> = plan.new_admins().map(|op| [safe(&op.user_name), how_admin(op), why(op)]).collect();
+    let mut rows: Vec<_> = plan.new_admins().map(|op| [safe(&op.user_name), how_admin(op), why(op)]).collect();
+    rows.extend(plan.standing.waiting_admins.iter().map(|user_name| {
+        let how = "becomes ADMIN later: an accepted invitation waits".to_owned();
+        [safe(user_name), how, "not by Okta".to_owned()]
+    }));
     add_rows(&mut table, rows.into_iter(), &styled(REMOVE, "!"), true);
     section("New ADMINs", &table)
 }
@@ -287,6 +292,14 @@ fn destroyed(members: usize, contents: &Contents) -> String {
     format!("destroys {}\n{last_run}; nothing of it can be recovered", parts.join(", "))
 }
 
+fn invitations(plan: &Plan, whole: bool) -> Option<String> {
+    let mut table = table();
+    let row =
+        |op: &InvitationOp| [safe(&op.user_name), format!("as {}", safe(&op.grant.to_string())), safe(&op.reason)];
+    add_rows(&mut table, plan.invitations.iter().map(row), &styled(REMOVE, "- revoke"), whole);
+    section("Invitations", &table)
+}
+
 /// The deferred operations, and why nothing is removed if the source isn't trusted.
 fn held(plan: &Plan, whole: bool) -> Option<String> {
     let mut table = table();
@@ -403,8 +416,14 @@ pub fn total(plan: &Plan) -> String {
         (!parts.is_empty()).then(|| format!("{what} {}", parts.join(", ")))
     };
     let roles = [(totals.project_roles, "to change")];
-    let lists =
-        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members"), list(&roles, "project roles")];
+    let invitations = [(totals.invitations_revoke, "to revoke")];
+    let lists = [
+        list(&parts, "users"),
+        list(&projects, "projects"),
+        list(&members, "members"),
+        list(&roles, "project roles"),
+        list(&invitations, "invitations"),
+    ];
     let changes: Vec<String> = lists.into_iter().flatten().collect();
     let unchanged = format!(
         "{} and {} unchanged",

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Contents, User};
+use crate::model::activepieces::{Contents, Grant, User};
 use crate::model::desired::{Attributes, Leave};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, InvitationId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::deferred::Deferred;
@@ -18,6 +18,9 @@ use crate::plan::deferred::Shrunk;
 pub struct Plan {
     pub users: Vec<UserOp>,
     pub projects: Vec<ProjectOp>,
+    /// Waiting invitations to delete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invitations: Vec<InvitationOp>,
     pub problems: Vec<Problem>,
     /// The problems that the admin knows of and has accepted in the config.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +70,9 @@ pub struct Standing {
     /// Users out of scope or gone from Okta whose accounts are active, with these accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<OktaUserId, AccountId>,
+    /// User names that a waiting invitation makes ADMIN though Okta doesn't, unless the plan deletes it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting_admins: BTreeSet<String>,
     /// User names of the accounts without an externalId that match no user.
     pub local: Vec<String>,
     /// User names of the accounts with an externalId that is no Okta user id and that match no user.
@@ -181,6 +187,21 @@ pub enum Reason {
     Left(Leave),
     /// The run of this number is undone.
     Undo(u32),
+}
+
+/// Deletes an accepted invitation that waits and that Okta contradicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationOp {
+    pub id: InvitationId,
+    /// The address that was invited.
+    pub user_name: String,
+    pub okta_id: OktaUserId,
+    pub grant: Grant,
+    /// `Okta gives MEMBER`.
+    pub reason: String,
+    /// Why the user has no access, if that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Leave>,
 }
 
 /// What is done to one project. The parts are written in this order and never in parallel.
@@ -315,6 +336,7 @@ pub struct Totals {
     pub members_add: usize,
     pub members_remove: usize,
     pub project_roles: usize,
+    pub invitations_revoke: usize,
 }
 
 impl UserOp {
@@ -367,7 +389,7 @@ impl ProjectOp {
 impl Plan {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.projects.is_empty()
+        self.users.is_empty() && self.projects.is_empty() && self.invitations.is_empty()
     }
 
     pub fn totals(&self) -> Totals {
@@ -387,6 +409,7 @@ impl Plan {
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
             project_roles: self.projects.iter().map(|op| op.roles.len()).sum(),
+            invitations_revoke: self.invitations.len(),
         }
     }
 

@@ -30,6 +30,9 @@ impl Outline {
                 |change: &RoleChange| format!("{} in {}: {} → {}", change.account, op.group, change.from, change.to);
             op.roles.iter().for_each(|change| outline.add(set(change)));
         }
+        for op in &plan.invitations {
+            outline.add(format!("revoke {} of {}", op.id, op.okta_id));
+        }
         // A redacted subject may not be the accepted one.
         let problems = plan.problems.iter().map(|problem| problem.kind);
         problems.for_each(|kind| outline.add(format!("problem {kind}")));

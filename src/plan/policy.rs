@@ -15,6 +15,18 @@ pub enum OnLeave {
     Keep,
 }
 
+/// What happens to an accepted invitation that waits and gives another role than Okta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnInvitation {
+    /// Invitations aren't read.
+    #[default]
+    Ignore,
+    /// It is a problem of the plan.
+    Report,
+    /// It is deleted.
+    Revoke,
+}
+
 /// An upper limit: a count, or a share of something in percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
@@ -136,6 +148,7 @@ pub struct Policy {
     pub protect: BTreeSet<String>,
     /// Whether projects whose group isn't pushed any more are deleted.
     pub delete_unpushed: bool,
+    pub invitations: OnInvitation,
     /// The accepted problems.
     pub accepted: Vec<Acceptance>,
 }

@@ -85,6 +85,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         plan: Plan {
             users: Vec::new(),
             projects: Vec::new(),
+            invitations: Vec::new(),
             problems: new.problems.clone(),
             accepted: new.accepted.clone(),
             held: new.held.clone(),
@@ -94,6 +95,13 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         },
         ..Remaining::default()
     };
+    for op in &saved.invitations {
+        match new.invitations.iter().find(|new| new.id == op.id) {
+            Some(new) if new == op => held.plan.invitations.push(op.clone()),
+            None if tried(Step::Invitation(op)) => held.done += 1,
+            _ => held.stale.push(format!("{}: invitation as {}", op.user_name, op.grant)),
+        }
+    }
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
         match users.get(&op.okta_id) {

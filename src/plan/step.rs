@@ -1,10 +1,12 @@
 //! The steps of a plan: each is begun and ended as a whole, and has a row in the journal.
 
-use super::op::{Plan, ProjectAction, ProjectOp, UserOp};
+use super::op::{InvitationOp, Plan, ProjectAction, ProjectOp, UserOp};
 
-/// One step. Its kind and its Okta id tell it apart from all others of its plan.
+/// One step. Its kind and its id tell it apart from all others of its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'p> {
+    /// Deletes a waiting invitation.
+    Invitation(&'p InvitationOp),
     User(&'p UserOp),
     /// The project itself: creation, adoption, renaming or deletion.
     Project(&'p ProjectOp),
@@ -17,6 +19,7 @@ impl<'p> Step<'p> {
     /// The word for its kind.
     pub fn kind(self) -> &'static str {
         match self {
+            Self::Invitation(_) => "invitation",
             Self::User(_) => "user",
             Self::Project(_) => "project",
             Self::AddMembers(_) => "add members",
@@ -25,9 +28,10 @@ impl<'p> Step<'p> {
         }
     }
 
-    /// The id of the Okta user or group that it is for.
+    /// The id of the Okta user or group that it is for, or of the invitation.
     pub fn okta_id(self) -> &'p str {
         match self {
+            Self::Invitation(op) => op.id.as_str(),
             Self::User(op) => op.okta_id.as_str(),
             Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => {
                 op.group.as_str()
@@ -38,6 +42,7 @@ impl<'p> Step<'p> {
     /// The user name or the project's name.
     pub fn subject(self) -> &'p str {
         match self {
+            Self::Invitation(op) => &op.user_name,
             Self::User(op) => &op.user_name,
             Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => &op.name,
         }
@@ -56,8 +61,10 @@ impl ProjectOp {
 }
 
 impl Plan {
-    /// Every step: users, then each project with its members.
+    /// Every step: invitations, users, then each project with its members.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        self.users.iter().map(Step::User).chain(self.projects.iter().flat_map(ProjectOp::steps))
+        let invitations = self.invitations.iter().map(Step::Invitation);
+        let users = self.users.iter().map(Step::User);
+        invitations.chain(users).chain(self.projects.iter().flat_map(ProjectOp::steps))
     }
 }

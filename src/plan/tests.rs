@@ -17,6 +17,7 @@ use crate::model::problem::{Problem, ProblemKind};
 mod embedded;
 mod guards;
 mod held;
+mod invitations;
 mod laws;
 mod roles;
 mod undo;

@@ -178,6 +178,7 @@ impl Recorded {
             Standing::Planned => Outcome::Skipped("not begun".to_owned()),
             Standing::Begun => Outcome::Failed("begun and not ended: the server may have done it".to_owned()),
         };
+        let invitations = self.plan.invitations.iter().map(|op| (op, outcome(Step::Invitation(op)))).collect();
         let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
         let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
         for (op, outcomes) in &mut projects {
@@ -187,13 +188,13 @@ impl Recorded {
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
                     Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
-                    Step::User(_) => {}
+                    Step::User(_) | Step::Invitation(_) => {}
                 }
             }
         }
         let ended = ["done", "partial", "refused", "failed"];
         let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| !ended.contains(&outcome));
-        Report { users, projects, interrupted, diverged: self.diverged.clone(), ..Report::default() }
+        Report { invitations, users, projects, interrupted, diverged: self.diverged.clone(), ..Report::default() }
     }
 }
 

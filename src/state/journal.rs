@@ -166,6 +166,7 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
 
 fn action(step: Step<'_>) -> &'static str {
     match step {
+        Step::Invitation(_) => "revoke",
         Step::User(op) => op.action.as_str(),
         Step::Project(op) => op.action.as_str(),
         Step::AddMembers(_) => "add",
@@ -177,6 +178,7 @@ fn action(step: Step<'_>) -> &'static str {
 /// The current and the new value, as far as the step touches it; null if there was none.
 fn sides(step: Step<'_>) -> (Value, Value) {
     match step {
+        Step::Invitation(op) => (json!({ "invitation": op.grant }), Value::Null),
         Step::User(op) => {
             let before = match op.action {
                 UserAction::Create => Value::Null,

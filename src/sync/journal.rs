@@ -114,7 +114,7 @@ impl Journal {
                     (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
                 }
                 Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
-                Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
+                Step::Invitation(_) | Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
             };
             owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
         }

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
-use crate::model::activepieces::{Platform, StandingRoles};
+use crate::model::activepieces::{Invitations, Platform, StandingRoles};
 use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::okta::{self, Okta, Step, StillThere};
@@ -26,6 +26,7 @@ use crate::plan::deferred::{Because, Deferred};
 use crate::plan::hold::held;
 use crate::plan::hold::{accepted, grace};
 use crate::plan::op::ProjectAction;
+use crate::plan::policy::OnInvitation;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
@@ -307,11 +308,8 @@ impl Session {
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, mut reading), platform) = Box::pin(futures_util::future::try_join(
-            okta_side,
-            activepieces::read_with_roles(&self.activepieces, roles),
-        ))
-        .await?;
+        let ((expressions, mut reading), platform) =
+            Box::pin(futures_util::future::try_join(okta_side, self.read_platform(roles))).await?;
         if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
             return Err(fault);
         }
@@ -323,6 +321,22 @@ impl Session {
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
         Ok(Sides { expressions, reading, platform, now })
+    }
+
+    /// Reads the platform, with what the config needs of it.
+    async fn read_platform(&self, roles: bool) -> Result<Platform> {
+        let activepieces = &self.activepieces;
+        if self.settings.policy.invitations == OnInvitation::Ignore {
+            return activepieces::read_with_roles(activepieces, roles).await;
+        }
+        let reads = futures_util::future::join(
+            activepieces::read_with_roles(activepieces, roles),
+            activepieces::invitations::read(activepieces),
+        );
+        let (platform, invitations) = reads.await;
+        // A snapshot that was made without them says nothing about them.
+        let invitations = settle::recorded(invitations)?.unwrap_or(Invitations::Off);
+        Ok(Platform { invitations, ..platform? })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted, and the platform for its contents. A project

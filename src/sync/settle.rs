@@ -185,7 +185,8 @@ impl<'a> Draft<'a> {
             let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
             op.roles.iter().map(|change| &change.okta_id).chain(new)
         });
-        gives.chain(of_roles).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
+        let invited = plan.invitations.iter().filter(|op| op.left.is_none()).map(|op| &op.okta_id);
+        gives.chain(of_roles).chain(invited).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
     }
 
     /// Reads again what isn't sure, then asks by id for all users who would lose something by it.

@@ -189,7 +189,10 @@ impl Writing<'_> {
             return Ok(Vec::new());
         }
         let roles = report.projects.iter().any(|(op, _)| op.sets_roles());
-        let platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
+        let mut platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
+        if !report.invitations.is_empty() {
+            platform.invitations = activepieces::invitations::read(&self.session.activepieces).await?;
+        }
         let unsettled = report.look_again(&Stands::of(&platform));
         self.journal.diverged(&unsettled)?;
         Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())

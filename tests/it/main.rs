@@ -25,6 +25,8 @@ mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
+mod invitations;
+#[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
 mod missing_scope;

@@ -1,6 +1,7 @@
 //! The difference between the desired users and projects and the current platform.
 
 mod embedded;
+mod invitations;
 pub mod lookup;
 pub mod matching;
 pub mod members;
@@ -86,7 +87,10 @@ impl<'a> Comparison<'a> {
     pub fn doubts(&self) -> Doubts {
         let mut memberships = projects::missing_in_listing(&self.projects);
         memberships.extend(projects::roles_by_absence(&self.projects));
-        Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) }
+        memberships.extend(invitations::doubted(self.desired, self.platform, &self.matches));
+        let mut doubts = Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) };
+        doubts.users.extend(invitations::unknown_users(self.desired, self.platform, &self.matches.unknown));
+        doubts
     }
 
     /// The accounts of those of these users who would leave a project.
@@ -107,6 +111,7 @@ impl<'a> Comparison<'a> {
         embedded::note(&mut plan, platform);
         users::diff(&mut plan, desired, platform, matches, policy);
         projects::diff(&mut plan, projects, desired, platform, matches, policy);
+        invitations::diff(&mut plan, desired, platform, matches, policy);
         plan.problems.extend(matches.problems.iter().cloned());
         plan.problems.sort();
         plan.problems.dedup();

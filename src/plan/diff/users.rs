@@ -170,7 +170,7 @@ fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
 }
 
 /// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed.
-fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
+pub(super) fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
     match leave {
         Leave::Suspended if policy.suspended == OnLeave::Keep && !user.in_scope => Leave::Unassigned,
         leave => leave,
@@ -178,7 +178,7 @@ fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
 }
 
 /// What the policy says of a reason. An account of a user who is deactivated in Okta is always closed.
-fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
+pub(super) fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
     match leave {
         Leave::Suspended => policy.suspended,
         Leave::Unassigned => policy.unassigned,

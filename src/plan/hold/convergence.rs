@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::model::activepieces::{KnownRoles, Platform, Project, User};
+use crate::model::activepieces::{Invitation, KnownRoles, Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
-use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use crate::plan::op::{Change, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 use crate::plan::past::Past;
 
 /// A value that differs from what a run wrote.
@@ -40,6 +40,7 @@ pub struct Stands<'a> {
     user_of: BTreeMap<&'a str, &'a User>,
     projects: BTreeMap<&'a str, &'a Project>,
     roles: Option<&'a KnownRoles>,
+    invitations: &'a [Invitation],
 }
 
 impl<'a> Stands<'a> {
@@ -53,7 +54,18 @@ impl<'a> Stands<'a> {
                 .filter_map(|project| Some((project.external_id.as_deref()?, project)))
                 .collect(),
             roles: platform.roles.known(),
+            invitations: platform.invitations.known(),
         }
+    }
+
+    /// Whether an invitation is still there.
+    pub fn invitation(&self, op: &InvitationOp) -> Option<Divergence> {
+        let is_there = self.invitations.iter().any(|waiting| waiting.id == op.id);
+        is_there.then(|| Divergence {
+            subject: op.user_name.clone(),
+            what: format!("the invitation as {} is still there", op.grant),
+            change: None,
+        })
     }
 
     /// The parts of a user's operation that didn't persist.

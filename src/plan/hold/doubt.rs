@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Attribute, Plan, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, InvitationOp, Plan, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -42,6 +43,14 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         let about = if op.action == UserAction::Deactivate { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
+    let is_held = |op: &mut InvitationOp| match op.left {
+        Some(Leave::Unassigned | Leave::Deleted) => of.scope.contains(&op.okta_id),
+        Some(Leave::Suspended | Leave::Deactivated) => false,
+        None => of.roles.contains(&op.okta_id),
+    };
+    for op in plan.invitations.extract_if(.., is_held) {
+        held(&op.user_name, revocation(&op), format!("the scope or the groups of {}", op.user_name));
+    }
     for op in plan.projects.extract_if(.., |op| of.groups.contains(&op.group)) {
         held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
     }
@@ -57,6 +66,11 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         }
     }
     plan.projects.retain(|op| !op.is_empty());
+}
+
+/// `revoke the invitation as platform ADMIN`
+pub fn revocation(op: &InvitationOp) -> String {
+    format!("revoke the invitation as {}", op.grant)
 }
 
 /// `set the project role of ada@example.com to Viewer`

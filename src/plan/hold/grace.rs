@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Plan, Reason, UserAction, UserOp};
+use crate::plan::hold::doubt::revocation;
+use crate::plan::op::{InvitationOp, Plan, Reason, UserAction, UserOp};
 use crate::plan::past::{Missing, Past};
 use crate::plan::policy::Grace;
 
@@ -55,6 +56,11 @@ pub fn hold(plan: &mut Plan, missing: &BTreeMap<OktaUserId, Missing>, now: Times
     };
     for op in plan.users.extract_if(.., |op| is_missing(op) && waiting(&op.okta_id).is_some()) {
         plan.held.extend(waiting(&op.okta_id).map(|because| Deferred::new(&op.user_name, "deactivate", because)));
+    }
+    let is_missing = |op: &InvitationOp| matches!(op.left, Some(Leave::Unassigned | Leave::Deleted));
+    for op in plan.invitations.extract_if(.., |op| is_missing(op) && waiting(&op.okta_id).is_some()) {
+        let because = waiting(&op.okta_id);
+        plan.held.extend(because.map(|because| Deferred::new(&op.user_name, revocation(&op), because)));
     }
     let accounts: BTreeMap<AccountId, Because> =
         plan.standing.missing.iter().filter_map(|(id, account)| Some((account.clone(), waiting(id)?))).collect();

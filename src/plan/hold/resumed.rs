@@ -25,7 +25,7 @@ impl Resumed {
                 Step::RemoveMembers(op) => {
                     resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
                 }
-                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) => {}
+                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) | Step::Invitation(_) => {}
             }
         }
         resumed

@@ -104,6 +104,12 @@ pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan
     }
     keep_the_last_admin(&mut plan);
     projects::undo(&mut plan, undone, &platform.projects, &accounts);
+    for op in undone.plan.invitations.iter().filter(|op| (undone.trace)(Step::Invitation(op)) != Trace::None) {
+        plan.warnings.push(format!(
+            "{}: the invitation as {} stays deleted: invite the user again if it was right",
+            op.user_name, op.grant
+        ));
+    }
     plan.users.sort_by(|a, b| (a.action, &a.user_name).cmp(&(b.action, &b.user_name)));
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
     plan.problems.sort();

@@ -61,7 +61,7 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
     };
     for step in made.steps() {
         match ((undone.trace)(step), step) {
-            (Trace::None, _) | (_, Step::User(_)) => {}
+            (Trace::None, _) | (_, Step::User(_) | Step::Invitation(_)) => {}
             (Trace::Blurred, _) => undone.blurred(plan, step),
             (_, Step::Project(_)) => itself(plan, undone, made, project, &mut op),
             (_, Step::AddMembers(_)) => {

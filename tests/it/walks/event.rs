@@ -50,6 +50,14 @@ pub enum ProjectRoles {
     ByExpression,
 }
 
+/// `invitations`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitations {
+    Ignore,
+    Report,
+    Revoke,
+}
+
 /// The config and the servers of a walk.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the config, or a server's own")]
@@ -69,6 +77,7 @@ pub struct Setup {
     pub keep_unassigned: bool,
     pub keep_suspended: bool,
     pub keep_deleted: bool,
+    pub invitations: Invitations,
     /// A server of the older generation, which takes a change only with everything else.
     pub old_server: bool,
 }
@@ -88,6 +97,7 @@ impl Default for Setup {
             keep_unassigned: false,
             keep_suspended: false,
             keep_deleted: false,
+            invitations: Invitations::Ignore,
             old_server: false,
         }
     }
@@ -132,6 +142,12 @@ pub enum Listing {
 pub enum Hand {
     /// Invites a person: an account that isn't linked, if the address has none.
     Invite(P, Role),
+    /// Leaves an accepted invitation waiting.
+    LeaveInvitation(P, Role),
+    /// The same, to a project.
+    LeaveProjectInvitation(P, G, &'static str),
+    /// The person signs in, which applies the invitations that wait.
+    SignIn(P),
     Close(P),
     Reopen(P),
     Role(P, Role),
@@ -232,24 +248,27 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     let projects = (projects, project_roles);
     let grace = prop_oneof![3 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((1, 24)), 1 => Just((2, 24))];
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
-    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), (rare(6), rare(6)), rare(3))
-        .prop_map(|(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
-            Setup {
-                people,
-                scope,
-                roles,
-                projects: projects.0,
-                project_roles: projects.1,
-                delete_unpushed,
-                grace_runs: grace.0,
-                grace_hours: grace.1,
-                protect,
-                keep_unassigned,
-                keep_suspended: keep.0,
-                keep_deleted: keep.1,
-                old_server: old,
-            }
-        })
+    let invitations =
+        prop_oneof![4 => Just(Invitations::Ignore), 1 => Just(Invitations::Report), 2 => Just(Invitations::Revoke)];
+    let kept = (rare(6), rare(6), invitations);
+    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), kept, rare(3)).prop_map(
+        |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| Setup {
+            people,
+            scope,
+            roles,
+            projects: projects.0,
+            project_roles: projects.1,
+            delete_unpushed,
+            grace_runs: grace.0,
+            grace_hours: grace.1,
+            protect,
+            keep_unassigned,
+            keep_suspended: keep.0,
+            keep_deleted: keep.1,
+            invitations: keep.2,
+            old_server: old,
+        },
+    )
 }
 
 fn role() -> impl Strategy<Value = Role> {
@@ -261,6 +280,9 @@ fn hand() -> impl Strategy<Value = Hand> {
     let level = prop_oneof![Just("Admin"), Just("Viewer")];
     prop_oneof![
         3 => (p.clone(), role()).prop_map(|(p, role)| Hand::Invite(p, role)),
+        2 => (p.clone(), role()).prop_map(|(p, role)| Hand::LeaveInvitation(p, role)),
+        1 => (p.clone(), g.clone(), level.clone()).prop_map(|(p, g, level)| Hand::LeaveProjectInvitation(p, g, level)),
+        1 => p.clone().prop_map(Hand::SignIn),
         3 => p.clone().prop_map(Hand::Close),
         2 => p.clone().prop_map(Hand::Reopen),
         3 => (p.clone(), role()).prop_map(|(p, role)| Hand::Role(p, role)),

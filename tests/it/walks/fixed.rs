@@ -1,6 +1,8 @@
 //! A walk for each kind of fault, which doesn't depend on chance.
 
-use super::event::{ADMINS, Event, Hand, LEADS, Listing, Name, ProjectRoles, Projects, Role, Roles, Scope, Setup};
+use super::event::{
+    ADMINS, Event, Hand, Invitations, LEADS, Listing, Name, ProjectRoles, Projects, Role, Roles, Scope, Setup,
+};
 use super::runs;
 
 /// Rules for projects, and whether projects may be deleted.
@@ -448,6 +450,35 @@ async fn walk_that_moves_project_roles() {
     for project_roles in given {
         for events in walks {
             holds(Setup { project_roles, ..Setup::default() }, events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_with_invitations_that_wait_for_users_who_come_leave_and_sign_in() {
+    for invitations in [Invitations::Report, Invitations::Revoke] {
+        for roles in [Roles::None, Roles::Profile, Roles::Group] {
+            let events = [
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Hand(Hand::LeaveInvitation(2, Role::Member)),
+                Event::Hand(Hand::LeaveProjectInvitation(2, 1, "Admin")),
+                Event::Plan,
+                Event::Status(2, "SUSPENDED"),
+                Event::Miss(1, Listing::Members(0), 1),
+                Event::Apply,
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Middle("DELETE", 0, Hand::LeaveInvitation(1, Role::Operator)),
+                Event::Rename(1),
+                Event::Apply,
+                Event::Hand(Hand::LeaveInvitation(0, Role::Operator)),
+                Event::Kill(0),
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Hand(Hand::SignIn(1)),
+                Event::Apply,
+                Event::Undo(0),
+            ];
+            let setup = Setup { invitations, roles, project_roles: ProjectRoles::ByGroup, ..Setup::default() };
+            holds(setup, &events).await;
         }
     }
 }

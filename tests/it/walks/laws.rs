@@ -8,7 +8,7 @@ use oktapieces_sandbox::activepieces::{Platform, UserSnapshot as Account};
 use oktapieces_sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
-use super::event::{ProjectRoles, Projects, Roles, Setup};
+use super::event::{Invitations, ProjectRoles, Projects, Roles, Setup};
 use super::world::{FOREIGN, Interference, Key, Standing, Truth, changes};
 use crate::support::Outcome;
 
@@ -232,6 +232,9 @@ impl Step<'_> {
                 plan(text(&change["account"]), change["to"].as_str().map(str::to_owned));
             }
         }
+        for op in list(&self.plan["invitations"]) {
+            planned.insert((text(&op["id"]).to_owned(), "invitation".to_owned()), None);
+        }
         planned
     }
 
@@ -281,6 +284,7 @@ impl Ledger {
             self.reasons(step, &mut found);
         }
         admins(step, &mut found);
+        invitations(step, &mut found);
         belongings(step, &mut found);
         undone(step, &mut found);
         self.project_roles(step, &mut found);
@@ -609,6 +613,51 @@ fn admins(step: &Step<'_>, found: &mut Vec<String>) {
         });
         if inherits {
             found.push(format!("L5: {} inherited ADMIN from another user", account.email));
+        }
+    }
+}
+
+/// Only an invitation that Okta contradicts is deleted, and no invitation makes a user ADMIN unseen.
+fn invitations(step: &Step<'_>, found: &mut Vec<String>) {
+    let (truth, setup) = (&step.truth, step.setup);
+    let user_of = |email: &str| {
+        let linked = step.before.by_address(email).and_then(linked);
+        linked.map(str::to_owned).or_else(|| truth.of_address(email).next().map(|user| user.id.clone()))
+    };
+    for ((id, what), value) in step.own_changes().into_iter().filter(|((_, what), _)| what == "invitation") {
+        let Some(row) = step.before.invitations.get(&id).filter(|_| value.is_none()) else {
+            found.push(format!("L3: {what} {id} is {value:?}"));
+            continue;
+        };
+        if setup.invitations != Invitations::Revoke {
+            found.push(format!("L3: {row:?} was deleted, and the config doesn't say so"));
+        }
+        let user = user_of(&row.email);
+        let right = user.as_deref().filter(|user| truth.has_access(user)).is_some_and(|user| match &row.project {
+            None => truth.role(setup, user).is_none_or(|role| role == row.role),
+            Some(project) => {
+                let group = step.before.projects.get(project).and_then(|project| project.external_id.as_ref());
+                let members = group.and_then(|group| truth.groups.get(group)).map(|(_, members)| members);
+                let role = truth.project_role(setup, user);
+                members.is_none_or(|members| members.contains(user)) && role.is_none_or(|role| role == row.role)
+            }
+        });
+        if right || user.is_none() {
+            found.push(format!("L4: {row:?} was deleted, and Okta doesn't contradict it"));
+        }
+    }
+    if setup.invitations == Invitations::Ignore || step.plan.is_null() || step.kind == Kind::Undo {
+        return;
+    }
+    for row in step.before.invitations.values().filter(|row| row.project.is_none() && row.role == "ADMIN") {
+        let Some(user) = user_of(&row.email).filter(|user| truth.has_access(user)) else { continue };
+        let is_admin = step.before.by_address(&row.email).is_some_and(|account| account.role == "ADMIN");
+        let by_hand = step.interfered(&(row.id.clone(), "invitation".to_owned())).is_some();
+        let said = ["invitations", "waiting_admins", "held"]
+            .iter()
+            .any(|part| step.plan[part].to_string().contains(&row.email));
+        if truth.role(setup, &user) != Some("ADMIN") && !is_admin && !by_hand && !said {
+            found.push(format!("L5: {row:?} makes {} ADMIN, and the plan doesn't say so", row.email));
         }
     }
 }
