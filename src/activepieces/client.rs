@@ -265,6 +265,22 @@ impl Activepieces {
         Contents { flows, connections, tables, last_run }
     }
 
+    /// What the personal project of an account holds: the one among the projects that the user of this externalId reaches that is
+    /// the account's own (docs/activepieces.md#changed-addresses).
+    pub async fn personal_contents(&self, account: &AccountId, external_id: &str) -> Contents {
+        let request = Request::get("/api/v1/projects")
+            .param("externalUserId", external_id)
+            .param("limit", &ALL_CONTENTS.to_string());
+        let page: Result<Page<RestProject>, Failure> = self.read(request.size(Size::LISTING).once()).await;
+        let projects = page.inspect_err(|failure| tracing::debug!(%failure, "a personal project isn't known"));
+        let own = |project: &RestProject| project.kind.as_deref() == Some("PERSONAL") && project.owner_id == *account;
+        let Some(project) = projects.ok().and_then(|page| page.data.into_iter().find(own)) else {
+            return Contents::default();
+        };
+        // When a flow ran there says nothing, and would make each plan another one.
+        Contents { last_run: None, ..self.contents(&project.id, project.analytics.total_flows).await }
+    }
+
     async fn count(&self, list: &str, project: &ProjectId) -> Option<u64> {
         let page: Page<IgnoredAny> = self.part_of(list, project, ALL_CONTENTS).await?;
         page.next.is_none().then(|| u64::try_from(page.data.len()).ok())?

@@ -5,8 +5,8 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, FLAG, Form, Given, LIMIT, ON_INVITATION, ON_LEAVE, PROBLEM, ROLE_GROUPS,
-    ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, EMAIL_CHANGE, FLAG, Form, Given, LIMIT, ON_INVITATION, ON_LEAVE,
+    PROBLEM, ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
 };
 
 /// A section of the file.
@@ -513,6 +513,15 @@ const LIFECYCLE: &[Key] = &[
         "The least time (\"90m\", \"24h\", \"2d\") between the first apply that missed the user and the deactivation.",
     )
     .or("\"0h\""),
+    key(
+        "email_change",
+        &At(EMAIL_CHANGE, |draft| &mut draft.policy.email_change),
+        "\"recreate\"",
+        "Users whose e-mail address changes in Okta. Activepieces can't change the address of an account: \"report\" makes \
+         it a problem of the plan; \"recreate\" gives the user the account of the new address, copies memberships and project \
+         roles, and closes the old account (docs/changed-addresses.md).",
+    )
+    .or("\"report\""),
 ];
 
 const SAFETY: &[Key] = &[
@@ -563,6 +572,14 @@ const SAFETY: &[Key] = &[
          The default starts with the second run; a number in this file counts from the first.",
     )
     .absent("5, from the second run on"),
+    key(
+        "max_recreations",
+        &At(LIMIT, |draft| &mut draft.policy.limits.recreations),
+        "20",
+        "Accounts that `email_change = \"recreate\"` replaces; the personal project of each stays behind. A share is of the \
+         managed active users. It counts from the first run on.",
+    )
+    .or("5"),
     key(
         "max_shrink",
         &At(LIMIT, |draft| &mut draft.policy.limits.shrink),

@@ -42,6 +42,21 @@ impl User {
     pub fn is_admin(&self) -> bool {
         self.platform_role == PlatformRole::Admin.as_str()
     }
+
+    /// The Okta user who left the account for another one, by the externalId that it got then.
+    pub fn former_of(&self, ids: &OktaIds) -> Option<OktaUserId> {
+        let user = self.link()?.strip_suffix(self.id.as_str())?.strip_suffix(REPLACED)?;
+        ids.is_user(user).then(|| user.into())
+    }
+}
+
+/// Between the two ids of [`moved_link`].
+pub const REPLACED: &str = "-replaced-";
+
+/// The externalId of an account that a user left: it can't be cleared, and only one account can have the user's id
+/// (docs/activepieces.md#changed-addresses). By the account's own id no two of them are the same.
+pub fn moved_link(user: &OktaUserId, account: &AccountId) -> String {
+    format!("{user}{REPLACED}{account}")
 }
 
 /// A TEAM project, which SCIM calls a Group (docs/activepieces.md#groups).

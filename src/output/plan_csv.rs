@@ -108,7 +108,15 @@ impl Table {
             let before = change.from.as_deref().unwrap_or_default();
             self.add(Row { attribute: change.attribute.as_str(), before, after: &change.to, ..row });
         }
-        if op.changes.is_empty() {
+        for left in &op.replaces {
+            self.add(Row { attribute: "userName", before: &left.user_name, after: &op.user_name, ..row });
+            for copied in &left.copies {
+                let role = copied.role.as_deref().unwrap_or_default();
+                let row = Row { action: "copy member", project: &copied.name, ..row };
+                self.add(Row { attribute: "projectRole", after: role, ..row });
+            }
+        }
+        if op.changes.is_empty() && op.replaces.is_empty() {
             self.add(row);
         }
     }

@@ -14,8 +14,8 @@ use crate::plan::Plan;
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::guard::Refusal;
 use crate::plan::op::{
-    Attribute, Change, InvitationOp, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal, RoleChange,
-    UserAction, UserOp,
+    Attribute, Change, Copied, Fate, InvitationOp, Member, NewProjectAdmin, ProjectAction, ProjectOp, Reason, Removal,
+    Replaced, RoleChange, UserAction, UserOp,
 };
 
 /// From this many rows on a list is folded.
@@ -89,7 +89,9 @@ fn new_project_admins(plan: &Plan) -> Option<String> {
 fn how_admin(op: &UserOp) -> String {
     let gives_role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
     match (op.action, gives_role) {
-        (UserAction::Create, _) => "becomes ADMIN with a new account".to_owned(),
+        (UserAction::Create, _) | (UserAction::Recreate, _) if op.account.is_none() => {
+            "becomes ADMIN with a new account".to_owned()
+        }
         (_, Some(change)) => format!("becomes ADMIN: role {} → ADMIN", safe(change.from.as_deref().unwrap_or("–"))),
         (UserAction::Reactivate, None) => "becomes ADMIN: the inactive account is ADMIN".to_owned(),
         _ => "becomes ADMIN: the account is ADMIN".to_owned(),
@@ -105,11 +107,12 @@ fn refused(refusal: &Refusal, hash: &str) -> String {
 }
 
 /// The order of reading: destruction first.
-const ACTIONS: [(UserAction, &str, Style); 5] = [
+const ACTIONS: [(UserAction, &str, Style); 6] = [
     (UserAction::Deactivate, "-", REMOVE),
     (UserAction::Create, "+", ADD),
     (UserAction::Reactivate, "^", ADD),
     (UserAction::Adopt, "=", CHANGE),
+    (UserAction::Recreate, "*", CHANGE),
     (UserAction::Update, "~", CHANGE),
 ];
 
@@ -138,7 +141,51 @@ fn what(op: &UserOp) -> String {
     if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
         return format!("{}, {}", full_name(attributes), attributes.platform_role);
     }
-    op.changes.iter().map(change).collect::<Vec<_>>().join("\n")
+    let mut lines = match (&op.account, &op.attributes) {
+        (None, Some(attributes)) => {
+            vec![format!("new account: {}, {}", full_name(attributes), attributes.platform_role)]
+        }
+        _ => op.changes.iter().map(change).collect(),
+    };
+    op.replaces.iter().for_each(|left| lines.extend(replaced(left)));
+    lines.join("\n")
+}
+
+/// What becomes of an account that its user leaves.
+fn replaced(left: &Replaced) -> Vec<String> {
+    let old = safe(&left.user_name);
+    let personal = parts(&left.personal).join(", ");
+    let mut lines = match &left.fate {
+        Fate::Close => vec![format!("the account {old} is closed")],
+        Fate::Closed => vec![format!("the account {old} stays closed")],
+        Fate::TakenOver { by } => vec![format!("the account {old} goes to {}", safe(by))],
+    };
+    lines.push(match left.fate {
+        Fate::TakenOver { .. } => format!("its personal project goes with it: {personal}"),
+        Fate::Close | Fate::Closed => format!("its personal project stays behind and can't be moved: {personal}"),
+    });
+    let copied = |joins: bool| -> Vec<String> {
+        let copies = left.copies.iter().filter(|copied| copied.joins == joins);
+        let role = |copied: &Copied| copied.role.as_ref().map(|role| format!(" ({role})")).unwrap_or_default();
+        copies.map(|copied| format!("{}{}", copied.name, role(copied))).collect()
+    };
+    let (joins, roles) = (copied(true), copied(false));
+    lines.extend((!joins.is_empty()).then(|| format!("joins {}", folded(&joins, NAMED))));
+    lines.extend((!roles.is_empty()).then(|| format!("keeps the project role in {}", folded(&roles, NAMED))));
+    lines
+}
+
+/// The flows, connections and tables of a project, as far as the server tells them.
+fn parts(contents: &Contents) -> [String; 3] {
+    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
+        Some(Ok(number)) => counted(number, one, many),
+        _ => format!("{many} (number not known)"),
+    };
+    [
+        part(contents.flows, "flow", "flows"),
+        part(contents.connections, "connection", "connections"),
+        part(contents.tables, "table", "tables"),
+    ]
 }
 
 fn full_name(attributes: &Attributes) -> String {
@@ -173,6 +220,8 @@ pub(super) fn why(op: &UserOp) -> String {
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
         Reason::Relinked => "same e-mail address, linked to a user who left".to_owned(),
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
+        Reason::EmailChanged => format!("the e-mail address changed in Okta{}", because()),
+        Reason::AddressPassedOn => "the user who had this address has another one now".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => leave.as_str().to_owned(),
         Reason::Undo(run) => format!("undo of run {run}"),
@@ -274,16 +323,8 @@ fn with_role(removal: &Removal) -> String {
 
 /// What goes with a project for good, as far as the server tells it (docs/activepieces.md#contents-of-a-project).
 fn destroyed(members: usize, contents: &Contents) -> String {
-    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
-        Some(Ok(number)) => counted(number, one, many),
-        _ => format!("{many} (number not known)"),
-    };
-    let parts = [
-        part(contents.flows, "flow", "flows"),
-        counted(members, "member", "members"),
-        part(contents.connections, "connection", "connections"),
-        part(contents.tables, "table", "tables"),
-    ];
+    let [flows, connections, tables] = parts(contents);
+    let parts = [flows, counted(members, "member", "members"), connections, tables];
     let last_run = match contents.last_run {
         Some(LastRun::On(day)) => format!("last run on {day}"),
         Some(LastRun::Never) => "no flow ever ran".to_owned(),
@@ -396,6 +437,7 @@ pub fn total(plan: &Plan) -> String {
         (totals.create, "to create"),
         (totals.reactivate, "to reactivate"),
         (totals.adopt, "to adopt"),
+        (totals.recreate, "to recreate"),
         (totals.update, "to update"),
         (totals.deactivate, "to deactivate"),
     ];

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Contents, Grant, User};
+use crate::model::activepieces::{Contents, Grant, User, moved_link};
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, InvitationId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
@@ -96,6 +96,82 @@ pub struct UserOp {
     /// All desired attributes; none for a deactivation that changes nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
+    /// Accounts that the user leaves: for one that is replaced those of earlier addresses, for a deactivation others to close.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Replaced>,
+}
+
+/// An account that a user had under an earlier e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub account: AccountId,
+    pub user_name: String,
+    /// The externalId that it has.
+    pub link: String,
+    pub fate: Fate,
+    /// What the new account gets of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Copied>,
+    /// What its personal project holds, which can't be moved.
+    #[serde(default)]
+    pub personal: Contents,
+}
+
+/// What becomes of an account that its user leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Close,
+    /// It is inactive already.
+    Closed,
+    /// Another user has its address now, and gets it with its personal project.
+    TakenOver {
+        by: String,
+    },
+}
+
+/// A membership that the new account gets as the old one has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Copied {
+    pub name: String,
+    pub project: ProjectId,
+    /// Whether the account becomes a member by it; else only its project role is set.
+    pub joins: bool,
+    /// The project role, where the server tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+impl Replaced {
+    /// Whether its externalId still names the user.
+    pub fn is_linked_to(&self, user: &OktaUserId) -> bool {
+        self.link == user.as_str()
+    }
+
+    /// The write that moves its externalId; none where it was moved before.
+    pub fn moving(&self, user: &OktaUserId) -> Option<UserOp> {
+        let to = moved_link(user, &self.account);
+        self.is_linked_to(user).then(|| self.write(user, UserAction::Update, Attribute::ExternalId, &self.link, to))
+    }
+
+    /// The write that closes it.
+    pub fn closing(&self, user: &OktaUserId) -> Option<UserOp> {
+        let close = || self.write(user, UserAction::Deactivate, Attribute::Active, "true", "false".to_owned());
+        (self.fate == Fate::Close).then(close)
+    }
+
+    fn write(&self, user: &OktaUserId, action: UserAction, attribute: Attribute, from: &str, to: String) -> UserOp {
+        UserOp {
+            action,
+            user_name: self.user_name.clone(),
+            okta_id: user.clone(),
+            account: Some(self.account.clone()),
+            changes: vec![Change { attribute, from: Some(from.to_owned()), to }],
+            reason: Reason::EmailChanged,
+            attributes: None,
+            replaces: Vec::new(),
+        }
+    }
 }
 
 /// The action on an account; the weightiest comes first where several would fit.
@@ -106,6 +182,8 @@ pub enum UserAction {
     Reactivate,
     /// Sets the externalId of an account that was made by invitation or for an earlier Okta user.
     Adopt,
+    /// Gives the user the account of a new e-mail address instead of that of the old one.
+    Recreate,
     Update,
     Deactivate,
 }
@@ -117,6 +195,7 @@ impl UserAction {
             Self::Create => "create",
             Self::Reactivate => "reactivate",
             Self::Adopt => "adopt",
+            Self::Recreate => "recreate",
             Self::Update => "update",
             Self::Deactivate => "deactivate",
         }
@@ -182,6 +261,10 @@ pub enum Reason {
     Relinked,
     /// The account was linked to another directory and has the same e-mail address.
     OtherDirectory,
+    /// The e-mail address changed in Okta.
+    EmailChanged,
+    /// The user who had this address has another one now.
+    AddressPassedOn,
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
@@ -326,6 +409,7 @@ pub struct Totals {
     pub create: usize,
     pub reactivate: usize,
     pub adopt: usize,
+    pub recreate: usize,
     pub update: usize,
     pub deactivate: usize,
     pub projects_create: usize,
@@ -357,7 +441,8 @@ impl UserOp {
 
     /// Whether it takes ADMIN away from one of these, who have it.
     pub fn takes_admin(&self, admins: &BTreeSet<AccountId>) -> bool {
-        !self.makes_admin() && self.account.as_ref().is_some_and(|account| admins.contains(account))
+        let closed = self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| &left.account);
+        !self.makes_admin() && self.account.iter().chain(closed).any(|account| admins.contains(account))
     }
 
     /// Whether an account loses ADMIN or OPERATOR for a lesser role.
@@ -399,6 +484,7 @@ impl Plan {
             create: users(UserAction::Create),
             reactivate: users(UserAction::Reactivate),
             adopt: users(UserAction::Adopt),
+            recreate: users(UserAction::Recreate),
             update: users(UserAction::Update),
             deactivate: users(UserAction::Deactivate),
             projects_create: projects(|action| *action == ProjectAction::Create),
@@ -415,7 +501,7 @@ impl Plan {
 
     /// All users who become Admin of a project.
     pub fn new_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
-        self.projects.iter().flat_map(|op| {
+        let of_projects = self.projects.iter().flat_map(|op| {
             let added = op.add.iter().map(move |member| NewProjectAdmin {
                 user_name: &member.user_name,
                 project: &op.name,
@@ -430,8 +516,19 @@ impl Plan {
                 role: &change.to,
                 reason: &change.reason,
             });
-            added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
-        })
+            added.chain(changed)
+        });
+        let copied = self.users.iter().flat_map(|op| {
+            let copies = op.replaces.iter().flat_map(|left| &left.copies);
+            copies.map(|copied| NewProjectAdmin {
+                user_name: &op.user_name,
+                project: &copied.name,
+                from: None,
+                role: copied.role.as_deref().unwrap_or_default(),
+                reason: "as with the old account",
+            })
+        });
+        of_projects.chain(copied).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
     }
 
     /// All users who become ADMIN.
@@ -441,6 +538,21 @@ impl Plan {
 
     /// A welcome e-mail goes out for each creation (docs/activepieces.md#creating-a-user, step 8).
     pub fn welcome_emails(&self) -> usize {
-        self.totals().create
+        let makes =
+            |op: &&UserOp| matches!(op.action, UserAction::Create | UserAction::Recreate) && op.account.is_none();
+        self.users.iter().filter(makes).count()
+    }
+
+    /// Leaves out the operation of a user who would leave an account, and all that needs it: the new account isn't added to projects,
+    /// and no other user gets the old one.
+    pub fn leave_out(&mut self, op: &UserOp) {
+        for project in self.projects.iter_mut().filter(|_| op.action == UserAction::Recreate) {
+            project.add.retain(|member| member.okta_id != op.okta_id);
+        }
+        let left = |account: &AccountId| op.replaces.iter().any(|left| left.account == *account);
+        let needs = |other: &mut UserOp| other.okta_id != op.okta_id && other.account.as_ref().is_some_and(left);
+        let dependent: Vec<UserOp> = self.users.extract_if(.., needs).collect();
+        dependent.iter().for_each(|op| self.leave_out(op));
+        self.projects.retain(|op| !op.is_empty());
     }
 }

@@ -1,13 +1,19 @@
 //! The steps of a plan: each is begun and ended as a whole, and has a row in the journal.
 
-use super::op::{InvitationOp, Plan, ProjectAction, ProjectOp, UserOp};
+use super::op::{Fate, InvitationOp, Plan, ProjectAction, ProjectOp, UserOp};
 
 /// One step. Its kind and its id tell it apart from all others of its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'p> {
     /// Deletes a waiting invitation.
     Invitation(&'p InvitationOp),
+    /// Moves the externalId of an account that the user leaves.
+    MoveLink(&'p UserOp),
     User(&'p UserOp),
+    /// Copies memberships from an account that the user leaves.
+    CopyMemberships(&'p UserOp),
+    /// Closes an account that the user leaves.
+    CloseOld(&'p UserOp),
     /// The project itself: creation, adoption, renaming or deletion.
     Project(&'p ProjectOp),
     AddMembers(&'p ProjectOp),
@@ -20,7 +26,10 @@ impl<'p> Step<'p> {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Invitation(_) => "invitation",
+            Self::MoveLink(_) => "move link",
             Self::User(_) => "user",
+            Self::CopyMemberships(_) => "copy memberships",
+            Self::CloseOld(_) => "close old account",
             Self::Project(_) => "project",
             Self::AddMembers(_) => "add members",
             Self::RemoveMembers(_) => "remove members",
@@ -32,7 +41,7 @@ impl<'p> Step<'p> {
     pub fn okta_id(self) -> &'p str {
         match self {
             Self::Invitation(op) => op.id.as_str(),
-            Self::User(op) => op.okta_id.as_str(),
+            Self::MoveLink(op) | Self::User(op) | Self::CopyMemberships(op) | Self::CloseOld(op) => op.okta_id.as_str(),
             Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => {
                 op.group.as_str()
             }
@@ -43,9 +52,22 @@ impl<'p> Step<'p> {
     pub fn subject(self) -> &'p str {
         match self {
             Self::Invitation(op) => &op.user_name,
-            Self::User(op) => &op.user_name,
+            Self::MoveLink(op) | Self::User(op) | Self::CopyMemberships(op) | Self::CloseOld(op) => &op.user_name,
             Self::Project(op) | Self::AddMembers(op) | Self::RemoveMembers(op) | Self::SetRoles(op) => &op.name,
         }
+    }
+}
+
+impl UserOp {
+    /// Its steps, in the order in which they are taken.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let mut left = self.replaces.iter();
+        let moves = left.clone().any(|left| left.is_linked_to(&self.okta_id)).then_some(Step::MoveLink(self));
+        let changes = self.account.is_none() || !self.changes.is_empty() || self.replaces.is_empty();
+        let itself = changes.then_some(Step::User(self));
+        let copies = left.clone().any(|left| !left.copies.is_empty()).then_some(Step::CopyMemberships(self));
+        let closes = left.any(|left| left.fate == Fate::Close).then_some(Step::CloseOld(self));
+        [moves, itself, copies, closes].into_iter().flatten()
     }
 }
 
@@ -64,7 +86,7 @@ impl Plan {
     /// Every step: invitations, users, then each project with its members.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
         let invitations = self.invitations.iter().map(Step::Invitation);
-        let users = self.users.iter().map(Step::User);
+        let users = self.users.iter().flat_map(UserOp::steps);
         invitations.chain(users).chain(self.projects.iter().flat_map(ProjectOp::steps))
     }
 }

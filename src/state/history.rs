@@ -10,6 +10,7 @@ use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
 use crate::plan::hold::convergence::Divergence;
+use crate::plan::op::UserOp;
 use crate::plan::{Plan, Step};
 
 /// One run, as its row has it. Times are UTC in ISO 8601.
@@ -179,7 +180,9 @@ impl Recorded {
             Standing::Begun => Outcome::Failed("begun and not ended: the server may have done it".to_owned()),
         };
         let invitations = self.plan.invitations.iter().map(|op| (op, outcome(Step::Invitation(op)))).collect();
-        let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
+        // The first step that isn't done tells how far an operation came.
+        let of_user = |op| UserOp::steps(op).map(outcome).find(|outcome| !outcome.is_done()).unwrap_or(Outcome::Done);
+        let users = self.plan.users.iter().map(|op| (op, of_user(op))).collect();
         let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
         for (op, outcomes) in &mut projects {
             for step in op.steps() {
@@ -188,7 +191,11 @@ impl Recorded {
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
                     Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
-                    Step::User(_) | Step::Invitation(_) => {}
+                    Step::Invitation(_)
+                    | Step::User(_)
+                    | Step::MoveLink(_)
+                    | Step::CopyMemberships(_)
+                    | Step::CloseOld(_) => {}
                 }
             }
         }

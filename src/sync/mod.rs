@@ -11,6 +11,7 @@ pub mod environment;
 pub mod expressions;
 pub mod interrupt;
 pub mod journal;
+pub mod recreations;
 pub mod saved;
 pub mod session;
 mod settle;

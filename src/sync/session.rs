@@ -35,7 +35,7 @@ use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
-use crate::sync::{access, environment};
+use crate::sync::{access, environment, recreations};
 
 /// The default for the most requests to Activepieces in parallel.
 pub const PARALLELISM: u32 = 32;
@@ -223,6 +223,7 @@ impl Session {
         self.look_at_deletions(&mut plan).await?;
         self.look_at_roles(&mut plan, &platform.roles).await;
         self.look_at_role_changes(&mut plan, &platform.roles).await?;
+        recreations::look(&self.activepieces, &mut plan).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         let sent = match self.requests() {
@@ -252,13 +253,14 @@ impl Session {
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
         let draft = Box::pin(Draft::of(sources, reading.of_whole_scope()?)).await?;
-        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
+        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform, policy), policy);
         let seen = grace::without_seen(&knows.past, &plan);
         let (sizes, reading) = draft.end();
         let run = held::Run { sizes: &sizes, now, trust_source: false };
         held::settle(&mut plan, &knows.past, &run, policy);
         // An undo may be undone too.
         self.look_at_roles(&mut plan, &platform.roles).await;
+        recreations::look(&self.activepieces, &mut plan).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         drop(progress);
         // An undo tells nothing about what the next apply has to expect.

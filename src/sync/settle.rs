@@ -87,12 +87,12 @@ impl Unsure {
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let Sources { platform, policy, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
-    let mut comparison = Comparison::of(&draft.desired, platform);
+    let mut comparison = Comparison::of(&draft.desired, platform, policy);
     let unsure = draft.unsure(&comparison);
     if !unsure.is_empty() {
         drop(comparison);
         draft.settle(unsure).await?;
-        comparison = Comparison::of(&draft.desired, platform);
+        comparison = Comparison::of(&draft.desired, platform, policy);
     }
     let Unsure { groups, doubts, users } = draft.unsure(&comparison);
     let memberships = comparison.leaving(&doubts.memberships);
@@ -198,7 +198,7 @@ impl<'a> Draft<'a> {
         }
         if !unsure.groups.is_empty() {
             self.read_members(&unsure.groups).await?;
-            unsure = self.unsure(&Comparison::of(&self.desired, self.sources.platform));
+            unsure = self.unsure(&Comparison::of(&self.desired, self.sources.platform, self.sources.policy));
         }
         unsure.doubts.memberships.append(&mut unsure.users);
         self.confirm(unsure.doubts).await

@@ -41,6 +41,9 @@ pub struct WriteArgs {
     /// Allow exactly so many users to become ADMIN, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_new_admins: Option<usize>,
+    /// Allow exactly so many accounts to be replaced, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_recreations: Option<usize>,
     /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
@@ -78,6 +81,7 @@ impl WriteArgs {
         Allowed {
             deactivations: self.allow_deactivations,
             new_admins: self.allow_new_admins,
+            recreations: self.allow_recreations,
             resumed,
             project_deletions: self.allow_project_deletions,
             empty_scope: self.allow_empty_scope,

@@ -34,6 +34,8 @@ mod missing_scope;
 mod project_roles;
 #[cfg(feature = "sandbox")]
 mod reads;
+#[cfg(feature = "sandbox")]
+mod recreate;
 mod reference;
 #[cfg(feature = "sandbox")]
 mod request_counts;

@@ -8,8 +8,8 @@ use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leav
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::role::is_same_project_role;
+use crate::plan::diff::leaving::{effective, on_leave};
 use crate::plan::diff::matching::Matches;
-use crate::plan::diff::users::{effective, on_leave};
 use crate::plan::op::{InvitationOp, Plan};
 use crate::plan::policy::{OnInvitation, OnLeave, Policy};
 

@@ -9,7 +9,9 @@ use crate::model::activepieces::{Invitation, KnownRoles, Platform, Project, User
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
-use crate::plan::op::{Change, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use crate::plan::op::{
+    Change, Fate, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, Replaced, UserAction, UserOp,
+};
 use crate::plan::past::Past;
 
 /// A value that differs from what a run wrote.
@@ -74,10 +76,14 @@ impl<'a> Stands<'a> {
             Some(id) => self.users.get(id),
             None => self.user_of.get(op.okta_id.as_str()),
         };
-        let what = match account {
+        let mut what = match account {
             None => vec!["the account isn't there".to_owned()],
             Some(user) => op.changes.iter().filter_map(|change| differs(change, user)).collect(),
         };
+        let old = |left: &Replaced| self.users.get(&left.account).copied();
+        let open =
+            op.replaces.iter().filter(|left| left.fate == Fate::Close && old(left).is_some_and(|old| old.active));
+        what.extend(open.map(|left| format!("the old account {} is active", left.user_name)));
         (!what.is_empty()).then(|| Divergence {
             subject: op.user_name.clone(),
             what: what.join(", "),
@@ -135,7 +141,9 @@ fn differs(change: &Change, user: &User) -> Option<String> {
 /// A change that removes access is repeated as often as needed: an admin who keeps undoing it must not succeed. A new
 /// link takes the account from the user that it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
-    op.action != UserAction::Deactivate && !op.is_downgrade() && op.reason != Reason::Relinked
+    !matches!(op.action, UserAction::Deactivate | UserAction::Recreate)
+        && !op.is_downgrade()
+        && op.reason != Reason::Relinked
 }
 
 fn of_user(op: &UserOp) -> String {

@@ -39,10 +39,15 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         UserAction::Deactivate => of.scope.contains(&op.okta_id),
         _ => of.roles.contains(&op.okta_id),
     };
-    for op in plan.users.extract_if(.., is_held) {
+    let deferred: Vec<UserOp> = plan.users.extract_if(.., is_held).collect();
+    for op in &deferred {
         let about = if op.action == UserAction::Deactivate { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
+    deferred.iter().filter(|op| op.action != UserAction::Deactivate).for_each(|op| plan.leave_out(op));
+    let mut held = |subject: &str, what: String, about: String| {
+        plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
+    };
     let is_held = |op: &mut InvitationOp| match op.left {
         Some(Leave::Unassigned | Leave::Deleted) => of.scope.contains(&op.okta_id),
         Some(Leave::Suspended | Leave::Deactivated) => false,
@@ -95,6 +100,7 @@ mod tests {
             changes: change.into_iter().collect(),
             reason: Reason::Left(Leave::Unassigned),
             attributes: None,
+            replaces: Vec::new(),
         }
     }
 

@@ -179,7 +179,7 @@ fn okta_is_asked_by_id_before_an_invitation_is_deleted_for_an_absence() {
     let waiting = ["ada", "gone"].map(|name| invitation(name, name, as_platform("ADMIN")));
     let standing = with(platform([linked("ada"), inactive(linked("gone")), inactive(linked("other"))]), waiting);
     let desired = users([present("ada")]);
-    let doubts = Comparison::of(&desired, &standing).doubts();
+    let doubts = Comparison::of(&desired, &standing, &policy()).doubts();
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada")]));
     assert_eq!(
         doubts.users,
@@ -206,8 +206,11 @@ fn a_saved_plan_deletes_what_a_new_one_would_too() {
 fn a_deleted_invitation_cannot_be_undone_and_is_seen_if_it_stays() {
     let made = Plan { invitations: mixed().invitations, ..Plan::default() };
     let (desired, standing) = (users([present("ada")]), platform([linked("ada")]));
-    let back =
-        undo(Undone { run: 7, plan: &made, trace: &|_| Trace::Done }, &Comparison::of(&desired, &standing), &policy());
+    let back = undo(
+        Undone { run: 7, plan: &made, trace: &|_| Trace::Done },
+        &Comparison::of(&desired, &standing, &policy()),
+        &policy(),
+    );
     assert!(back.is_empty() && back.warnings.len() == 4, "{back:?}");
     assert!(back.warnings[0].contains("the invitation as platform ADMIN stays deleted"), "{:?}", back.warnings);
     let op: &InvitationOp = &made.invitations[0];

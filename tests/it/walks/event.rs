@@ -78,6 +78,8 @@ pub struct Setup {
     pub keep_suspended: bool,
     pub keep_deleted: bool,
     pub invitations: Invitations,
+    /// `email_change = "recreate"`
+    pub recreate: bool,
     /// A server of the older generation, which takes a change only with everything else.
     pub old_server: bool,
 }
@@ -98,6 +100,7 @@ impl Default for Setup {
             keep_suspended: false,
             keep_deleted: false,
             invitations: Invitations::Ignore,
+            recreate: false,
             old_server: false,
         }
     }
@@ -250,7 +253,7 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
     let invitations =
         prop_oneof![4 => Just(Invitations::Ignore), 1 => Just(Invitations::Report), 2 => Just(Invitations::Revoke)];
-    let kept = (rare(6), rare(6), invitations);
+    let kept = (rare(6), rare(6), invitations, rare(2));
     (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), kept, rare(3)).prop_map(
         |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| Setup {
             people,
@@ -266,6 +269,7 @@ pub fn setup() -> impl Strategy<Value = Setup> {
             keep_suspended: keep.0,
             keep_deleted: keep.1,
             invitations: keep.2,
+            recreate: keep.3,
             old_server: old,
         },
     )
@@ -383,6 +387,11 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         let gone = [Event::Unassign(p), Event::Apply];
         [&gone[..], &[Event::Assign(p), event, Event::Apply], &gone[..]].concat()
     });
+    let renamed =
+        (p.clone(), p.clone(), any::<bool>(), 0..3_usize, event.clone()).prop_map(|(p, other, swap, after, event)| {
+            let change = if swap { Event::Swap(p, other) } else { Event::Address(p) };
+            vec![change, Event::Kill(after), event, Event::Apply]
+        });
     let again = (p, any::<bool>()).prop_map(|(p, deleted)| {
         let gone = if deleted { Event::Delete(p) } else { Event::Status(p, "DEPROVISIONED") };
         vec![gone, Event::Apply, Event::Hire(p), Event::Apply]
@@ -403,6 +412,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         2 => conflict,
         2 => unkept,
         2 => returned,
+        2 => renamed,
     ]
 }
 

@@ -482,3 +482,31 @@ async fn walk_with_invitations_that_wait_for_users_who_come_leave_and_sign_in() 
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_with_changed_addresses_that_are_cut_short_swapped_and_undone() {
+    for roles in [Roles::None, Roles::Profile] {
+        for after in 0..3 {
+            let events = [
+                Event::Hand(Hand::Role(2, Role::Operator)),
+                Event::Address(2),
+                Event::Kill(after),
+                Event::Status(2, "SUSPENDED"),
+                Event::Apply,
+                Event::Status(2, "ACTIVE"),
+                Event::Apply,
+                Event::Address(1),
+                Event::Middle("PATCH", after, Hand::Close(1)),
+                Event::Apply,
+                Event::Undo(0),
+                Event::Swap(1, 3),
+                Event::Kill(after),
+                Event::Rename(3),
+                Event::Apply,
+                Event::Undo(0),
+                Event::Delete(3),
+            ];
+            holds(Setup { roles, recreate: true, ..Setup::default() }, &events).await;
+        }
+    }
+}

@@ -222,13 +222,14 @@ impl World {
             Invitations::Report => "report",
             Invitations::Revoke => "revoke",
         };
+        let email_change = if setup.recreate { "recreate" } else { "report" };
         let kept = |keep: bool| if keep { "keep" } else { "deactivate" };
         format!(
             "[okta]\norg_url = \"{}\"\ntoken_env = \"OKTA_API_TOKEN\"\n\
              [activepieces]\nurl = \"{}\"\napi_key_env = \"ACTIVEPIECES_API_KEY\"\n\
              [scope]\n{scope}\n[attributes]\n{role}\n{projects}\n\
              [projects_policy]\ndelete_unpushed = {}\n\
-             [lifecycle]\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\n\
+             [lifecycle]\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\nemail_change = \"{email_change}\"\n\
              [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\ninvitations = \"{invitations}\"\n{accepted}",
             self.stage.sandbox.okta_url(),
             self.stage.sandbox.activepieces_url(),

@@ -197,6 +197,15 @@ impl Platform {
         }
     }
 
+    /// Puts content into the personal project of the user with this address.
+    pub fn fill_personal_project(&self, email: &str, contents: Contents) {
+        let mut state = self.state();
+        let user = state.user_by_email(&normal_email(email));
+        if let Some(project) = user.and_then(|user| state.users[user].personal_project) {
+            state.projects[project].contents = contents;
+        }
+    }
+
     /// Leaves an ACCEPTED invitation to the platform waiting for this address; gives its id.
     pub fn leave_invitation(&self, email: &str, role: &str) -> String {
         let grant = Grant::Platform { role: role.to_owned() };
