@@ -32,6 +32,7 @@ async fn company(key: Option<&str>) -> (Stage, Vec<String>) {
         id
     });
     org.seed_group(None, "AP Sales", "OKTA_GROUP", &ids[..1]);
+    stage.reconfigure("platformRole = ", "platformRole = '\"MEMBER\"' # ");
     if let Some(key) = key {
         stage.reconfigure("[safety]", &format!("[safety]\ninvitations = \"{key}\""));
     }

@@ -40,6 +40,7 @@ impl Company {
         }
         let all: Vec<String> = ids.values().cloned().collect();
         org.seed_group(None, "AP Sales", "OKTA_GROUP", &all);
+        stage.reconfigure("platformRole = ", "platformRole = '\"MEMBER\"' # ");
         stage.reconfigure("[safety]", "[lifecycle]\nemail_change = \"recreate\"\n\n[safety]");
         let company = Self { stage, ids };
         company.applies(0).await;
