@@ -2,6 +2,7 @@
 //! --bench plan`. One core does it all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the numbers are what this program is for")]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -12,7 +13,9 @@ use oktapieces::model::activepieces::{self, Platform, Project};
 use oktapieces::model::id::{AccountId, OktaGroupId, OktaUserId};
 use oktapieces::model::okta::{Group, GroupType, Status, User};
 use oktapieces::model::org::{Org, PushedGroup};
-use oktapieces::output::plan_text::{self, Around};
+use oktapieces::output::document::Document;
+use oktapieces::output::layout::Layout;
+use oktapieces::output::plan_text;
 use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
 use serde_json::{Value as Json, json};
 
@@ -123,6 +126,8 @@ fn mapping(role: &str) -> Mapping {
         display_name: mapped("user.displayName"),
         platform_role: Some(mapped(role)),
         project_roles: Vec::new(),
+        closing: BTreeSet::new(),
+        prepares: false,
     }
 }
 
@@ -152,7 +157,9 @@ fn measure(what: &str, role: &str, step: u32) {
     let now = Timestamp::UNIX_EPOCH;
     let start = Instant::now();
     let mut desired = measured("desired", || attributes::desired(&org, &mapping, now));
-    let doubts = measured("doubts about users", || Doubts::of_users(black_box(&desired), black_box(&platform)));
+    let doubts = measured("doubts about users", || {
+        Doubts::of_users(black_box(&desired), black_box(&platform), &BTreeSet::new())
+    });
     let before = start.elapsed();
     ask(&mut org, &mapping, &doubts);
     assert_eq!(doubts.users.len(), (USERS / LEFT) as usize);
@@ -162,14 +169,14 @@ fn measure(what: &str, role: &str, step: u32) {
     drop(org);
     let comparison =
         measured("matching", || Comparison::of(black_box(&desired), black_box(&platform), &Policy::default()));
-    let doubts = measured("doubts", || comparison.doubts());
+    let doubts = measured("doubts", || comparison.doubts(&BTreeSet::new()));
     assert!(doubts.is_empty(), "{} and {}", doubts.users.len(), doubts.memberships.len());
     let plan = measured("difference", || comparison.plan(&Policy::default()));
     drop(comparison);
     println!("{:<40} {:>8.2} s", "planning", (before + start.elapsed()).as_secs_f64());
     let hash = measured("hash", || fingerprint::of_plan(&plan));
-    let around = Around { okta: "okta", activepieces: "activepieces", whole: false, refusals: &[], hash: &hash };
-    let text = measured("text", || plan_text::render(&plan, around));
+    let document = Document::of_plan(&plan, &hash, ("okta", "activepieces"));
+    let text = measured("text", || plan_text::render(&document, Layout::default()));
     println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());
     black_box(text);
     let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();

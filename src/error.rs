@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+mod topic;
+
+pub use topic::Topic;
+
 /// What kind of failure it is; each has an exit code that scripts can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -30,6 +34,36 @@ pub const EXIT_OK: u8 = 0;
 /// Exit code of `plan --detailed-exitcode` with changes waiting. Nothing else uses it.
 pub const EXIT_CHANGES: u8 = 2;
 
+/// All exit codes, each with its meaning.
+pub const EXIT_CODES: [(u8, &str); 11] = [
+    (EXIT_OK, "done; for `plan` also \"there are changes\""),
+    (Kind::Failed.exit_code(), "failed"),
+    (EXIT_CHANGES, "`plan --detailed-exitcode`: changes are waiting. Nothing else uses 2"),
+    (
+        Kind::Partial.exit_code(),
+        "partly applied: there are open problems, or operations that failed, were stale or didn't persist",
+    ),
+    (
+        Kind::Unauthorized.exit_code(),
+        "not authorised by Okta or Activepieces, at the start or during an apply, which then starts no more operations",
+    ),
+    (Kind::Refused.exit_code(), "refused by a guard; nothing was written"),
+    (Kind::Locked.exit_code(), "another run is writing to the same platform; `--wait` waits for its end"),
+    (
+        Kind::NotTrusted.exit_code(),
+        "the source is not trusted: Okta's answer was much smaller than the last one, and nothing was removed for an absence",
+    ),
+    (Kind::Usage.exit_code(), "wrong usage"),
+    (
+        Kind::Config.exit_code(),
+        "the config, a secret's source, an expression or a scope name that never worked is wrong",
+    ),
+    (
+        Kind::Interrupted.exit_code(),
+        "interrupted, by Ctrl-C or SIGTERM; requests in flight have ended, unless a second signal came",
+    ),
+];
+
 impl Kind {
     /// The process's exit code.
     pub const fn exit_code(self) -> u8 {
@@ -45,6 +79,21 @@ impl Kind {
             Self::Interrupted => 130,
         }
     }
+
+    /// The name of an error that has no closer one.
+    const fn topic(self) -> Topic {
+        match self {
+            Self::Failed => Topic::Failed,
+            Self::Partial => Topic::LeftAlone,
+            Self::Unauthorized => Topic::AccessDenied,
+            Self::Refused => Topic::Refused,
+            Self::Locked => Topic::Locked,
+            Self::NotTrusted => Topic::SourceNotTrusted,
+            Self::Usage => Topic::Usage,
+            Self::Config => Topic::Config,
+            Self::Interrupted => Topic::Interrupted,
+        }
+    }
 }
 
 /// An error at the edge, with its kind, its cause and hints on what to do next.
@@ -53,6 +102,8 @@ pub struct Error {
     pub kind: Kind,
     pub cause: anyhow::Error,
     pub hints: Vec<String>,
+    /// What it is about, where that says more than the kind.
+    topic: Option<Topic>,
 }
 
 /// The result of anything at the edge.
@@ -60,12 +111,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self { kind, cause: anyhow::Error::msg(message), hints: Vec::new() }
+        Self { kind, cause: anyhow::Error::msg(message), hints: Vec::new(), topic: None }
     }
 
     /// An error whose text is already a whole picture, such as a config error with its carets.
     pub fn from_source(kind: Kind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { kind, cause: anyhow::Error::new(source), hints: Vec::new() }
+        Self { kind, cause: anyhow::Error::new(source), hints: Vec::new(), topic: None }
     }
 
     /// Adds what to do next: lower-case, no full stop.
@@ -73,6 +124,18 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, topic: Topic) -> Self {
+        self.topic = Some(topic);
+        self
+    }
+
+    /// What it is about: its heading in docs/troubleshooting.md.
+    pub fn topic(&self) -> Topic {
+        self.topic.unwrap_or(self.kind.topic())
     }
 
     /// Puts what was being done before the message.
@@ -110,5 +173,8 @@ mod tests {
         ];
         assert_eq!(kinds.map(Kind::exit_code), [1, 3, 4, 5, 6, 7, 64, 78, 130]);
         assert!(kinds.iter().all(|kind| kind.exit_code() != EXIT_CHANGES));
+        let listed = EXIT_CODES.map(|(code, _)| code);
+        assert!(listed.is_sorted_by(|one, other| one < other));
+        assert!(kinds.iter().all(|kind| listed.contains(&kind.exit_code())));
     }
 }

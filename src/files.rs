@@ -12,9 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Why a file isn't used: what follows the file's name in a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("can't be used: {0}")]
+    #[error("can't be used: {}", told(.0))]
     Io(io::Error),
-    #[error("can't be read: {0}")]
+    #[error("can't be read: {}", told(.0))]
     Unreadable(io::Error),
     #[error("is {0}, not a plain file")]
     Kind(&'static str),
@@ -34,6 +34,12 @@ pub enum Refusal {
     NoReader,
     #[error("is no UTF-8 text")]
     NoText,
+}
+
+/// What the system says, without its number for it.
+fn told(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl From<io::Error> for Refusal {
@@ -169,16 +175,60 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// Makes a file for its owner alone, whole or not at all, where there is none of this name.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes a file that other users may read too, whole or not at all, as [`write_out`] does.
+pub fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => write_into(path, &metadata, bytes),
+        _ => replace(path, bytes, shared_permissions(0o644).into()),
+    }
+}
+
+#[cfg(unix)]
+fn shared_permissions(mode: u32) -> impl Into<Option<std::fs::Permissions>> {
+    <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode)
+}
+
+#[cfg(not(unix))]
+fn shared_permissions(_: u32) -> impl Into<Option<std::fs::Permissions>> {
+    None::<std::fs::Permissions>
+}
+
+/// Makes a folder for files that other users may read, with the folders above it.
+pub fn folder(path: &Path) -> Result<(), Refusal> {
+    Ok(std::fs::create_dir_all(path)?)
+}
+
 /// Replaces a plain file, or makes it, whole or not at all; with these permissions, or for its owner alone.
 pub fn replace(path: &Path, bytes: &[u8], permissions: Option<std::fs::Permissions>) -> Result<(), Refusal> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
     file.write_all(bytes)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Replaces a plain file of this user's, or makes it, whole or not at all; every user of the machine may read it.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    check_own(path)?;
+    #[cfg(unix)]
+    let permissions = Some(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    #[cfg(not(unix))]
+    let permissions = None;
+    replace(path, bytes, permissions)
 }
 
 fn write_into(path: &Path, seen: &Metadata, bytes: &[u8]) -> Result<(), Refusal> {

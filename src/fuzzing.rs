@@ -25,7 +25,9 @@ use crate::model::org::Extra;
 use crate::model::packed::Attributes;
 use crate::okta::api::wire as okta;
 use crate::okta::oauth::life_of_token;
-use crate::output::{plan_csv, plan_text};
+use crate::output::document::Document;
+use crate::output::layout::Layout;
+use crate::output::{html, jsonl, markdown, plan_csv, plan_text};
 use crate::plan::Past;
 use crate::plan::saved::SavedPlan;
 use crate::snapshot::Snapshot;
@@ -189,8 +191,8 @@ pub fn snapshot_file(bytes: &[u8]) {
     assert!(matches!(redacted, Ok((after, true)) if after == before));
 }
 
-/// A file of a plan. It's the same after it was written and read again, and shows nothing that a terminal or a spreadsheet
-/// would act on.
+/// A file of a plan. It's the same after it was written and read again, and shows nothing that a terminal, a spreadsheet or a
+/// browser would act on.
 pub fn plan_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     drop(saved::parse(&text, "plan.json"));
@@ -198,15 +200,27 @@ pub fn plan_file(bytes: &[u8]) {
     let again = serde_json::to_string(&saved).map(|text| serde_json::from_str::<SavedPlan>(&text));
     assert!(matches!(&again, Ok(Ok(again)) if *again == saved), "{again:?}");
     let SavedPlan { okta, activepieces, hash, .. } = &saved;
-    let around = plan_text::Around { okta, activepieces, whole: true, refusals: &[], hash };
-    let shown = plan_text::render(&saved.plan, around);
-    assert!(is_harmless(&shown), "{shown:?}");
-    let table = plan_csv::render(&saved.plan);
+    let document = Document::of_plan(&saved.plan, hash, (okta, activepieces));
+    for width in [None, Some(60), Some(120)] {
+        let shown = plan_text::render(&document, Layout { width, all: width.is_none() });
+        assert!(is_harmless(&shown), "{shown:?}");
+    }
+    let table = plan_csv::render(&document);
     for row in csv::Reader::from_reader(table.as_bytes()).records() {
         let harmless =
             |row: &csv::StringRecord| row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
         assert!(row.as_ref().is_ok_and(harmless), "{row:?}");
     }
+    reports(&document);
+}
+
+/// No name becomes an element of a page or of a comment, and each line of JSON is whole.
+fn reports(document: &Document<'_>) {
+    let (page, comment) = (html::render(document), markdown::render(document));
+    assert!(is_harmless(&page) && page.matches("<script").count() == 1, "{page:?}");
+    let own = ["<details>", "</details>", "<summary>", "</summary>"].map(|tag| comment.matches(tag).count());
+    assert!(is_harmless(&comment) && comment.matches('<').count() == own.iter().sum::<usize>(), "{comment:?}");
+    assert!(jsonl::render(document).lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 }
 
 /// Whether a terminal does nothing with a text but show it, in our own styles.

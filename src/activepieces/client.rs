@@ -14,7 +14,7 @@ use super::wire::{
     Operation, PATCH_SCHEMA, Page, PatchBody, PlatformPlan, ProjectMember, ProjectRole, RestPlatform, RestProject,
     RestUser, RoleMember, ScimGroup, ScimUser, ServiceProviderConfig, UserBody, UserOperation, normal,
 };
-use crate::http::{Client, Failure, Request, Size, segment};
+use crate::http::{Client, Failure, Request, Size, Waits, segment};
 use crate::model::activepieces::{Contents, LastRun};
 use crate::model::id::{AccountId, OktaGroupId, ProjectId};
 
@@ -91,6 +91,11 @@ impl Activepieces {
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    /// What its requests wait for.
+    pub fn waits(&self) -> &Waits {
+        self.http.pace().waits()
     }
 
     /// Whether SCIM leaves the platform role out of users, as versions before 0.84 do (docs/activepieces.md#generations). It is known after
@@ -195,6 +200,23 @@ impl Activepieces {
         }
     }
 
+    /// Destroys an account with its personal project (docs/activepieces.md#deleted-accounts). One that is gone already counts as
+    /// deleted: 204 before 0.86, and 404 since.
+    pub async fn delete_user(&self, id: &AccountId) -> Result<(), Failure> {
+        let path = format!("/api/v1/users/{}", segment(id.as_str()));
+        match self.http.send(&Request::new(Method::DELETE, path).timeout(DELETION)).await {
+            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(()),
+            reply => reply.map(drop),
+        }
+    }
+
+    /// All personal projects.
+    pub async fn personal_projects(&self) -> Result<Page<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("types", "PERSONAL");
+        let request = request.param("limit", &ALL_REST_USERS.to_string());
+        self.read(request.timeout(LISTING).size(Size::LISTING)).await
+    }
+
     /// A slice of the groups, sorted by name; `start_index` counts from 1 (docs/activepieces.md#listing-groups).
     pub async fn groups(&self, start_index: usize, count: usize) -> Result<ListResponse<ListedGroup>, Failure> {
         let request = Request::get(format!("{SCIM}/Groups"))
@@ -251,6 +273,23 @@ impl Activepieces {
         let request = Request::get("/api/v1/projects").param("externalId", external_id.as_str());
         let page: Page<RestProject> = self.read(request).await?;
         Ok(page.data.into_iter().find(|project| project.external_id.as_deref() == Some(external_id.as_str())))
+    }
+
+    /// The TEAM projects that the account with this externalId reaches: those that it is a member of, and for an ADMIN or OPERATOR all
+    /// (docs/activepieces.md#changed-addresses).
+    pub async fn projects_reached(&self, external_id: &str) -> Result<Page<RestProject>, Failure> {
+        self.every_team_project(("externalUserId", external_id)).await
+    }
+
+    /// The TEAM projects of exactly this name. The filter finds more: names that contain it, in any case (docs/activepieces.md#rest).
+    pub async fn projects_named(&self, name: &str) -> Result<Vec<RestProject>, Failure> {
+        let page = self.every_team_project(("displayName", name)).await?;
+        Ok(page.data.into_iter().filter(|project| project.display_name == name && project.is_team()).collect())
+    }
+
+    async fn every_team_project(&self, (name, value): (&str, &str)) -> Result<Page<RestProject>, Failure> {
+        let request = Request::get("/api/v1/projects").param("types", "TEAM").param(name, value);
+        self.read(request.param("limit", &ALL_CONTENTS.to_string()).timeout(LISTING).size(Size::LISTING)).await
     }
 
     /// What a project holds: `flows` are those of its listing, the rest is asked for. A route that fails, as that of connections does

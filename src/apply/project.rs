@@ -18,13 +18,21 @@ use crate::plan::op::{ProjectAction, ProjectOp};
 /// 36 s of work, where requests of 500 would take 96.
 const MEMBERS_A_REQUEST: usize = 2_000;
 
-/// Creates, adopts, renames or deletes the project, and gives its id.
+/// Creates, adopts, renames, archives or deletes the project, and gives its id.
 pub async fn write(writer: Writer<'_>, op: &ProjectOp) -> Result<ProjectId, Outcome> {
     match (&op.action, &op.project) {
         (ProjectAction::Create, _) | (_, None) => create(writer, op).await,
         (ProjectAction::Adopt, Some(id)) => adopt(writer, op, id).await.map(|()| id.clone()),
-        (ProjectAction::Relink { from }, Some(id)) => relink(writer, op, id, from).await.map(|()| id.clone()),
-        (ProjectAction::Rename { from }, Some(id)) => rename(writer, op, id, from).await.map(|()| id.clone()),
+        (ProjectAction::Relink { from, archived }, Some(id)) => {
+            relink(writer, op, id, from).await?;
+            match archived {
+                Some(name) => rename(writer, op, id, name).await.map(|()| id.clone()),
+                None => Ok(id.clone()),
+            }
+        }
+        (ProjectAction::Rename { from } | ProjectAction::Archive { from }, Some(id)) => {
+            rename(writer, op, id, from).await.map(|()| id.clone())
+        }
         (ProjectAction::Delete { .. }, Some(id)) => delete(writer, op, id).await.map(|()| id.clone()),
         (ProjectAction::Members, Some(id)) => Ok(id.clone()),
     }

@@ -1,5 +1,7 @@
 //! The outcome of each operation.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::plan::Step;
@@ -24,6 +26,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word as JSON has it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Kept(_) => "kept",
+            Self::Failed(_) => "failed",
+            Self::Stale(_) => "stale",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
     pub fn is_done(&self) -> bool {
         *self == Self::Done
     }
@@ -133,6 +146,24 @@ impl<'p> Report<'p> {
         });
         let invitations = self.invitations.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));
         invitations.chain(users).chain(projects)
+    }
+
+    /// The steps that are done, by kind and Okta id.
+    pub fn done_steps(&self) -> BTreeSet<(&'static str, &'p str)> {
+        let users = self.users.iter().filter(|(_, outcome)| outcome.is_done()).map(|(op, _)| Step::User(op));
+        let projects = self.projects.iter().flat_map(|(op, outcomes)| {
+            let parts = [
+                (Step::Project(op), &outcomes.project),
+                (Step::AddMembers(op), &outcomes.add),
+                (Step::RemoveMembers(op), &outcomes.remove),
+                (Step::SetRoles(op), &outcomes.roles),
+            ];
+            parts
+                .into_iter()
+                .filter(|(_, outcome)| outcome.as_ref().is_some_and(Outcome::is_done))
+                .map(|(step, _)| step)
+        });
+        users.chain(projects).map(|step| (step.kind(), step.okta_id())).collect()
     }
 
     /// How many operations are done, and how many there were.

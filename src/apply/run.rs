@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
@@ -64,7 +65,8 @@ pub async fn run<'p>(
     // Before any account is made that they could be applied to.
     let invitations = run.invitations(plan).await;
     let accounts = Mutex::new(BTreeMap::new());
-    let (leaving, coming): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.action == UserAction::Deactivate);
+    let (doomed, others): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.is_deletion());
+    let (leaving, coming): (Vec<_>, Vec<_>) = others.into_iter().partition(|op| op.action == UserAction::Deactivate);
     let unmoved = run.move_links(plan).await;
     let (coming, mut users) = run.without(coming, &unmoved);
     let (waiting, coming) = demotions_that_wait(coming, plan);
@@ -86,6 +88,7 @@ pub async fn run<'p>(
     users.extend(run.deactivations(last).await);
     run.leave_old_accounts(&mut users, &accounts.written).await;
     run.deletions(&mut projects).await;
+    users.extend(run.users("accounts to delete", doomed, &Mutex::new(BTreeMap::new())).await);
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
     Report {
@@ -435,9 +438,10 @@ impl Run<'_> {
         limit
             .each(ops, async |op| {
                 let outcome = match self.begins(step(op)).await {
-                    Ok(()) => work(op).await,
+                    Ok(()) => work(op).instrument(span(step(op))).await,
                     Err(why) => Outcome::Skipped(why),
                 };
+                log(step(op), &outcome);
                 drop((self.tell)(Event::Ended { step: step(op), outcome: &outcome }));
                 (op, outcome)
             })
@@ -452,6 +456,19 @@ impl Run<'_> {
 /// The operations that have such a step.
 fn has_step<'p>(ops: impl Iterator<Item = &'p UserOp>, is_it: fn(Step<'_>) -> bool) -> Vec<&'p UserOp> {
     ops.filter(|op| op.steps().any(is_it)).collect()
+}
+
+/// What the lines of the log about a step begin with. It has no name and no id.
+fn span(step: Step<'_>) -> tracing::Span {
+    tracing::info_span!("operation", operation = step.kind(), action = step.action())
+}
+
+/// Tells the log what came of a step; only at the level of debug whose it is and why, which may hold names.
+fn log(step: Step<'_>, outcome: &Outcome) {
+    let (operation, action) = (step.kind(), step.action());
+    let word = outcome.as_str();
+    tracing::info!(operation, action, outcome = word, "operation ended");
+    tracing::debug!(operation, action, okta_id = step.okta_id(), why = outcome.why(), "operation ended");
 }
 
 fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outcome> {

@@ -18,6 +18,7 @@ use crate::plan::op::{Attribute, Change, UserOp};
 pub async fn write(writer: Writer<'_>, op: &UserOp) -> Result<AccountId, Outcome> {
     match &op.account {
         None => create(writer, op).await,
+        Some(id) if op.is_deletion() => delete(writer, op, id).await.map(|()| id.clone()),
         Some(id) => update(writer, op, id).await.map(|()| id.clone()),
     }
 }
@@ -140,6 +141,39 @@ async fn update(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<(), O
         }
         let Some(pause) = pauses.next() else { return Err(writer.failed(&failure)) };
         sleep(pause).await;
+    }
+}
+
+/// Deletes the account for good, if it is still the inactive one of the user and isn't ADMIN. The server deletes the personal project with
+/// the first request and often fails it then (500, 23503), so that it is sent again after another look
+/// (docs/activepieces.md#deleted-accounts). What counts is that the account is gone.
+async fn delete(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<(), Outcome> {
+    let mut pauses = pauses();
+    loop {
+        let Some(user) = writer.see(writer.activepieces.user(id)).await?.map(User::from) else { return Ok(()) };
+        let shown = writer.see(writer.activepieces.rest_user(id)).await?;
+        let role = shown.map_or_else(|| user.platform_role.to_string(), |user| user.platform_role);
+        if user.active || user.link() != Some(op.okta_id.as_str()) || role == PlatformRole::Admin.as_str() {
+            let why = "changed meanwhile: the account is active, ADMIN or another user's now";
+            return Err(Outcome::Stale(why.to_owned()));
+        }
+        let failure = match writer.send(writer.activepieces.delete_user(id)).await {
+            Ok(()) => None,
+            Err(failure) if failure.is_lost_answer() || failure.code() == Some("23503") => Some(failure),
+            Err(failure) => return Err(writer.failed(&failure)),
+        };
+        if writer.see(writer.activepieces.user(id)).await?.is_none() {
+            return Ok(());
+        }
+        match (pauses.next(), failure) {
+            (Some(pause), _) => sleep(pause).await,
+            (None, Some(failure)) => return Err(writer.failed(&failure)),
+            (None, None) => {
+                return Err(Outcome::Kept(
+                    "the server answered that the account is deleted, and it is there".to_owned(),
+                ));
+            }
+        }
     }
 }
 
@@ -279,7 +313,7 @@ fn creation(op: &UserOp) -> UserBody<'_> {
         }),
         emails: attributes.and_then(|a| a.email.as_deref()).map(|value| [Email { value, primary: true }]),
         display_name: attributes.and_then(|a| a.display_name.as_deref()),
-        active: true,
+        active: !op.makes_inactive(),
         custom: attributes.map(|attributes| RoleBody { platform_role: attributes.platform_role }),
     }
 }

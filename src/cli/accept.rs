@@ -80,7 +80,8 @@ async fn plan(context: &Context) -> Result<Plan> {
     let session = Session::open(context, PARALLELISM)?;
     let state = session::state_to_read(&session.settings, context)?;
     let past = state.past()?.unwrap_or_default();
-    let knows = Knows { past, org: state.known_org()?, owed_roles: BTreeMap::new(), writes: false, config: None };
+    let (org, owed_roles) = (state.known_org()?, BTreeMap::new());
+    let knows = Knows { past, org, owed_roles, in_line: None, writes: false, config: None };
     Ok(session.plan(&knows, false, context).await?.plan)
 }
 

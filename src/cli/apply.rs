@@ -3,28 +3,34 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tracing::Instrument;
 
+use super::only::OnlyArgs;
+use crate::config::Settings;
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
-use crate::plan::{Plan, Step, fingerprint};
+use crate::plan::{Past, Plan, Step, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
 use crate::sync::journal::Journal;
 use crate::sync::saved;
 use crate::sync::session::{Planned, Session};
+use crate::sync::watch::Watch;
 use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// Apply exactly the plan in this file, which plan --out made, without asking
-    #[arg(value_name = "FILE", conflicts_with = "yes")]
+    #[arg(value_name = "FILE", conflicts_with_all = ["yes", "only"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     write: WriteArgs,
     #[command(flatten)]
     reads: ReadArgs,
+    #[command(flatten)]
+    only: OnlyArgs,
 }
 
 /// How Okta is read.
@@ -43,43 +49,65 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     if saved.is_none() {
         args.write.can_ask(context)?;
     }
+    let is_asked = saved.is_none() && !args.write.yes;
+    let (watch, settings) = Watch::begin("apply", is_asked, context)?;
+    let result = Box::pin(run_watched(&args, saved, settings, &watch, context).instrument(watch.span())).await;
+    watch.end(result).await
+}
+
+async fn run_watched(
+    args: &ApplyArgs,
+    saved: Option<SavedPlan>,
+    settings: Settings,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
     let interrupt = Interrupt::watch();
-    let session = Session::open(context, args.write.parallelism)?;
+    let session = Session::with(settings, args.write.parallelism)?;
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
     let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
+    watch.begun(&journal);
     let next = "Run oktapieces plan to see that nothing is left to do.";
-    let writing =
-        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
-    let result = Box::pin(apply(saved, args.reads, &writing)).await;
-    journal.end(result, session.requests())
+    let writing = Writing {
+        args: &args.write,
+        session: &session,
+        journal: &journal,
+        watch,
+        interrupt: &interrupt,
+        context,
+        next,
+    };
+    let result = Box::pin(apply(saved, args.reads, &args.only, &writing)).await;
+    watch.close(journal, result, &session)
 }
 
 /// Plans again, and applies the plan: all of it, or the part that was saved before.
-async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, writing: &Writing<'_>) -> Result<u8> {
+async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writing: &Writing<'_>) -> Result<u8> {
     let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
     let propose = async || {
         let knows = writing.journal.knows(writing.session, reads.full, saved.is_some(), writing.context)?;
         let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
-        let Planned { plan: new, made_from, seen, remember, known, now } = planned;
+        let Planned { plan: mut new, made_from, seen, remember, known, digests, now } = planned;
         writing.journal.state().remember_org(&known)?;
         writing.journal.remember_seen(&knows.past, &seen)?;
-        let past = seen;
-        Ok(match &saved {
-            Some(saved) => {
-                tell_what_changed(saved, &made_from, writing);
-                Proposal { held: rest(saved, &new, writing)?, hash: saved.hash.clone(), past, remember, now }
-            }
-            None => Proposal {
-                hash: fingerprint::of_plan(&new),
-                held: Remaining { plan: new, ..Remaining::default() },
-                past,
-                remember,
-                now,
-            },
-        })
+        only.keep(&mut new, writing.context);
+        let (held, hash) = if let Some(saved) = &saved {
+            tell_what_changed(saved, &made_from, writing);
+            (rest(saved, &new, writing)?, saved.hash.clone())
+        } else {
+            let hash = fingerprint::of_plan(&new);
+            (Remaining { plan: new, ..Remaining::default() }, hash)
+        };
+        // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
+        let is_whole = saved.is_none() && !only.is_part();
+        let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
+        // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
+        let trusted = if only.is_part() { knows.past.trusted.clone() } else { remember.trusted };
+        let remember = Past { trusted, ..remember };
+        Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
     };
     writing.carry_out(propose, consent).await
 }

@@ -3,73 +3,46 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::activepieces::{self, Activepieces};
+use crate::config::MonitoringSettings;
 use crate::config::settings::Settings;
-use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Topic};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{KnownRoles, Platform};
-use crate::model::desired::DesiredState;
 use crate::model::known::KnownOrg;
+use crate::model::problem::ProblemKind;
 use crate::okta::{self, Okta};
-use crate::output::json::FORMAT_VERSION;
 use crate::output::progress::Progress;
-use crate::output::text::{ADD, CHANGE, HINT, REMOVE, counted, safe, styled};
+use crate::output::text::{counted, safe};
 use crate::plan::diff::roles::unknown_role;
-use crate::sync::access;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
+use crate::sync::notify;
 use crate::sync::session::{PARALLELISM, Session, load};
+use crate::sync::{access, clock, environment, waiting};
+
+mod failing;
+mod lines;
+
+use lines::{LineState, Lines};
 
 /// Test the config, both servers, the rights of both secrets, and what the scope names
 #[derive(Debug, Args)]
 pub struct CheckArgs {}
 
-/// One thing that was tested.
-#[derive(Debug, Serialize)]
-struct Line {
-    name: &'static str,
-    state: LineState,
-    detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fix: Vec<String>,
-    #[serde(skip)]
-    kind: Option<Kind>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum LineState {
-    Ok,
-    Note,
-    Warning,
-    Failed,
-}
-
-/// The lines so far, each shown as soon as it's known.
-struct Lines<'a> {
-    context: &'a Context,
-    lines: Vec<Line>,
-}
-
 pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
-    let mut lines = Lines { context, lines: Vec::new() };
+    let mut lines = Lines::new(context);
     let settings = load(context)?;
     let expressions = settings.mapping.expressions().len();
     lines.ok("config", format!("valid, with {}", counted(expressions, "expression", "expressions")));
     for warning in &settings.warnings {
-        lines.add("config", LineState::Warning, warning.clone(), Vec::new(), None);
+        lines.warn("config", warning.clone(), None);
     }
-    let okta_secret = lines.result(access::name(&settings), access::okta(&settings), |_| access::described(&settings));
-    if let Some(asked) = access::asked_scopes(&settings) {
-        lines.ok("Okta scopes", asked);
-    }
-    let key = &settings.activepieces.api_key;
-    let activepieces_secret = lines.result("Activepieces key", key.read(), |_| key.to_string());
-    if okta_secret.is_some() && activepieces_secret.is_some() {
+    monitoring(&settings, &mut lines);
+    if local_side(&settings, &mut lines) {
         let session = Session::with(settings, PARALLELISM)?;
         okta_side(&session, &session.okta, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
@@ -80,23 +53,80 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     Ok(lines.finish())
 }
 
+/// What this machine has to have before anything can be sent; whether it has all of it.
+fn local_side(settings: &Settings, lines: &mut Lines<'_>) -> bool {
+    let mut is_ready = true;
+    if let Err(error) = environment::timeout() {
+        lines.fail("environment", &error);
+        is_ready = false;
+    }
+    for (name, file) in
+        [("Okta CA file", &settings.okta.ca_file), ("Activepieces CA file", &settings.activepieces.ca_file)]
+    {
+        let Some(path) = file else { continue };
+        let shown = |found: &Vec<_>| {
+            format!("`{}` holds {}", path.display(), counted(found.len(), "certificate", "certificates"))
+        };
+        is_ready &= lines.result(name, access::authorities(Some(path)), shown).is_some();
+    }
+    let okta = access::okta_secret(settings);
+    is_ready &= lines.result(access::name(settings), okta, |()| access::described(settings)).is_some();
+    if let Some(asked) = access::asked_scopes(settings) {
+        lines.ok("Okta scopes", asked);
+    }
+    let key = &settings.activepieces.api_key;
+    is_ready && lines.result("Activepieces key", key.read(), |_| key.to_string()).is_some()
+}
+
+/// Whether the addresses that hear of runs can be read. Nothing is sent to them.
+fn monitoring(settings: &Settings, lines: &mut Lines<'_>) {
+    let MonitoringSettings { webhook, heartbeat, ca_file, .. } = &settings.monitoring;
+    for (name, source) in [("webhook", webhook), ("heartbeat", heartbeat)] {
+        if let Some(source) = source {
+            lines.result(name, notify::described(source, ca_file.as_ref()), String::clone);
+        }
+    }
+}
+
 /// The org, the token's rights, and what the scope and the pushed groups come to.
 async fn okta_side(session: &Session, okta: &Okta, lines: &mut Lines<'_>) {
     let reached = okta.well_known().await.map_err(Error::from);
     if lines.result("Okta org", reached, |_| format!("{} answers", session.org())).is_none() {
         return;
     }
-    let users = okta.probe_users().await.map_err(Error::from);
-    let mut allowed = lines.result("Okta rights: users", users, |()| "may be listed".to_owned()).is_some();
-    let groups = okta.probe_groups().await.map_err(Error::from);
-    allowed &= lines.result("Okta rights: groups", groups, |()| "may be listed".to_owned()).is_some();
-    if session.settings.scope.app.is_some() {
-        let apps = okta.probe_apps().await.map_err(Error::from);
-        allowed &= lines.result("Okta rights: apps", apps, |()| "may be listed".to_owned()).is_some();
+    let is_allowed = rights(session, okta, lines).await;
+    if let Some(warning) = clock::warning(okta) {
+        lines.warn(
+            "clock",
+            warning,
+            Some("set the clock, by NTP for example: tokens, proofs and certificates depend on it"),
+        );
     }
-    if allowed && let Some(expressions) = expressions(&session.settings, okta, lines).await {
+    if is_allowed && let Some(expressions) = expressions(&session.settings, okta, lines).await {
         scope(session, &expressions.mapping, lines).await;
     }
+}
+
+/// Whether users, groups and apps may be listed. Each may be refused for itself; any other failure would be the same for all.
+async fn rights(session: &Session, okta: &Okta, lines: &mut Lines<'_>) -> bool {
+    let mut all = true;
+    for name in ["Okta rights: users", "Okta rights: groups", "Okta rights: apps"] {
+        let answer = match name {
+            "Okta rights: users" => okta.probe_users().await,
+            "Okta rights: groups" => okta.probe_groups().await,
+            _ if session.settings.scope.app.is_none() => continue,
+            _ => okta.probe_apps().await,
+        };
+        let is_own = answer.as_ref().err().is_none_or(|failure| failure.status() == Some(403));
+        let error = answer.map_err(Error::from);
+        let is_credentials = error.as_ref().is_err_and(|error| !is_own && error.kind == Kind::Unauthorized);
+        let name = if is_credentials { access::name(&session.settings) } else { name };
+        all &= lines.result(name, error, |()| "may be listed".to_owned()).is_some();
+        if !is_own {
+            return false;
+        }
+    }
+    all
 }
 
 /// The expressions, and findings by the org's own user schema that don't depend on the user.
@@ -105,7 +135,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
     let found = match read {
         Ok(found) => found,
         Err(error) => {
-            lines.result::<()>("expressions", Err(error), |()| String::new());
+            lines.fail("expressions", &error);
             return None;
         }
     };
@@ -115,21 +145,20 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
         lines.ok("Okta scopes", format!("{asked}, in a token of its own: the default user type lacks an attribute"));
     }
     for warning in &found.warnings {
-        lines.add("expressions", LineState::Warning, warning.clone(), Vec::new(), None);
+        lines.warn("expressions", warning.clone(), None);
     }
     for (attribute, finding) in &found.findings {
-        let (state, kind) = match finding.severity {
-            Severity::Error => (LineState::Failed, Some(Kind::Config)),
-            Severity::Warning => (LineState::Warning, None),
-            Severity::Note => (LineState::Note, None),
-        };
-        lines.add(
-            "expressions",
-            state,
-            found.told(attribute, finding),
-            finding.hint.clone().into_iter().collect(),
-            kind,
-        );
+        let (told, hint) = (found.told(attribute, finding), finding.hint.as_deref());
+        match finding.severity {
+            Severity::Error => {
+                let error = Error::new(Kind::Config, told).about(Topic::Expression);
+                lines.fail("expressions", &hint.into_iter().fold(error, Error::hint));
+            }
+            Severity::Warning => lines.warn("expressions", told, hint),
+            Severity::Note => {
+                lines.add("expressions", LineState::Note, told, hint.map(str::to_owned).into_iter().collect());
+            }
+        }
     }
     if found.are_checked() && found.findings.iter().all(|(_, finding)| finding.severity == Severity::Note) {
         lines.ok("expressions", "fit the org's user schema".to_owned());
@@ -139,7 +168,7 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
             lines.context.printer.status(&format!("\n{error}\n"));
         }
         if found.findings.iter().all(|(_, finding)| finding.severity != Severity::Error) {
-            lines.add("expressions", LineState::Failed, error.to_string(), error.hints, Some(error.kind));
+            lines.fail("expressions", &error);
         }
         return None;
     }
@@ -149,7 +178,9 @@ async fn expressions(settings: &Settings, okta: &Okta, lines: &mut Lines<'_>) ->
 /// Who is in scope, which groups are pushed, and whether the expressions give values for all.
 async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
     let progress = Progress::spinner(&lines.context.printer, "Reading Okta");
-    let reading = session.read_okta(mapping, &KnownOrg::default(), &progress).await;
+    let known = KnownOrg::default();
+    let read = Box::pin(session.read_okta(mapping, &known, &progress));
+    let reading = waiting::told(read, session.waits(), &progress, &lines.context.printer).await;
     drop(progress);
     let shown = |reading: &okta::Reading| {
         let users = counted(reading.org.in_scope.len(), "user", "users");
@@ -161,33 +192,30 @@ async fn scope(session: &Session, mapping: &Mapping, lines: &mut Lines<'_>) {
             counted(usize::try_from(reading.asked_by_expressions).unwrap_or(usize::MAX), "request", "requests");
         lines.ok("expressions", format!("ask for more than profiles: {requests} more"));
     }
+    missing(&reading, lines);
+    for warning in &reading.warnings {
+        lines.warn("Okta scope", warning.clone(), None);
+    }
+    let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
+    let floor = session.settings.policy.limits.floor();
+    failing::tell(&desired, reading.org.in_scope.len(), floor, lines);
+}
+
+/// What the config names and the org doesn't have.
+fn missing(reading: &okta::Reading, lines: &mut Lines<'_>) {
     for part in &reading.org.missing_scope {
-        let fix = vec!["correct [scope]; until then no user counts as out of scope".to_owned()];
-        lines.add("Okta scope", LineState::Failed, part.fault.clone(), fix, Some(Kind::Config));
+        let fix = "correct [scope]; until then no user counts as out of scope";
+        lines.problem("Okta scope", ProblemKind::ScopeNotFound, part.fault.clone(), fix);
     }
     for rule in &reading.org.unresolved {
         let place = rule.location.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let fix = vec!["correct the rule under [[projects]]; until then its project stays as it is".to_owned()];
-        let detail = format!("{place}{}", rule.fault.told(&rule.wanted));
-        lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
+        let fix = "correct the rule under [[projects]]; until then its project stays as it is";
+        let kind = rule.fault.kind();
+        lines.problem("Okta groups", kind, format!("{place}{}", rule.fault.told(&rule.wanted)), fix);
     }
     for (wanted, fault) in &reading.org.missing_role_groups {
-        let fix =
-            vec!["correct `roles` under [[projects]]; until then roles that depend on it stay as they are".to_owned()];
-        let detail = format!("roles: {}", fault.told(wanted));
-        lines.add("Okta groups", LineState::Failed, detail, fix, Some(Kind::Config));
-    }
-    for warning in &reading.warnings {
-        lines.add("Okta scope", LineState::Warning, warning.clone(), Vec::new(), None);
-    }
-    let desired = attributes::desired(&reading.org, mapping, jiff::Timestamp::now());
-    let problems = desired.users.values().filter(|user| matches!(user.state, DesiredState::Problem(_))).count();
-    if problems == 0 {
-        lines.ok("expressions", "give a value for all users".to_owned());
-    } else {
-        let people = counted(problems, "user has", "users have");
-        let detail = format!("{people} no valid attributes and would be left alone");
-        lines.add("expressions", LineState::Warning, detail, vec!["oktapieces plan names them".to_owned()], None);
+        let fix = "correct `roles` under [[projects]]; until then roles that depend on it stay as they are";
+        lines.problem("Okta groups", fault.kind(), format!("roles: {}", fault.told(wanted)), fix);
     }
 }
 
@@ -221,8 +249,7 @@ async fn activepieces_side(session: &Session, lines: &mut Lines<'_>) {
     if let Some(owner) = owner {
         lines.ok("Activepieces owner", format!("{} is protected", safe(&owner.user_name)));
     } else {
-        let fix = vec!["name the owner under safety.protect".to_owned()];
-        lines.add("Activepieces owner", LineState::Warning, "isn't known".to_owned(), fix, None);
+        lines.warn("Activepieces owner", "isn't known".to_owned(), Some("name the owner under safety.protect"));
     }
 }
 
@@ -231,7 +258,7 @@ async fn project_roles(session: &Session, lines: &mut Lines<'_>) {
     let roles = match session.activepieces.project_roles().await {
         Ok(roles) => roles,
         Err(failure) => {
-            lines.result::<()>("project roles", Err(failure.into()), |()| String::new());
+            lines.fail("project roles", &failure.into());
             return;
         }
     };
@@ -241,8 +268,9 @@ async fn project_roles(session: &Session, lines: &mut Lines<'_>) {
     let mut all_known = true;
     for (location, name) in named.iter().filter(|(_, name)| known.spelled(name).is_none()) {
         let place = location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default();
-        let fix = vec!["correct `role` or `roles` under [[projects]], or make the role on the platform".to_owned()];
-        lines.add("project roles", LineState::Failed, place + &unknown_role(name, &known), fix, Some(Kind::Config));
+        let fix = "correct `role` or `roles` under [[projects]], or make the role on the platform";
+        let kind = ProblemKind::UnknownProjectRole;
+        lines.problem("project roles", kind, place + &unknown_role(name, &known), fix);
         all_known = false;
     }
     if all_known {
@@ -270,7 +298,7 @@ async fn plan_flags(activepieces: &Activepieces, lines: &mut Lines<'_>) {
         lines.ok("Activepieces plan", format!("has {}", on.join(", ")));
     }
     for (name, _, state, refused) in flags.into_iter().filter(|(_, flag, ..)| *flag == Some(false)) {
-        lines.add("Activepieces plan", state, format!("has no {name}: {refused}"), Vec::new(), None);
+        lines.add("Activepieces plan", state, format!("has no {name}: {refused}"), Vec::new());
     }
 }
 
@@ -280,7 +308,7 @@ async fn generation(activepieces: &Activepieces, platform: &Platform, lines: &mu
     let bare = match activepieces.has_bare_lists().await {
         Ok(bare) => bare,
         Err(failure) => {
-            lines.result::<()>("Activepieces version", Err(failure.into()), |()| String::new());
+            lines.fail("Activepieces version", &failure.into());
             return;
         }
     };
@@ -293,62 +321,4 @@ async fn generation(activepieces: &Activepieces, platform: &Platform, lines: &mu
             (false, false) => format!("answers as 0.86 or newer: SCIM hides {embedded}, which are left alone"),
         },
     );
-}
-
-impl Lines<'_> {
-    fn ok(&mut self, name: &'static str, detail: String) {
-        self.add(name, LineState::Ok, detail, Vec::new(), None);
-    }
-
-    /// A line for a result, which is given back where it's good.
-    fn result<T>(&mut self, name: &'static str, result: Result<T>, shown: impl FnOnce(&T) -> String) -> Option<T> {
-        match result {
-            Ok(value) => {
-                self.ok(name, shown(&value));
-                Some(value)
-            }
-            Err(error) => {
-                self.add(name, LineState::Failed, error.to_string(), error.hints.clone(), Some(error.kind));
-                None
-            }
-        }
-    }
-
-    fn add(&mut self, name: &'static str, state: LineState, detail: String, fix: Vec<String>, kind: Option<Kind>) {
-        let line = Line { name, state, detail, fix, kind };
-        if !self.context.printer.json {
-            self.context.printer.answer(&line.render());
-        }
-        self.lines.push(line);
-    }
-
-    /// The total and the exit code: that of the first failure.
-    fn finish(self) -> u8 {
-        let count = |state| self.lines.iter().filter(|line| line.state == state).count();
-        let (warnings, failed) = (count(LineState::Warning), count(LineState::Failed));
-        if self.context.printer.json {
-            let answer = serde_json::json!({
-                "format_version": FORMAT_VERSION, "lines": self.lines, "warnings": warnings, "failed": failed,
-            });
-            self.context.printer.answer_json(&answer);
-        } else {
-            let warnings = counted(warnings, "warning", "warnings");
-            self.context.printer.answer(&format!("\n{failed} failed, {warnings}."));
-        }
-        let kind = self.lines.iter().find_map(|line| line.kind);
-        kind.map_or(EXIT_OK, Kind::exit_code)
-    }
-}
-
-impl Line {
-    fn render(&self) -> String {
-        let state = match self.state {
-            LineState::Ok => styled(ADD, "ok     "),
-            LineState::Note => styled(HINT, "note   "),
-            LineState::Warning => styled(CHANGE, "warning"),
-            LineState::Failed => styled(REMOVE, "failed "),
-        };
-        let fixes = self.fix.iter().map(|fix| format!("\n         {}: {fix}", styled(HINT, "fix")));
-        format!("{state}  {:<22} {}{}", self.name, self.detail, fixes.collect::<String>())
-    }
 }

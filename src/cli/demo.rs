@@ -17,9 +17,9 @@ pub struct DemoArgs {}
 
 const NEXT_STEPS: &str = "\
 For your own org:
-  1. write a config.toml; config.example.toml explains every key
-  2. put an Okta API token into OKTA_API_TOKEN and an Activepieces API key into ACTIVEPIECES_API_KEY
-  3. run oktapieces check, then oktapieces plan: neither writes anything";
+  1. put an Okta API token into OKTA_API_TOKEN and an Activepieces API key into ACTIVEPIECES_API_KEY
+  2. run oktapieces init: it asks for the rest, writes a config.toml, and checks it
+  3. run oktapieces plan: it writes nothing";
 
 /// Starts the sandbox and runs this very program against it, as an admin would.
 pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {

@@ -12,22 +12,35 @@ use crate::output::printer::Options;
 use crate::output::{Printer, Verbosity};
 use crate::sync::context::Context;
 use crate::sync::environment;
+use logging::LogFormat;
 
 mod accept;
 mod apply;
 mod check;
+mod completions;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod eval;
 mod eval_cases;
+mod explain;
 mod export;
+mod format;
+mod help;
 mod history;
+mod init;
+mod log_json;
 mod logging;
+mod man;
+mod only;
+mod pick;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod show;
+mod topics;
 mod undo;
+mod who;
 
 /// The parsers of the files that a command is given.
 #[cfg(any(test, feature = "fuzzing"))]
@@ -38,7 +51,7 @@ pub(crate) use eval_cases::expectations;
 /// Reads users, groups and profile attributes from Okta, evaluates the Okta expressions of the config, and shows what
 /// differs in Activepieces as a plan. `apply` then writes it over SCIM.
 #[derive(Debug, Parser)]
-#[command(name = "oktapieces", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "oktapieces", version = VERSION, after_help = after_help(), disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -46,22 +59,8 @@ pub struct Cli {
     command: Command,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  oktapieces demo                       see a plan and an apply on an embedded sandbox
-  oktapieces check                      test the config, both servers and their rights
-  oktapieces plan                       show what would change; nothing is written
-  oktapieces apply                      show the plan, ask, and write it
-  oktapieces apply --yes --quiet        the same from cron
-  oktapieces plan --out plan.json       keep the plan, look at it, and
-  oktapieces apply plan.json            apply exactly that
-  oktapieces history                    list the runs
-  oktapieces undo 12                    take run 12 back, after showing what that means
-
-Exit codes:
-  0 done   1 failed   2 changes are waiting (plan --detailed-exitcode)   3 done, but some were left alone or failed
-  4 not authorised   5 refused by a guard   6 another run has the lock   7 the source is not trusted
-  64 wrong usage   78 the config is wrong   130 interrupted";
+/// The version, and of a release build the commit with its date (`build.rs`).
+const VERSION: &str = env!("VERSION_AND_COMMIT");
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -72,12 +71,18 @@ struct Global {
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Say nothing but answers, warnings and errors
+    /// Say nothing but answers, warnings and errors; plan, apply and undo say one line if there is news, and else nothing
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show long lists whole, and log each request
+    /// Show every row of long lists
+    #[arg(long, global = true)]
+    all: bool,
+    /// Log each request, and show every row of long lists
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// The form of the log on stderr; json also says what a run does, without personal data
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORM")]
+    log_format: LogFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
@@ -87,6 +92,9 @@ struct Global {
     /// Never ask anything
     #[arg(long, global = true)]
     no_input: bool,
+    /// Don't show long answers in a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,21 +104,44 @@ enum Color {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    #[cfg(feature = "sandbox")]
-    Demo(demo::DemoArgs),
-    Check(check::CheckArgs),
-    Plan(plan::PlanArgs),
-    Apply(apply::ApplyArgs),
-    Show(show::ShowArgs),
-    History(history::HistoryArgs),
-    Undo(undo::UndoArgs),
-    Accept(accept::AcceptArgs),
-    Export(export::ExportArgs),
-    Eval(eval::EvalArgs),
-    #[cfg(feature = "sandbox")]
-    Sandbox(sandbox::SandboxArgs),
+/// Makes the commands of clap and what runs each of them.
+macro_rules! commands {
+    ($context:ident: $($(#[$condition:meta])? $name:ident($arguments:ident: $type:ty) => $run:expr,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$condition])? $name($type),)*
+        }
+
+        impl Command {
+            async fn run(self, $context: &Context) -> Result<u8> {
+                match self {
+                    $($(#[$condition])? Self::$name($arguments) => Box::pin(async move { $run }).await,)*
+                }
+            }
+        }
+    };
+}
+
+// A command is a row: its name, its arguments, and what runs it. The help lists them in this order.
+commands! { context:
+    #[cfg(feature = "sandbox")] Demo(args: demo::DemoArgs) => demo::run(args, context).await,
+    Init(args: init::InitArgs) => init::run(args, context).await,
+    Check(args: check::CheckArgs) => check::run(args, context).await,
+    Plan(args: plan::PlanArgs) => plan::run(args, context).await,
+    Apply(args: apply::ApplyArgs) => apply::run(args, context).await,
+    Drift(_args: drift::DriftArgs) => drift::run(context).await,
+    Show(args: show::ShowArgs) => show::run(&args, context),
+    History(args: history::HistoryArgs) => history::run(&args, context),
+    Undo(args: undo::UndoArgs) => undo::run(args, context).await,
+    Accept(args: accept::AcceptArgs) => accept::run(args, context).await,
+    Explain(args: explain::ExplainArgs) => explain::run(args, context).await,
+    Who(args: who::WhoArgs) => who::run(args, context).await,
+    Export(args: export::ExportArgs) => export::run(args, context).await,
+    Eval(args: eval::EvalArgs) => eval::run(args, context).await,
+    #[cfg(feature = "sandbox")] Sandbox(args: sandbox::SandboxArgs) => sandbox::run(args, context).await,
+    Help(args: help::HelpArgs) => help::run(&args, command(), context),
+    Completions(args: completions::CompletionsArgs) => completions::run(&args, command(), context),
+    Man(args: man::ManArgs) => man::run(&args, command(), context),
 }
 
 /// Runs the program and gives its exit code.
@@ -119,10 +150,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let printer = Printer::new(cli.global.output());
-    logging::start(printer.verbosity, printer.colours_stderr());
+    let asks = matches!(cli.command, Command::Apply(_) | Command::Undo(_));
+    let output = cli.global.output();
+    let json = output.json || cli.command.is_json();
+    let printer = Printer::new(Options { json, pages: !cli.global.no_pager && !asks, ..output });
+    logging::start(printer.verbosity, cli.global.log_format, printer.colours_stderr());
     let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
     let result = run(cli.command, &context);
+    // Those of a run that failed before it could tell them.
+    context.printer.take_warnings().iter().for_each(|warning| context.printer.warning(warning));
     let code = result.unwrap_or_else(|error| {
         context.printer.error(&error);
         error.kind.exit_code()
@@ -158,23 +194,30 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Cli, 
 fn run(command: Command, context: &Context) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::from_source(Kind::Failed, error).context("starting the workers"))?;
-    runtime.block_on(async {
-        match command {
-            #[cfg(feature = "sandbox")]
-            Command::Demo(args) => demo::run(args, context).await,
-            Command::Check(args) => Box::pin(check::run(args, context)).await,
-            Command::Plan(args) => plan::run(args, context).await,
-            Command::Apply(args) => Box::pin(apply::run(args, context)).await,
-            Command::Show(args) => show::run(&args, context),
-            Command::History(args) => history::run(&args, context),
-            Command::Undo(args) => Box::pin(undo::run(args, context)).await,
-            Command::Accept(args) => Box::pin(accept::run(args, context)).await,
-            Command::Export(args) => Box::pin(export::run(args, context)).await,
-            Command::Eval(args) => eval::run(args, context).await,
-            #[cfg(feature = "sandbox")]
-            Command::Sandbox(args) => sandbox::run(args, context).await,
+    runtime.block_on(command.run(context))
+}
+
+/// The width of most terminals; clap wraps at the width of this one, and without an indent.
+const NARROW: usize = 80;
+
+/// Where the names of errors are explained.
+const NAMES: &str = "docs/troubleshooting.md explains each error by its name, such as error[dns].";
+
+/// What follows the options in the help of the program.
+fn after_help() -> String {
+    let codes = topics::codes(NARROW);
+    format!("Examples:\n{}\n\nHelp topics:\n{}\n\nExit codes:\n{codes}\n\n{NAMES}", topics::EXAMPLES, topics::list())
+}
+
+impl Command {
+    /// Whether a flag of the command asks for JSON.
+    fn is_json(&self) -> bool {
+        match self {
+            Self::Plan(args) => args.format.is_json(),
+            Self::Show(args) => args.format.is_json(),
+            _ => false,
         }
-    })
+    }
 }
 
 impl Global {
@@ -187,9 +230,12 @@ impl Global {
         let flags = [
             (self.json, "--json"),
             (self.quiet, "--quiet"),
+            (self.all, "--all"),
             (self.verbose, "--verbose"),
             (self.no_progress, "--no-progress"),
             (self.no_input, "--no-input"),
+            (self.no_pager, "--no-pager"),
+            (self.log_format == LogFormat::Json, "--log-format=json"),
         ];
         let typed = flags.into_iter().filter(|(typed, _)| *typed).map(|(_, flag)| flag);
         std::iter::once(color).chain(typed).collect()
@@ -208,6 +254,8 @@ impl Global {
                 _ => Verbosity::Normal,
             },
             json: self.json,
+            all: self.all,
+            pages: false,
             no_progress: self.no_progress,
             no_input: self.no_input,
             ci: std::env::var_os(environment::CI).is_some(),
@@ -215,7 +263,7 @@ impl Global {
     }
 }
 
-/// The whole command line as clap has it, for the snapshot of the help texts.
+/// The whole command line as clap has it: for completions, man pages and the help.
 pub fn command() -> clap::Command {
     use clap::CommandFactory;
     Cli::command()

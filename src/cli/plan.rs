@@ -3,16 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use tracing::Instrument;
 
+use super::format::FormatArgs;
+use super::only::OnlyArgs;
+use crate::config::Settings;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
-use crate::output::{json, plan_answer, plan_csv};
+use crate::output::document::{Document, FromSnapshot};
 use crate::plan::guard::{self, Allowed};
 use crate::plan::{Plan, fingerprint};
 use crate::snapshot::Snapshot;
 use crate::sync::context::Context;
 use crate::sync::journal::Journal;
 use crate::sync::session::{self, PARALLELISM, Planned, Session};
+use crate::sync::watch::Watch;
 use crate::sync::{saved, snapshot};
 
 /// Show what would change in Activepieces; nothing is written
@@ -30,37 +34,54 @@ pub struct PlanArgs {
     /// Read the members of all groups, also of those that haven't changed since an earlier run
     #[arg(long)]
     full: bool,
-    /// One row of CSV for each change, safe to open in a spreadsheet
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+    #[command(flatten)]
+    only: OnlyArgs,
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     if let Some(path) = &args.from {
         return from_snapshot(&args, path, context).await;
     }
-    let session = Session::open(context, PARALLELISM)?;
-    let journal = Journal::begin("plan", &session, context)?;
-    let result = plan(&args, &session, &journal, context).await;
-    journal.end(result, session.requests())
+    let (watch, settings) = Watch::begin("plan", args.format.is_asked_for(), context)?;
+    let result = Box::pin(run_watched(&args, settings, &watch, context).instrument(watch.span())).await;
+    watch.end(result).await
 }
 
-async fn plan(args: &PlanArgs, session: &Session, journal: &Journal, context: &Context) -> Result<u8> {
+async fn run_watched(args: &PlanArgs, settings: Settings, watch: &Watch<'_>, context: &Context) -> Result<u8> {
+    let session = Session::with(settings, PARALLELISM)?;
+    let journal = Journal::begin("plan", &session, context)?;
+    watch.begun(&journal);
+    let result = Box::pin(plan(args, &session, &journal, watch, context)).await;
+    watch.close(journal, result, &session)
+}
+
+async fn plan(
+    args: &PlanArgs,
+    session: &Session,
+    journal: &Journal,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
     let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
-    let Planned { plan, made_from, seen, known, .. } = session.plan(&knows, false, context).await?;
+    let Planned { mut plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
+    journal.remember_in_line(Some(digests), &plan, knows.in_line.clone(), |_| false)?;
+    args.only.keep(&mut plan, context);
     journal.planned(&plan)?;
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else {
-        plan_answer::show(&plan, &hash, (session.org(), session.platform()), &refusals, &context.printer);
+    watch.planned(&plan, &refusals);
+    let made = now.to_string();
+    let document = Document { made: Some(&made), refusals: &refusals, ..session.document(&plan, &hash) };
+    if !watch.is_brief() {
+        args.format.wanted(&context.printer).answer(&document, &context.printer);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, made_from, refusals, session)?;
+        saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
@@ -79,21 +100,20 @@ async fn from_snapshot(args: &PlanArgs, path: &Path, context: &Context) -> Resul
     snapshot::is_for(&snapshot, &session)?;
     snapshot::serves(&snapshot, &session, context).await?;
     let knows = snapshot::knows(std::mem::take(&mut snapshot.past));
-    let Planned { plan, .. } = session.plan(&knows, false, context).await?;
+    let Planned { mut plan, .. } = session.plan(&knows, false, context).await?;
+    args.only.keep(&mut plan, context);
     let hash = fingerprint::of_plan(&plan);
     let allowed = Allowed { resumed: snapshot.resumed, ..Allowed::default() };
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
-    let servers = (session.org(), session.platform());
+    let (made, file) = (snapshot.read_at.to_string(), path.display().to_string());
+    let document = Document {
+        made: Some(&made),
+        refusals: &refusals,
+        snapshot: Some(FromSnapshot { file: &file, redacted: snapshot.redacted }),
+        ..session.document(&plan, &hash)
+    };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     let redacted = if snapshot.redacted { ", redacted" } else { "" };
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&plan));
-    } else if context.printer.json {
-        let mut answer = json::plan(&plan, &hash, servers, &refusals);
-        answer["snapshot"] = json!({ "file": path, "read_at": snapshot.read_at, "redacted": snapshot.redacted });
-        context.printer.answer_json(&answer);
-    } else {
-        plan_answer::show(&plan, &hash, servers, &refusals, &context.printer);
-    }
     context.printer.status(&format!(
         "\nFrom the snapshot {}, read at {}{redacted}. A plan from a snapshot can't be applied.",
         path.display(),

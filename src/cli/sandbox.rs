@@ -1,5 +1,6 @@
 //! `oktapieces sandbox`: serves a simulated Okta org and Activepieces platform on loopback.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -70,6 +71,12 @@ pub struct SandboxArgs {
     /// The platform's port; any free one if none is named
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     activepieces_port: u16,
+    /// Write a config for these servers to a file; the secrets are shown as environment variables
+    #[arg(long, value_name = "FILE")]
+    write_config: Option<PathBuf>,
+    /// Replace that file if it is there
+    #[arg(long, requires = "write_config")]
+    force: bool,
 }
 
 fn chance(text: &str) -> std::result::Result<Chance, String> {
@@ -133,15 +140,19 @@ impl SandboxArgs {
 
 pub async fn run(args: SandboxArgs, context: &Context) -> Result<u8> {
     let sandbox = start(args.options()).await?;
+    if let Some(path) = &args.write_config {
+        super::init::write_config(path, &sandbox.config(), args.force)?;
+    }
     if context.printer.json {
         let answer = serde_json::json!({
             "okta": { "url": sandbox.okta_url(), "token": sandbox.okta_token() },
             "activepieces": { "url": sandbox.activepieces_url(), "api_key": sandbox.api_key() },
             "config": sandbox.config(),
+            "file": args.write_config,
         });
         context.printer.answer_json(&answer);
     } else {
-        context.printer.answer(&description(&sandbox));
+        context.printer.answer(&description(&sandbox, args.write_config.as_deref()));
     }
     signal().await;
     if context.printer.json {
@@ -171,21 +182,19 @@ pub async fn start(options: Options) -> Result<Sandbox> {
     })
 }
 
-fn description(sandbox: &Sandbox) -> String {
+fn description(sandbox: &Sandbox, file: Option<&Path>) -> String {
+    let okta = format!("{} {}", styled(BOLD, "Okta        "), sandbox.okta_url());
+    let activepieces = format!("{} {}", styled(BOLD, "Activepieces"), sandbox.activepieces_url());
+    let config = match file {
+        Some(file) => format!("The config is in {}.", file.display()),
+        None => format!("Save this as config.toml:\n\n{}", sandbox.config().trim_end()),
+    };
+    let flag = file.filter(|file| *file != Path::new("config.toml"));
+    let flag = flag.map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+    let (token, key) = (sandbox.okta_token(), sandbox.api_key());
+    let commands = format!("export OKTA_API_TOKEN={token} ACTIVEPIECES_API_KEY={key}\noktapieces plan{flag}");
+    let commands = styled(HINT, commands);
     format!(
-        "{} {}\n{} {}\n\nSave this as config.toml:\n\n{}\n\nThen, in another terminal:\n\n{}\n\nThe servers run until Ctrl-C.",
-        styled(BOLD, "Okta        "),
-        sandbox.okta_url(),
-        styled(BOLD, "Activepieces"),
-        sandbox.activepieces_url(),
-        sandbox.config().trim_end(),
-        styled(
-            HINT,
-            format!(
-                "export OKTA_API_TOKEN={} ACTIVEPIECES_API_KEY={}\noktapieces plan",
-                sandbox.okta_token(),
-                sandbox.api_key()
-            )
-        ),
+        "{okta}\n{activepieces}\n\n{config}\n\nThen, in another terminal:\n\n{commands}\n\nThe servers run until Ctrl-C."
     )
 }

@@ -3,84 +3,68 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
 
+use super::format::FormatArgs;
 use super::history::with_outcome;
 use crate::error::{EXIT_OK, Result};
-use crate::output::json::{self, FORMAT_VERSION};
-use crate::output::{history_text, plan_answer, plan_csv, report_text};
-use crate::plan::fingerprint;
+use crate::output::document::Document;
+use crate::plan::{Plan, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::saved;
 use crate::sync::session::{load, state_to_read};
 
-/// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of it
+/// Show a plan that was kept in a file, as plan did, or a run with its plan and what came of each operation
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The number of a run, which history lists, or a file that plan --out made
-    #[arg(value_name = "RUN|FILE")]
+    /// The number of a run, which history lists, or last for the newest apply or undo, or a file that plan --out made
+    #[arg(value_name = "RUN|last|FILE")]
     what: PathBuf,
-    /// The plan in one row of CSV for each change, safe to open in a spreadsheet
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 pub fn run(args: &ShowArgs, context: &Context) -> Result<u8> {
-    match args.what.to_str().and_then(|text| text.parse().ok()) {
-        Some(number) => of_run(number, args.csv, context),
-        None => of_file(args, context),
+    match args.what.to_str() {
+        Some("last") => of_run(None, args, context),
+        Some(text) if text.parse::<u32>().is_ok() => of_run(text.parse().ok(), args, context),
+        _ => of_file(args, context),
     }
 }
 
 fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let saved = saved::read(&args.what)?;
-    if args.csv {
-        context.printer.answer_csv(&plan_csv::render(&saved.plan));
-        return Ok(EXIT_OK);
-    }
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
-    plan_answer::show(&saved.plan, &saved.hash, (&okta, &activepieces), &saved.refusals, &context.printer);
+    let made = saved.made_at.map(|made| made.to_string());
+    let document = Document {
+        made: made.as_deref(),
+        tool_version: &saved.tool_version,
+        config: saved.config.as_deref(),
+        limits: saved.limits.as_ref(),
+        refusals: &saved.refusals,
+        ..Document::of_plan(&saved.plan, &saved.hash, (&okta, &activepieces))
+    };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     Ok(EXIT_OK)
 }
 
-fn of_run(number: u32, csv: bool, context: &Context) -> Result<u8> {
+/// A run by its number, or the newest that may have written.
+fn of_run(number: Option<u32>, args: &ShowArgs, context: &Context) -> Result<u8> {
     let state = state_to_read(&load(context)?, context)?;
-    let run = with_outcome(state.run(number)?, &state);
+    let found = number.map_or_else(|| state.last_apply(), |number| state.run(number))?;
+    let run = with_outcome(found, &state);
     let recorded = state.recorded(run.clone())?;
-    if csv {
-        let plan = recorded.map(|recorded| recorded.plan).unwrap_or_default();
-        context.printer.answer_csv(&plan_csv::render(&plan));
-        return Ok(EXIT_OK);
-    }
-    if context.printer.json {
-        let mut answer = match &recorded {
-            Some(recorded) => {
-                let hash = fingerprint::of_plan(&recorded.plan);
-                let plan = json::plan(&recorded.plan, &hash, (&run.okta, &run.activepieces), &[]);
-                json::report(number, &plan, &recorded.report())
-            }
-            None => {
-                json!({ "format_version": FORMAT_VERSION, "tool_version": env!("CARGO_PKG_VERSION"), "run": number })
-            }
-        };
-        answer["record"] = json!(run);
-        context.printer.answer_json(&answer);
-        return Ok(EXIT_OK);
-    }
-    context.printer.answer(&format!("{}\n", history_text::heading(&run)));
-    match recorded {
-        Some(recorded) => {
-            plan_answer::show(
-                &recorded.plan,
-                &fingerprint::of_plan(&recorded.plan),
-                (&run.okta, &run.activepieces),
-                &[],
-                &context.printer,
-            );
-            context.printer.answer(&format!("\n{}", report_text::render(&recorded.report())));
-        }
-        None => context.printer.answer("It wrote nothing."),
-    }
+    let none = Plan::default();
+    let plan = recorded.as_ref().map_or(&none, |recorded| &recorded.plan);
+    let (hash, report) = (fingerprint::of_plan(plan), recorded.as_ref().map(|recorded| recorded.report()));
+    let document = Document {
+        made: Some(&run.started),
+        tool_version: &run.tool_version,
+        run: Some(&run),
+        report: report.as_ref(),
+        recorded: recorded.as_ref(),
+        ..Document::of_plan(plan, &hash, (&run.okta, &run.activepieces))
+    };
+    args.format.wanted(&context.printer).answer(&document, &context.printer);
     Ok(EXIT_OK)
 }

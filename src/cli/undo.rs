@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use tracing::Instrument;
 
 use crate::apply::Outcome;
+use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::plan::saved::Remaining;
 use crate::plan::undo::{Trace, Undone};
@@ -14,6 +16,7 @@ use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
 use crate::sync::journal::Journal;
 use crate::sync::session::{Knows, Planned, Session};
+use crate::sync::watch::Watch;
 use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan that undoes a run, ask, and write it
@@ -42,15 +45,35 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
     if consent == Consent::Asked {
         args.write.can_ask(context)?;
     }
+    let (watch, settings) = Watch::begin("undo", consent == Consent::Asked, context)?;
+    let result = Box::pin(run_watched(&args, consent, settings, &watch, context).instrument(watch.span())).await;
+    watch.end(result).await
+}
+
+async fn run_watched(
+    args: &UndoArgs,
+    consent: Consent,
+    settings: Settings,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
     let interrupt = Interrupt::watch();
-    let session = Session::open(context, args.write.parallelism)?;
+    let session = Session::with(settings, args.write.parallelism)?;
     let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
     let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
+    watch.begun(&journal);
     let next = "Run oktapieces plan to see what the next apply would do again.";
-    let writing =
-        Writing { args: &args.write, session: &session, journal: &journal, interrupt: &interrupt, context, next };
+    let writing = Writing {
+        args: &args.write,
+        session: &session,
+        journal: &journal,
+        watch,
+        interrupt: &interrupt,
+        context,
+        next,
+    };
     let result = Box::pin(take_back(args.run, consent, &writing)).await;
-    journal.end(result, session.requests())
+    watch.close(journal, result, &session)
 }
 
 async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<u8> {
@@ -65,7 +88,8 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
             writing.context.printer.warning("the next apply repeats what Okta and the config still ask for");
         }
         let hash = fingerprint::of_plan(&plan);
-        Ok(Proposal { held: Remaining { plan, ..Remaining::default() }, hash, past: seen, remember, now })
+        let held = Remaining { plan, ..Remaining::default() };
+        Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now })
     };
     writing.carry_out(propose, consent).await
 }
@@ -91,7 +115,7 @@ async fn plan(recorded: &Recorded, knows: &Knows, writing: &Writing<'_>) -> Resu
 fn trace(recorded: &Recorded, step: Step<'_>) -> Trace {
     match recorded.standing(step) {
         Standing::Ended(Outcome::Done) => Trace::Done,
-        Standing::Planned | Standing::Ended(Outcome::Skipped(_)) => Trace::None,
+        Standing::Planned | Standing::Ended(Outcome::Skipped(_) | Outcome::Stale(_)) => Trace::None,
         Standing::Begun | Standing::Ended(_) => Trace::Perhaps,
     }
 }

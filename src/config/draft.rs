@@ -1,14 +1,18 @@
 //! The values of a config's keys, before the checks that need several keys at once.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::types::{GroupRole, RolesManaged, Text};
+use super::monitoring::{WebhookFormat, WebhookOn};
+use super::types::{Create, GroupRole, RolesManaged, Text};
+use crate::model::desired::Leave;
 use crate::model::problem::ProblemKind;
 use crate::plan::Policy;
+use crate::plan::policy::OnLeave;
 
 /// A whole config.
 #[derive(Debug, Default)]
@@ -23,7 +27,11 @@ pub(super) struct Draft {
     /// `role_order`
     pub(super) role_order: Option<Spanned<Vec<Text>>>,
     pub(super) policy: Policy,
+    pub(super) statuses: Statuses,
+    /// `create`
+    pub(super) prepares: Create,
     pub(super) accepted: Vec<Accepted>,
+    pub(super) monitoring: Monitoring,
     /// The `[[projects]]` entry that is being read.
     pub(super) project: Project,
     /// The `[[accepted]]` entry that is being read.
@@ -99,6 +107,30 @@ pub(super) struct Project {
     pub(super) roles_managed: RolesManaged,
 }
 
+/// What `[lifecycle]` says of the statuses of users who are in scope and can sign in, or will.
+#[derive(Debug, Default)]
+pub(super) struct Statuses {
+    pub(super) staged: OnLeave,
+    pub(super) provisioned: OnLeave,
+    pub(super) recovery: OnLeave,
+    pub(super) password_expired: OnLeave,
+    pub(super) locked_out: OnLeave,
+}
+
+impl Statuses {
+    /// Those that close accounts.
+    pub(super) fn closing(&self) -> BTreeSet<Leave> {
+        let all = [
+            (self.staged, Leave::Staged),
+            (self.provisioned, Leave::Provisioned),
+            (self.recovery, Leave::Recovery),
+            (self.password_expired, Leave::PasswordExpired),
+            (self.locked_out, Leave::LockedOut),
+        ];
+        all.into_iter().filter(|(on, _)| *on == OnLeave::Deactivate).map(|(_, leave)| leave).collect()
+    }
+}
+
 /// One `[[accepted]]` entry.
 #[derive(Debug, Default)]
 pub(super) struct Accepted {
@@ -106,6 +138,30 @@ pub(super) struct Accepted {
     pub(super) who: Option<Text>,
     pub(super) until: Option<Date>,
     pub(super) why: Option<Text>,
+}
+
+/// The keys of `[monitoring]`.
+#[derive(Debug, Default)]
+pub(super) struct Monitoring {
+    pub(super) metrics_file: Option<PathBuf>,
+    pub(super) webhook: Secret,
+    pub(super) webhook_format: WebhookFormat,
+    pub(super) webhook_on: BTreeSet<WebhookOn>,
+    pub(super) heartbeat: Secret,
+    /// `command_env`, for both commands.
+    pub(super) command_env: Option<Spanned<Vec<Text>>>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) allow_shared: bool,
+}
+
+impl Monitoring {
+    /// Gives each secret what the section says for both.
+    pub(super) fn share(&mut self) {
+        for secret in [&mut self.webhook, &mut self.heartbeat] {
+            secret.allow_shared = self.allow_shared;
+            secret.command_env.clone_from(&self.command_env);
+        }
+    }
 }
 
 impl Draft {

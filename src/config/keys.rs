@@ -5,8 +5,9 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, ANY_TEXT, CA_FILE, COUNT, DATE, EMAIL_CHANGE, FLAG, Form, Given, LIMIT, ON_INVITATION, ON_LEAVE,
-    PROBLEM, ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, EMAIL_CHANGE, FLAG, Form, GRACES, Given, LIMIT,
+    ON_INVITATION, ON_LEAVE, OUT_FILE, PROBLEM, ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    WEBHOOK_FORMAT, WEBHOOK_ON,
 };
 
 /// A section of the file.
@@ -178,8 +179,8 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "lifecycle",
         title: "Users who leave",
-        docs: "What happens to the account of a user who was suspended, left the scope or was deleted: \"deactivate\" or \
-               \"keep\".",
+        docs: "What happens to the account of a user by the user's status in Okta: \"deactivate\" or \"keep\". A reason to \
+               deactivate is a reason not to create or reactivate an account, too. docs/lifecycle.md has examples.",
         is_list: false,
         keys: LIFECYCLE,
     },
@@ -200,6 +201,15 @@ pub const SECTIONS: &[Section] = &[
                There can be any number of entries; `oktapieces accept KIND WHO --why TEXT` adds one.",
         is_list: true,
         keys: ACCEPTED,
+    },
+    Section {
+        name: "monitoring",
+        title: "What hears of each run",
+        docs: "Metrics, a webhook and a heartbeat for runs that no admin watches (docs/howto/monitoring.md). None of them changes \
+               what a run does: one that fails is a warning. Who knows the address of a webhook or a heartbeat can use it, so \
+               the file names the place that it comes from.",
+        is_list: false,
+        keys: MONITORING,
     },
 ];
 
@@ -417,7 +427,7 @@ const ATTRIBUTES: &[Key] = &[
 ];
 
 const PROJECTS: &[Key] = &[
-    key("group", &At(TEXT, |draft| &mut draft.project.group), "\"Engineering\"", "One group: its id or exact name.")
+    key("group", &At(TEXT, |draft| &mut draft.project.group), "\"AP Engineering\"", "One group: its id or exact name.")
         .common(),
     key(
         "match",
@@ -469,6 +479,15 @@ const PROJECTS_POLICY: &[Key] = &[
 )
 .or("false"),
     key(
+        "archive",
+        &At(FLAG, |draft| &mut draft.policy.archive),
+        "true",
+        "Archives these projects: the project gets the name \"Archived: NAME\" and its members that are linked to Okta are \
+         removed; flows, connections and tables stay. A group that is made again gets its project back. Where both are set, \
+         a project is archived and not deleted.",
+    )
+    .or("false"),
+    key(
         "role_order",
         &At(TEXTS, |draft| &mut draft.role_order),
         "[\"Admin\", \"Lead\", \"Editor\", \"Viewer\"]",
@@ -487,6 +506,13 @@ const LIFECYCLE: &[Key] = &[
     .or("\"deactivate\"")
     .common(),
     key(
+        "deactivated",
+        &At(ON_LEAVE, |draft| &mut draft.policy.deactivated),
+        "\"keep\"",
+        "Users who are deactivated in Okta, in scope or not.",
+    )
+    .or("\"deactivate\""),
+    key(
         "unassigned",
         &At(ON_LEAVE, |draft| &mut draft.policy.unassigned),
         "\"keep\"",
@@ -497,6 +523,77 @@ const LIFECYCLE: &[Key] = &[
     key("deleted", &At(ON_LEAVE, |draft| &mut draft.policy.deleted), "\"keep\"", "Users who were deleted in Okta.")
         .or("\"deactivate\"")
         .common(),
+    key(
+        "staged",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.staged),
+        "\"deactivate\"",
+        "Users in scope who are staged in Okta, such as people hired for next month.",
+    )
+    .or("\"keep\""),
+    key(
+        "provisioned",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.provisioned),
+        "\"deactivate\"",
+        "Users in scope who have yet to accept their invitation to Okta (pending user action).",
+    )
+    .or("\"keep\""),
+    key(
+        "recovery",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.recovery),
+        "\"deactivate\"",
+        "Users in scope whose password is being reset.",
+    )
+    .or("\"keep\""),
+    key(
+        "password_expired",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.password_expired),
+        "\"deactivate\"",
+        "Users in scope whose password is expired.",
+    )
+    .or("\"keep\""),
+    key(
+        "locked_out",
+        &At(ON_LEAVE, |draft| &mut draft.statuses.locked_out),
+        "\"deactivate\"",
+        "Users in scope who are locked out after too many wrong passwords.",
+    )
+    .or("\"keep\""),
+    key(
+        "create",
+        &At(CREATE, |draft| &mut draft.prepares),
+        "\"inactive\"",
+        "\"inactive\" makes an account that is inactive at once for users in scope who are staged in Okta and have none; it \
+         becomes active when Okta activates the user. The server sends the welcome e-mail when the account is made. \"active\" \
+         makes accounts only for users who have access.",
+    )
+    .or("\"active\""),
+    key(
+        "grace",
+        &At(GRACES, |draft| &mut draft.policy.graces),
+        "{ suspended = \"7d\", unassigned = \"30d\", locked_out = \"1d\" }",
+        "The least time between the first apply that found a user without access for this reason and the deactivation, by the \
+         names of the keys above. Until then nothing of the account changes, and the plan shows it as deferred. The time of a \
+         status counts again where the status changes.",
+    )
+    .absent("none for what Okta states, deactivate_after for users who are out of scope or deleted"),
+    key(
+        "remove_memberships_on_deactivate",
+        &At(FLAG, |draft| &mut draft.policy.remove_memberships),
+        "true",
+        "Removes a user whose account is deactivated from all projects that are linked to Okta groups. The project roles are \
+         recorded, so that a user who comes back gets the memberships that Okta gives, with these roles.",
+    )
+    .or("false"),
+    key(
+        "delete_inactive_after",
+        &At(AGE, |draft| &mut draft.policy.delete_inactive_after),
+        "\"90d\"",
+        "Deletes accounts that every apply has found inactive for this time and whose users are out of scope, deactivated or \
+         deleted in Okta; never the owner's, a protected or an ADMIN account. `oktapieces plan` lists each with what goes with \
+         it, and only `oktapieces apply --allow-account-deletions N` with the exact number deletes anything. A deletion can't be \
+         undone.",
+    )
+    .absent("no account is deleted"),
     key(
         "deactivate_after_runs",
         &At(RUNS, |draft| &mut draft.policy.grace.runs),
@@ -643,6 +740,90 @@ const ACCEPTED: &[Key] = &[
         "The reason, for people who read this later.",
     )
     .required(),
+];
+
+const MONITORING: &[Key] = &[
+    key(
+        "metrics_file",
+        &At(OUT_FILE, |draft| &mut draft.monitoring.metrics_file),
+        "\"/var/lib/node_exporter/textfile_collector/oktapieces.prom\"",
+        "The file that each plan, apply and undo replaces with its metrics, in the text format of Prometheus. All users of the \
+         machine may read it; it names no user.",
+    ),
+    key(
+        "webhook_url_env",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.webhook.env),
+        "\"ALERTS_WEBHOOK_URL\"",
+        "The environment variable that holds the address that is told of runs by POST. Name only one of webhook_url_env, \
+         webhook_url_file and webhook_url_command. The address has to be https, except on this machine.",
+    ),
+    key(
+        "webhook_url_file",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.webhook.file),
+        "\"/etc/oktapieces/webhook-url\"",
+        "A file that holds the address and nothing else.",
+    ),
+    key(
+        "webhook_url_command",
+        &At(TEXTS, |draft| &mut draft.monitoring.webhook.command),
+        "[\"op\", \"read\", \"op://it/alerts/webhook\"]",
+        "A program that prints the address, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "webhook_format",
+        &At(WEBHOOK_FORMAT, |draft| &mut draft.monitoring.webhook_format),
+        "\"slack\"",
+        "What the webhook gets: \"json\" for an object with all numbers of the run, \"slack\" for a message as Slack and its like \
+         take it.",
+    )
+    .or("\"json\""),
+    key(
+        "webhook_on",
+        &At(WEBHOOK_ON, |draft| &mut draft.monitoring.webhook_on),
+        "[\"failure\", \"change\"]",
+        "Which runs the webhook hears of: \"failure\" when a run failed, was refused or left something undone that was planned, \
+         \"change\" when it changed something or found something to change, \"news\" when it would say a line under --quiet.",
+    )
+    .or("[\"news\"]"),
+    key(
+        "heartbeat_url_env",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.heartbeat.env),
+        "\"HEARTBEAT_URL\"",
+        "The environment variable that holds an address that is fetched after each apply that did all that was planned, for a \
+         service that raises an alarm when it isn't. Name only one of heartbeat_url_env, heartbeat_url_file and \
+         heartbeat_url_command.",
+    ),
+    key(
+        "heartbeat_url_file",
+        &At(ANY_TEXT, |draft| &mut draft.monitoring.heartbeat.file),
+        "\"/etc/oktapieces/heartbeat-url\"",
+        "A file that holds the address and nothing else.",
+    ),
+    key(
+        "heartbeat_url_command",
+        &At(TEXTS, |draft| &mut draft.monitoring.heartbeat.command),
+        "[\"op\", \"read\", \"op://it/alerts/heartbeat\"]",
+        "A program that prints the address, and its arguments. It runs without a shell.",
+    ),
+    key(
+        "command_env",
+        &At(TEXTS, |draft| &mut draft.monitoring.command_env),
+        "[\"OP_SERVICE_ACCOUNT_TOKEN\"]",
+        "The environment variables that both commands get in addition to PATH, HOME and the like (docs/access.md).",
+    ),
+    key(
+        "ca_file",
+        &At(CA_FILE, |draft| &mut draft.monitoring.ca_file),
+        "\"company-ca.pem\"",
+        "A file with CA certificates in PEM that are trusted in addition to the system's.",
+    ),
+    key(
+        "allow_shared_secret_file",
+        &At(FLAG, |draft| &mut draft.monitoring.allow_shared),
+        "true",
+        "Accepts a file with an address that other users of the machine can read.",
+    )
+    .or("false"),
 ];
 
 /// The first section that has a key of this name.

@@ -71,7 +71,10 @@ fn closing(text: &str, start: usize, quotes: &str) -> Option<usize> {
 pub(super) fn may_hold_secret(key: &str) -> bool {
     let key = key.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     let source = ["_env", "_file", "_command"].iter().any(|end| key.ends_with(end));
-    !source && ["token", "key", "secret", "password", "credential"].iter().any(|word| key.contains(word))
+    !source
+        && ["token", "key", "secret", "password", "credential", "webhook", "heartbeat"]
+            .iter()
+            .any(|word| key.contains(word))
 }
 
 #[cfg(test)]

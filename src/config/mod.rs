@@ -16,9 +16,11 @@ use crate::files::{self, Refusal, Trusted};
 mod accepted;
 mod access;
 mod draft;
+pub mod example;
 mod expressions;
 pub mod keys;
 mod mask;
+pub mod monitoring;
 mod picture;
 mod place;
 mod reader;
@@ -32,10 +34,12 @@ mod types;
 mod url;
 pub mod variables;
 
+pub use monitoring::{MonitoringSettings, WebhookFormat, WebhookOn};
 pub use picture::Pictures;
 pub use secret::SecretSource;
 pub use settings::{ActivepiecesSettings, OktaAccess, OktaSettings, ServiceAppSettings, Settings};
 pub use source::ConfigText;
+pub use url::secret as secret_url;
 
 use picture::{Fault, Faults};
 use resolve::resolve;
@@ -106,8 +110,31 @@ fn unreadable(name: &str, refusal: &Refusal) -> Error {
         };
     }
     Error::new(Kind::Config, format!("there is no config file `{name}`"))
-        .hint("copy config.example.toml, which explains every key, and fill in your own addresses")
-        .hint("or run `oktapieces sandbox`, which prints a config to try things with")
+        .hint("run `oktapieces init`, which writes one")
+        .hint("or run `oktapieces sandbox --write-config config.toml` to try things out")
+}
+
+/// An org's address as the config should have it, or what is wrong with the text and what to write instead.
+pub fn org_url(text: &str) -> std::result::Result<String, String> {
+    url::okta(text, false).map(|(url, _)| plain(&url)).map_err(|fault| told(&fault))
+}
+
+/// The same of a platform's address.
+pub fn platform_url(text: &str) -> std::result::Result<String, String> {
+    url::activepieces(text, false).map(|url| plain(&url)).map_err(|fault| told(&fault))
+}
+
+/// Whether a text holds something with the form of an Okta API token or an Activepieces API key.
+pub fn looks_like_secret(text: &str) -> bool {
+    mask::holds_secret(text)
+}
+
+fn plain(url: &reqwest::Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn told(fault: &url::UrlFault) -> String {
+    format!("{} (hint: {})", fault.message, fault.help)
 }
 
 /// Something wrong with a part of a string in a config file.

@@ -100,6 +100,12 @@ fn value_of<'t>(text: &'t str, form: Form, span: &Range<usize>) -> DeValue<'t> {
             DeValue::Array(items.into_iter().map(|item| placed(item.into_inner())).collect())
         }
         (Some(value), Form::Scalar) => value,
+        (Some(DeValue::Table(entries)), Form::Table) => DeValue::Table(
+            entries
+                .into_iter()
+                .map(|(name, value)| (Spanned::new(span.clone(), name.into_inner()), placed(value.into_inner())))
+                .collect(),
+        ),
         (_, Form::List) if !text.trim_start().starts_with('[') => {
             DeValue::Array(text.split(',').map(|item| placed(DeValue::String(item.trim().into()))).collect())
         }
@@ -208,6 +214,9 @@ impl<'t> Table<'t> {
         let instead = match self.section.map(|section| section.name) {
             Some("okta") => "`token_env = \"OKTA_API_TOKEN\"` (or `token_file`, `token_command`)",
             Some("activepieces") => "`api_key_env = \"ACTIVEPIECES_API_KEY\"` (or `api_key_file`, `api_key_command`)",
+            Some("monitoring") => {
+                "`webhook_url_env` and `heartbeat_url_env` with the name of a variable (or `..._file`, `..._command`)"
+            }
             _ => "`token_env` in [okta], `api_key_env` in [activepieces]",
         };
         Fault::at(key.span(), "a secret doesn't belong in this file")

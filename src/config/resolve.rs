@@ -1,14 +1,17 @@
 //! From the values of the keys to the settings: the checks that need several keys at once.
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 
-use super::draft::{Attributes, Draft, Scope, Secret, ServerKeys};
+use super::draft::{Attributes, Draft, Monitoring, Scope, Secret, ServerKeys};
 use super::expressions::mapped;
+use super::monitoring::MonitoringSettings;
 use super::picture::{Fault, Faults};
 use super::secret::{SecretCommand, SecretSource};
 use super::settings::{ActivepiecesSettings, OktaAccess, OktaSettings, Settings};
 use super::source::Source;
-use super::types::{Text, file, is_variable_name};
+use super::types::{Create, Text, file, is_variable_name};
 use super::url::{self, UrlFault};
 use super::{accepted, access, mask, rules};
 use crate::mapping::attributes::{Mapped, Mapping};
@@ -20,7 +23,7 @@ const ACTIVEPIECES_API_KEY: &str = "ACTIVEPIECES_API_KEY";
 
 /// Makes settings of the values, or none, with at least one fault noted.
 pub(super) fn resolve(
-    draft: Draft,
+    mut draft: Draft,
     source: Source<'_>,
     faults: &mut Faults,
     warnings: Vec<String>,
@@ -29,7 +32,14 @@ pub(super) fn resolve(
     // One after the other, and not one statement: every fault of every section is wanted.
     let okta = resolver.okta(&draft);
     let activepieces = resolver.activepieces(&draft.activepieces);
-    resolver.one_secret_each(&draft.okta.secret, &draft.activepieces.secret);
+    draft.monitoring.share();
+    let monitoring = resolver.monitoring(&draft.monitoring);
+    resolver.one_secret_each(&[
+        (&draft.okta.secret, Some(OKTA_API_TOKEN)),
+        (&draft.activepieces.secret, Some(ACTIVEPIECES_API_KEY)),
+        (&draft.monitoring.webhook, None),
+        (&draft.monitoring.heartbeat, None),
+    ]);
     let scope = resolver.scope(&draft.scope);
     let mapping = resolver.mapping(&draft.attributes);
     resolver.mapping_in_okta_needs_an_app(&draft.attributes, &scope);
@@ -42,10 +52,16 @@ pub(super) fn resolve(
         okta: okta?,
         activepieces: activepieces?,
         scope,
-        mapping: Mapping { project_roles, ..mapping? },
+        mapping: Mapping {
+            project_roles,
+            closing: draft.statuses.closing(),
+            prepares: draft.prepares == Create::Inactive,
+            ..mapping?
+        },
         from_okta: draft.attributes.from_okta,
         projects,
         policy,
+        monitoring,
         text: source.config.clone(),
         warnings: resolver.warnings,
     })
@@ -63,9 +79,9 @@ impl Resolver<'_> {
         let text = draft.okta.url.as_ref()?;
         let (org_url, warning) = self.url(text, url::okta(text.get_ref(), draft.okta.allow_insecure))?;
         let location = self.source.config.location(&text.span());
-        self.warnings.extend(warning.map(|warning| format!("{location}: {warning}")));
+        self.warnings.extend(warning.iter().map(|warning| format!("{location}: {warning}")));
         let (ca_file, rate_limit_share) = (draft.okta.ca_file.clone(), draft.rate_limit_share);
-        Some(OktaSettings { org_url, access: access?, ca_file, rate_limit_share })
+        Some(OktaSettings { org_url, org_url_at: location, access: access?, ca_file, rate_limit_share })
     }
 
     /// A service app if any of its keys is there, else an API token; never both.
@@ -86,7 +102,8 @@ impl Resolver<'_> {
         let api_key = self.secret(&server.secret, "api_key", ACTIVEPIECES_API_KEY);
         let text = server.url.as_ref()?;
         let url = self.url(text, url::activepieces(text.get_ref(), server.allow_insecure))?;
-        Some(ActivepiecesSettings { url, api_key: api_key?, ca_file: server.ca_file.clone() })
+        let url_at = self.source.config.location(&text.span());
+        Some(ActivepiecesSettings { url, url_at, api_key: api_key?, ca_file: server.ca_file.clone() })
     }
 
     fn url<T>(&mut self, text: &Text, result: Result<T, UrlFault>) -> Option<T> {
@@ -122,18 +139,45 @@ impl Resolver<'_> {
         self.faults.or_push(source)
     }
 
-    /// No command gets the secret of the other server.
-    fn one_secret_each(&mut self, okta: &Secret, activepieces: &Secret) {
-        for (given, other, default) in
-            [(okta, activepieces, ACTIVEPIECES_API_KEY), (activepieces, okta, OKTA_API_TOKEN)]
-        {
-            let secret = other.env.as_ref().map_or(default, |name| name.get_ref().as_str());
+    /// What hears of runs. The addresses are secrets without a default.
+    fn monitoring(&mut self, typed: &Monitoring) -> MonitoringSettings {
+        MonitoringSettings {
+            metrics_file: typed.metrics_file.clone(),
+            webhook: self.address(&typed.webhook, "webhook_url"),
+            webhook_format: typed.webhook_format,
+            webhook_on: typed.webhook_on.clone(),
+            heartbeat: self.address(&typed.heartbeat, "heartbeat_url"),
+            ca_file: typed.ca_file.clone(),
+        }
+    }
+
+    fn address(&mut self, typed: &Secret, prefix: &str) -> Option<SecretSource> {
+        if typed.env.is_none() && typed.file.is_none() && typed.command.is_none() {
+            return None;
+        }
+        if let Some(fault) = address_as_source(typed) {
+            self.faults.hide(typed.file.as_ref()?.span());
+            self.faults.push(fault);
+            return None;
+        }
+        self.secret(typed, prefix, "ALERTS_URL")
+    }
+
+    /// No command gets a secret of another place. Each secret comes with the variable that holds it by default.
+    fn one_secret_each(&mut self, secrets: &[(&Secret, Option<&str>)]) {
+        for (at, (given, _)) in secrets.iter().enumerate() {
+            let others = secrets.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+            let variables = others.filter_map(|(other, default)| match &other.env {
+                Some(name) => Some(name.get_ref().as_str()),
+                None => *default,
+            });
+            let own = given.env.as_ref().map(|name| name.get_ref().as_str());
+            let variables: Vec<&str> = variables.filter(|name| Some(*name) != own).collect();
             let names = given.command_env.iter().flat_map(Spanned::get_ref);
-            for name in names.filter(|name| name.get_ref() == secret) {
-                self.faults.push(
-                    Fault::at(name.span(), format!("`{secret}` holds the secret of the other server"))
-                        .help("leave it out: a command only gets what it needs for its own secret"),
-                );
+            for name in names.filter(|name| variables.contains(&name.get_ref().as_str())) {
+                let secret = name.get_ref();
+                let fault = Fault::at(name.span(), format!("`{secret}` holds another secret"));
+                self.faults.push(fault.help("leave it out: a command only gets what it needs for its own secret"));
             }
         }
     }
@@ -155,10 +199,13 @@ impl Resolver<'_> {
                 Fault::at(empty.span(), "`groups` names no group").help("name at least one, or leave `groups` out"),
             );
         }
+        let groups_at = groups.map(|groups| self.source.config.location(&groups.span()));
         let groups = groups.map(|groups| groups.get_ref().as_slice()).unwrap_or_default();
         org::Scope {
             app: typed.app.as_ref().map(|app| app.get_ref().clone()),
+            app_at: typed.app.as_ref().map(|app| self.source.config.location(&app.span())),
             groups: groups.iter().map(|group| group.get_ref().clone()).collect(),
+            groups_at,
             search: typed.search.as_ref().map(|search| search.get_ref().clone()),
             everyone: typed.everyone.unwrap_or_default(),
         }
@@ -195,12 +242,24 @@ impl Resolver<'_> {
             display_name: display_name?,
             platform_role,
             project_roles: Vec::new(),
+            closing: BTreeSet::new(),
+            prepares: false,
         })
     }
 
     fn mapped(&mut self, attribute: &str, text: Option<&Text>) -> Option<Mapped> {
         mapped(attribute, text?, None, self.source, self.faults)
     }
+}
+
+/// The fault of an address in the place of its source.
+fn address_as_source(secret: &Secret) -> Option<Fault> {
+    let file = secret.file.as_ref().filter(|path| path.get_ref().contains("://"))?;
+    Some(
+        Fault::at(file.span(), "this is an address, and not the path of a file")
+            .label("its value isn't shown here")
+            .help("who knows the address can use it: write it into a file for its owner alone, and name that file"),
+    )
 }
 
 fn env_source(name: &Text, example: &str) -> Result<SecretSource, Fault> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Topic};
 use crate::files::{self, Refusal, Trusted};
 
 /// The most bytes of a secret; a bigger file or answer is something else.
@@ -19,6 +19,10 @@ const LONGEST: u64 = 64 * 1024;
 
 /// How long a command may take, including a user's sign-in or fingerprint.
 const COMMAND_TIME: Duration = Duration::from_mins(2);
+
+/// Why a variable of the shell isn't here, and what to do instead.
+const NOT_PASSED_ON: &str = "export it in the shell or the job that runs this; sudo and cron don't pass it on";
+const OTHER_SOURCES: &str = "or name another source in the config file (`..._file`, `..._command`)";
 
 /// How often a command that prints nothing is checked.
 const LOOK: Duration = Duration::from_millis(5);
@@ -147,10 +151,7 @@ impl SecretSource {
     }
 
     fn read_env(&self, value: Option<OsString>) -> Result<OsString> {
-        value.ok_or_else(|| {
-            self.error("is not set")
-                .hint("set it, or name another source in the config file (`..._file`, `..._command`)")
-        })
+        value.ok_or_else(|| self.error("is not set").hint(NOT_PASSED_ON).hint(OTHER_SOURCES))
     }
 
     fn read_file(&self, path: &Path, allow_shared: bool) -> Result<Zeroizing<Vec<u8>>> {
@@ -239,7 +240,10 @@ impl SecretSource {
     fn checked(&self, bytes: &[u8]) -> Result<SecretString> {
         let token = bytes.trim_ascii();
         if token.is_empty() {
-            return Err(self.error("is empty"));
+            return Err(match self {
+                Self::Env(_) => self.error("is empty").hint(NOT_PASSED_ON).hint(OTHER_SOURCES),
+                _ => self.error("is empty"),
+            });
         }
         if token.starts_with(b"SSWS ") || token.starts_with(b"Bearer ") {
             return Err(self
@@ -252,8 +256,9 @@ impl SecretSource {
         Ok(SecretString::from(token.iter().copied().map(char::from).collect::<String>()))
     }
 
-    fn error(&self, what: &str) -> Error {
-        Error::new(Kind::Config, format!("{self} {what}"))
+    /// An error about the secret, which says `what` is wrong with it.
+    pub fn error(&self, what: &str) -> Error {
+        Error::new(Kind::Config, format!("{self} {what}")).about(Topic::Secret)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 
+use super::monitoring::MonitoringSettings;
 use super::secret::SecretSource;
 use super::source::ConfigText;
 use crate::mapping::attributes::Mapping;
@@ -23,6 +24,7 @@ pub struct Settings {
     /// In the order of the file.
     pub projects: Vec<ProjectRule>,
     pub policy: Policy,
+    pub monitoring: MonitoringSettings,
     /// The file itself, for pictures of mistakes that are found later.
     pub text: ConfigText,
     /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.
@@ -34,6 +36,8 @@ pub struct Settings {
 pub struct OktaSettings {
     /// The org's own host, with `/` as its path.
     pub org_url: Url,
+    /// Where the config has it: `config.toml:2`.
+    pub org_url_at: String,
     pub access: OktaAccess,
     /// A file with the CAs that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
@@ -64,6 +68,8 @@ pub struct ServiceAppSettings {
 pub struct ActivepiecesSettings {
     /// The platform's base URL; its path ends in `/`, so that `api/v1/...` can be joined to it.
     pub url: Url,
+    /// Where the config has it: `config.toml:6`.
+    pub url_at: String,
     pub api_key: SecretSource,
     /// As in `[okta]`.
     pub ca_file: Option<PathBuf>,

@@ -25,6 +25,11 @@ impl ConfigText {
         Self { name: name.to_owned(), text: text.to_owned(), file: text.len(), variables: Vec::new() }
     }
 
+    /// The file's path as the admin gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a variable; the result is the place of its value.
     pub(super) fn add_variable(&mut self, name: &str, value: &str) -> Range<usize> {
         self.variables.push((self.text.len(), name.to_owned()));

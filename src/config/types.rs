@@ -1,6 +1,6 @@
 //! The types that a key can have: how each is read, what docs and messages call it, and its JSON schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -9,8 +9,10 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::mask;
+use super::monitoring::{self, WebhookFormat, WebhookOn};
 use super::picture::{Fault, Faults};
 use super::source::Source;
+use crate::model::desired::Leave;
 use crate::model::problem::ProblemKind;
 use crate::plan::policy::{EmailChange, Limit, OnInvitation, OnLeave};
 
@@ -46,6 +48,8 @@ pub(super) enum Form {
     Scalar,
     /// A list in TOML, or texts between commas.
     List,
+    /// A table in TOML.
+    Table,
 }
 
 const STRING: &str = r#"{"type": "string"}"#;
@@ -73,6 +77,34 @@ pub(super) const CA_FILE: Type<PathBuf> = Type {
     read: |given, faults| {
         let path = text(given, faults)?;
         faults.or_push(file(&path, given.source, "a file with CA certificates"))
+    },
+};
+
+/// The path of a file that is written.
+pub(super) const OUT_FILE: Type<PathBuf> = Type {
+    name: "the path of a file",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| {
+        let path = text(given, faults)?;
+        faults.or_push(file(&path, given.source, "the file to write"))
+    },
+};
+
+pub(super) const WEBHOOK_FORMAT: Type<WebhookFormat> = Type {
+    name: "\"json\" or \"slack\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["json", "slack"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(webhook_format(&text))),
+};
+
+pub(super) const WEBHOOK_ON: Type<BTreeSet<WebhookOn>> = Type {
+    name: "a list of \"change\", \"failure\" and \"news\"",
+    form: Form::List,
+    schema: r#"{"type": "array", "items": {"enum": ["change", "failure", "news"]}}"#,
+    read: |given, faults| {
+        let texts = texts(given, faults)?;
+        Some(texts.get_ref().iter().filter_map(|text| faults.or_push(webhook_on(text))).collect())
     },
 };
 
@@ -125,6 +157,21 @@ pub(super) const TIME: Type<SignedDuration> = Type {
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(duration(&text))),
 };
 
+/// After such a time something is destroyed, so that hours are a mistake.
+pub(super) const AGE: Type<SignedDuration> = Type {
+    name: "a length of time of at least a day, such as \"90d\"",
+    form: Form::Text,
+    schema: STRING,
+    read: |given, faults| {
+        let text = text(given, faults)?;
+        let age = faults.or_push(duration(&text))?;
+        if age < SignedDuration::from_hours(24) {
+            faults.push(Fault::at(text.span(), "this is less than a day").help("write a time such as \"90d\""));
+        }
+        Some(age)
+    },
+};
+
 pub(super) const ON_LEAVE: Type<OnLeave> = Type {
     name: "\"deactivate\" or \"keep\"",
     form: Form::Text,
@@ -144,6 +191,13 @@ pub(super) const ON_INVITATION: Type<OnInvitation> = Type {
     form: Form::Text,
     schema: r#"{"enum": ["ignore", "report", "revoke"]}"#,
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_invitation(&text))),
+};
+
+pub(super) const GRACES: Type<BTreeMap<Leave, SignedDuration>> = Type {
+    name: "a table of lengths of time, such as { suspended = \"7d\" }",
+    form: Form::Table,
+    schema: r#"{"type": "object", "propertyNames": {"enum": ["suspended", "deactivated", "unassigned", "deleted", "staged", "provisioned", "recovery", "password_expired", "locked_out"]}, "additionalProperties": {"type": "string"}}"#,
+    read: graces,
 };
 
 pub(super) const ADDRESSES: Type<BTreeSet<String>> = Type {
@@ -194,6 +248,23 @@ pub(super) const ROLES_MANAGED: Type<RolesManaged> = Type {
     schema: r#"{"enum": ["always", "on_add"]}"#,
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(roles_managed(&text))),
 };
+
+pub(super) const CREATE: Type<Create> = Type {
+    name: "\"active\" or \"inactive\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["active", "inactive"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(create(&text))),
+};
+
+/// `create`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Create {
+    /// Accounts for users who have access.
+    #[default]
+    Active,
+    /// Inactive accounts for users who are staged, too.
+    Inactive,
+}
 
 /// A key of `roles`, in the order of the file.
 #[derive(Debug)]
@@ -344,6 +415,55 @@ fn on_invitation(text: &Text) -> Result<OnInvitation, Fault> {
         other => Err(Fault::at(text.span(), format!("`{other}` is not a choice"))
             .help("write \"ignore\", \"report\" or \"revoke\"")),
     }
+}
+
+/// A length of time for each reason.
+fn graces(given: Given<'_>, faults: &mut Faults) -> Option<BTreeMap<Leave, SignedDuration>> {
+    let DeValue::Table(entries) = given.value.get_ref() else {
+        let fault = wrong_type(given.key, GRACES.name, given.value);
+        faults.push(fault.help("write `grace = { suspended = \"7d\" }`"));
+        return None;
+    };
+    let mut graces = BTreeMap::new();
+    for (name, value) in entries {
+        let known = Leave::NAMED.iter().find(|(known, _)| *known == name.get_ref().as_ref());
+        let time = text(Given { key: name.get_ref(), value, ..given }, faults);
+        let time = time.and_then(|time| faults.or_push(duration(&time)));
+        if let Some((_, leave)) = known {
+            graces.extend(time.map(|time| (*leave, time)));
+        } else {
+            let names: Vec<&str> = Leave::NAMED.iter().map(|(name, _)| *name).collect();
+            let fault = Fault::at(name.span(), format!("`{}` is not a reason", name.get_ref()));
+            faults.push(fault.help(format!("write one of {}", names.join(", "))));
+        }
+    }
+    Some(graces)
+}
+
+fn create(text: &Text) -> Result<Create, Fault> {
+    match text.get_ref().as_str() {
+        "active" => Ok(Create::Active),
+        "inactive" => Ok(Create::Inactive),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"active\" or \"inactive\""))
+        }
+    }
+}
+
+fn webhook_format(text: &Text) -> Result<WebhookFormat, Fault> {
+    match text.get_ref().as_str() {
+        "json" => Ok(WebhookFormat::Json),
+        "slack" => Ok(WebhookFormat::Slack),
+        other => Err(Fault::at(text.span(), format!("`{other}` is not a form")).help("write \"json\" or \"slack\"")),
+    }
+}
+
+fn webhook_on(text: &Text) -> Result<WebhookOn, Fault> {
+    let found = monitoring::ON.into_iter().find(|(name, _)| name == text.get_ref());
+    found.map(|(_, on)| on).ok_or_else(|| {
+        Fault::at(text.span(), format!("`{}` is not a choice", text.get_ref()))
+            .help("write \"change\", \"failure\", \"news\", or several of them")
+    })
 }
 
 fn roles_managed(text: &Text) -> Result<RolesManaged, Fault> {

@@ -84,6 +84,20 @@ fn secure(url: &Url, allow_insecure: bool) -> Result<(), UrlFault> {
     }
 }
 
+/// An address that is a secret itself, as that of a webhook. The error doesn't show it.
+pub fn secret(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "is not an address")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user name or a password before its host");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err("is one of plain http, which everyone on the network can read"),
+        _ => Err("doesn't start with https://"),
+    }
+}
+
 /// Whether a URL leads to this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -163,6 +177,18 @@ mod tests {
         for host in ["example.okta.com", "localhost.example.com", "10.0.0.1", "[::2]", "127.0.0.1.example.com"] {
             assert!(refusal(&format!("http://{host}")).contains("plain http"), "{host}");
             assert!(okta(&format!("http://{host}"), true).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_secret_address_is_https_and_in_no_error() {
+        for good in ["https://hooks.slack.com/services/T0/B0/x", "http://127.0.0.1:9/x?y=z", "http://localhost/x"] {
+            assert_eq!(secret(good).unwrap().as_str(), good);
+        }
+        for wrong in
+            ["", "hooks.slack.com/s3cret", "http://hooks.slack.com/s3cret", "ftp://x/s3cret", "https://a:s3cret@x"]
+        {
+            assert!(!secret(wrong).unwrap_err().contains("s3cret"), "{wrong}");
         }
     }
 

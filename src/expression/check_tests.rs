@@ -323,6 +323,7 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
         any_linked_object: false,
         assignments: [Instances::All(DIRECTORY), Instances::All(WORKDAY)].into(),
         now: true,
+        staged: false,
         names: ["session".to_owned()].into(),
     };
     assert_eq!(all, expected);

@@ -23,6 +23,24 @@ pub enum TokenKind {
     End,
 }
 
+/// The operators that are words, in any case.
+const OPERATORS: [&str; 12] = ["or", "and", "not", "eq", "ne", "le", "lt", "ge", "gt", "matches", "div", "mod"];
+
+impl Token {
+    fn is_text(&self) -> bool {
+        matches!(self.kind, TokenKind::Text(_))
+    }
+
+    /// Whether it is a value, or begins or ends one.
+    fn is_value(&self) -> bool {
+        match &self.kind {
+            TokenKind::Text(_) | TokenKind::Int(_) | TokenKind::Real(_) => true,
+            TokenKind::Word(word) => !OPERATORS.iter().any(|operator| word.eq_ignore_ascii_case(operator)),
+            TokenKind::Symbol(_) | TokenKind::End => false,
+        }
+    }
+}
+
 /// Every symbol. A longer symbol precedes its own prefixes.
 const SYMBOLS: [&str; 31] = [
     ".![", "==", "!=", "<=", ">=", "&&", "||", "?.", "?:", "(", ")", "[", "]", "{", "}", ",", ".", "?", ":", "!", "<",
@@ -103,15 +121,12 @@ impl Lexer<'_> {
         self.push(TokenKind::Text(text), self.source.len());
     }
 
-    /// A missing quote turns every later string inside out. The first string that is directly followed by a word is the one
-    /// that misses its quote.
+    /// A missing quote turns every later string inside out. The first string with another value next to it, without any
+    /// operator between, is the one that misses its quote.
     fn find_where_a_quote_is_missing(&mut self) {
-        let is_text = |token: &Token| matches!(token.kind, TokenKind::Text(_));
-        let is_word = |token: &Token| matches!(token.kind, TokenKind::Word(_));
         let odd = self.tokens.windows(2).find_map(|pair| match pair {
-            [text, word] if is_text(text) && is_word(word) && text.span.end == word.span.start => {
-                Some(text.span.clone())
-            }
+            [text, value] if text.is_text() && value.is_value() => Some(text.span.clone()),
+            [value, text] if value.is_value() && text.is_text() => Some(text.span.clone()),
             _ => None,
         });
         let unclosed = self.unclosed.and_then(|at| self.faults.get_mut(at));

@@ -25,7 +25,7 @@ use std::fmt;
 
 pub use context::Context;
 pub use error::{ErrorKind, EvalError, SyntaxError};
-pub use functions::{DIRECTORY, WORKDAY};
+pub use functions::{DIRECTORY, WORKDAY, signatures};
 pub use needs::Needs;
 pub use trace::{MOST_STEPS, Step};
 pub use value::Value;

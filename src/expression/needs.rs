@@ -31,6 +31,8 @@ pub struct Needs {
     pub assignments: BTreeSet<Instances>,
     /// The clock.
     pub now: bool,
+    /// Users who are staged in Okta, too: accounts are made for them.
+    pub staged: bool,
     /// Any other names: of apps, such as `zendesk`, or of a sign-in, such as `session`.
     pub names: BTreeSet<String>,
 }
@@ -136,6 +138,7 @@ impl Needs {
         self.any_linked_object |= other.any_linked_object;
         self.assignments.extend(other.assignments.iter().cloned());
         self.now |= other.now;
+        self.staged |= other.staged;
         self.names.extend(other.names.iter().cloned());
     }
 }

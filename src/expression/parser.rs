@@ -489,9 +489,11 @@ const CONDITIONAL: &str = "write condition ? value : other";
 
 fn unknown(what: &str, nearest: Option<&str>, span: Range<usize>) -> SyntaxError {
     let fault = SyntaxError::new(format!("there is no function {what}"), span);
+    let family: Vec<&str> = functions::family(what).into_iter().map(|(rest, _)| rest).collect();
     match nearest {
         Some(name) => fault.hint(format!("a similar one is {name}")),
-        None => fault,
+        None if family.is_empty() => fault,
+        None => fault.hint(format!("{} has {}", what.split('.').next().unwrap_or_default(), family.join(", "))),
     }
 }
 

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::cause::Cause;
 use super::error_body::ErrorBody;
-use super::failure::{Cause, Failure};
+use super::failure::Failure;
 use super::request::Request;
 use crate::error::Error;
 

@@ -8,7 +8,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::failure::{Cause, Failure};
+use super::cause::Cause;
+use super::failure::Failure;
 
 /// How a client's requests are authorized.
 #[derive(Clone, Debug, Default)]

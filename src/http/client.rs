@@ -18,14 +18,19 @@ use tokio::time::{sleep, timeout};
 use super::answers::{Snapshot, Source};
 use super::authorize::{Authorization, Signed};
 use super::body::{AnyValue, Body, Limits, Shape};
+use super::cause::Cause;
+use super::certificate::{self, Insecure};
+use super::connect::{Way, chain};
 use super::error_body::ErrorBody;
-use super::failure::{Cause, Failure, GivenUp, chain, seconds};
+use super::failure::{Failure, GivenUp};
 use super::mask::{Echo, Mask, shortened};
-use super::pace::{BucketOf, Pace, WORTH_SAYING};
+use super::pace::{BucketOf, Pace};
 use super::request::{Reply, Request};
 use super::retry::{Attempt, Decision, Policy, decide};
+use super::server::{ProxyName, Server, proxy_url};
 use super::signals::Signals;
-use crate::error::{Error, Kind};
+use super::waits::{For, WORTH_SAYING, Waits};
+use crate::error::{Error, Kind, Topic};
 
 /// What a client is made from.
 #[derive(Clone, Debug)]
@@ -33,6 +38,8 @@ pub struct Settings {
     /// Scheme, host, port and an optional path that all requests' paths are put behind.
     pub base_url: String,
     pub authorization: Authorization,
+    /// What messages say about it.
+    pub server: Arc<Server>,
     /// The proxy that the environment names, and by which variable.
     pub proxy: Option<(&'static str, OsString)>,
     /// CAs that are trusted in addition to those of the system.
@@ -54,6 +61,8 @@ pub struct Settings {
     pub mask: Mask,
     /// Where the answers to reads come from.
     pub source: Source,
+    /// What hears of each wait, and the name of the server.
+    pub waits: Waits,
 }
 
 impl Settings {
@@ -62,6 +71,7 @@ impl Settings {
         Self {
             base_url: base_url.into(),
             authorization: Authorization::None,
+            server: Arc::default(),
             proxy: None,
             authorities: Vec::new(),
             parallelism: 8,
@@ -74,6 +84,7 @@ impl Settings {
             retry: Policy::default(),
             mask: Mask::default(),
             source: Source::Server,
+            waits: Waits::of("the server"),
         }
     }
 
@@ -96,6 +107,9 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     base: Url,
+    server: Arc<Server>,
+    /// The proxy of the environment, unless this server isn't reached through any.
+    proxy: Option<(Proxy, ProxyName)>,
     authorization: Authorization,
     pace: Pace,
     connect_timeout: Duration,
@@ -110,6 +124,8 @@ struct Inner {
     refused: AtomicBool,
     /// The `Date` of the last answer that had one, in seconds since the epoch; 0 before it.
     date: AtomicI64,
+    /// How far that was ahead of this machine's clock, in seconds.
+    ahead: AtomicI64,
 }
 
 impl fmt::Debug for Client {
@@ -146,15 +162,22 @@ impl Client {
         if !settings.authorities.is_empty() {
             builder = builder.tls_certs_merge(settings.authorities);
         }
-        if is_loopback(&base) {
-            builder = builder.no_proxy();
-        } else if let Some((variable, value)) = &settings.proxy {
-            builder = builder.proxy(proxy(variable, value)?);
+        let proxy = settings.proxy.as_ref().filter(|_| !is_loopback(&base));
+        let proxy = proxy.map(|(variable, value)| named_proxy(variable, value)).transpose()?;
+        builder = match &proxy {
+            Some((proxy, _)) => builder.proxy(proxy.clone()),
+            None if is_loopback(&base) => builder.no_proxy(),
+            None => builder,
+        };
+        if is_loopback(&base) && base.scheme() == "http" {
+            // No certificate is ever looked at, and reading the system's takes longer than a small run.
+            builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| Error::new(Kind::Failed, chain(&error)))?;
-        let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of);
+        let pace = Pace::new(settings.parallelism, settings.share, settings.bucket_of).telling(settings.waits.clone());
         let Settings {
             authorization,
+            server,
             connect_timeout,
             answer_timeout,
             idle_timeout,
@@ -167,6 +190,8 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             base,
+            server,
+            proxy,
             authorization,
             pace,
             connect_timeout,
@@ -178,6 +203,7 @@ impl Client {
             repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
+            ahead: AtomicI64::new(0),
         })))
     }
 
@@ -188,6 +214,12 @@ impl Client {
         }
         let date = self.0.date.load(Ordering::Relaxed);
         (date > 0).then(|| Timestamp::from_second(date).ok()).flatten()
+    }
+
+    /// By how many seconds the server's clock was ahead of this machine's at its last answer; 0 where it didn't say, and with
+    /// recorded answers.
+    pub fn seconds_ahead(&self) -> i64 {
+        self.0.ahead.load(Ordering::Relaxed)
     }
 
     /// The server that all requests go to.
@@ -262,7 +294,11 @@ impl Client {
     }
 
     async fn attempts(&self, request: &Request, shape: Option<Shape>) -> Result<(AnyValue, Reply), Failure> {
-        let failed = |url: &Url, cause, attempts| Failure::new(&request.method, self.shown(url), cause, attempts);
+        let began = tokio::time::Instant::now();
+        let failed = |url: &Url, cause, attempts| {
+            let failure = Failure::new(&request.method, self.shown(url), cause, attempts);
+            failure.at(&self.0.server, began.elapsed())
+        };
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause, 1))?;
         let (mut pauses, mut rate_pauses) = (self.0.retry.pauses(), self.0.retry.rate_pauses());
         let (mut number, mut renewals, mut waited) = (1, 0, Duration::ZERO);
@@ -318,8 +354,9 @@ impl Client {
             Decision::GiveUp | Decision::TooLong(_) => {}
             Decision::Again(pause) => {
                 if pause >= WORTH_SAYING {
-                    tracing::warn!("waiting {} s before {} is asked again", pause.as_secs(), self.shown(url));
+                    tracing::info!("waiting {} s before {} is asked again", pause.as_secs(), self.0.base.authority());
                 }
+                let _waiting = self.0.pace.waits().begin(For::Pause, tokio::time::Instant::now() + pause);
                 sleep(pause).await;
             }
             Decision::CloseBucket(wait) => self.0.pace.close(url.path(), wait),
@@ -350,11 +387,14 @@ impl Client {
         let signals = Signals::read(&headers);
         if let Some(date) = signals.date {
             self.0.date.store(date, Ordering::Relaxed);
+            self.0.ahead.store(date - Timestamp::now().as_second(), Ordering::Relaxed);
         }
         turn.learn(&signals);
         let body = Body::new(response, self.0.limits, request.size, Echo::of(&signed.secrets), request.confidential);
         let outcome = match () {
-            () if !status.is_success() => body.text().await.and_then(|text| Err(self.refusal(status, &headers, &text))),
+            () if !status.is_success() => {
+                body.text().await.and_then(|text| Err(self.refusal(url, status, &headers, &text)))
+            }
             () if request.complete.contains(&status) && !headers.contains_key(CONTENT_RANGE) => body.read(shape).await,
             () => Err(Cause::Incomplete(status)),
         };
@@ -378,29 +418,34 @@ impl Client {
         }
         let longest = request.timeout.min(self.0.answer_timeout);
         let answered = timeout(longest, builder.send()).await.map_err(|_| Cause::Timeout(longest))?;
-        answered.map_err(|error| self.cause_before_answer(&error))
-    }
-
-    fn cause_before_answer(&self, error: &reqwest::Error) -> Cause {
-        let text = chain(error);
-        match () {
-            () if error.is_builder() => Cause::Invalid(text),
-            () if !error.is_connect() => Cause::Cut(text),
-            () if error.is_timeout() => {
-                Cause::Connect(format!("none was made within {}", seconds(&self.0.connect_timeout)))
-            }
-            () if error.is_dns() => Cause::Dns(text),
-            () if TLS_WORDS.iter().any(|words| text.contains(words)) => Cause::Tls(text),
-            () => Cause::Connect(text),
+        match answered {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.cause_before_answer(&error, url).await),
         }
     }
 
-    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &str) -> Cause {
+    /// Why no answer came. Of a certificate that isn't trusted, the issuer is looked up.
+    async fn cause_before_answer(&self, error: &reqwest::Error, url: &Url) -> Cause {
+        let (proxy, connect_timeout) = (self.0.proxy.as_ref(), self.0.connect_timeout);
+        let way = Way { url, proxy: proxy.map(|(_, name)| name), connect_timeout };
+        match way.cause(error) {
+            Cause::Tls(insecure) if insecure.wants_names() => {
+                let proxy = proxy.map(|(proxy, _)| proxy.clone());
+                let longest = connect_timeout.min(LONGEST_LOOK);
+                Cause::Tls(Insecure::with_names(insecure, certificate::names(url, proxy, longest).await))
+            }
+            cause => cause,
+        }
+    }
+
+    fn refusal(&self, url: &Url, status: StatusCode, headers: &HeaderMap, body: &str) -> Cause {
         if let (true, Some(location)) = (status.is_redirection(), headers.get(LOCATION)) {
             let location = String::from_utf8_lossy(location.as_bytes());
+            let target = self.0.base.join(&location).ok();
+            let moved = target.as_ref().and_then(|target| moved(&self.0.base, url, target));
             // Only its place: the query may hold anything.
-            let location = self.0.base.join(&location).map_or_else(|_| "nowhere".to_owned(), |url| shown(&url));
-            return Cause::Redirect { status, location };
+            let location = target.map_or_else(|| "nowhere".to_owned(), |target| shown(&target));
+            return Cause::Redirect { status, location, moved };
         }
         Cause::Status { status, body: Box::new(ErrorBody::parse(body).or_challenge(headers)) }
     }
@@ -451,21 +496,21 @@ fn parse_base(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// The proxy of this value. One that can't be used is an error: the HTTP library would connect directly.
-fn proxy(variable: &str, value: &OsStr) -> Result<Proxy, Error> {
+/// The proxy of this value, and its name. One that can't be used is an error: the HTTP library would connect directly.
+fn named_proxy(variable: &'static str, value: &OsStr) -> Result<(Proxy, ProxyName), Error> {
     // Without the value, which may hold a password.
     let wrong = |why: &str| {
         Error::new(Kind::Config, format!("the proxy in {variable} can't be used: {why}"))
             .hint("set it to http://HOST:PORT, or unset it to connect directly")
+            .about(Topic::Proxy)
     };
-    let text = value.to_str().ok_or_else(|| wrong("it isn't a text"))?;
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    let url = proxy_url(value).ok_or_else(|| wrong("it isn't a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("it must start with http:// or https://"));
     }
+    let name = ProxyName::of(variable, value).ok_or_else(|| wrong("it isn't a URL"))?;
     let proxy = Proxy::all(url).map_err(|_| wrong("it isn't a URL of a proxy"))?;
-    Ok(proxy.no_proxy(NoProxy::from_env()))
+    Ok((proxy.no_proxy(NoProxy::from_env()), name))
 }
 
 /// Whether a URL parser takes a part of a path for the same or the upper folder, as it does with escaped dots too.
@@ -496,15 +541,23 @@ fn shown(url: &Url) -> String {
 /// The longest URL that is shown: it may hold an id of any length.
 const LONGEST_URL: usize = 300;
 
-/// How rustls begins its texts; its error type isn't within reach.
-const TLS_WORDS: [&str; 6] = [
-    "certificate",
-    "received fatal alert",
-    "received corrupt message",
-    "peer is incompatible",
-    "peer misbehaved",
-    "handshake",
-];
+/// The longest that a certificate is looked at after it was refused.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// The base URL that a redirect leads to, if it is one of the same server: the same host, or the same but for `www.`, with the
+/// same path. Any other place may be a sign-in page, which must not get the token.
+fn moved(base: &Url, request: &Url, target: &Url) -> Option<String> {
+    let host = |url: &Url| url.host_str().map(|host| host.trim_start_matches("www.").to_owned());
+    let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
+    let is_plainer = base.scheme() == "https" && target.scheme() != "https";
+    let has_login = !target.username().is_empty() || target.password().is_some();
+    if host(target) != host(base) || path(target) != path(request) || is_plainer || has_login {
+        return None;
+    }
+    let path = base.path().trim_end_matches('/');
+    let found = format!("{}{path}", target.origin().ascii_serialization());
+    (target.origin() != base.origin()).then_some(found)
+}
 
 #[cfg(test)]
 #[path = "client_tests.rs"]

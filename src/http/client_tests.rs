@@ -473,7 +473,7 @@ async fn a_connection_that_is_never_made_is_given_up_in_time() {
     let url = format!("https://{}", silent.local_addr().unwrap());
     let settings = Settings { connect_timeout: Duration::from_millis(200), retry: fast(), ..Settings::new(url) };
     let failure = Client::new(settings).unwrap().json::<Value>(&Request::get("/x").once()).await.unwrap_err();
-    assert!(failure.to_string().contains("none was made within 0.2 s"), "{failure}");
+    assert!(failure.to_string().contains("accepted no connection within 0.2 s"), "{failure}");
     assert!(failure.is_unanswered());
     drop(silent);
 }

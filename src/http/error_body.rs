@@ -33,7 +33,8 @@ impl ErrorBody {
     /// Reads any body; one of no known shape gives its beginning as the message.
     pub fn parse(body: &str) -> Self {
         let Ok(Value::Object(object)) = serde_json::from_str::<Value>(body) else {
-            return Self { message: snippet(body), ..Self::default() };
+            let message = if is_page(body) { format!("a web page: {:?}", page(body)) } else { snippet(body) };
+            return Self { message, ..Self::default() };
         };
         let text = |key: &str| object.get(key).and_then(Value::as_str).map(printable);
         if let Some(code) = text("errorCode") {
@@ -121,6 +122,49 @@ fn message_of_params(params: &Value) -> String {
     params.get("message").and_then(Value::as_str).map_or_else(|| snippet(&params.to_string()), printable)
 }
 
+/// Whether a body is a web page.
+pub(super) fn is_page(body: &str) -> bool {
+    let start: String = body.trim_start().chars().take(20).collect::<String>().to_lowercase();
+    ["<!doctype", "<html", "<head"].iter().any(|tag| start.starts_with(tag))
+}
+
+/// What a web page says: its title, or else the beginning of its text.
+pub(super) fn page(body: &str) -> String {
+    let start: String = body.chars().take(KEPT * 4).collect();
+    let text = between(&start, "<title", "</title").unwrap_or_else(|| text_of(&start));
+    snippet(&unescaped(&text))
+}
+
+/// The text inside of the first element of this name.
+fn between(page: &str, from: &str, to: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let begin = lower.find(from)? + from.len();
+    let begin = begin + lower[begin..].find('>')? + 1;
+    let end = begin + lower[begin..].find(to)?;
+    Some(page[begin..end].to_owned()).filter(|text| !text.trim().is_empty())
+}
+
+/// A page without its tags, scripts and styles.
+fn text_of(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let (mut text, mut at) = (String::new(), 0);
+    while let Some(tag) = lower[at..].find('<').map(|found| at + found) {
+        text.push_str(&page[at..tag]);
+        text.push(' ');
+        let end = ["script", "style"].iter().find(|name| lower[tag + 1..].starts_with(**name));
+        let close = end.map_or_else(|| ">".to_owned(), |name| format!("</{name}>"));
+        at = lower[tag..].find(&close).map_or(page.len(), |found| tag + found + close.len());
+    }
+    text.push_str(&page[at..]);
+    text
+}
+
+/// A text with the usual entities of HTML as the characters that they mean.
+fn unescaped(text: &str) -> String {
+    let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
 /// The beginning of a body on one line. More of it is kept than is shown, since a secret may be cut in two here.
 pub(super) fn snippet(body: &str) -> String {
     let start: String = body.chars().take(KEPT * 4).collect();
@@ -164,7 +208,12 @@ mod tests {
             (r#"{"code":"AUTHENTICATION","params":{"message":"invalid api key"}}"#, "AUTHENTICATION: invalid api key"),
             (r#"{"code":"QUOTA_EXCEEDED","params":{"metric":"seats"}}"#, r#"QUOTA_EXCEEDED: {"metric":"seats"}"#),
             (r#"{"status":404,"message":"no route"}"#, "no route"),
-            ("<html>\n  <h1>Bad\u{1b}[2J Gateway</h1></html>", "<html> <h1>Bad[2J Gateway</h1></html>"),
+            ("<html>\n  <h1>Bad\u{1b}[2J Gateway</h1></html>", r#"a web page: "Bad[2J Gateway""#),
+            (
+                "<!DOCTYPE html><HEAD><Title lang='en'>\n 502 &amp; more </TITLE></HEAD><body>x",
+                r#"a web page: "502 & more""#,
+            ),
+            ("<html><style>a>b{}</style><script>x</script><b>ä</b>&lt;b <", r#"a web page: "ä <b""#),
             ("", ""),
             ("[1]", "[1]"),
         ];

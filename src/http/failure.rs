@@ -1,14 +1,15 @@
 //! Errors of requests: which request failed, why, and what to do next.
 
-use std::error::Error as _;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url};
 
-use super::error_body::{self, ErrorBody, snippet};
-use super::mask::{Mask, shortened};
-use crate::error::{Error, Kind};
+use super::cause::Cause;
+use super::hint::{Failed, host_in};
+use super::server::Server;
+use crate::error::{Error, Kind, Topic};
 
 /// A request that failed for good. Its text names the method and the URL without the query, and no secret.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ struct Inner {
     url: String,
     cause: Cause,
     attempts: u32,
+    /// How long all attempts took.
+    elapsed: Duration,
+    server: Arc<Server>,
     /// Why it was given up, where the cause alone doesn't say.
     given_up: Option<GivenUp>,
 }
@@ -38,9 +42,18 @@ impl std::error::Error for Inner {}
 
 impl fmt::Display for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.method, self.url, self.cause)?;
+        match &self.cause {
+            // Not about this request, but about the server.
+            Cause::Connect(_) | Cause::Dns(_) | Cause::Proxy { .. } | Cause::Tls(_) => {
+                write!(f, "{} at {} {}", self.server.which, host_in(&self.url), self.cause)?;
+            }
+            cause => write!(f, "{} {} {cause}", self.method, self.url)?,
+        }
         if self.attempts > 1 {
             write!(f, "; gave up after {} attempts", self.attempts)?;
+            if self.elapsed >= WORTH_TELLING {
+                write!(f, " in {} s", self.elapsed.as_secs())?;
+            }
         }
         match self.given_up {
             None => Ok(()),
@@ -54,142 +67,8 @@ impl fmt::Display for Inner {
     }
 }
 
-/// Why a request failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Cause {
-    /// No connection was made, so that the server did nothing.
-    #[error("got no connection: {0}")]
-    Connect(String),
-    /// The host's name couldn't be resolved.
-    #[error("got no connection: the host name can't be resolved: {0}")]
-    Dns(String),
-    /// The server's certificate or its TLS isn't acceptable.
-    #[error("got no secure connection: {0}")]
-    Tls(String),
-    /// The headers of the answer didn't come within the request's time.
-    #[error("got no answer within {}", seconds(.0))]
-    Timeout(Duration),
-    /// The answer began, and for this long no more of it came.
-    #[error("got an answer that stopped for {}", seconds(.0))]
-    Stalled(Duration),
-    /// The answer went on for longer than this.
-    #[error("got an answer that did not end within {}", seconds(.0))]
-    Endless(Duration),
-    /// The connection was lost after the request had gone out.
-    #[error("lost the connection before the answer: {0}")]
-    Cut(String),
-    /// The answer came more slowly than any real one; it was given up after this long.
-    #[error("got an answer that came too slowly, and gave it up after {}", seconds(.0))]
-    Slow(Duration),
-    /// The answer is larger than any real one.
-    #[error("got an answer that is too large: {0}")]
-    Oversized(String),
-    /// A status of success that doesn't say that this is the whole answer, such as 202 or 206.
-    #[error("answered {0}, which is no complete answer to this request")]
-    Incomplete(StatusCode),
-    /// The answer broke off.
-    #[error("got an incomplete answer: {0}")]
-    Truncated(String),
-    /// A good status, but no JSON where JSON was due.
-    #[error("answered {status} with {} instead of JSON: {snippet:?}", if *.html { "a web page" } else { "other text" })]
-    NotJson { status: StatusCode, html: bool, snippet: String },
-    /// JSON of another shape than the one that was due.
-    #[error("answered JSON of an unexpected shape: {0}")]
-    Unreadable(String),
-    /// A well-formed answer that can't be true, such as a listing that never ends.
-    #[error("gave an answer that can't be used: {0}")]
-    Implausible(String),
-    /// An error status; the body is read in all the shapes that the two servers have.
-    #[error("answered {status}{}", colon(.body))]
-    Status { status: StatusCode, body: Box<ErrorBody> },
-    /// A redirect, which is never followed, since it would carry the token away.
-    #[error("answered {status}: a redirect to {location}, which is not followed")]
-    Redirect { status: StatusCode, location: String },
-    /// The URL isn't one of this client's server.
-    #[error("was not sent: it isn't on {allowed}")]
-    OtherHost { allowed: String },
-    /// Part of the path is `.` or `..`, which a URL can't hold as a name: no entity has it as its id.
-    #[error("was not sent: no entity can have \".\" or \"..\" as its id")]
-    Unaskable,
-    /// The answer isn't among those that were recorded.
-    #[error("isn't in the snapshot")]
-    NotRecorded,
-    /// The request couldn't be built, since its path or a header isn't valid.
-    #[error("was not sent: {0}")]
-    Invalid(String),
-}
-
-impl Cause {
-    pub(super) fn not_json(status: StatusCode, body: &str) -> Self {
-        let start = body.trim_start().to_lowercase();
-        let html = start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head");
-        Self::NotJson { status, html, snippet: snippet(body) }
-    }
-
-    /// The same without secrets in what the server wrote, and no longer than can be shown. Every cause passes here before
-    /// it becomes part of an error or of the log.
-    pub(super) fn masked(self, mask: &Mask) -> Self {
-        let masked = |text: &str| shortened(&mask.masked(text), LONGEST);
-        match self {
-            Self::Connect(text) => Self::Connect(masked(&text)),
-            Self::Dns(text) => Self::Dns(masked(&text)),
-            Self::Tls(text) => Self::Tls(masked(&text)),
-            Self::Cut(text) => Self::Cut(masked(&text)),
-            Self::Truncated(text) => Self::Truncated(masked(&text)),
-            Self::Unreadable(text) => Self::Unreadable(masked(&text)),
-            Self::Implausible(text) => Self::Implausible(masked(&text)),
-            Self::Oversized(text) => Self::Oversized(masked(&text)),
-            Self::Invalid(text) => Self::Invalid(masked(&text)),
-            Self::NotJson { status, html, snippet } => {
-                Self::NotJson { status, html, snippet: error_body::shown(&mask.masked(&snippet)) }
-            }
-            Self::Redirect { status, location } => Self::Redirect { status, location: masked(&location) },
-            Self::Status { status, body } => Self::Status { status, body: Box::new(body.masked(mask)) },
-            nothing @ (Self::Timeout(_)
-            | Self::Stalled(_)
-            | Self::Endless(_)
-            | Self::Slow(_)
-            | Self::Incomplete(_)
-            | Self::OtherHost { .. }
-            | Self::NotRecorded
-            | Self::Unaskable) => nothing,
-        }
-    }
-
-    /// The same without anything of a good answer, which holds a secret.
-    pub(super) fn without_answer(self) -> Self {
-        match self {
-            Self::NotJson { status, html, .. } => Self::NotJson { status, html, snippet: HIDDEN.to_owned() },
-            Self::Unreadable(_) => Self::Unreadable(HIDDEN.to_owned()),
-            other => other,
-        }
-    }
-
-    /// The status of the answer, where there was one.
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::NotJson { status, .. }
-            | Self::Status { status, .. }
-            | Self::Redirect { status, .. }
-            | Self::Incomplete(status) => Some(status.as_u16()),
-            _ => None,
-        }
-    }
-
-    /// The error code in the answer's body.
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Status { body, .. } => body.code.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-/// The longest text of a cause.
-const LONGEST: usize = 400;
-
-/// Shown in place of an answer that may not be shown.
-const HIDDEN: &str = "(not shown, since it may hold a token)";
+/// From this on the time of all attempts is told.
+const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 /// The codes by which OAuth refuses an app, its scopes, or its proofs, with 400 too.
 const OAUTH_REFUSALS: [&str; 6] =
@@ -197,7 +76,14 @@ const OAUTH_REFUSALS: [&str; 6] =
 
 impl Failure {
     pub(super) fn new(method: &Method, url: String, cause: Cause, attempts: u32) -> Self {
-        Self(Box::new(Inner { method: method.clone(), url, cause, attempts, given_up: None }))
+        let (method, elapsed, server) = (method.clone(), Duration::ZERO, Arc::default());
+        Self(Box::new(Inner { method, url, cause, attempts, elapsed, server, given_up: None }))
+    }
+
+    /// The same of this server, after all attempts took so long.
+    pub(super) fn at(mut self, server: &Arc<Server>, elapsed: Duration) -> Self {
+        (self.0.server, self.0.elapsed) = (Arc::clone(server), elapsed);
+        self
     }
 
     /// The same with why it was given up.
@@ -254,7 +140,10 @@ impl Failure {
     /// Whether the server gave no answer at all: no connection was made, it was closed before any status came, or the time
     /// for an answer ran out. A server that is gone fails so, and one that refuses a request doesn't.
     pub fn is_unanswered(&self) -> bool {
-        matches!(self.0.cause, Cause::Connect(_) | Cause::Dns(_) | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_))
+        matches!(
+            self.0.cause,
+            Cause::Connect(_) | Cause::Dns(_) | Cause::Proxy { .. } | Cause::Tls(_) | Cause::Timeout(_) | Cause::Cut(_)
+        )
     }
 
     /// Whether the server may have acted although no usable answer came: the current value must be read before the write is
@@ -318,111 +207,24 @@ impl Failure {
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
-        match &self.0.cause {
-            _ if matches!(self.0.given_up, Some(GivenUp::Trouble(_))) => {
-                Some("the server, or the network before it, is in trouble: run it again once that is over")
-            }
-            Cause::NotRecorded => {
-                Some("the config asks for what the snapshot doesn't hold: export a new one with this config")
-            }
-            Cause::Dns(_) => Some("check the host name in the URL, and the network of this machine"),
-            Cause::Connect(_) => {
-                Some("check that the server runs, the port in the URL, and proxies and firewalls between")
-            }
-            Cause::Tls(_) => Some(
-                "check the server's certificate; a CA that this machine does not trust is named by `ca_file` in the config",
-            ),
-            Cause::NotJson { html: true, .. } => Some(
-                "a web page with a good status mostly means a wrong base URL; a proxy's sign-in page is the other cause",
-            ),
-            Cause::Incomplete(_) | Cause::Oversized(_) | Cause::Slow(_) => {
-                Some("look for a proxy before the server that changes its answers")
-            }
-            Cause::Unreadable(_) => Some(
-                "look for a proxy that changes answers; if there is none, this version does not know the server's version",
-            ),
-            Cause::Redirect { .. } => Some("put the address that the server redirects to into the config"),
-            Cause::Status { status, body } => hint_of_status(status.as_u16(), body.code.as_deref()),
-            _ => None,
-        }
+    fn advice(&self) -> (Topic, Vec<String>) {
+        let Inner { server, url, cause, given_up, .. } = &*self.0;
+        let in_trouble = matches!(given_up, Some(GivenUp::Trouble(_)));
+        Failed { server, url, cause, in_trouble }.advice()
     }
-}
-
-fn hint_of_status(status: u16, code: Option<&str>) -> Option<&'static str> {
-    Some(match (status, code) {
-        (_, Some("E0000011" | "E0000004")) => {
-            "the Okta token is mistyped, expired or revoked; a token dies after 30 days without use, and with its user"
-        }
-        (_, Some("E0000006")) => {
-            "the token's user, or the service app, lacks an admin role or a scope for this, or a network zone blocks this machine"
-        }
-        (_, Some("insufficient_scope" | "invalid_scope")) => {
-            "grant the service app the scope under Okta API Scopes in its settings, or leave it out of `scopes` in the config"
-        }
-        (_, Some("invalid_client")) => {
-            "client_id, key_id and the key file must be those of one service app, which has the public key and is active"
-        }
-        (_, Some("invalid_dpop_proof" | "use_dpop_nonce")) => {
-            "the org refused the proof of the token's key; check this machine's clock, and that no proxy changes headers"
-        }
-        (401, Some("E0000015")) => "the org doesn't have this feature; the token is not the cause",
-        (_, Some("E0000015")) => {
-            "the token's user, or the service app, lacks the right to this feature, or the org doesn't have it"
-        }
-        (404, Some("E0000007")) => "it was deleted in Okta meanwhile; run it again",
-        (_, Some("AUTHENTICATION")) => "the Activepieces API key is unknown or was deleted",
-        (_, Some("AUTHORIZATION" | "INVALID_BEARER_TOKEN")) => {
-            "this takes an API key of the platform, starting with sk-, and not a user's token"
-        }
-        (402, _) => "the platform's plan doesn't include this feature",
-        (403, _) => {
-            "the server, or a proxy before it, refused the credentials or this machine's address; look at network zones too"
-        }
-        (401, _) => "the server, or a proxy before it, refused the credentials",
-        (404, _) => "check the base URL: the server doesn't know this path, or this org or platform doesn't exist",
-        (429, _) => "others use up the rate limit; try again later, or give the token a larger share of it",
-        _ => return None,
-    })
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let (kind, hint) = (failure.kind(), failure.hint());
-        let error = Self::from_source(kind, failure);
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        let (kind, (topic, hints)) = (failure.kind(), failure.advice());
+        hints.into_iter().fold(Self::from_source(kind, failure).about(topic), Self::hint)
     }
-}
-
-/// The innermost reasons of an error, without its own text, which holds the whole URL.
-pub(super) fn chain(error: &reqwest::Error) -> String {
-    let mut parts = Vec::new();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = error.to_string();
-        if parts.last() != Some(&text) {
-            parts.push(text);
-        }
-        source = error.source();
-    }
-    if parts.is_empty() { "unknown reason".to_owned() } else { parts.join(": ") }
-}
-
-pub(super) fn seconds(duration: &Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
-}
-
-fn colon(body: &ErrorBody) -> String {
-    let text = body.to_string();
-    if text.is_empty() { text } else { format!(": {text}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::error_body::ErrorBody;
 
     fn status(status: u16, body: &str) -> Failure {
         let cause =
@@ -476,7 +278,7 @@ mod tests {
         assert!(lost(Cause::Cut(String::new())));
         assert!(lost(Cause::Truncated(String::new())));
         assert!(!lost(Cause::Connect(String::new())));
-        assert!(!lost(Cause::Redirect { status: StatusCode::FOUND, location: String::new() }));
+        assert!(!lost(Cause::Redirect { status: StatusCode::FOUND, location: String::new(), moved: None }));
         let cases = [
             (500, r#"{"statusCode":500,"code":"ESOCKET","message":"connect ECONNREFUSED"}"#, true),
             (500, r#"{"statusCode":500,"code":"23505","message":"duplicate key"}"#, false),

@@ -12,9 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::signals::Signals;
-
-/// A wait of this length is logged.
-pub(super) const WORTH_SAYING: Duration = Duration::from_secs(5);
+use super::waits::{For, WORTH_SAYING, Waits};
 
 /// From a path to the name of the bucket that its requests count for.
 pub type BucketOf = fn(&str) -> &'static str;
@@ -34,6 +32,7 @@ pub struct Pace {
     share: f64,
     most: usize,
     bucket_of: BucketOf,
+    waits: Waits,
     state: Mutex<PaceState>,
     changed: Notify,
 }
@@ -85,7 +84,18 @@ impl Pace {
     pub fn new(parallelism: u32, share: f64, bucket_of: BucketOf) -> Self {
         let most = allowed(parallelism, share) as usize;
         let state = PaceState { parallel: most, lowered: 0, in_flight: 0, good_answers: 0, buckets: BTreeMap::new() };
-        Self { share, most, bucket_of, state: Mutex::new(state), changed: Notify::new() }
+        let waits = Waits::of("the server");
+        Self { share, most, bucket_of, waits, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// Tells these of each wait.
+    pub(super) fn telling(self, waits: Waits) -> Self {
+        Self { waits, ..self }
+    }
+
+    /// What its requests wait for.
+    pub fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// Waits for the turn of a request to this path.
@@ -105,6 +115,7 @@ impl Pace {
                 Gate::Answer => changed.await,
                 Gate::Until(moment) => {
                     self.tell(bucket, moment);
+                    let _waiting = self.waits.begin(For::RateLimit(bucket), moment);
                     tokio::select! {
                         () = changed => {}
                         () = sleep_until(moment) => {}
@@ -114,7 +125,7 @@ impl Pace {
         }
     }
 
-    /// Tells once that requests to this bucket wait until then.
+    /// Tells the log once that requests to this bucket wait until then.
     fn tell(&self, bucket: &'static str, moment: Instant) {
         let wait = moment.saturating_duration_since(Instant::now());
         let is_new = {
@@ -127,7 +138,7 @@ impl Pace {
             is_new
         };
         if is_new {
-            tracing::warn!("waiting {} s for the server's rate limit of {bucket:?}", wait.as_secs());
+            tracing::info!("waiting {} s for the server's rate limit of {bucket:?}", wait.as_secs());
         }
     }
 

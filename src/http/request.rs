@@ -7,7 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 
 use super::budget::Size;
-use super::failure::{Cause, Failure};
+use super::cause::Cause;
+use super::failure::Failure;
 use super::mask::Mask;
 
 /// How long the headers of an answer are waited for, unless the request says otherwise.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use super::failure::Cause;
+use super::cause::Cause;
 use super::request::Repeat;
 use super::signals::Signals;
 
@@ -109,7 +109,8 @@ pub fn decide(policy: &Policy, attempt: Attempt<'_>) -> Decision {
     match attempt.cause {
         Cause::Status { status, .. } if status.as_u16() == 429 => after_429(policy, attempt, pause),
         // The server has seen nothing of the request, so that writes may be sent again too.
-        Cause::Connect(_) | Cause::Dns(_) => again_until(CONNECT_ATTEMPTS),
+        Cause::Proxy { is_login: true, .. } => Decision::GiveUp,
+        Cause::Connect(_) | Cause::Dns(_) | Cause::Proxy { .. } => again_until(CONNECT_ATTEMPTS),
         _ if attempt.repeat == Repeat::Never => Decision::GiveUp,
         Cause::NotJson { .. } => again_until(PAGE_ATTEMPTS),
         Cause::Timeout(_) | Cause::Stalled(_) | Cause::Endless(_) | Cause::Slow(_) => again_until(TIMEOUT_ATTEMPTS),
@@ -165,6 +166,7 @@ mod tests {
 
     use super::super::error_body::ErrorBody;
     use super::*;
+    use crate::http::certificate::Insecure;
 
     const PAUSE: Duration = Duration::from_millis(700);
 
@@ -189,7 +191,7 @@ mod tests {
         let cases = [
             (Cause::Connect(text()), again, again),
             (Cause::Dns(text()), again, again),
-            (Cause::Tls(text()), stop, stop),
+            (Cause::Tls(Insecure::other("")), stop, stop),
             (Cause::Timeout(PAUSE), again, stop),
             (Cause::Stalled(PAUSE), again, stop),
             (Cause::Endless(PAUSE), again, stop),
@@ -203,7 +205,7 @@ mod tests {
             (page(true), again, stop),
             (Cause::Unreadable(text()), stop, stop),
             (Cause::Implausible(text()), stop, stop),
-            (Cause::Redirect { status: StatusCode::FOUND, location: text() }, stop, stop),
+            (Cause::Redirect { status: StatusCode::FOUND, location: text(), moved: None }, stop, stop),
             (Cause::OtherHost { allowed: text() }, stop, stop),
             (Cause::Invalid(text()), stop, stop),
             (status(400, None), stop, stop),

@@ -31,6 +31,10 @@ pub struct Mapping {
     pub platform_role: Option<Mapped>,
     /// The project roles that each `[[projects]]` entry gives, in the order of the file.
     pub project_roles: Vec<Option<Arc<RoleRule>>>,
+    /// The statuses of users in scope that take access away, though Okta lets these users sign in, or will.
+    pub closing: BTreeSet<Leave>,
+    /// Whether an inactive account is made for users in scope who are staged.
+    pub prepares: bool,
 }
 
 impl Mapping {
@@ -54,6 +58,7 @@ impl Mapping {
     pub fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         self.expressions().values().for_each(|mapped| needs.add_all(mapped.expression.needs()));
+        needs.staged = self.prepares;
         needs
     }
 
@@ -86,6 +91,8 @@ pub fn desired(org: &Org, mapping: &Mapping, now: Timestamp) -> Desired {
         users,
         vanished: org.vanished.clone(),
         groups: org.groups.clone(),
+        archived: org.archived.clone(),
+        left_roles: org.left_roles.clone(),
         unresolved: org.unresolved.clone(),
         missing_scope: org.missing_scope.clone(),
         ids: OktaIds::of(org.users.keys(), org.groups.keys().chain(org.pushed.keys())),
@@ -170,17 +177,41 @@ impl Evaluation<'_> {
             // A suspension counts out of scope too: an offboarding often suspends a user and unassigns the app.
             (Status::Suspended, _) => Some(Leave::Suspended),
             // An unknown status decides nothing, in scope or not.
-            (Status::Other(_), _) | (Status::Staged, true) => None,
+            (Status::Other(_), _) => None,
             (_, false) => Some(Leave::Unassigned),
-            (_, true) => match self.org.unsure.get(&self.user.id) {
-                Some(status) => return self.unsure(status, mapping),
-                None => return self.present(mapping, reasons),
+            (status, true) => match (self.org.unsure.get(&self.user.id), Leave::by_status(status)) {
+                (Some(assignment), _) if *status != Status::Staged => return self.unsure(assignment, mapping),
+                (_, Some(leave)) if mapping.closing.contains(&leave) => Some(leave),
+                (_, Some(Leave::Staged)) => None,
+                _ => return self.present(mapping, reasons),
             },
         };
+        if self.user.status == Status::Staged
+            && in_scope
+            && mapping.prepares
+            && !self.org.unsure.contains_key(&self.user.id)
+        {
+            return self.prepared(left, mapping, reasons);
+        }
         let user_name = if in_scope { self.user_name(&mapping.user_name).ok() } else { None };
         let state = left.map_or_else(|| DesiredState::Untouched(self.user.status.clone()), DesiredState::Left);
         let user = DesiredUser::new(self.user.login(), user_name, state);
         if in_scope { user } else { user.out_of_scope() }
+    }
+
+    /// A user who is staged, with the attributes of the inactive account. A fault in an expression is a problem, but keeps no
+    /// account open.
+    fn prepared(&self, left: Option<Leave>, mapping: &Mapping, reasons: &mut Reasons) -> DesiredUser {
+        let present = self.present(mapping, reasons);
+        let state = left.map_or_else(|| DesiredState::Untouched(self.user.status.clone()), DesiredState::Left);
+        let user_name = present.user_name.clone();
+        match present.state {
+            DesiredState::Present(attributes) => {
+                DesiredUser::new(self.user.login(), user_name, state).with_prepared(attributes)
+            }
+            _ if left.is_none() => present,
+            _ => DesiredUser::new(self.user.login(), user_name, state),
+        }
     }
 
     /// Leaves a user unchanged whose assignment has an unknown status.
@@ -281,7 +312,31 @@ mod tests {
             display_name: login,
             platform_role: None,
             project_roles: Vec::new(),
+            closing: BTreeSet::new(),
+            prepares: false,
         }
+    }
+
+    #[test]
+    fn a_status_takes_access_away_where_the_config_says_so() {
+        let of = |status: &Status, in_scope: bool, closing: &[Leave]| {
+            let profile: Profile = [("login".to_owned(), "ada@example.com".into())].into_iter().collect();
+            let (id, packed) = User::new("00u1".into(), status.clone(), profile).pack(&Kept::All);
+            let mut org = Org { users: [(id.clone(), packed)].into(), ..Org::default() };
+            org.in_scope.extend(in_scope.then(|| id.clone()));
+            let mapping = Mapping { closing: closing.iter().copied().collect(), ..mapping() };
+            user(&id, &org, &mapping, Timestamp::UNIX_EPOCH).state
+        };
+        for status in Status::KNOWN {
+            let Some(leave) = Leave::by_status(&status) else { continue };
+            let without = of(&status, true, &[]);
+            assert!(matches!(without, DesiredState::Present(_) | DesiredState::Untouched(Status::Staged)), "{status}");
+            assert_eq!(of(&status, true, &[leave]), DesiredState::Left(leave));
+            assert_eq!(of(&status, false, &[leave]), DesiredState::Left(Leave::Unassigned), "{status}");
+        }
+        let all = Leave::NAMED.map(|(_, leave)| leave);
+        assert!(matches!(of(&Status::Active, true, &all), DesiredState::Present(_)));
+        assert_eq!(of(&Status::Suspended, true, &[]), DesiredState::Left(Leave::Suspended));
     }
 
     #[test]

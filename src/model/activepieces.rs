@@ -106,6 +106,31 @@ pub struct EmbeddedUser {
     pub user_name: String,
 }
 
+/// Accounts by platform role, as the server spells it. Embedded accounts aren't in it.
+pub type Census = BTreeMap<String, Headcount>;
+
+/// The accounts of one role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headcount {
+    pub active: usize,
+    pub inactive: usize,
+}
+
+impl Headcount {
+    pub fn of_status(&mut self, active: bool) -> &mut usize {
+        if active { &mut self.active } else { &mut self.inactive }
+    }
+}
+
+/// Counts these accounts.
+pub fn census(users: &[User]) -> Census {
+    let mut counts: BTreeMap<&str, Headcount> = BTreeMap::new();
+    for user in users {
+        *counts.entry(&user.platform_role).or_default().of_status(user.active) += 1;
+    }
+    counts.into_iter().map(|(role, count)| (role.to_owned(), count)).collect()
+}
+
 /// The whole platform, as far as a sync reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{OktaGroupId, OktaIds, OktaUserId};
+use super::id::{OktaGroupId, OktaIds, OktaUserId, ProjectId};
 use super::okta::{Group, Status};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::{Members, PlatformRole};
 
 /// Everything that the source asks for.
@@ -20,6 +20,12 @@ pub struct Desired {
     /// The names of all groups that Okta's listing held, pushed or not; empty where the groups weren't listed.
     #[serde(skip)]
     pub groups: BTreeMap<OktaGroupId, String>,
+    /// The project roles that users had when their accounts were closed, by the group of the project.
+    #[serde(skip)]
+    pub left_roles: LeftRoles,
+    /// The members that each project had when a run archived it.
+    #[serde(skip)]
+    pub archived: BTreeMap<ProjectId, BTreeSet<OktaUserId>>,
     /// Rules that name no project: each is a problem, and its project is left alone.
     pub unresolved: Vec<Unresolved>,
     /// Parts of the scope that weren't found: each is a problem, and no user is known to be out of scope.
@@ -30,6 +36,9 @@ pub struct Desired {
     #[serde(skip)]
     pub ids: OktaIds,
 }
+
+/// The project roles that users had when their accounts were closed, by the group of the project.
+pub type LeftRoles = BTreeMap<OktaGroupId, BTreeMap<OktaUserId, String>>;
 
 /// A part of the scope that wasn't found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,6 +84,15 @@ impl Unresolved {
 }
 
 impl RuleFault {
+    /// The kind of the problem that it is.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchGroup { .. } => ProblemKind::GroupNotFound,
+            Self::SeveralGroups { .. } => ProblemKind::AmbiguousGroup,
+            Self::EmptyName { .. } => ProblemKind::EmptyProjectName,
+        }
+    }
+
     /// What is wrong with the name, as `config.toml:40: no group in Okta has …` says it.
     pub fn told(&self, wanted: &str) -> String {
         match self {
@@ -116,13 +134,22 @@ pub struct DesiredUser {
     pub state: DesiredState,
     /// Whether the scope names the user, whatever the status.
     pub in_scope: bool,
+    /// The attributes of the inactive account that is made for a user who has none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Box<Attributes>>,
 }
 
 impl DesiredUser {
     /// A user in scope with this `profile.login`, or the id where Okta has none.
     pub fn new(login: &str, user_name: Option<String>, state: DesiredState) -> Self {
         let login = (user_name.as_deref() != Some(login)).then(|| login.into());
-        Self { login, user_name, state, in_scope: true }
+        Self { login, user_name, state, in_scope: true, prepared: None }
+    }
+
+    /// The same user, for whom an inactive account is made.
+    #[must_use]
+    pub fn with_prepared(self, attributes: Attributes) -> Self {
+        Self { prepared: Some(Box::new(attributes)), ..self }
     }
 
     /// The same user outside of the scope.
@@ -180,9 +207,52 @@ pub enum Leave {
     Unassigned,
     /// `404` in Okta.
     Deleted,
+    /// In scope, and of a status that the config takes for a reason to leave; so are those that follow.
+    Staged,
+    /// Okta's consoles call `PROVISIONED` "pending user action".
+    Provisioned,
+    /// Okta's consoles call `RECOVERY` "password reset".
+    Recovery,
+    PasswordExpired,
+    LockedOut,
 }
 
 impl Leave {
+    /// All, each with its name in the config.
+    pub const NAMED: [(&'static str, Self); 9] = [
+        ("suspended", Self::Suspended),
+        ("deactivated", Self::Deactivated),
+        ("unassigned", Self::Unassigned),
+        ("deleted", Self::Deleted),
+        ("staged", Self::Staged),
+        ("provisioned", Self::Provisioned),
+        ("recovery", Self::Recovery),
+        ("password_expired", Self::PasswordExpired),
+        ("locked_out", Self::LockedOut),
+    ];
+
+    /// The name as the config and JSON have it.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, leave)| *leave == self).map(|(name, _)| *name).unwrap_or_default()
+    }
+
+    /// The reason that the status of a user in scope is, where the config says so.
+    pub fn by_status(status: &Status) -> Option<Self> {
+        match status {
+            Status::Staged => Some(Self::Staged),
+            Status::Provisioned => Some(Self::Provisioned),
+            Status::Recovery => Some(Self::Recovery),
+            Status::PasswordExpired => Some(Self::PasswordExpired),
+            Status::LockedOut => Some(Self::LockedOut),
+            Status::Active | Status::Suspended | Status::Deprovisioned | Status::Other(_) => None,
+        }
+    }
+
+    /// Whether it follows from an absence in Okta, which one answer may have by mistake; all others are stated.
+    pub fn is_absence(self) -> bool {
+        matches!(self, Self::Unassigned | Self::Deleted)
+    }
+
     /// The reason as a plan says it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -190,6 +260,11 @@ impl Leave {
             Self::Deactivated => "deactivated in Okta",
             Self::Unassigned => "unassigned in Okta",
             Self::Deleted => "deleted in Okta",
+            Self::Staged => "staged in Okta",
+            Self::Provisioned => "not yet activated in Okta",
+            Self::Recovery => "in recovery in Okta",
+            Self::PasswordExpired => "password expired in Okta",
+            Self::LockedOut => "locked out in Okta",
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Members;
-use super::desired::{MissingPart, RuleFault, Unresolved};
-use super::id::{OktaGroupId, OktaUserId};
-use super::okta::{Group, Profile};
+use super::desired::{LeftRoles, MissingPart, RuleFault, Unresolved};
+use super::id::{OktaGroupId, OktaUserId, ProjectId};
+use super::okta::{Group, Profile, Status};
 use super::packed::PackedUser;
 
 /// The users that a sync covers: the union of the fields.
@@ -14,8 +14,12 @@ use super::packed::PackedUser;
 pub struct Scope {
     /// Users assigned to this app: its id or its unique label.
     pub app: Option<String>,
+    /// Where the config names it: `config.toml:9`.
+    pub app_at: Option<String>,
     /// Members of these groups: ids or exact names.
     pub groups: Vec<String>,
+    /// Where the config names them.
+    pub groups_at: Option<String>,
     /// Users that this search finds, in Okta's own search syntax.
     pub search: Option<String>,
     /// All users of the org.
@@ -32,6 +36,8 @@ pub struct Org {
     pub in_scope: BTreeSet<OktaUserId>,
     /// How many users each part of the scope named, by what names it: `users assigned to the app Activepieces`.
     pub parts: BTreeMap<String, usize>,
+    /// Whether expressions are evaluated for users who are staged, too.
+    pub evaluates_staged: bool,
     /// Users who are in scope by an assignment alone of which it isn't known whether it is in force, with its status.
     pub unsure: BTreeMap<OktaUserId, String>,
     /// Users that were asked for by id and aren't in the org any more (`404 E0000007`).
@@ -46,6 +52,10 @@ pub struct Org {
     pub missing_role_groups: BTreeMap<String, RuleFault>,
     /// Users whose roles the last run was to give and didn't, by the group of the project.
     pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
+    /// The project roles that users had when their accounts were closed, by the group of the project.
+    pub left_roles: LeftRoles,
+    /// The members that each project had when a run archived it.
+    pub archived: BTreeMap<ProjectId, BTreeSet<OktaUserId>>,
     /// The names of all groups that were listed.
     pub groups: BTreeMap<OktaGroupId, String>,
     /// Rules that name no group, several, or no project.
@@ -58,6 +68,17 @@ pub struct Org {
     pub groups_of: BTreeMap<OktaUserId, Vec<Arc<Group>>>,
     /// What else expressions ask for.
     pub extra: Extra,
+}
+
+impl Org {
+    /// Whether anything is ever made from the attributes of a user of this status.
+    pub fn evaluates(&self, status: &Status) -> bool {
+        match status {
+            Status::Staged => self.evaluates_staged,
+            Status::Suspended | Status::Deprovisioned => false,
+            _ => true,
+        }
+    }
 }
 
 /// Data that is read because expressions ask for it, besides users and their groups. An expression that asks for

@@ -2,10 +2,12 @@
 //!
 //! - `api`: requests and their answers, one file for each family of routes.
 //! - `read`: the whole read of a sync.
+//! - `lookup`: a user with all that a sync needs of them, from few requests.
 //! - `recheck`: the second look, by id, before anything is removed.
 //! - `oauth`: the credentials of a service app.
 
 pub mod api;
+pub mod lookup;
 pub mod oauth;
 pub mod read;
 pub mod recheck;

@@ -49,7 +49,7 @@ fn outcome(run: &Run) -> String {
 /// `37 of 40, 1 failed, 2 problems`
 fn operations(run: &Run) -> String {
     let Some(changes) = run.changes else { return String::new() };
-    let looked = run.command == "plan" || run.command.ends_with("--dry-run");
+    let looked = !run.may_write();
     let changes = match changes {
         0 => "none".to_owned(),
         changes if looked => format!("{} planned", count(changes)),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::document::Document as Shown;
 use super::text::is_harmful;
 use crate::apply::Report;
 use crate::plan::Plan;
@@ -54,8 +55,9 @@ struct Document<'a> {
     refusals: Vec<Value>,
 }
 
-/// The plan of this hash as one JSON object; the same bytes for the same input.
-pub fn plan(plan: &Plan, hash: &str, (okta, activepieces): (&str, &str), refusals: &[Refusal]) -> Value {
+/// The plan as one JSON object; the same bytes for the same input.
+pub fn plan(shown: &Shown<'_>) -> Value {
+    let Shown { plan, okta, activepieces, hash, refusals, .. } = *shown;
     let document = Document {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),

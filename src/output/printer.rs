@@ -1,12 +1,15 @@
 //! The only writer to the terminal: answers to stdout, messages to stderr. Nothing that it writes moves the cursor.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
 use super::json;
+use super::layout::Layout;
+use super::pager;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
 use crate::error::{Error, Kind};
 
@@ -17,19 +20,31 @@ pub enum Verbosity {
     Quiet,
     #[default]
     Normal,
-    /// Long lists whole, and the log.
+    /// The log, and every row of long lists.
     Verbose,
 }
 
+/// The least time between two lines about waits.
+const BETWEEN_WAITS: Duration = Duration::from_mins(1);
+
 /// Where texts go, and how.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the terminal")]
 pub struct Printer {
     stdout: Mutex<AutoStream<io::Stdout>>,
     stderr: Mutex<AutoStream<io::Stderr>>,
     failure: Mutex<Option<io::Error>>,
+    /// Warnings that wait for the end of the run; none where they are said at once.
+    held: Mutex<Option<Vec<String>>>,
+    /// When it was last said what is waited for.
+    waits_said: Mutex<Option<Instant>>,
     pub verbosity: Verbosity,
     /// Whether the answer is JSON.
     pub json: bool,
+    /// Whether long lists are shown as a whole.
+    pub all: bool,
+    /// Whether a long answer goes to a pager.
+    pub pages: bool,
     /// Whether bars may move.
     pub motion: bool,
     /// Whether there is a terminal to ask on.
@@ -43,6 +58,8 @@ pub struct Options {
     pub color: ColorChoice,
     pub verbosity: Verbosity,
     pub json: bool,
+    pub all: bool,
+    pub pages: bool,
     pub no_progress: bool,
     pub no_input: bool,
     /// `CI` is set: no user watches.
@@ -52,22 +69,53 @@ pub struct Options {
 impl Printer {
     /// Colour is for terminals, unless the flag, `NO_COLOR` or `CLICOLOR_FORCE` says otherwise.
     pub fn new(options: Options) -> Self {
-        let Options { color, verbosity, json, no_progress, no_input, ci } = options;
+        let Options { color, verbosity, json, all, pages, no_progress, no_input, ci } = options;
         let watched = io::stderr().is_terminal() && !ci;
         Self {
             stdout: Mutex::new(AutoStream::new(io::stdout(), color)),
             stderr: Mutex::new(AutoStream::new(io::stderr(), color)),
             failure: Mutex::new(None),
+            held: Mutex::new(None),
+            waits_said: Mutex::new(None),
             verbosity,
             json,
+            all: all || verbosity == Verbosity::Verbose,
+            pages: pages && !no_input && !ci,
             motion: watched && !json && !no_progress && verbosity == Verbosity::Normal,
             interactive: !no_input && !json && io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
     }
 
+    /// Whether only news is said.
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet && !self.json
+    }
+
     /// Whether stderr shows colour, for pictures that are drawn elsewhere.
     pub fn colours_stderr(&self) -> bool {
         self.stderr.lock().is_ok_and(|stderr| stderr.current_choice() != ColorChoice::Never)
+    }
+
+    /// How an answer is laid out: as wide as the terminal, if stdout is one.
+    pub fn layout(&self) -> Layout {
+        let is_terminal = io::stdout().is_terminal();
+        let size = if is_terminal { terminal_size::terminal_size_of(io::stdout()) } else { None };
+        Layout { width: size.map(|(width, _)| usize::from(width.0).max(60)), all: self.all }
+    }
+
+    /// A long answer for a person: in a pager if it is longer than the terminal.
+    pub fn answer_long(&self, text: &str) {
+        let text = harmless(text);
+        let rows = terminal_size::terminal_size_of(io::stdout()).map_or(usize::MAX, |(_, rows)| usize::from(rows.0));
+        if self.pages && io::stdout().is_terminal() && text.lines().count() >= rows {
+            let colours = self.stdout.lock().is_ok_and(|stdout| stdout.current_choice() != ColorChoice::Never);
+            let plain = || anstream::adapter::strip_str(&text).to_string();
+            let shown = if colours { text.to_string() } else { plain() };
+            if pager::page(&format!("{shown}\n")).is_ok() {
+                return;
+            }
+        }
+        self.write(&text);
     }
 
     /// A part of the answer, as text for people.
@@ -80,9 +128,9 @@ impl Printer {
         self.write(&json::escaped(&value.to_string()));
     }
 
-    /// The answer as CSV, whose cells are escaped already.
-    pub fn answer_csv(&self, table: &str) {
-        self.write(table);
+    /// The answer in a format of its own, whose renderer has escaped every text.
+    pub fn answer_rendered(&self, text: &str) {
+        self.write(text);
     }
 
     /// The first failure to write an answer, if any. A closed pipe is none: its reader has seen enough.
@@ -108,14 +156,40 @@ impl Printer {
         }
     }
 
-    /// `warning: …`, always said.
-    pub fn warning(&self, text: &str) {
-        self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text)));
+    /// What is waited for, at most once in a minute, where no line moves that says it. `--quiet` leaves it out.
+    pub fn waits(&self, text: &str) {
+        let mut said = self.waits_said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.motion && said.is_none_or(|said| said.elapsed() >= BETWEEN_WAITS) {
+            *said = Some(Instant::now());
+            self.status(text);
+        }
     }
 
-    /// An error with its hints, always said.
+    /// `warning: …`, always said; at once, unless warnings are held.
+    pub fn warning(&self, text: &str) {
+        match &mut *self.held() {
+            Some(held) => held.push(text.to_owned()),
+            None => self.talk(&format!("{}: {}", styled(CHANGE.bold(), "warning"), safe(text))),
+        }
+    }
+
+    /// Holds warnings from now on, until they are taken.
+    pub fn hold_warnings(&self) {
+        self.held().get_or_insert_default();
+    }
+
+    /// The warnings that were held; later ones are said at once.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.held().take().unwrap_or_default()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `error[NAME]: …` with its hints, always said. The name is a heading of docs/troubleshooting.md.
     pub fn error(&self, error: &Error) {
-        self.talk(&format!("{}: {error}", styled(REMOVE.bold(), "error")));
+        self.talk(&format!("{}: {error}", styled(REMOVE.bold(), format_args!("error[{}]", error.topic()))));
         for (at, hint) in error.hints.iter().enumerate() {
             let gap = if at == 0 { "\n" } else { "" };
             self.talk(&format!("{gap}{}: {hint}", styled(HINT.bold(), "hint")));
@@ -131,7 +205,19 @@ impl Printer {
         tokio::task::block_in_place(read) && answer.trim() == "yes"
     }
 
-    fn talk(&self, text: &str) {
+    /// Asks for a line of text; none at the end of the input.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if let Ok(mut stderr) = self.stderr.lock() {
+            drop(write!(stderr, "{} ", harmless(question)).and_then(|()| stderr.flush()));
+        }
+        let mut answer = String::new();
+        let read = || io::stdin().lock().read_line(&mut answer).is_ok_and(|length| length > 0);
+        // As in `confirm`.
+        tokio::task::block_in_place(read).then(|| answer.trim().to_owned())
+    }
+
+    /// A message, also with `--quiet`.
+    pub fn talk(&self, text: &str) {
         if let Ok(mut stderr) = self.stderr.lock() {
             drop(writeln!(stderr, "{}", harmless(text)));
         }

@@ -5,7 +5,6 @@ use crate::apply::{Outcome, Report};
 
 /// What isn't done, each with its reason, and the total in the last line. What a stop kept from being begun is counted.
 pub fn render(report: &Report<'_>) -> String {
-    let line = |subject: &str, why: &str| format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why));
     let stopped = |outcome: &Outcome| report.is_cut_short() && matches!(outcome, Outcome::Skipped(_));
     let told = report.outcomes().filter(|(_, outcome)| !stopped(outcome));
     let mut undone: Vec<(&str, &str)> = told.filter_map(|(subject, outcome)| Some((outcome.why()?, subject))).collect();
@@ -21,6 +20,14 @@ pub fn render(report: &Report<'_>) -> String {
         lines.push(format!("{mails} sent: the platform's mail server failed; the accounts are there."));
         lines.push(String::new());
     }
+    lines.push(ending(report));
+    lines.join("\n")
+}
+
+/// The changes that didn't persist, and the total.
+pub fn ending(report: &Report<'_>) -> String {
+    let stopped = |outcome: &Outcome| report.is_cut_short() && matches!(outcome, Outcome::Skipped(_));
+    let mut lines = Vec::new();
     if !report.diverged.is_empty() {
         lines.push("The server returned 200, but reading it again shows other values:".to_owned());
         lines.extend(report.diverged.iter().map(|found| line(&found.subject, &found.what)));
@@ -36,6 +43,10 @@ pub fn render(report: &Report<'_>) -> String {
     };
     lines.push(format!("{} {} of {} operations.{rest}", styled(mark, "Applied"), count(done), count(all)));
     lines.join("\n")
+}
+
+fn line(subject: &str, why: &str) -> String {
+    format!("  {} {}  {}", styled(REMOVE, "!"), safe(subject), safe(why))
 }
 
 /// From this many operations with the same reason on they share a line.

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::desired::Leave;
+
 /// One deferred operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Deferred {
@@ -25,6 +27,8 @@ pub enum Because {
     ScopeNotFound,
     /// Missing from the scope for too short a time: since then, in so many runs, this one included.
     Waiting { since: Timestamp, runs: usize },
+    /// Of a status without access for too short a time: since then, and until then.
+    Grace { leave: Leave, since: Timestamp, until: Timestamp },
     /// What it follows from is missing in one of Okta's answers and wasn't confirmed by another.
     AnswersDisagree { about: String },
     /// A problem keeps the project role of a new member from being known.

@@ -38,6 +38,10 @@ pub enum Refusal {
     ProjectDeletions {
         deletions: usize,
     },
+    /// Accounts would be deleted, with their personal projects. The limit of this is always none.
+    AccountDeletions {
+        deletions: usize,
+    },
     MaxDeactivations(Over),
     MaxRoleDowngrades(Over),
     MaxRoleOrEmailChanges(Over),
@@ -78,6 +82,8 @@ pub struct Allowed {
     pub recreations: Option<usize>,
     /// Exactly so many deletions of projects.
     pub project_deletions: Option<usize>,
+    /// Exactly so many deletions of accounts.
+    pub account_deletions: Option<usize>,
     /// An empty scope.
     pub empty_scope: bool,
     /// The plan of this hash, over all limits.
@@ -93,6 +99,7 @@ impl Refusal {
             Self::AnotherPlan { .. } | Self::OwnerRole { .. } | Self::LastAdmin { .. } => None,
             Self::EmptyScope { .. } => Some("--allow-empty-scope".to_owned()),
             Self::ProjectDeletions { deletions } => Some(format!("--allow-project-deletions {deletions}")),
+            Self::AccountDeletions { deletions } => Some(format!("--allow-account-deletions {deletions}")),
             Self::MaxDeactivations(over) => Some(format!("--allow-deactivations {}", over.number)),
             Self::MaxNewAdmins(over) => Some(format!("--allow-new-admins {}", over.number)),
             Self::MaxRecreations(over) => Some(format!("--allow-recreations {}", over.number)),
@@ -158,6 +165,12 @@ impl fmt::Display for Refusal {
                 let accounts = if *deactivations == 1 { "account" } else { "accounts" };
                 write!(f, "the scope is empty; this would deactivate {deactivations} {accounts}")
             }
+            Self::AccountDeletions { deletions: 1 } => {
+                write!(f, "1 account would be deleted with its personal project, for good")
+            }
+            Self::AccountDeletions { deletions } => {
+                write!(f, "{deletions} accounts would be deleted with their personal projects, for good")
+            }
             Self::ProjectDeletions { deletions: 1 } => write!(f, "1 project would be deleted with all that is in it"),
             Self::ProjectDeletions { deletions } => {
                 write!(f, "{deletions} projects would be deleted with all that is in them")
@@ -184,12 +197,16 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
     let mut refusals: Vec<Refusal> = owner_role(plan).into_iter().chain(last_admin(plan)).collect();
     let totals = plan.totals();
     let is_empty = plan.standing.in_scope == 0 && !plan.standing.scope_is_incomplete;
-    if is_empty && totals.deactivate > 0 && !allowed.empty_scope {
+    if is_empty && totals.deactivate + totals.delete > 0 && !allowed.empty_scope {
         refusals.push(Refusal::EmptyScope { deactivations: totals.deactivate });
     }
     let deletions = totals.projects_delete;
     if deletions > 0 && allowed.project_deletions != Some(deletions) {
         refusals.push(Refusal::ProjectDeletions { deletions });
+    }
+    let deletions = totals.delete;
+    if deletions > 0 && allowed.account_deletions != Some(deletions) {
+        refusals.push(Refusal::AccountDeletions { deletions });
     }
     refusals.extend(over_limits(plan, policy, past, &allowed.resumed).into_iter().filter(|refusal| match refusal {
         Refusal::MaxDeactivations(over) => allowed.deactivations != Some(over.number),

@@ -3,18 +3,28 @@
 //! - `diff`: what differs.
 //! - `hold`: what is deferred.
 //! - `undo`: the plan that undoes a run.
-//! - `op`, `step` and `deferred`: what a plan consists of.
+//! - `in_line`: what was changed on the platform since the last run.
+//! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
+//! - `only`: the part of a plan that was chosen.
+//! - `access`: who has which role today, and why; `part`: what a plan does for one user.
+//! - `census`: the accounts by role and status, before and after.
 //! - `outline`: what a plan does, without names.
 //! - `policy`, `guard`: the limits and their refusals.
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
+pub mod access;
+pub mod census;
 pub mod deferred;
 pub mod diff;
+pub mod drift;
 pub mod fingerprint;
 pub mod guard;
 pub mod hold;
+pub mod in_line;
+pub mod only;
 pub mod op;
 pub mod outline;
+pub mod part;
 pub mod past;
 pub mod policy;
 pub mod saved;

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Contents, Grant, User, moved_link};
+use crate::model::activepieces::{Census, Contents, Grant, User, moved_link};
 use crate::model::desired::{Attributes, Leave};
 use crate::model::id::{AccountId, InvitationId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::deferred::Deferred;
 use crate::plan::deferred::Shrunk;
+use crate::plan::drift::Drift;
 
 /// All that would be written, in the order in which it is shown; same input, same plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Plan {
     /// Where the expression of each attribute stands, where some stand in Okta.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expressions: BTreeMap<String, String>,
+    /// What was changed on the platform since the last run.
+    #[serde(default, skip_serializing_if = "Drift::is_default")]
+    pub drift: Drift,
 }
 
 /// The counts of the platform, and of what stays unchanged.
@@ -62,6 +67,12 @@ pub struct Standing {
     /// All active accounts that are ADMIN, managed or not.
     #[serde(default)]
     pub admins: BTreeSet<AccountId>,
+    /// All active accounts that are OPERATOR, managed or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub operators: BTreeSet<AccountId>,
+    /// All accounts by platform role and status.
+    #[serde(default, skip_serializing_if = "Census::is_empty")]
+    pub accounts: Census,
     #[serde(default)]
     pub owner: Option<AccountId>,
     /// Users whose e-mail address isn't that of their account any more.
@@ -73,6 +84,15 @@ pub struct Standing {
     /// User names that a waiting invitation makes ADMIN though Okta doesn't, unless the plan deletes it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub waiting_admins: BTreeSet<String>,
+    /// Those of them who are gone from Okta.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deleted: BTreeSet<OktaUserId>,
+    /// Users of a status without access that has a grace, whose accounts are active.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stated: BTreeMap<OktaUserId, Leave>,
+    /// Users whose recorded project role in a group's project counts no more: they are members, or not in the group.
+    #[serde(skip)]
+    pub settled_roles: BTreeSet<(OktaGroupId, OktaUserId)>,
     /// User names of the accounts without an externalId that match no user.
     pub local: Vec<String>,
     /// User names of the accounts with an externalId that is no Okta user id and that match no user.
@@ -99,6 +119,9 @@ pub struct UserOp {
     /// Accounts that the user leaves: for one that is replaced those of earlier addresses, for a deactivation others to close.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replaced>,
+    /// What a deletion destroys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destroys: Option<Box<Destroyed>>,
 }
 
 /// An account that a user had under an earlier e-mail address.
@@ -170,8 +193,19 @@ impl Replaced {
             reason: Reason::EmailChanged,
             attributes: None,
             replaces: Vec::new(),
+            destroys: None,
         }
     }
+}
+
+/// What goes with an account for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destroyed {
+    /// Since when runs have found the account inactive, by Okta's clock.
+    pub inactive_since: Timestamp,
+    /// The contents of the personal project.
+    #[serde(flatten)]
+    pub contents: Contents,
 }
 
 /// The action on an account; the weightiest comes first where several would fit.
@@ -186,6 +220,8 @@ pub enum UserAction {
     Recreate,
     Update,
     Deactivate,
+    /// Destroys the account with its personal project, which can't be undone.
+    Delete,
 }
 
 impl UserAction {
@@ -198,6 +234,7 @@ impl UserAction {
             Self::Recreate => "recreate",
             Self::Update => "update",
             Self::Deactivate => "deactivate",
+            Self::Delete => "delete",
         }
     }
 }
@@ -265,6 +302,8 @@ pub enum Reason {
     EmailChanged,
     /// The user who had this address has another one now.
     AddressPassedOn,
+    /// Staged in Okta: the account is made and inactive.
+    Staged,
     /// The profile, or what the expressions make of it, differs.
     Profile,
     Left(Leave),
@@ -331,12 +370,20 @@ pub enum ProjectAction {
     /// it.
     Relink {
         from: OktaGroupId,
+        /// The name of an archived project, which gets its own name back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archived: Option<String>,
     },
     Rename {
         from: String,
     },
     /// Only members change.
     Members,
+    /// Marks the project of a deleted group by its name and removes its members; all that is in it stays. The name of before is the
+    /// same where only members are left.
+    Archive {
+        from: String,
+    },
     /// Destroys it with all that is in it, since its group isn't pushed any more (docs/activepieces.md#deletion-of-a-group).
     Delete {
         /// What goes with it.
@@ -354,9 +401,23 @@ impl ProjectAction {
             Self::Relink { .. } => "relink",
             Self::Rename { .. } => "rename",
             Self::Members => "members",
+            Self::Archive { .. } => "archive",
             Self::Delete { .. } => "delete",
         }
     }
+}
+
+/// How the name of an archived project begins.
+const ARCHIVED: &str = "Archived: ";
+
+/// The name that a project gets when it is archived; once is enough.
+pub fn archived_name(name: &str) -> String {
+    if name.starts_with(ARCHIVED) { name.to_owned() } else { format!("{ARCHIVED}{name}") }
+}
+
+/// The name of before, of an archived project.
+pub fn name_before_archive(name: &str) -> Option<&str> {
+    name.strip_prefix(ARCHIVED)
 }
 
 /// A user who is added to a project.
@@ -387,6 +448,18 @@ pub struct Removal {
     /// The project role that goes with the membership, where the server tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Whether it follows from the account's being closed, and not from a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+}
+
+/// When the account of a removed member is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// By this plan: without the deactivation there is no removal.
+    ByThisPlan,
+    Before,
 }
 
 /// The default role that may do everything in a project.
@@ -412,10 +485,12 @@ pub struct Totals {
     pub recreate: usize,
     pub update: usize,
     pub deactivate: usize,
+    pub delete: usize,
     pub projects_create: usize,
     pub projects_adopt: usize,
     pub projects_relink: usize,
     pub projects_rename: usize,
+    pub projects_archive: usize,
     pub projects_delete: usize,
     pub members_add: usize,
     pub members_remove: usize,
@@ -426,8 +501,45 @@ pub struct Totals {
 impl UserOp {
     /// Whether the account is an active ADMIN afterwards.
     pub fn makes_admin(&self) -> bool {
+        self.gives_admin() && !self.makes_inactive()
+    }
+
+    fn gives_admin(&self) -> bool {
         let role = self.attributes.as_ref().map(|attributes| attributes.platform_role);
         self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
+    }
+
+    /// The change of the role, if any.
+    pub fn role_change(&self) -> Option<&Change> {
+        self.changes.iter().find(|change| change.attribute == Attribute::PlatformRole)
+    }
+
+    /// The projects that a new account becomes Admin of as the old one was.
+    pub fn copied_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
+        let copies = self.replaces.iter().flat_map(|left| &left.copies);
+        let new = copies.map(|copied| NewProjectAdmin {
+            user_name: &self.user_name,
+            project: &copied.name,
+            from: None,
+            role: copied.role.as_deref().unwrap_or_default(),
+            reason: "as with the old account",
+        });
+        new.filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+    }
+
+    pub fn is_deletion(&self) -> bool {
+        self.action == UserAction::Delete
+    }
+
+    /// Whether it makes an account, with a creation or in place of that of an earlier address.
+    pub fn makes_account(&self) -> bool {
+        self.account.is_none() && matches!(self.action, UserAction::Create | UserAction::Recreate)
+    }
+
+    /// Whether it makes an account that is inactive at once.
+    pub fn makes_inactive(&self) -> bool {
+        let is_inactive = |change: &Change| change.attribute == Attribute::Active && change.to == "false";
+        self.action == UserAction::Create && self.changes.iter().any(is_inactive)
     }
 
     /// Whether an account becomes ADMIN by it that wasn't: by the role, by access or by the link to the account.
@@ -436,7 +548,7 @@ impl UserOp {
             Attribute::Active | Attribute::PlatformRole | Attribute::ExternalId => true,
             Attribute::GivenName | Attribute::FamilyName => false,
         };
-        self.makes_admin() && self.changes.iter().any(gives)
+        self.gives_admin() && self.changes.iter().any(gives)
     }
 
     /// Whether it takes ADMIN away from one of these, who have it.
@@ -460,9 +572,32 @@ impl ProjectOp {
         matches!(self.action, ProjectAction::Delete { .. })
     }
 
+    pub fn is_archival(&self) -> bool {
+        matches!(self.action, ProjectAction::Archive { .. })
+    }
+
     /// Whether it sets a project role.
     pub fn sets_roles(&self) -> bool {
         !self.roles.is_empty() || self.add.iter().any(|member| member.role.is_some())
+    }
+
+    /// All users who become Admin of the project.
+    pub fn new_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
+        let added = self.add.iter().map(|member| NewProjectAdmin {
+            user_name: &member.user_name,
+            project: &self.name,
+            from: None,
+            role: member.role.as_deref().unwrap_or_default(),
+            reason: member.role_reason.as_deref().unwrap_or_default(),
+        });
+        let changed = self.roles.iter().map(|change| NewProjectAdmin {
+            user_name: &change.user_name,
+            project: &self.name,
+            from: Some(&change.from),
+            role: &change.to,
+            reason: &change.reason,
+        });
+        added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
     }
 
     /// Whether there is nothing in it to write.
@@ -472,6 +607,15 @@ impl ProjectOp {
 }
 
 impl Plan {
+    /// Leaves out removals of members whose accounts the plan doesn't close any more.
+    pub fn keep_members_of_open_accounts(&mut self) {
+        let deactivations = self.users.iter().filter(|op| op.action == UserAction::Deactivate);
+        let closed: BTreeSet<&AccountId> = deactivations.filter_map(|op| op.account.as_ref()).collect();
+        let stays = |removal: &Removal| removal.closed != Some(Closed::ByThisPlan) || closed.contains(&removal.account);
+        self.projects.iter_mut().for_each(|op| op.remove.retain(stays));
+        self.projects.retain(|op| !op.is_empty());
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.projects.is_empty() && self.invitations.is_empty()
@@ -487,10 +631,12 @@ impl Plan {
             recreate: users(UserAction::Recreate),
             update: users(UserAction::Update),
             deactivate: users(UserAction::Deactivate),
+            delete: users(UserAction::Delete),
             projects_create: projects(|action| *action == ProjectAction::Create),
             projects_adopt: projects(|action| *action == ProjectAction::Adopt),
             projects_relink: projects(|action| matches!(action, ProjectAction::Relink { .. })),
             projects_rename: projects(|action| matches!(action, ProjectAction::Rename { .. })),
+            projects_archive: projects(|action| matches!(action, ProjectAction::Archive { .. })),
             projects_delete: projects(|action| matches!(action, ProjectAction::Delete { .. })),
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
@@ -501,34 +647,8 @@ impl Plan {
 
     /// All users who become Admin of a project.
     pub fn new_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
-        let of_projects = self.projects.iter().flat_map(|op| {
-            let added = op.add.iter().map(move |member| NewProjectAdmin {
-                user_name: &member.user_name,
-                project: &op.name,
-                from: None,
-                role: member.role.as_deref().unwrap_or_default(),
-                reason: member.role_reason.as_deref().unwrap_or_default(),
-            });
-            let changed = op.roles.iter().map(move |change| NewProjectAdmin {
-                user_name: &change.user_name,
-                project: &op.name,
-                from: Some(&change.from),
-                role: &change.to,
-                reason: &change.reason,
-            });
-            added.chain(changed)
-        });
-        let copied = self.users.iter().flat_map(|op| {
-            let copies = op.replaces.iter().flat_map(|left| &left.copies);
-            copies.map(|copied| NewProjectAdmin {
-                user_name: &op.user_name,
-                project: &copied.name,
-                from: None,
-                role: copied.role.as_deref().unwrap_or_default(),
-                reason: "as with the old account",
-            })
-        });
-        of_projects.chain(copied).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+        let copied = self.users.iter().flat_map(UserOp::copied_project_admins);
+        self.projects.iter().flat_map(ProjectOp::new_admins).chain(copied)
     }
 
     /// All users who become ADMIN.
@@ -538,9 +658,7 @@ impl Plan {
 
     /// A welcome e-mail goes out for each creation (docs/activepieces.md#creating-a-user, step 8).
     pub fn welcome_emails(&self) -> usize {
-        let makes =
-            |op: &&UserOp| matches!(op.action, UserAction::Create | UserAction::Recreate) && op.account.is_none();
-        self.users.iter().filter(makes).count()
+        self.users.iter().filter(|op| op.makes_account()).count()
     }
 
     /// Leaves out the operation of a user who would leave an account, and all that needs it: the new account isn't added to projects,

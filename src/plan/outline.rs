@@ -70,6 +70,7 @@ fn kind_of(because: &Because) -> &'static str {
         Because::SourceNotTrusted => "source not trusted",
         Because::ScopeNotFound => "scope not found",
         Because::Waiting { .. } => "waiting",
+        Because::Grace { .. } => "grace",
         Because::AnswersDisagree { .. } => "answers disagree",
         Because::RoleNotKnown => "role not known",
         Because::DoesNotStand => "does not stand",

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::desired::{Leave, LeftRoles};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::org::{Org, PushedGroup};
+use crate::plan::op::Plan;
 
 /// What is known from the earlier runs of one org and platform; the default before the first. There is no secret in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,18 @@ pub struct Past {
     pub trusted: Option<Sizes>,
     /// Users who were missing from the scope in the last run while their account is still active.
     pub missing: BTreeMap<OktaUserId, Missing>,
+    /// Users of a status without access that has a grace, while their account is still active.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stated: BTreeMap<OktaUserId, Stated>,
+    /// Accounts that are inactive, where such accounts are deleted after a time.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inactive: BTreeMap<AccountId, Inactive>,
+    /// The project roles that users had when their accounts were closed, by the group of the project.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_roles: LeftRoles,
+    /// The members that each project had when a run archived it: a group made again is known by them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub archived: BTreeMap<ProjectId, BTreeSet<OktaUserId>>,
     /// Users whose e-mail address was already another one than that of their account.
     pub email_changed: BTreeSet<OktaUserId>,
     /// Fingerprints of the changes that a run wrote and that did not stand afterwards, each with the time of that run.
@@ -53,6 +67,46 @@ pub struct Missing {
     pub since: Timestamp,
     /// How many runs in a row missed them.
     pub runs: usize,
+}
+
+/// Since when an account is inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inactive {
+    /// The Okta user that it is linked to.
+    pub user: OktaUserId,
+    /// The time of the first run that found it so.
+    pub since: Timestamp,
+}
+
+/// Since when a user has had a status without access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    pub leave: Leave,
+    /// The time of the first run that found it.
+    pub since: Timestamp,
+}
+
+impl Past {
+    /// Records the project roles that closed accounts lose by the plan, for the day on which the users come back.
+    pub fn note_roles(&mut self, plan: &Plan) {
+        for op in &plan.projects {
+            for removal in op.remove.iter().filter(|removal| removal.closed.is_some()) {
+                let (Some(id), Some(role)) = (&removal.okta_id, &removal.role) else { continue };
+                self.left_roles.entry(op.group.clone()).or_default().insert(id.clone(), role.clone());
+            }
+        }
+        self.left_roles.retain(|_, roles| !roles.is_empty());
+    }
+
+    /// The record of before, with what later runs need even if this one is cut short.
+    #[must_use]
+    pub fn with_what_goes(&self, then: &Self) -> Self {
+        let mut early = Self { left_roles: then.left_roles.clone(), ..self.clone() };
+        for (project, members) in &then.archived {
+            early.archived.entry(project.clone()).or_default().extend(members.iter().cloned());
+        }
+        early
+    }
 }
 
 impl Sizes {

@@ -1,10 +1,12 @@
 //! What the admin allows a plan to do: `[lifecycle]`, `[safety]` and `[projects_policy]`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
+use crate::model::desired::Leave;
 use crate::model::problem::Acceptance;
 
 /// What happens to the account of a user who left.
@@ -38,7 +40,8 @@ pub enum OnInvitation {
 }
 
 /// An upper limit: a count, or a share of something in percent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     Count(usize),
     Percent(f64),
@@ -73,7 +76,7 @@ impl fmt::Display for Limit {
 }
 
 /// What one run may do without a flag; `config.example.toml` describes each key.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Over the managed active users.
     pub deactivations: Limit,
@@ -150,21 +153,53 @@ impl Default for Grace {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
     pub suspended: OnLeave,
+    pub deactivated: OnLeave,
     /// Out of scope, and still in Okta.
     pub unassigned: OnLeave,
     /// Gone from Okta.
     pub deleted: OnLeave,
     /// For those who are out of scope or gone from Okta.
     pub grace: Grace,
+    /// The least time between the first run that finds a user without access for this reason and the deactivation. Without an
+    /// entry it is that of `grace` for an absence, and none for what Okta states.
+    pub graces: BTreeMap<Leave, SignedDuration>,
     pub limits: Limits,
     /// User names, lower-cased and trimmed: never deactivated, never lose ADMIN.
     pub protect: BTreeSet<String>,
+    /// After this time an inactive account of a user who left is deleted.
+    pub delete_inactive_after: Option<SignedDuration>,
+    /// Whether a user whose account is closed leaves all projects that are linked to Okta.
+    pub remove_memberships: bool,
     /// Whether projects whose group isn't pushed any more are deleted.
     pub delete_unpushed: bool,
     pub invitations: OnInvitation,
     pub email_change: EmailChange,
+    /// Whether they are archived, which comes before a deletion.
+    pub archive: bool,
     /// The accepted problems.
     pub accepted: Vec<Acceptance>,
+}
+
+impl Policy {
+    /// What happens to the account of a user who left for this reason.
+    pub fn on_leave(&self, leave: Leave) -> OnLeave {
+        match leave {
+            Leave::Suspended => self.suspended,
+            Leave::Deactivated => self.deactivated,
+            Leave::Unassigned => self.unassigned,
+            Leave::Deleted => self.deleted,
+            // A user only has one of these where the config says that it closes the account.
+            Leave::Staged | Leave::Provisioned | Leave::Recovery | Leave::PasswordExpired | Leave::LockedOut => {
+                OnLeave::Deactivate
+            }
+        }
+    }
+
+    /// How long a user has to be without access for this reason before the account is closed.
+    pub fn grace_of(&self, leave: Leave) -> SignedDuration {
+        let other = if leave.is_absence() { self.grace.time } else { SignedDuration::ZERO };
+        self.graces.get(&leave).copied().unwrap_or(other)
+    }
 }
 
 #[cfg(test)]

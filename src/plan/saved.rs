@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
@@ -12,12 +13,13 @@ use crate::model::desired::Desired;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::plan::diff::users::keep_the_last_admin;
 use crate::plan::fingerprint::fingerprint;
+use crate::plan::policy::Limits;
 
 /// The version of the file's format. It moves when an older program couldn't read the file rightly.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What a file holds. There is no secret in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlan {
     pub format_version: u32,
     /// The program that wrote it.
@@ -30,6 +32,15 @@ pub struct SavedPlan {
     /// What it was made from.
     #[serde(default)]
     pub made_from: Fingerprints,
+    /// When both sides were read, by Okta's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
+    /// The config file that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The limits that it was made under, which are shown next to its counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,
@@ -91,6 +102,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
             held: new.held.clone(),
             shrunk: new.shrunk.clone(),
             standing: new.standing.clone(),
+            drift: new.drift.clone(),
             ..saved.clone()
         },
         ..Remaining::default()
@@ -170,6 +182,7 @@ impl Remaining {
     fn leave_the_last_admin(&mut self) {
         let before = self.plan.users.clone();
         keep_the_last_admin(&mut self.plan);
+        self.plan.keep_members_of_open_accounts();
         let is_left_out = |op: &&UserOp| !self.plan.users.contains(op);
         self.stale.extend(before.iter().filter(is_left_out).map(named));
     }

@@ -37,6 +37,21 @@ impl<'p> Step<'p> {
         }
     }
 
+    /// What it does: `create`, `add`.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Invitation(_) => "revoke",
+            Self::MoveLink(_) => "move link",
+            Self::User(op) => op.action.as_str(),
+            Self::CopyMemberships(_) => "copy memberships",
+            Self::CloseOld(_) => "close",
+            Self::Project(op) => op.action.as_str(),
+            Self::AddMembers(_) => "add",
+            Self::RemoveMembers(_) => "remove",
+            Self::SetRoles(_) => "set roles",
+        }
+    }
+
     /// The id of the Okta user or group that it is for, or of the invitation.
     pub fn okta_id(self) -> &'p str {
         match self {

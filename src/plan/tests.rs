@@ -19,6 +19,7 @@ mod guards;
 mod held;
 mod invitations;
 mod laws;
+mod lifecycle;
 mod recreate;
 mod roles;
 mod undo;
@@ -474,7 +475,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &["ada", "local", "missing"])],
         ..Platform::default()
     };
-    let doubts = Comparison::of(&desired, &standing, &policy()).doubts();
+    let doubts = Comparison::of(&desired, &standing, &policy()).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("missing")]));
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada"), okta_id("missing")]));
 }
@@ -482,7 +483,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
 #[test]
 fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
     let holder = User { external_id: Some(okta_id("old").as_str().into()), ..inactive(account("ada", None)) };
-    let doubts = Comparison::of(&users([present("ada")]), &platform([holder]), &policy()).doubts();
+    let doubts = Comparison::of(&users([present("ada")]), &platform([holder]), &policy()).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
 

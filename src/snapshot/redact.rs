@@ -250,6 +250,8 @@ impl Redactor<'_> {
             let parts = std::mem::take(&mut sizes.parts);
             sizes.parts = parts.into_iter().map(|(part, count)| (self.named_part(&part), count)).collect();
         }
+        let roles = past.left_roles.values_mut().flat_map(|roles| roles.values_mut());
+        roles.for_each(|role| *role = self.text(role));
         past
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
@@ -39,6 +40,15 @@ pub struct Run {
     pub requests: Option<u64>,
 }
 
+impl Run {
+    /// Whether it may write to the platform, or might have.
+    pub fn may_write(&self) -> bool {
+        let command = self.command.as_str();
+        let is_undo = command.starts_with("undo ") && !command.ends_with(" --dry-run");
+        command == "apply" || command.starts_with("apply ") || is_undo
+    }
+}
+
 const RUN: &str = "SELECT id, command, started, ended, seconds, tool_version, config, okta, activepieces, outcome, \
     reason, changes, problems, requests, \
     (SELECT count(*) FROM operations WHERE run = runs.id AND outcome = 'done') AS done, \
@@ -64,13 +74,63 @@ pub struct Recorded {
     diverged: Vec<Divergence>,
 }
 
+/// Which runs are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// Only runs that may write: no plan, no export and no dry run.
+    pub applies: bool,
+    /// Only runs that began then or later.
+    pub since: Option<Timestamp>,
+    /// Only runs of this outcome, which is `running` or `interrupted` for those that have none in the file.
+    pub outcome: Option<&'a str>,
+}
+
+/// Holds for commands that may write.
+const APPLIES: &str = "(command = 'apply' OR command LIKE 'apply %' \
+    OR (command LIKE 'undo %' AND command NOT LIKE '% --dry-run'))";
+
 impl StateFile {
-    /// The newest runs, newest first.
-    pub fn runs(&self, limit: usize) -> Result<Vec<Run>> {
+    /// The newest of these runs, newest first. One without an outcome was killed, or it's running: a run that may write has the
+    /// lock then, and any other counts as running.
+    pub fn runs(&self, filter: Filter<'_>, limit: usize) -> Result<Vec<Run>> {
+        let is_locked = self.is_locked();
+        let select = format!(
+            "{RUN} WHERE (NOT ?1 OR {APPLIES}) AND started >= ?2 AND (?3 IS NULL OR ?3 = coalesce(outcome, \
+             CASE WHEN ?4 OR NOT {APPLIES} THEN 'running' ELSE 'interrupted' END)) ORDER BY id DESC LIMIT ?5"
+        );
+        let since = filter.since.map(super::time).unwrap_or_default();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.with(|connection| {
-            let mut statement = connection.prepare(&format!("{RUN} ORDER BY id DESC LIMIT ?1"))?;
-            statement.query_map([limit], run)?.collect()
+            let mut statement = connection.prepare(&select)?;
+            statement.query_map(params![filter.applies, since, filter.outcome, is_locked, limit], run)?.collect()
         })
+    }
+
+    /// The newest run that may have written, also one that goes on.
+    pub fn last_apply(&self) -> Result<Run> {
+        let last = self.runs(Filter { applies: true, ..Filter::default() }, 1)?.pop();
+        last.ok_or_else(|| {
+            Error::new(Kind::Usage, format!("there is no apply in {} yet", self.path.display()))
+                .hint("oktapieces history lists the runs")
+        })
+    }
+
+    /// When a run of each command ended last of which all is done, by the first word of the command.
+    pub fn last_done(&self) -> Result<BTreeMap<String, Timestamp>> {
+        let select = "SELECT command, max(ended) FROM runs WHERE outcome = 'done' \
+                      GROUP BY command";
+        let ends: Vec<(String, String)> = self.with(|connection| {
+            let mut statement = connection.prepare(select)?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })?;
+        let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (command, ended) in ends {
+            let word = command.split(' ').next().unwrap_or_default().to_owned();
+            let Ok(ended) = ended.parse() else { continue };
+            let known = last.entry(word).or_insert(ended);
+            *known = (*known).max(ended);
+        }
+        Ok(last)
     }
 
     /// The run of this number.
@@ -80,6 +140,22 @@ impl StateFile {
             Error::new(Kind::Usage, format!("there is no run {id} in {}", self.path.display()))
                 .hint("oktapieces history lists the runs")
         })
+    }
+
+    /// The newest runs that wrote a plan in which the user or group of this Okta id is, newest first.
+    pub fn runs_about(&self, okta_id: &str, limit: usize) -> Result<Vec<Run>> {
+        let select = format!("{RUN} WHERE plan IS NOT NULL AND instr(plan, ?1) ORDER BY id DESC LIMIT ?2");
+        self.with(|connection| {
+            let mut statement = connection.prepare(&select)?;
+            statement.query_map(params![format!("\"{okta_id}\""), limit], run)?.collect()
+        })
+    }
+
+    /// The platform role that a run wrote last for an Okta user; none where no run that is kept did.
+    pub fn last_role(&self, okta_id: &str) -> Result<Option<String>> {
+        let select = "SELECT after ->> '$.platformRole' FROM operations WHERE okta_id = ?1 AND kind = 'user' \
+                      AND outcome = 'done' AND after ->> '$.platformRole' IS NOT NULL ORDER BY run DESC LIMIT 1";
+        self.with(|connection| connection.prepare_cached(select)?.query_row([okta_id], |row| row.get(0)).optional())
     }
 
     /// The newest run with a plan that it wrote or began to write, also one that was killed.
@@ -230,6 +306,7 @@ fn standing(outcome: &str, reason: String) -> Standing {
     match outcome {
         "done" => Standing::Ended(Outcome::Done),
         "failed" => Standing::Ended(Outcome::Failed(reason)),
+        "stale" => Standing::Ended(Outcome::Stale(reason)),
         "skipped" => Standing::Ended(Outcome::Skipped(reason)),
         "begun" => Standing::Begun,
         _ => Standing::Planned,

@@ -96,7 +96,8 @@ impl StateFile {
         let word = match outcome {
             Outcome::Done => "done",
             Outcome::Kept(_) | Outcome::Failed(_) => "failed",
-            Outcome::Stale(_) | Outcome::Skipped(_) => "skipped",
+            Outcome::Stale(_) => "stale",
+            Outcome::Skipped(_) => "skipped",
         };
         self.with(|connection| {
             let mut statement = connection.prepare_cached(update)?;
@@ -147,7 +148,7 @@ fn insert(connection: &Connection, run: u32, plan: &Plan) -> rusqlite::Result<()
     for step in plan.steps() {
         let (before, after) = sides(step);
         let [before, after] = [before, after].map(|side| (!side.is_null()).then(|| side.to_string()));
-        statement.execute(params![run, step.kind(), step.okta_id(), step.subject(), action(step), before, after])?;
+        statement.execute(params![run, step.kind(), step.okta_id(), step.subject(), step.action(), before, after])?;
     }
     Ok(())
 }
@@ -165,25 +166,14 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn action(step: Step<'_>) -> &'static str {
-    match step {
-        Step::Invitation(_) => "revoke",
-        Step::User(op) => op.action.as_str(),
-        Step::MoveLink(_) => "move link",
-        Step::CopyMemberships(_) => "copy memberships",
-        Step::CloseOld(_) => "close",
-        Step::Project(op) => op.action.as_str(),
-        Step::AddMembers(_) => "add",
-        Step::RemoveMembers(_) => "remove",
-        Step::SetRoles(_) => "set roles",
-    }
-}
-
 /// The current and the new value, as far as the step touches it; null if there was none.
 fn sides(step: Step<'_>) -> (Value, Value) {
     match step {
         Step::Invitation(op) => (json!({ "invitation": op.grant }), Value::Null),
         Step::User(op) => {
+            if op.is_deletion() {
+                return (json!({ "userName": op.user_name, "externalId": op.okta_id }), Value::Null);
+            }
             let before = match op.action {
                 UserAction::Create => Value::Null,
                 _ => attributes(&op.changes, |change| change.from.as_deref()),
@@ -212,8 +202,16 @@ fn sides(step: Step<'_>) -> (Value, Value) {
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
             ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-            ProjectAction::Relink { from } => (json!({ "externalId": from }), json!({ "externalId": op.group })),
-            ProjectAction::Rename { from } => (json!({ "displayName": from }), json!({ "displayName": op.name })),
+            ProjectAction::Relink { from, archived: None } => {
+                (json!({ "externalId": from }), json!({ "externalId": op.group }))
+            }
+            ProjectAction::Relink { from, archived } => (
+                json!({ "displayName": archived, "externalId": from }),
+                json!({ "displayName": op.name, "externalId": op.group }),
+            ),
+            ProjectAction::Rename { from } | ProjectAction::Archive { from } => {
+                (json!({ "displayName": from }), json!({ "displayName": op.name }))
+            }
             ProjectAction::Members => (Value::Null, Value::Null),
             ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
         },

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use crate::error::{Error, Kind, Result};
 use crate::files::Refusal;
 use crate::plan::Past;
+use crate::plan::in_line::InLine;
 
 pub mod history;
 pub mod journal;
@@ -42,6 +43,10 @@ const MIGRATIONS: [&str; 3] = [
 
 /// The name under which [`Past`] is kept.
 const PAST: &str = "past";
+
+/// The names under which [`InLine`] and its run are kept.
+const IN_LINE: &str = "in_line";
+const IN_LINE_RUN: &str = "in_line_run";
 
 /// How long a write waits for that of another process.
 const BUSY: Duration = Duration::from_secs(15);
@@ -101,6 +106,21 @@ impl StateFile {
     /// Replaces what the last run left to be known.
     pub fn remember_past(&self, past: &Past) -> Result<()> {
         self.keep(PAST, past)
+    }
+
+    /// What the last run left in line; none before the first.
+    pub fn in_line(&self) -> Result<Option<InLine>> {
+        let in_line: Option<InLine> = self.kept(IN_LINE)?;
+        let run = self.kept(IN_LINE_RUN)?;
+        Ok(in_line.map(|in_line| InLine { run: run.unwrap_or(in_line.run), ..in_line }))
+    }
+
+    /// Replaces what the last run left in line. What is the same isn't written again: it is a line for each user.
+    pub fn remember_in_line(&self, in_line: &InLine, past: &InLine) -> Result<()> {
+        if *past != (InLine { run: past.run, ..in_line.clone() }) {
+            self.keep(IN_LINE, in_line)?;
+        }
+        self.keep(IN_LINE_RUN, &in_line.run)
     }
 
     /// The value of this name that was kept last, if any.

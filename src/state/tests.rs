@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::history::Standing;
+use super::history::{Filter, Standing};
 use super::journal::Ending;
 use super::*;
 use crate::apply::Outcome;
@@ -39,6 +39,7 @@ fn deactivation(name: &str) -> UserOp {
         changes: vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }],
         reason: Reason::Left(Leave::Suspended),
         attributes: None,
+        destroys: None,
     }
 }
 
@@ -122,10 +123,10 @@ fn a_copy_has_what_the_log_has_and_nothing_of_it_is_kept() {
     let name = place::name("127.0.0.1:4001", "ap.example.com");
     let copy = StateFile::copied(&own, &name, "is on a read-only disk".to_owned()).unwrap();
     assert_eq!(copy.is_forgotten(), Some("is on a read-only disk"));
-    assert_eq!((copy.runs(9).unwrap().len(), run(&copy, "plan")), (1, 2));
-    assert_eq!((state.runs(9).unwrap().len(), state.is_forgotten()), (1, None));
+    assert_eq!((copy.runs(Filter::default(), 9).unwrap().len(), run(&copy, "plan")), (1, 2));
+    assert_eq!((state.runs(Filter::default(), 9).unwrap().len(), state.is_forgotten()), (1, None));
     let first = StateFile::copied(&folder.path().join("none"), &name, String::new()).unwrap();
-    assert_eq!(first.runs(9).unwrap(), []);
+    assert_eq!(first.runs(Filter::default(), 9).unwrap(), []);
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn runs_that_write_are_forgotten_only_for_newer_ones_that_write() {
                 SELECT 'plan', '2026-01-01T00:00:00Z', '', '', '', '', 'done' FROM n";
     state.with(|connection| connection.execute(fill, [])).unwrap();
     state.end(first, DONE).unwrap();
-    let runs = state.runs(5000).unwrap();
+    let runs = state.runs(Filter::default(), 5000).unwrap();
     assert_eq!(runs.len(), 1001);
     assert_eq!((runs[1000].id, runs[1000].outcome.as_deref(), runs[1000].requests), (first, Some("done"), Some(7)));
     state.with(|connection| connection.execute("UPDATE runs SET plan = '{}' WHERE plan IS NULL", [])).unwrap();

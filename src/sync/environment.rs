@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::variables;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Topic};
 
 /// The config file, like `--config`.
 pub const CONFIG: &str = variables::CONFIG;
 /// The most seconds to wait for a connection, for an answer to begin, and for the next part of it. Each request has a limit
 /// of its own, which this shortens and never lengthens.
-const TIMEOUT: &str = variables::TIMEOUT;
+pub const TIMEOUT: &str = variables::TIMEOUT;
 /// Set where no person watches: no bars.
 pub const CI: &str = "CI";
 /// A filter for the log, such as `oktapieces=debug`.
@@ -26,6 +26,27 @@ const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's folder for what programs remember.
 pub const STATE_HOME: &str = "XDG_STATE_HOME";
 
+/// The variables that the program and its libraries read, each with its use, for the help. Those that override keys follow
+/// from the table of keys.
+pub const VARIABLES: [(&str, &str); 12] = [
+    ("OKTA_API_TOKEN", "The Okta API token. `token_env` in the config names another variable."),
+    ("ACTIVEPIECES_API_KEY", "The Activepieces API key. `api_key_env` in the config names another variable."),
+    (CONFIG, "The config file, like --config."),
+    (
+        TIMEOUT,
+        "The most seconds to wait for a server: for a connection, for an answer to begin, and for the next part of it. A \
+         whole answer has twice as long, and 1 s more for each 8 KB.",
+    ),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY", "The proxy for each kind of URL; in lower case too."),
+    ("NO_PROXY", "Hosts that are reached without a proxy, separated by commas."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates that are trusted in place of the system's, on Linux."),
+    (CONFIG_HOME, "The folder of `oktapieces/config.toml`. Default: ~/.config."),
+    (STATE_HOME, "The folder of `oktapieces/` with the state files. Default: ~/.local/state."),
+    ("NO_COLOR, CLICOLOR_FORCE, TERM", "No colour, always colour, and what the terminal can do; --color is stronger."),
+    (CI, "Set where no user watches: no progress bars."),
+    (LOG, "A filter for the log, such as `oktapieces=debug`."),
+];
+
 /// The longest wait for a server; without end where it isn't set.
 pub fn timeout() -> Result<Duration> {
     let Some(text) = std::env::var_os(TIMEOUT) else { return Ok(Duration::MAX) };
@@ -33,6 +54,8 @@ pub fn timeout() -> Result<Duration> {
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
         Error::new(Kind::Usage, format!("{TIMEOUT} isn't a number of seconds above 0: {:?}", text.to_string_lossy()))
+            .about(Topic::WaitLimit)
+            .hint(format!("set it to a number alone, such as {TIMEOUT}=30, or unset it"))
     })
 }
 

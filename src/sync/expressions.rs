@@ -85,6 +85,8 @@ fn of_missing_app(settings: &Settings) -> Result<Mapping> {
         display_name: unknown,
         platform_role: None,
         project_roles: settings.mapping.project_roles.clone(),
+        closing: settings.mapping.closing.clone(),
+        prepares: settings.mapping.prepares,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,6 +16,7 @@ use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
 use crate::plan::hold::convergence::Divergence;
 use crate::plan::hold::resumed::Resumed;
+use crate::plan::in_line::{Digests, InLine};
 use crate::plan::{Past, Plan, Step};
 use crate::state::history::{Run, Standing};
 use crate::state::journal::{Beginning, Ending};
@@ -34,6 +36,8 @@ pub struct Journal {
     locks: Vec<Lock>,
     /// The first failure to write a step down. No step begins after it.
     failure: Mutex<Option<Error>>,
+    /// Whether something that was planned isn't done.
+    undone: AtomicBool,
 }
 
 impl Journal {
@@ -78,7 +82,7 @@ impl Journal {
             okta: session.org(),
             activepieces: session.platform(),
         })?;
-        Ok(Self { state, run, locks, failure: Mutex::new(None) })
+        Ok(Self { state, run, locks, failure: Mutex::new(None), undone: AtomicBool::new(false) })
     }
 
     /// The run's number.
@@ -97,39 +101,34 @@ impl Journal {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
         let roles = session.settings.mapping.manages_roles();
-        let owed_roles = if roles { self.owed_roles()? } else { BTreeMap::new() };
-        Ok(Knows { past: self.past()?, org, owed_roles, writes: !self.locks.is_empty(), config })
-    }
-
-    /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
-    /// the server's default role.
-    fn owed_roles(&self) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
-        let Some(last) = self.state.last_with_plan()? else { return Ok(BTreeMap::new()) };
-        let Ok(Some(recorded)) = self.state.recorded(last) else { return Ok(BTreeMap::new()) };
-        let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);
-        let mut owed: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>> = BTreeMap::new();
-        for step in recorded.plan.steps().filter(undone) {
-            let (op, users): (_, Vec<&OktaUserId>) = match step {
-                Step::AddMembers(op) => {
-                    (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
-                }
-                Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
-                Step::Invitation(_)
-                | Step::MoveLink(_)
-                | Step::User(_)
-                | Step::CopyMemberships(_)
-                | Step::CloseOld(_)
-                | Step::Project(_)
-                | Step::RemoveMembers(_) => continue,
-            };
-            owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
-        }
-        Ok(owed)
+        let owed_roles = if roles { owed_roles(&self.state)? } else { BTreeMap::new() };
+        let in_line = self.state.in_line()?;
+        Ok(Knows { past: self.past()?, org, owed_roles, in_line, writes: !self.locks.is_empty(), config })
     }
 
     /// Replaces what earlier runs left to be known.
     pub fn remember(&self, past: &Past) -> Result<()> {
         self.state.remember_past(past)
+    }
+
+    /// Records what this run leaves in line: what was right before, and the steps that are `done`. Without digests, nothing that
+    /// the plan touches is known to be in line. A read that isn't trusted says nothing about it.
+    pub fn remember_in_line(
+        &self,
+        digests: Option<Digests>,
+        plan: &Plan,
+        past: Option<InLine>,
+        done: impl Fn(Step<'_>) -> bool,
+    ) -> Result<()> {
+        if !plan.shrunk.is_empty() {
+            return Ok(());
+        }
+        let past = past.unwrap_or_default();
+        let in_line = match digests {
+            Some(digests) => digests.in_line(self.run, plan, &past, done),
+            None => past.clone().without(plan),
+        };
+        self.state.remember_in_line(&in_line, &past)
     }
 
     /// Records that users who were missing in earlier runs were seen in this one, whatever becomes of it.
@@ -193,6 +192,16 @@ impl Journal {
         unsettled.iter().try_for_each(|(step, found)| self.state.diverged(self.run, *step, &found.what))
     }
 
+    /// Notes that something that was planned isn't done.
+    pub fn leaves_undone(&self) {
+        self.undone.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something that was planned isn't done.
+    pub fn is_undone(&self) -> bool {
+        self.undone.load(Ordering::Relaxed)
+    }
+
     /// Ends the run with its outcome, and returns that, or the error that kept the journal from being written.
     pub fn end(self, result: Result<u8>, requests: u64) -> Result<u8> {
         let result = self.failure().take().map_or(result, Err);
@@ -202,20 +211,52 @@ impl Journal {
 
     fn note_end(&self, result: &Result<u8>, requests: u64) -> Result<()> {
         let reason = result.as_ref().err().map(ToString::to_string);
-        let outcome = match result {
-            Ok(code) if [Kind::Partial, Kind::NotTrusted].map(Kind::exit_code).contains(code) => "partial",
-            Ok(_) => "done",
-            Err(error) => match error.kind {
-                Kind::Refused => "refused",
-                Kind::Interrupted => "interrupted",
-                _ => "failed",
-            },
-        };
+        let outcome = outcome(result, self.is_undone());
         self.state.end(self.run, Ending { outcome, reason: reason.as_deref(), requests })
     }
 
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
+/// the server's default role.
+pub fn owed_roles(state: &StateFile) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
+    let Some(last) = state.last_with_plan()? else { return Ok(BTreeMap::new()) };
+    let Ok(Some(recorded)) = state.recorded(last) else { return Ok(BTreeMap::new()) };
+    let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);
+    let mut owed: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>> = BTreeMap::new();
+    for step in recorded.plan.steps().filter(undone) {
+        let (op, users): (_, Vec<&OktaUserId>) = match step {
+            Step::AddMembers(op) => {
+                (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
+            }
+            Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
+            Step::Invitation(_)
+            | Step::MoveLink(_)
+            | Step::User(_)
+            | Step::CopyMemberships(_)
+            | Step::CloseOld(_)
+            | Step::Project(_)
+            | Step::RemoveMembers(_) => continue,
+        };
+        owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
+    }
+    Ok(owed)
+}
+
+/// The word for the outcome of a run. A source that isn't trusted leaves removals undone; a problem alone leaves nothing
+/// undone that was planned.
+pub fn outcome(result: &Result<u8>, is_undone: bool) -> &'static str {
+    match result {
+        Ok(code) if is_undone || *code == Kind::NotTrusted.exit_code() => "partial",
+        Ok(_) => "done",
+        Err(error) => match error.kind {
+            Kind::Refused => "refused",
+            Kind::Interrupted => "interrupted",
+            _ => "failed",
+        },
     }
 }
 

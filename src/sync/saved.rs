@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::output::json;
@@ -14,21 +16,25 @@ use crate::sync::session::Session;
 /// More than the plan of any org takes, in bytes.
 const LARGEST: u64 = 2 << 30;
 
+/// What a plan was made from, and when that was read.
+#[derive(Debug)]
+pub struct Made {
+    pub from: Fingerprints,
+    pub at: Timestamp,
+}
+
 /// Writes a plan to a file that only its owner may read, whole or not at all; or into a pipe or a device.
-pub fn write(
-    path: &Path,
-    plan: &Plan,
-    made_from: Fingerprints,
-    refusals: Vec<Refusal>,
-    session: &Session,
-) -> Result<()> {
+pub fn write(path: &Path, plan: &Plan, made: Made, refusals: Vec<Refusal>, session: &Session) -> Result<()> {
     let saved = SavedPlan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         okta: session.settings.okta.org_url.to_string(),
         activepieces: session.settings.activepieces.url.to_string(),
         hash: fingerprint::of_plan(plan),
-        made_from,
+        made_from: made.from,
+        made_at: Some(made.at),
+        config: Some(session.settings.text.name().to_owned()),
+        limits: Some(session.settings.policy.limits),
         refusals,
         plan: plan.clone(),
     };

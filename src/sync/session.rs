@@ -14,18 +14,24 @@ use crate::activepieces::{self, Activepieces};
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::http::Waits;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
 use crate::model::activepieces::{Invitations, Platform, StandingRoles};
-use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
+use crate::model::desired::Desired;
+use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
+use crate::model::org::Org;
 use crate::okta::{self, Okta, Step, StillThere};
+use crate::output::document::Document;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted};
 use crate::plan::deferred::{Because, Deferred};
+use crate::plan::diff::losing;
 use crate::plan::hold::held;
-use crate::plan::hold::{accepted, grace};
-use crate::plan::op::ProjectAction;
+use crate::plan::hold::{accepted, dormant, grace};
+use crate::plan::in_line::{Before, Digests, InLine};
+use crate::plan::op::{ProjectAction, ProjectOp, UserOp};
 use crate::plan::policy::OnInvitation;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
@@ -35,7 +41,8 @@ use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
-use crate::sync::{access, environment, recreations};
+use crate::sync::waiting::told as telling_waits;
+use crate::sync::{access, clock, environment, recreations};
 
 /// The default for the most requests to Activepieces in parallel.
 pub const PARALLELISM: u32 = 32;
@@ -60,8 +67,20 @@ pub struct Planned {
     /// State to record once the run is completed.
     pub remember: Past,
     pub known: KnownOrg,
+    /// What this run may leave in line.
+    pub digests: Digests,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
+}
+
+/// A plan with what it was made from.
+#[derive(Debug)]
+pub struct Looked {
+    pub plan: Plan,
+    pub desired: Desired,
+    pub platform: Platform,
+    pub org: Org,
+    pub mapping: Mapping,
 }
 
 /// Both sides as they were read.
@@ -80,6 +99,8 @@ pub struct Knows {
     pub org: KnownOrg,
     /// Users whose project roles the last run was to give and didn't, by group.
     pub owed_roles: BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>,
+    /// What the last run left in line.
+    pub in_line: Option<InLine>,
     /// Whether the plan may be written: then what it changes is read again, even if it is cached.
     pub writes: bool,
     /// The fingerprint of the config file, if the plan is saved or compared with a saved one.
@@ -199,6 +220,12 @@ impl Session {
         }
     }
 
+    /// A plan of this session, with what is known around it.
+    pub fn document<'a>(&'a self, plan: &'a Plan, hash: &'a str) -> Document<'a> {
+        let (config, limits) = (Some(self.settings.text.name()), Some(&self.settings.policy.limits));
+        Document { config, limits, ..Document::of_plan(plan, hash, (self.org(), self.platform())) }
+    }
+
     /// Opens the state file of this org and platform.
     pub fn state(&self) -> Result<StateFile> {
         state(&self.settings)
@@ -208,47 +235,117 @@ impl Session {
     /// accepts a read that is much smaller than the last trusted one.
     pub async fn plan(&self, knows: &Knows, trust_source: bool, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let made = Box::pin(self.plan_from_reads(knows, trust_source, &progress, context));
+        let (planned, read) = telling_waits(made, self.waits(), &progress, &context.printer).await?;
+        drop(progress);
+        self.say(context, &read);
+        Ok(planned)
+    }
+
+    /// The plan, and what was read, in words.
+    async fn plan_from_reads(
+        &self,
+        knows: &Knows,
+        trust_source: bool,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<(Planned, String)> {
         let roles = self.settings.mapping.manages_roles();
-        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, progress, context).await?;
         reading.org.owed_roles.clone_from(&knows.owed_roles);
+        reading.org.archived.clone_from(&knows.past.archived);
+        reading.org.left_roles.clone_from(&knows.past.left_roles);
         let policy = &self.settings.policy;
-        let sources = self.sources(knows, &expressions, &platform, now);
-        let Drafted { mut plan, made_from, sizes, users, groups, reading, not_recorded } =
+        let ids = OktaIds::of(reading.org.users.keys(), []);
+        let due = dormant::due(&knows.past, &platform, policy, now);
+        let losing = losing(&platform, policy, &due);
+        let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
+        let Drafted { mut plan, mut digests, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
         plan.warnings.extend(unknown(not_recorded));
         plan.expressions = expressions.sources().into_iter().map(|(name, place)| (name.into_owned(), place)).collect();
-        let seen = grace::without_seen(&knows.past, &plan);
+        let mut seen = grace::without_seen(&knows.past, &plan);
+        seen.inactive = dormant::without_seen(&knows.past, &platform, policy);
         let run = held::Run { sizes: &sizes, now, trust_source };
-        let remember = held::settle(&mut plan, &knows.past, &run, policy);
-        self.look_at_deletions(&mut plan).await?;
-        self.look_at_roles(&mut plan, &platform.roles).await;
-        self.look_at_role_changes(&mut plan, &platform.roles).await?;
-        recreations::look(&self.activepieces, &mut plan).await;
-        accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
-        drop(progress);
+        let mut remember = self.finish(&mut plan, &knows.past, &run, &platform.roles).await?;
+        remember.inactive = if plan.shrunk.is_empty() {
+            dormant::record(&knows.past, &platform, &ids, policy, now)
+        } else {
+            seen.inactive.clone()
+        };
+        let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
+        plan.drift = digests.drift(&plan, before, &platform);
         let sent = match self.requests() {
             0 => "without any request".to_owned(),
             sent => format!("in {}", counted(usize::try_from(sent).unwrap_or(usize::MAX), "request", "requests")),
         };
-        self.say(
-            context,
-            &format!(
-                "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
-                counted(users, "user", "users"),
-                counted(groups, "pushed group", "pushed groups"),
-                counted(platform.users.len(), "account", "accounts"),
-                counted(platform.projects.len(), "project", "projects"),
-                sent + &asked(&reading),
-            ),
+        let read = format!(
+            "Read {} in scope and {} from Okta, {} and {} from Activepieces, {}.",
+            counted(users, "user", "users"),
+            counted(groups, "pushed group", "pushed groups"),
+            counted(platform.users.len(), "account", "accounts"),
+            counted(platform.projects.len(), "project", "projects"),
+            sent + &asked(&reading),
         );
-        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+        Ok((Planned { plan, made_from, seen, remember, known: reading.known, digests, now }, read))
+    }
+
+    /// The same plan, with all that it was made from, for commands that say who has what and why. Project roles are read where they
+    /// are wanted, whether the config manages them or not.
+    pub async fn look(&self, knows: &Knows, wants_roles: bool, context: &Context) -> Result<Looked> {
+        let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let manages_roles = self.settings.mapping.manages_roles();
+        let roles = wants_roles || manages_roles;
+        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        reading.org.owed_roles.clone_from(&knows.owed_roles);
+        reading.org.archived.clone_from(&knows.past.archived);
+        reading.org.left_roles.clone_from(&knows.past.left_roles);
+        let policy = &self.settings.policy;
+        let due = dormant::due(&knows.past, &platform, policy, now);
+        let losing = losing(&platform, policy, &due);
+        let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
+        let looked = Box::pin(settle::look(sources, reading)).await?;
+        let settle::Looked { mut plan, desired, reading, sizes, not_recorded } = looked;
+        plan.warnings.extend(unknown(not_recorded));
+        let run = held::Run { sizes: &sizes, now, trust_source: false };
+        let unread = StandingRoles::Unread;
+        let of_plan = if manages_roles { &platform.roles } else { &unread };
+        self.finish(&mut plan, &knows.past, &run, of_plan).await?;
+        drop(progress);
+        Ok(Looked { plan, desired, platform, org: reading.org, mapping: expressions.mapping })
+    }
+
+    /// Defers what must wait, asks the servers about deletions and roles, and moves accepted problems; gives what to record once the
+    /// run is completed.
+    async fn finish(&self, plan: &mut Plan, past: &Past, run: &held::Run<'_>, roles: &StandingRoles) -> Result<Past> {
+        let policy = &self.settings.policy;
+        let mut remember = held::settle(plan, past, run, policy);
+        self.look_at_deletions(plan).await?;
+        self.look_at_roles(plan, roles).await;
+        remember.note_roles(plan);
+        self.look_at_account_deletions(plan).await;
+        recreations::look(&self.activepieces, plan).await;
+        self.look_at_role_changes(plan, roles).await?;
+        accepted::settle(plan, &policy.accepted, TimeZone::UTC.to_datetime(run.now).date());
+        Ok(remember)
     }
 
     /// The plan that undoes a run, from what both sides say today. It passes the same rules as any other plan.
     pub async fn undo(&self, knows: &Knows, undone: Undone<'_>, context: &Context) -> Result<Planned> {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
+        let made = Box::pin(self.undo_from_reads(knows, undone, &progress, context));
+        telling_waits(made, self.waits(), &progress, &context.printer).await
+    }
+
+    async fn undo_from_reads(
+        &self,
+        knows: &Knows,
+        undone: Undone<'_>,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<Planned> {
         let roles = undone.plan.projects.iter().any(|op| !op.roles.is_empty());
-        let Sides { expressions, reading, platform, now } = self.read(knows, roles, &progress, context).await?;
+        let Sides { expressions, reading, platform, now } = self.read(knows, roles, progress, context).await?;
         let policy = &self.settings.policy;
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
@@ -262,10 +359,9 @@ impl Session {
         self.look_at_roles(&mut plan, &platform.roles).await;
         recreations::look(&self.activepieces, &mut plan).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
-        drop(progress);
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
-        Ok(Planned { plan, made_from, seen, remember, known: reading.known, now })
+        Ok(Planned { plan, made_from, seen, remember, known: reading.known, digests: Digests::default(), now })
     }
 
     fn say(&self, context: &Context, text: &str) {
@@ -286,6 +382,8 @@ impl Session {
             mapping: &expressions.mapping,
             platform,
             policy: &self.settings.policy,
+            losing: const { &BTreeSet::new() },
+            due: const { &BTreeMap::new() },
             now,
             writes: knows.writes,
             config: knows.config.as_deref(),
@@ -318,7 +416,9 @@ impl Session {
         name_lost_groups(&knows.past, &mut reading);
         if !self.silent {
             let warned = expressions.warned();
-            warned.iter().chain(&reading.warnings).for_each(|warning| context.printer.warning(warning));
+            let clock = clock::warning(&self.okta);
+            let warnings = warned.iter().chain(&reading.warnings).chain(&clock);
+            warnings.for_each(|warning| context.printer.warning(warning));
         }
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
@@ -341,17 +441,17 @@ impl Session {
         Ok(Platform { invitations, ..platform? })
     }
 
-    /// Asks Okta again about the group of each project that is to be deleted, and the platform for its contents. A project
-    /// whose group is there isn't deleted.
+    /// Asks Okta again about the group of each project that is to be deleted or archived, and the platform for the contents of
+    /// the former. A project whose group is there stays.
     async fn look_at_deletions(&self, plan: &mut Plan) -> Result<()> {
         let (mut there, mut relinked) = (BTreeMap::new(), BTreeSet::new());
         for op in &mut plan.projects {
-            if let ProjectAction::Relink { from } = &op.action {
+            if let ProjectAction::Relink { from, .. } = &op.action {
                 let asked = settle::recorded(okta::confirm_unpushed(&self.okta, &[], from).await)?;
                 if asked.is_none_or(|found| found.is_some()) {
                     relinked.insert(op.group.clone());
                 }
-            } else if let ProjectAction::Delete { contents } = &mut op.action {
+            } else if op.is_deletion() || op.is_archival() {
                 let asked = okta::confirm_unpushed(&self.okta, &self.settings.projects, &op.group).await;
                 // A group that a snapshot doesn't tell of isn't known to be gone.
                 let untold = || Some(StillThere { name: op.name.clone(), is_pushed: true });
@@ -359,7 +459,7 @@ impl Session {
                     there.insert(op.group.clone(), found);
                     continue;
                 }
-                if let Some(project) = &op.project {
+                if let (Some(project), ProjectAction::Delete { contents }) = (&op.project, &mut op.action) {
                     // The counts inform; a route that fails doesn't stop a run.
                     let listed = self.activepieces.project_by_external_id(&op.group).await.ok().flatten();
                     let flows = listed.and_then(|listed| listed.analytics.total_flows);
@@ -368,11 +468,13 @@ impl Session {
             }
         }
         let Plan { projects, held, warnings, .. } = plan;
-        for op in projects.extract_if(.., |op| op.is_deletion() && there.contains_key(&op.group)) {
+        let is_there = |op: &mut ProjectOp| (op.is_deletion() || op.is_archival()) && there.contains_key(&op.group);
+        for op in projects.extract_if(.., is_there) {
             let StillThere { name, is_pushed } = &there[&op.group];
             if *is_pushed {
                 let about = format!("the group {name}");
-                held.push(Deferred::new(&op.name, "delete the project", Because::AnswersDisagree { about }));
+                let what = format!("{} the project", op.action.as_str());
+                held.push(Deferred::new(&op.name, what, Because::AnswersDisagree { about }));
             } else {
                 warnings.push(format!(
                     "the group of project {} is called {name} in Okta and isn't pushed; the project stays as it is",
@@ -387,6 +489,25 @@ impl Session {
         held.sort();
         warnings.sort();
         Ok(())
+    }
+
+    /// Asks for the contents of the personal projects that would be destroyed with their accounts. The counts inform; a route that
+    /// fails doesn't stop a run.
+    async fn look_at_account_deletions(&self, plan: &mut Plan) {
+        let mut doomed: Vec<&mut UserOp> = plan.users.iter_mut().filter(|op| op.is_deletion()).collect();
+        if doomed.is_empty() {
+            return;
+        }
+        let listed = self.activepieces.personal_projects().await;
+        let listed = listed.inspect_err(|failure| tracing::debug!(%failure, "the personal projects aren't known"));
+        let personal: BTreeMap<AccountId, _> =
+            listed.into_iter().flat_map(|page| page.data).map(|project| (project.owner_id.clone(), project)).collect();
+        for op in &mut doomed {
+            let (Some(account), Some(destroys)) = (&op.account, &mut op.destroys) else { continue };
+            if let Some(project) = personal.get(account) {
+                destroys.contents = self.activepieces.contents(&project.id, project.analytics.total_flows).await;
+            }
+        }
     }
 
     /// Notes the project role that goes with each membership, as far as the server tells it: the plan shows it, and an undo
@@ -426,9 +547,9 @@ impl Session {
     /// only if the plan sets any.
     async fn look_at_role_changes(&self, plan: &mut Plan, known: &StandingRoles) -> Result<()> {
         let is_set = match known {
-            StandingRoles::Unread => return Ok(()),
             StandingRoles::Off => false,
-            StandingRoles::Known(_) => {
+            // Unread roles are set too, where a user comes back to a project.
+            StandingRoles::Unread | StandingRoles::Known(_) => {
                 let mut projects =
                     plan.projects.iter().filter(|op| op.sets_roles()).filter_map(|op| op.project.as_ref());
                 match projects.next() {
@@ -468,6 +589,16 @@ impl Session {
     /// How many requests were sent so far, to both servers.
     pub fn requests(&self) -> u64 {
         self.okta.http().requests() + self.activepieces.requests()
+    }
+
+    /// What requests to both servers wait for.
+    pub fn waits(&self) -> [&Waits; 2] {
+        [self.okta.http().pace().waits(), self.activepieces.waits()]
+    }
+
+    /// How long requests waited for rate limits so far.
+    pub fn waited(&self) -> std::time::Duration {
+        self.waits().iter().map(|waits| waits.for_rate_limits()).sum()
     }
 }
 

@@ -10,11 +10,12 @@ use crate::http::Failure;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::Desired;
-use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::okta::recheck::cached_groups;
 use crate::okta::{self, Okta, Reading};
 use crate::plan::hold::doubt::{self, Disagreement, doubted_roles};
-use crate::plan::op::UserAction;
+use crate::plan::in_line::Digests;
+use crate::plan::op::{UserAction, UserOp};
 use crate::plan::past::Sizes;
 use crate::plan::saved::Fingerprints;
 use crate::plan::{Comparison, Doubts, Plan, Policy};
@@ -26,6 +27,10 @@ pub struct Sources<'a> {
     pub mapping: &'a Mapping,
     pub platform: &'a Platform,
     pub policy: &'a Policy,
+    /// Inactive accounts that lose something more.
+    pub losing: &'a BTreeSet<AccountId>,
+    /// Those that have been inactive long enough to be deleted, since when.
+    pub due: &'a BTreeMap<AccountId, Timestamp>,
     pub now: Timestamp,
     /// Whether the plan may be written: then nothing of it rests on what was only known.
     pub writes: bool,
@@ -36,6 +41,7 @@ pub struct Sources<'a> {
 /// A plan, and how much it was made from.
 pub struct Drafted {
     pub plan: Plan,
+    pub digests: Digests,
     pub made_from: Fingerprints,
     pub sizes: Sizes,
     /// Users in scope.
@@ -85,7 +91,7 @@ impl Unsure {
 /// Makes the plan. If nothing changes by what is known already, that is all. Otherwise what the changes depend on is read again,
 /// removals are confirmed by id, and what still isn't sure is deferred.
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
-    let Sources { platform, policy, .. } = sources;
+    let Sources { platform, policy, due, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
     let mut comparison = Comparison::of(&draft.desired, platform, policy);
     let unsure = draft.unsure(&comparison);
@@ -94,18 +100,47 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
         draft.settle(unsure).await?;
         comparison = Comparison::of(&draft.desired, platform, policy);
     }
-    let Unsure { groups, doubts, users } = draft.unsure(&comparison);
-    let memberships = comparison.leaving(&doubts.memberships);
-    let roles = doubts.memberships.union(&users).cloned().collect();
-    let held = Disagreement { scope: draft.undecided.clone(), roles, memberships, groups };
+    let held = draft.disagreement(&comparison);
     let made_from = draft.made_from();
+    let digests = Digests::of(&draft.desired, platform);
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
     let not_recorded = draft.not_recorded.len();
-    Ok(Drafted::of(draft.sizes, draft.reading, made_from, not_recorded, || {
+    Ok(Drafted::of(draft.sizes, draft.reading, (made_from, digests), not_recorded, || {
         let mut plan = comparison.plan(policy);
+        comparison.delete(&mut plan, due, policy);
         doubt::hold(&mut plan, &held);
         plan
     }))
+}
+
+/// A plan with all that it was made from.
+pub struct Looked {
+    pub plan: Plan,
+    pub desired: Desired,
+    pub reading: Reading,
+    pub sizes: Sizes,
+    /// Users that a snapshot has too few answers about.
+    pub not_recorded: usize,
+}
+
+/// The same as [`plan`], for commands that show more than the plan: what it was made from is kept.
+pub async fn look(sources: Sources<'_>, reading: Reading) -> Result<Looked> {
+    let Sources { platform, policy, due, .. } = sources;
+    let mut draft = Draft::of(sources, reading).await?;
+    let unsure = draft.unsure(&Comparison::of(&draft.desired, platform, policy));
+    if !unsure.is_empty() {
+        draft.settle(unsure).await?;
+    }
+    let comparison = Comparison::of(&draft.desired, platform, policy);
+    let held = draft.disagreement(&comparison);
+    let mut plan = comparison.plan(policy);
+    comparison.delete(&mut plan, due, policy);
+    drop(comparison);
+    doubt::hold(&mut plan, &held);
+    let not_recorded = draft.not_recorded.len();
+    let desired = std::mem::take(&mut draft.desired);
+    let (sizes, reading) = draft.end();
+    Ok(Looked { plan, desired, reading, sizes, not_recorded })
 }
 
 impl Drafted {
@@ -113,7 +148,7 @@ impl Drafted {
     fn of(
         sizes: Option<Sizes>,
         mut reading: Reading,
-        made_from: Fingerprints,
+        (made_from, digests): (Fingerprints, Digests),
         not_recorded: usize,
         plan: impl FnOnce() -> Plan,
     ) -> Self {
@@ -121,7 +156,7 @@ impl Drafted {
         let sizes = sizes.unwrap_or_else(|| Sizes::of(&org, reading.scope.key()));
         let (users, groups) = (org.in_scope.len(), org.pushed.len());
         drop(org);
-        Self { plan: plan(), made_from, sizes, users, groups, reading, not_recorded }
+        Self { plan: plan(), digests, made_from, sizes, users, groups, reading, not_recorded }
     }
 }
 
@@ -142,7 +177,7 @@ impl<'a> Draft<'a> {
             not_recorded: BTreeSet::new(),
             sizes: None,
         };
-        let doubts = Doubts::of_users(&draft.desired, sources.platform);
+        let doubts = Doubts::of_users(&draft.desired, sources.platform, sources.losing);
         draft.confirm(doubts).await?;
         Ok(draft)
     }
@@ -162,7 +197,8 @@ impl<'a> Draft<'a> {
     /// What the changes depend on and that isn't sure.
     fn unsure(&self, comparison: &Comparison<'_>) -> Unsure {
         let Sources { mapping, policy, writes, .. } = self.sources;
-        let mut unsure = Unsure { doubts: comparison.doubts(), ..Unsure::default() };
+        let doubts = comparison.doubts(self.sources.losing);
+        let mut unsure = Unsure { doubts, ..Unsure::default() };
         if writes && !self.reading.unread.is_empty() {
             unsure.groups = comparison.changing_groups();
             unsure.groups.retain(|id| self.reading.unread.contains_key(id));
@@ -178,9 +214,18 @@ impl<'a> Draft<'a> {
         unsure
     }
 
+    /// What the changes depend on and that Okta's answers disagree about.
+    fn disagreement(&self, comparison: &Comparison<'_>) -> Disagreement {
+        let Unsure { groups, doubts, users } = self.unsure(comparison);
+        let memberships = comparison.leaving(&doubts.memberships);
+        let roles = doubts.memberships.union(&users).cloned().collect();
+        Disagreement { scope: self.undecided.clone(), roles, memberships, groups }
+    }
+
     /// Users that the plan would give attributes which follow from groups that weren't read.
     fn only_known_users(&self, plan: &Plan) -> BTreeSet<OktaUserId> {
-        let gives = plan.users.iter().filter(|op| op.action != UserAction::Deactivate).map(|op| &op.okta_id);
+        let takes = |op: &UserOp| matches!(op.action, UserAction::Deactivate | UserAction::Delete);
+        let gives = plan.users.iter().filter(|op| !takes(op)).map(|op| &op.okta_id);
         let of_roles = plan.projects.iter().flat_map(|op| {
             let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
             op.roles.iter().map(|change| &change.okta_id).chain(new)

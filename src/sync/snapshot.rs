@@ -80,7 +80,7 @@ impl Recording {
 /// What a plan from a snapshot knows of earlier runs. All groups are read, so that the snapshot holds them.
 pub fn knows(past: Past) -> Knows {
     let (org, owed_roles) = (crate::model::known::KnownOrg::default(), BTreeMap::new());
-    Knows { past, org, owed_roles, writes: false, config: None }
+    Knows { past, org, owed_roles, in_line: None, writes: false, config: None }
 }
 
 /// Refuses a snapshot of another org or platform than those of the config. A redacted one doesn't say of which it is.

@@ -9,12 +9,15 @@ use jiff::Timestamp;
 use crate::activepieces;
 use crate::apply::{self, Event, Outcome, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::output::document::Document;
+use crate::output::format::Format;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted, safe};
-use crate::output::{json, plan_answer, report_text};
+use crate::output::{json, report_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
+use crate::plan::in_line::{Digests, InLine};
 use crate::plan::op::{ProjectAction, ProjectOp};
 use crate::plan::saved::Remaining;
 use crate::plan::{Past, Plan};
@@ -22,6 +25,8 @@ use crate::sync::context::Context;
 use crate::sync::interrupt::{Interrupt, interrupted};
 use crate::sync::journal::Journal;
 use crate::sync::session::{PARALLELISM, Session};
+use crate::sync::waiting::told as telling_waits;
+use crate::sync::watch::Watch;
 
 /// What the commands that write have in common.
 #[derive(Debug, Args)]
@@ -50,6 +55,9 @@ pub struct WriteArgs {
     /// Allow exactly so many deletions of projects, which `delete_unpushed` asks for
     #[arg(long, value_name = "N")]
     allow_project_deletions: Option<usize>,
+    /// Allow exactly so many deletions of accounts, which `delete_inactive_after` asks for
+    #[arg(long, value_name = "N")]
+    allow_account_deletions: Option<usize>,
     /// Allow the plan of this hash, which plan printed, though it is over a limit; refuse every other
     #[arg(long, value_name = "HASH")]
     approve: Option<String>,
@@ -65,6 +73,10 @@ pub struct Proposal {
     pub past: Past,
     /// State to record once this run is completed.
     pub remember: Past,
+    /// What this run may leave in line; none for an undo and for a saved plan.
+    pub digests: Option<Digests>,
+    /// What the last run left in line.
+    pub in_line: Option<InLine>,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
 }
@@ -84,6 +96,7 @@ impl WriteArgs {
             recreations: self.allow_recreations,
             resumed,
             project_deletions: self.allow_project_deletions,
+            account_deletions: self.allow_account_deletions,
             empty_scope: self.allow_empty_scope,
             approved: self.approve.clone(),
         }
@@ -115,6 +128,7 @@ pub struct Writing<'a> {
     pub args: &'a WriteArgs,
     pub session: &'a Session,
     pub journal: &'a Journal,
+    pub watch: &'a Watch<'a>,
     pub interrupt: &'a Interrupt,
     pub context: &'a Context,
     /// What to do after it, where all was done.
@@ -156,7 +170,7 @@ impl Writing<'_> {
     /// Shows the plan, and refuses what the guards don't allow.
     fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Remaining { plan, .. }, hash, past, .. } = proposal;
+        let Proposal { held: Remaining { plan, .. }, hash, past, now, .. } = proposal;
         self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
             context
@@ -165,8 +179,13 @@ impl Writing<'_> {
         }
         let allowed = args.allowed(self.journal.resumed()?);
         let refusals = guard::check(plan, hash, &session.settings.policy, past, &allowed);
-        if !context.printer.json || !refusals.is_empty() || consent == Consent::Withheld {
-            plan_answer::show(plan, hash, (session.org(), session.platform()), &refusals, &context.printer);
+        // The error names the refusals.
+        self.watch.planned(plan, &[]);
+        let is_answer = !refusals.is_empty() || consent == Consent::Withheld;
+        if !self.watch.is_brief() && (!context.printer.json || is_answer) {
+            let made = now.to_string();
+            let document = Document { made: Some(&made), refusals: &refusals, ..session.document(plan, hash) };
+            Format::of(&context.printer).answer(&document, &context.printer);
         }
         if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
     }
@@ -174,12 +193,19 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.context;
-        let Proposal { held: Remaining { plan, stale, .. }, hash, mut remember, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now } =
+            proposal;
+        let early = past.with_what_goes(&remember);
+        if early != past {
+            self.journal.remember(&early)?;
+        }
         let mut report = Report { stale, ..self.write(&plan, &hash).await? };
         let seen = self.look_again(&mut report).await;
         let code = self.finish(&plan, &hash, &report)?;
         let seen = seen.map(|changes| remember.unsettled_since.extend(changes.into_iter().map(|change| (change, now))));
         self.journal.remember(&remember)?;
+        let done = report.done_steps();
+        self.journal.remember_in_line(digests, &plan, in_line, |step| done.contains(&(step.kind(), step.okta_id())))?;
         if let Err(error) = seen {
             context.printer.warning(&format!("the changes couldn't be read again to verify them: {error}"));
             return Ok(if code == EXIT_OK { Kind::Partial.exit_code() } else { code });
@@ -223,25 +249,26 @@ impl Writing<'_> {
                 Ok(())
             }
         };
-        Ok(apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell).await)
+        let run = apply::run(plan, &self.session.activepieces, self.args.parallelism, stopped, &tell);
+        Ok(telling_waits(run, self.session.waits(), &progress, &self.context.printer).await)
     }
 
     /// What to do next.
     fn next(&self, report: &Report<'_>) -> &'static str {
-        let (done, all) = report.done_of();
-        if done == all && report.stale.is_empty() && report.diverged.is_empty() {
-            return self.next;
-        }
-        "Run oktapieces plan to see what is left to do."
+        if is_whole(report) { self.next } else { "Run oktapieces plan to see what is left to do." }
     }
 
     /// Shows the outcome and returns the exit code.
     fn finish(&self, plan: &Plan, hash: &str, report: &Report<'_>) -> Result<u8> {
         let (printer, run) = (&self.context.printer, self.journal.run());
+        self.watch.applied(report);
+        if !is_whole(report) {
+            self.journal.leaves_undone();
+        }
         if printer.json {
-            let plan = json::plan(plan, hash, (self.session.org(), self.session.platform()), &[]);
+            let plan = json::plan(&self.session.document(plan, hash));
             printer.answer_json(&json::report(run, &plan, report));
-        } else if !plan.is_empty() || !report.stale.is_empty() {
+        } else if !(self.watch.is_brief() || plan.is_empty() && report.stale.is_empty()) {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));
         }
@@ -271,9 +298,14 @@ impl Writing<'_> {
             );
             return Ok(Kind::NotTrusted.exit_code());
         }
-        let whole = done == all && report.stale.is_empty() && report.diverged.is_empty() && plan.problems.is_empty();
-        Ok(if whole { EXIT_OK } else { Kind::Partial.exit_code() })
+        Ok(if is_whole(report) && plan.problems.is_empty() { EXIT_OK } else { Kind::Partial.exit_code() })
     }
+}
+
+/// Whether everything that was planned is done, and persisted.
+fn is_whole(report: &Report<'_>) -> bool {
+    let (done, all) = report.done_of();
+    done == all && report.stale.is_empty() && report.diverged.is_empty()
 }
 
 /// Since when a question is open.
@@ -300,9 +332,9 @@ impl Open {
 
 /// How the run is undone, where anything that it did can be.
 fn undo_hint(run: u32, report: &Report<'_>) -> String {
-    let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. });
+    let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. } | ProjectAction::Archive { .. });
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
-    let users = report.users.iter().any(|(_, outcome)| outcome.is_done());
+    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && !op.is_deletion());
     let projects = report.projects.iter().any(|(op, outcomes)| {
         (itself(op) && is_done(&outcomes.project))
             || is_done(&outcomes.add)

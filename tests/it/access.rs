@@ -65,7 +65,7 @@ fn write_key(stage: &Stage, pem: &str, mode: u32) {
 }
 
 /// A stage whose config names a service app with these properties.
-async fn service_app(change: impl FnOnce(&mut RegisteredApp)) -> Stage {
+pub async fn service_app(change: impl FnOnce(&mut RegisteredApp)) -> Stage {
     let stage = Stage::of(SMALL).await;
     let (pem, public) = ec_key();
     configure(&stage, &pem, public, change);
@@ -73,7 +73,7 @@ async fn service_app(change: impl FnOnce(&mut RegisteredApp)) -> Stage {
 }
 
 /// Runs without an API token in the environment.
-async fn without_token(stage: &Stage, arguments: &[&str]) -> Outcome {
+pub async fn without_token(stage: &Stage, arguments: &[&str]) -> Outcome {
     run(stage.folder(), &[("ACTIVEPIECES_API_KEY", stage.sandbox.api_key())], arguments).await
 }
 

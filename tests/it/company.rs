@@ -18,7 +18,8 @@ fn the_config_of_every_company_is_valid() {
         assert_eq!(settings.warnings, Vec::<String>::new());
         assert_eq!(settings.okta.org_url.as_str(), "http://127.0.0.1:1001/");
         assert_eq!(settings.activepieces.url.as_str(), "http://127.0.0.1:1002/");
-        assert_eq!(settings.scope, Scope { app: Some("Activepieces".to_owned()), ..Scope::default() });
+        let app_at = settings.scope.app_at.clone();
+        assert_eq!(settings.scope, Scope { app: Some("Activepieces".to_owned()), app_at, ..Scope::default() });
         assert_eq!(settings.policy.limits.deactivations, Limit::Percent(limit));
         assert!(settings.mapping.platform_role.is_some());
     }

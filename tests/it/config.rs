@@ -56,8 +56,8 @@ fn the_example_is_valid_with_every_optional_key() {
     let key = regex::Regex::new(r"(?m)^# (\w+ = .*|\[\[(projects|accepted)\]\])$").unwrap();
     let text = key.replace_all(&text, "$1");
     // A secret has one source, so the alternatives to the first one stay out.
-    let other = regex::Regex::new(r"(?m)^(token|api_key)_(file|command) = .*$").unwrap();
-    assert_eq!(other.find_iter(&text).count(), 4);
+    let other = regex::Regex::new(r"(?m)^(token|api_key|webhook_url|heartbeat_url)_(file|command) = .*$").unwrap();
+    assert_eq!(other.find_iter(&text).count(), 8);
     let app = regex::Regex::new(r"(?m)^(client_id|key_id|key_file|scopes) = .*$").unwrap();
     assert_eq!(app.find_iter(&text).count(), 4);
     let text = other.replace_all(&text, "");
@@ -378,11 +378,11 @@ fn no_command_is_given_the_secret_of_the_other_server() {
         pictures(&LEAST.replace("[activepieces]", &format!("{okta}\n[activepieces]\n{activepieces}")))
     };
     let okta = "token_command = ['x']\ncommand_env = ['VAULT_ADDR', 'ACTIVEPIECES_API_KEY']";
-    assert!(named(okta, "").contains("`ACTIVEPIECES_API_KEY` holds the secret of the other server"));
+    assert!(named(okta, "").contains("`ACTIVEPIECES_API_KEY` holds another secret"));
     let okta = "token_command = ['x']\ncommand_env = ['MY_KEY']";
-    assert!(named(okta, "api_key_env = 'MY_KEY'").contains("`MY_KEY` holds the secret of the other server"));
+    assert!(named(okta, "api_key_env = 'MY_KEY'").contains("`MY_KEY` holds another secret"));
     let activepieces = "api_key_command = ['x']\ncommand_env = ['OKTA_API_TOKEN']";
-    assert!(named("", activepieces).contains("`OKTA_API_TOKEN` holds the secret of the other server"));
+    assert!(named("", activepieces).contains("`OKTA_API_TOKEN` holds another secret"));
     let wrong = named("token_command = ['x']\ncommand_env = ['A=b']", "");
     assert!(wrong.contains("this is not the name of an environment variable"), "{wrong}");
 }
@@ -497,7 +497,7 @@ fn a_file_that_can_not_be_read_says_what_to_do() {
     let error = config::load(Path::new("nowhere/config.toml"), false).unwrap_err();
     assert_eq!(error.kind, Kind::Config);
     assert_eq!(error.to_string(), "there is no config file `nowhere/config.toml`");
-    assert!(error.hints.iter().any(|hint| hint.contains("config.example.toml")));
+    assert!(error.hints.iter().any(|hint| hint.contains("oktapieces init")));
     assert!(error.hints.iter().any(|hint| hint.contains("oktapieces sandbox")));
 
     let folder = tempfile::tempdir().unwrap();

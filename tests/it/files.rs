@@ -104,9 +104,17 @@ async fn a_pipe_where_a_file_is_due_is_refused_and_not_waited_for() {
 async fn an_answer_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
     let stage = Stage::of(SMALL).await;
     stage.run(&["plan"]).await;
-    for arguments in
-        [&["plan"][..], &["plan", "--json"], &["plan", "--csv"], &["history"], &["history", "--json"], &["--help"]]
-    {
+    for arguments in [
+        &["plan"][..],
+        &["plan", "--json"],
+        &["plan", "--csv"],
+        &["plan", "--format", "jsonl"],
+        &["plan", "--format", "html"],
+        &["plan", "--format", "markdown"],
+        &["history"],
+        &["history", "--json"],
+        &["--help"],
+    ] {
         let ended = async |stdout: Stdio, detailed: bool| {
             let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
             command.args(arguments).args(detailed.then_some("--detailed-exitcode")).current_dir(stage.folder());
@@ -280,7 +288,7 @@ async fn an_accepted_problem_is_no_alarm_and_a_new_one_is() {
     assert_eq!(stage.run(&["accept", &last[0], &last[1], "--why", "known", "--until", "2099-12-31"]).await.code, 0);
     let quiet = stage.run(&["apply", "--yes"]).await;
     assert_eq!(quiet.code, 0, "{quiet:#?}");
-    let whole = stage.run(&["plan", "--verbose"]).await;
+    let whole = stage.run(&["plan", "--all"]).await;
     assert!(
         whole.stdout.contains("Accepted problems\n") && whole.stdout.contains("known (until 2099-12-31)"),
         "{whole:#?}"

@@ -89,7 +89,7 @@ async fn a_plan_over_a_limit_is_approved_by_its_hash_and_no_other_is() {
     let (plan, shown) = (stage.plan().await, stage.run(&["plan"]).await);
     let hash = plan["hash"].as_str().unwrap().to_owned();
     assert_eq!((plan["refusals"][0]["guard"].as_str(), hash.len()), (Some("max_role_or_email_changes"), 12));
-    assert!(shown.stdout.contains(&format!("Hash of this plan: {hash}\n")), "{shown:#?}");
+    assert!(shown.stdout.contains(&format!(" · plan {hash}\n")), "{shown:#?}");
     assert!(shown.stdout.contains(&format!("--approve {hash} allows exactly this")), "{shown:#?}");
     let refused = stage.run(&["apply", "--yes"]).await;
     assert_eq!(refused.code, 5, "{refused:#?}");

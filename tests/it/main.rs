@@ -13,6 +13,12 @@ mod cut_short;
 #[cfg(feature = "sandbox")]
 mod deltas;
 mod docs;
+#[cfg(feature = "sandbox")]
+mod docs_commands;
+#[cfg(feature = "sandbox")]
+mod drift;
+#[cfg(feature = "sandbox")]
+mod explain;
 mod expression_documented;
 #[cfg(feature = "sandbox")]
 mod expressions;
@@ -25,11 +31,28 @@ mod files;
 #[cfg(feature = "sandbox")]
 mod guards;
 #[cfg(feature = "sandbox")]
+mod help;
+#[cfg(feature = "sandbox")]
+mod init;
+#[cfg(feature = "sandbox")]
 mod invitations;
+mod json_schema;
 #[cfg(feature = "sandbox")]
 mod ledger;
 #[cfg(feature = "sandbox")]
+mod lifecycle;
+#[cfg(feature = "sandbox")]
+mod messages;
+#[cfg(feature = "sandbox")]
 mod missing_scope;
+#[cfg(feature = "sandbox")]
+mod monitoring;
+#[cfg(feature = "sandbox")]
+mod night;
+#[cfg(feature = "sandbox")]
+mod only;
+#[cfg(unix)]
+mod packaging;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
@@ -38,11 +61,14 @@ mod reads;
 mod recreate;
 mod reference;
 #[cfg(feature = "sandbox")]
+mod reports;
+#[cfg(feature = "sandbox")]
 mod request_counts;
 #[cfg(feature = "sandbox")]
 mod sandbox_activepieces;
 #[cfg(feature = "sandbox")]
 mod sandbox_okta;
+mod schemas;
 mod seeded;
 #[cfg(feature = "sandbox")]
 mod snapshots_of_servers;
@@ -56,9 +82,12 @@ mod sync;
 mod tls;
 #[cfg(feature = "sandbox")]
 mod transport;
+mod troubleshooting;
 #[cfg(feature = "sandbox")]
 mod undo;
 #[cfg(feature = "sandbox")]
 mod variables;
 #[cfg(feature = "sandbox")]
 mod walks;
+#[cfg(feature = "sandbox")]
+mod who;

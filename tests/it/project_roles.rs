@@ -355,7 +355,7 @@ async fn a_removal_shows_the_role_that_goes_and_an_admin_of_the_platform_that_th
     company.stage.sandbox.org().remove_member(&company.sales, &company.ids["dan"]);
     platform.set_role(&platform.user(&mail("ada")).unwrap().id, "ADMIN");
     company.set("ada", "Editor");
-    let plan = company.stage.run(&["plan", "--verbose"]).await.stdout;
+    let plan = company.stage.run(&["plan", "--all"]).await.stdout;
     assert!(plan.contains("dan@example.com (project role Viewer goes)"), "{plan}");
     assert!(
         plan.contains("Editor → Viewer ada@example.com: rule")

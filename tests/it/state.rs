@@ -249,7 +249,7 @@ async fn of_two_runs_at_once_one_writes() {
 }
 
 /// Takes the lock, as another run would.
-fn taken(stage: &Stage) -> (StateFile, Lock) {
+pub fn taken(stage: &Stage) -> (StateFile, Lock) {
     let host = |url: String| url.trim_start_matches("http://").to_owned();
     let (org, platform) = (host(stage.sandbox.okta_url()), host(stage.sandbox.activepieces_url()));
     let file = StateFile::open(&stage.folder().join(".local/state/oktapieces"), &org, &platform).unwrap();

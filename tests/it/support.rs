@@ -179,7 +179,9 @@ impl Stage {
         let host = |url: String| url.trim_start_matches("http://").to_owned();
         let text = text.replace(&host(self.sandbox.okta_url()), "<OKTA>");
         let text = text.replace(&host(self.sandbox.activepieces_url()), "<ACTIVEPIECES>");
-        text.replace(&self.folder.path().display().to_string(), "<FOLDER>")
+        let text = text.replace(&self.folder.path().display().to_string(), "<FOLDER>");
+        let time = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC").unwrap();
+        time.replace_all(&text, "<TIME>").into_owned()
     }
 }
 

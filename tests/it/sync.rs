@@ -42,9 +42,10 @@ async fn the_seeded_company_converges_and_has_every_kind_of_change() {
     let stage = Stage::seeded().await;
     let plan = converges(&stage).await;
     for total in plan["totals"].as_object().unwrap() {
-        // A project is deleted and a project role changed only where the config asks for it, and no group of the company was
-        // made again.
-        let is_none = ["projects_delete", "projects_relink", "project_roles"].contains(&total.0.as_str());
+        // Deletions, archives and changed project roles are there only where the config asks for them, and no group of the company
+        // was made again.
+        let none = ["delete", "projects_archive", "projects_delete", "projects_relink", "project_roles"];
+        let is_none = none.contains(&total.0.as_str());
         assert_eq!(total.1.as_u64() > Some(0), !is_none, "{total:?}");
     }
     let kinds: BTreeSet<&str> =
@@ -231,7 +232,7 @@ async fn a_user_in_scope_with_the_address_of_an_embedded_account_is_a_problem_an
     let address = stage.plan().await["users"][0]["user_name"].as_str().unwrap().to_owned();
     stage.sandbox.platform().seed_embedded(&address, "customer-1");
     let before = stage.sandbox.platform().user(&address);
-    let applied = stage.run(&["apply", "--yes", "--verbose"]).await;
+    let applied = stage.run(&["apply", "--yes", "--all"]).await;
     assert_eq!(applied.code, 3, "{applied:#?}");
     assert!(applied.stdout.contains(&format!("1 account is embedded and left alone: {address}.")), "{applied:#?}");
     let plan = stage.plan().await;

@@ -13,13 +13,13 @@ use crate::support::{Outcome, Stage, run};
 const SMALL: Shape = Shape::Generated { users: 5, groups: 1, members: 2, existing: 0.0, drift: 0.0, seed: 1 };
 
 /// Answers the same to every request; keeps the heads of all.
-struct Wire {
-    address: String,
+pub struct Wire {
+    pub address: String,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Wire {
-    async fn answering(answer: String) -> Self {
+    pub async fn answering(answer: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -85,7 +85,7 @@ async fn proxies_are_those_of_the_environment_and_their_passwords_stay_unseen() 
     }
     let around = plan(&stage, &[("HTTPS_PROXY", &url), ("NO_PROXY", "org.invalid")]).await;
     assert_eq!(around.code, 1, "{around:#?}");
-    assert!(around.stderr.contains("can't be resolved"), "{around:#?}");
+    assert!(around.stderr.contains("Okta at org.invalid can't be found: the name org.invalid"), "{around:#?}");
     assert_eq!(sent().len(), heads.len());
 }
 
@@ -119,7 +119,7 @@ async fn texts_of_servers_cannot_move_the_cursor() {
 }
 
 /// A port without a listener.
-async fn closed_port() -> u16 {
+pub async fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
@@ -132,9 +132,9 @@ async fn a_server_that_cannot_be_reached_ends_the_run_and_the_next_is_whole() {
         let stage = Stage::of(SMALL).await;
         let url = [stage.sandbox.okta_url(), stage.sandbox.activepieces_url()][server].clone();
         let (wrong, why) = match way {
-            0 => ("https://nowhere.invalid".to_owned(), "can't be resolved"),
-            1 => (closed.clone(), "got no connection"),
-            _ => (url.replace("http://", "https://"), "got no secure connection"),
+            0 => ("https://nowhere.invalid".to_owned(), "can't be found"),
+            1 => (closed.clone(), "refused the connection"),
+            _ => (url.replace("http://", "https://"), "doesn't speak TLS"),
         };
         stage.reconfigure(&url, &wrong);
         let before = state(&stage);
@@ -161,7 +161,7 @@ async fn a_connection_that_is_never_made_is_given_up_in_time() {
     let refused = stage.run(&["plan"]).await;
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:#?}");
     // Which of the two waits ends first is a matter of chance: each is as long as the admin allows.
-    assert!(refused.stderr.contains("got no ") && refused.stderr.contains("within 2 s"), "{refused:#?}");
+    assert!(refused.stderr.contains("Okta at") && refused.stderr.contains("within 2 s"), "{refused:#?}");
     drop(silent);
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -68,6 +68,8 @@ pub enum FaultKind {
     HangAfter(Duration),
     /// 401 as Okta has it for a token that was revoked, without acting.
     Unauthorized,
+    /// 403 as each server has it for a key without the right to this, without acting.
+    Forbidden,
     /// 400 as Okta has it for a cursor that expired, without acting; a request without a cursor passes.
     ExpiredCursor,
 }
@@ -263,11 +265,19 @@ pub fn layer(router: Router, traffic: Arc<Traffic>) -> Router {
 /// Okta's answer to a token that doesn't count any more.
 const INVALID_TOKEN: &str = r#"{"errorCode":"E0000011","errorSummary":"Invalid token provided","errorLink":"E0000011",
 "errorId":"sandbox","errorCauses":[]}"#;
+/// Activepieces' answer to a key that doesn't count any more.
+const INVALID_KEY: &str = r#"{"code":"AUTHENTICATION","params":{"message":"invalid api key"}}"#;
+/// The answers of Okta and of Activepieces to a key without the right to a route.
+const NOT_ALLOWED: &str = r#"{"errorCode":"E0000006","errorSummary":"You do not have permission to perform the requested action",
+"errorLink":"E0000006","errorId":"sandbox","errorCauses":[]}"#;
+const NOT_OF_PLATFORM: &str = r#"{"code":"AUTHORIZATION","params":{"message":"invalid route for principal type"}}"#;
 /// Okta's answer to a cursor that expired.
 const EXPIRED_CURSOR: &str = r#"{"errorCode":"E0000031","errorSummary":"Invalid search criteria.","errorLink":"E0000031",
 "errorId":"sandbox","errorCauses":[{"errorSummary":"Invalid cursor."}]}"#;
 
 async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
+    let key = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_activepieces = key.starts_with("Bearer sk-");
     let has_cursor = request.uri().query().is_some_and(|query| query.contains("after="));
     for act in traffic.due(request.method().as_str(), request.uri().path()) {
         act(request.method().as_str(), request.uri().path());
@@ -310,6 +320,13 @@ async fn pass(State(traffic): State<Arc<Traffic>>, request: Request, next: Next)
             let response = next.run(request).await;
             sleep(time).await;
             response
+        }
+        Some(FaultKind::Unauthorized) if is_activepieces => {
+            text(StatusCode::UNAUTHORIZED, "application/json", INVALID_KEY)
+        }
+        Some(FaultKind::Forbidden) => {
+            let body = if is_activepieces { NOT_OF_PLATFORM } else { NOT_ALLOWED };
+            text(StatusCode::FORBIDDEN, "application/json", body)
         }
         Some(FaultKind::Unauthorized) => text(StatusCode::UNAUTHORIZED, "application/json", INVALID_TOKEN),
         Some(FaultKind::ExpiredCursor) => text(StatusCode::BAD_REQUEST, "application/json", EXPIRED_CURSOR),

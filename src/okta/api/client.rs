@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::http::link::next_cursor;
-use crate::http::{Authorization, Client, Failure, Request, Settings};
+use crate::http::{Authorization, Client, Failure, Request, Settings, Waits};
 use crate::okta::api::buckets::bucket_of;
 use crate::okta::api::wire::{App, Keyed, OrgSettings, WellKnownOrg};
 
@@ -36,7 +36,8 @@ pub fn api_token(token: &SecretString) -> Authorization {
 
 /// The settings of a client for this org.
 pub fn settings(org_url: &str, authorization: Authorization) -> Settings {
-    Settings { authorization, parallelism: PARALLELISM, share: SHARE, bucket_of, ..Settings::new(org_url) }
+    let waits = Waits::of("Okta");
+    Settings { authorization, parallelism: PARALLELISM, share: SHARE, bucket_of, waits, ..Settings::new(org_url) }
 }
 
 /// A client of one Okta org. Cloning is cheap.

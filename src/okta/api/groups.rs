@@ -1,16 +1,21 @@
 //! Groups and their members.
 
+use std::collections::BTreeSet;
+
 use crate::http::{Failure, Request, segment};
 use crate::model::Members;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::{Group, User};
 use crate::okta::api::client::{Listing, Okta};
+use crate::okta::api::users::quoted;
 use crate::okta::api::wire::{UserId, WholeGroup, WireGroup};
 
 /// Larger pages had inconsistent paging once (`docs/okta.md#pages-of-groups`).
 const PAGE: u32 = 200;
 /// The most members on a page (`docs/okta.md#page-sizes`).
 pub(crate) const MEMBERS_PAGE: u32 = 1000;
+/// So many groups are asked for by one search, which stays shorter than what proxies let through.
+const NAMES: usize = 20;
 
 impl Okta {
     /// All groups that the token sees (scope `okta.groups.read`).
@@ -37,6 +42,19 @@ impl Okta {
         keep: &(dyn Fn(User) -> K + Send + Sync),
     ) -> Result<Vec<K>, Failure> {
         self.list_as(&members_of(group), &|_| (), keep).await
+    }
+
+    /// The groups with one of these names, whatever the case, by Okta's search index (`docs/okta.md#groups-by-name`).
+    pub(crate) async fn groups_named(&self, names: &BTreeSet<&str>) -> Result<Vec<WholeGroup>, Failure> {
+        let names: Vec<&str> = names.iter().copied().collect();
+        let mut found = Vec::new();
+        for some in names.chunks(NAMES) {
+            let search: Vec<String> = some.iter().map(|name| format!("profile.name eq {}", quoted(name))).collect();
+            let search = search.join(" or ");
+            let params = [("search", search.as_str())];
+            found.extend(self.list(&Listing { params: &params, ..all_groups() }, &|_| ()).await?);
+        }
+        Ok(found)
     }
 
     /// The ids of a group's members, deactivated ones included.

@@ -9,7 +9,7 @@ use crate::http::{Failure, Request, segment};
 use crate::model::id::OktaUserId;
 use crate::model::okta::{Group, User};
 use crate::okta::api::client::{Listing, Okta, OnPage};
-use crate::okta::api::wire::{WholeUser, WireGroup};
+use crate::okta::api::wire::{WholeGroup, WholeUser, WireGroup};
 
 /// The search that finds every user, deactivated ones included, and that can be paged
 /// (`docs/okta.md#deactivated-users-in-listings`).
@@ -100,6 +100,31 @@ impl Okta {
         self.entity(by_id(id_or_login)).await
     }
 
+    /// A user by id or login with all that Okta says of them, or none if there is no such user.
+    pub(crate) async fn whole_user(&self, id_or_login: &str) -> Result<Option<WholeUser>, Failure> {
+        self.entity(by_id(id_or_login)).await
+    }
+
+    /// The users with one of these texts as their e-mail address or login, whatever the case and the status, by Okta's search index.
+    pub(crate) async fn users_of_address(&self, addresses: &BTreeSet<&str>) -> Result<Vec<User>, Failure> {
+        let attributes = ["email", "login"].into_iter();
+        let of = |attribute| addresses.iter().map(move |text| format!("profile.{attribute} eq {}", quoted(text)));
+        self.users(&attributes.flat_map(of).collect::<Vec<_>>().join(" or ")).await
+    }
+
+    /// Some of the users whose first name, last name or e-mail address begins like this, deactivated ones left out
+    /// (`docs/okta.md#users-by-prefix`). One request.
+    pub(crate) async fn users_beginning(&self, prefix: &str) -> Result<Vec<User>, Failure> {
+        let request = Request::get("/api/v1/users").param("q", prefix).param("limit", &PAGE.to_string());
+        Ok(self.http().json(&request).await?.0)
+    }
+
+    /// The groups of a user with all that Okta says of them.
+    pub(crate) async fn whole_groups_of(&self, user: &OktaUserId) -> Result<Vec<WholeGroup>, Failure> {
+        let path = format!("/api/v1/users/{}/groups", segment(user.as_str()));
+        self.list(&Listing { path, params: &[], limit: None, header: None }, &|_| ()).await
+    }
+
     /// The groups of a user, `Everyone` included; the listing is paged (`docs/okta.md#a-users-groups-are-paged`).
     pub async fn user_groups(&self, user: &OktaUserId) -> Result<Vec<Group>, Failure> {
         let path = format!("/api/v1/users/{}/groups", segment(user.as_str()));
@@ -125,4 +150,19 @@ fn by_id(id_or_login: &str) -> Request {
 /// A filter, or a part of a search, that takes these users.
 fn any_of(ids: &[OktaUserId]) -> String {
     ids.iter().map(|id| format!("id eq \"{id}\"")).collect::<Vec<_>>().join(" or ")
+}
+
+/// A value in a search.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_a_search_ends_where_it_should() {
+        assert_eq!(quoted(r#"a "b\" or id pr"#), r#""a \"b\\\" or id pr""#);
+    }
 }

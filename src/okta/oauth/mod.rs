@@ -23,7 +23,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use key::SigningKey;
-pub use scopes::{Asked, SCHEMAS, USER_TYPES, USER_TYPES_ROUTE, least_scopes, scopes_by_key};
+pub use scopes::{Asked, SCHEMAS, USER_TYPES, USER_TYPES_ROUTE, least_scopes, scope_of, scopes_by_key};
 
 use crate::error::Error;
 use crate::http::error_body::challenge;

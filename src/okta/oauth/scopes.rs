@@ -46,6 +46,23 @@ pub fn scopes_by_key(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<(&'st
     asked.into_iter().filter(|(_, _, keys)| !keys.is_empty()).collect()
 }
 
+/// The scope that a route needs (Okta API: the scope of each route).
+pub fn scope_of(path: &str) -> Option<&'static str> {
+    let (_, route) = path.split_once("/api/v1/")?;
+    let segments: Vec<&str> = route.split('/').collect();
+    Some(match segments.as_slice() {
+        ["users", _, "linkedObjects", ..] | ["meta", "schemas", _, "linkedObjects", ..] => "okta.linkedObjects.read",
+        ["users", ..] => "okta.users.read",
+        ["groups", ..] => "okta.groups.read",
+        ["apps", ..] => "okta.apps.read",
+        ["meta", "types", ..] => USER_TYPES,
+        ["meta", "schemas", ..] => SCHEMAS,
+        ["mappings", ..] => "okta.profileMappings.read",
+        ["org", ..] => "okta.orgs.read",
+        _ => return None,
+    })
+}
+
 /// The names of those of these scopes that every run asks for.
 pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String> {
     let asked = scopes_by_key(scope, needs, from_okta).into_iter();
@@ -55,6 +72,24 @@ pub fn least_scopes(scope: &Scope, needs: &Needs, from_okta: bool) -> Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_route_has_its_scope() {
+        let cases = [
+            ("/api/v1/users", Some("okta.users.read")),
+            ("/api/v1/users/00u1/groups", Some("okta.users.read")),
+            ("/api/v1/groups/00g1/users", Some("okta.groups.read")),
+            ("/api/v1/apps/0oa1/users/00u1", Some("okta.apps.read")),
+            ("/api/v1/meta/schemas/user/default", Some(SCHEMAS)),
+            ("/api/v1/meta/types/user", Some(USER_TYPES)),
+            ("/api/v1/mappings", Some("okta.profileMappings.read")),
+            ("/.well-known/okta-organization", None),
+            ("/oauth2/v1/token", None),
+        ];
+        for (path, scope) in cases {
+            assert_eq!(scope_of(path), scope, "{path}");
+        }
+    }
 
     #[test]
     fn each_scope_names_the_keys_that_ask_for_it() {

@@ -15,7 +15,6 @@ use crate::model::okta::Profile;
 use crate::model::org::{Extra, Instances, Org, Relation};
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::{App, AppUser};
-use crate::okta::read::signs_in;
 
 /// Up to so many users are asked for one by one rather than in a listing of all.
 const FEW: usize = 5;
@@ -54,7 +53,7 @@ pub(crate) fn is_evaluated(org: &Org, id: &OktaUserId) -> bool {
 }
 
 fn can_sign_in(org: &Org, id: &OktaUserId) -> bool {
-    org.users.get(id).is_some_and(|user| signs_in(&user.status))
+    org.users.get(id).is_some_and(|user| org.evaluates(&user.status))
 }
 
 /// Merges what was read later.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::try_join;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Topic};
 use crate::expression::Needs;
 use crate::http::Failure;
 use crate::mapping::projects::ProjectRule;
@@ -19,7 +19,7 @@ use crate::model::Members;
 use crate::model::desired::RuleFault;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::{KnownGroups, KnownOrg};
-use crate::model::okta::{Group, Profile, Status, User};
+use crate::model::okta::{Group, Profile, User};
 use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
 use crate::model::packed::PackedUser;
 use crate::okta::api::client::Okta;
@@ -60,7 +60,7 @@ impl Reading {
             format!("[[projects]] {place}{}", rule.fault.told(&rule.wanted))
         });
         let faults: Vec<String> = missing_scope.iter().map(|part| part.fault.clone()).chain(rules).collect();
-        Some(Error::new(Kind::Config, faults.join("\n")))
+        Some(Error::new(Kind::Config, faults.join("\n")).about(Topic::UnknownName))
     }
 
     /// The reading, if the whole scope was found.
@@ -125,7 +125,7 @@ pub async fn read(
     let (app, (resolved, members), mut searched, everybody) = try_join!(assigned, named, searched, everybody)?;
     let assigned = app.iter().filter(|assigned| assigned.is_in_force != Some(false)).count();
     let parts = parts(&resolved.scope, assigned, searched.users.len(), &members);
-    let mut org = Org { users: everybody.users, parts, ..Org::default() };
+    let mut org = Org { users: everybody.users, parts, evaluates_staged: needs.staged, ..Org::default() };
     org.users.append(&mut searched.users);
     let begun = [(search, searched.beginnings), (everyone, everybody.beginnings)].into_iter();
     let begun = begun.filter_map(|(search, beginnings)| Some((search?.to_owned(), beginnings)));
@@ -269,7 +269,7 @@ pub async fn read_user(okta: &Okta, login: &str, scope: &Scope, needs: &Needs) -
     let nothing = KnownGroups::new();
     let resolved = resolve(&NamedApp::new(okta, &scope), &scope, &[], &needs_no_groups, &nothing).await?;
     let requests = okta.http().requests();
-    let mut org = Org { missing_scope: resolved.missing_scope, ..Org::default() };
+    let mut org = Org { missing_scope: resolved.missing_scope, evaluates_staged: needs.staged, ..Org::default() };
     org.extra.group_objects = resolved.group_objects;
     if needs.groups {
         let groups = okta.user_groups(&user.id).await?.into_iter().map(Arc::new).collect();
@@ -420,7 +420,7 @@ impl Reader<'_> {
         let users: Vec<OktaUserId> = org
             .in_scope
             .iter()
-            .filter(|id| org.users.get(id).is_some_and(|user| signs_in(&user.status)))
+            .filter(|id| org.users.get(id).is_some_and(|user| org.evaluates(&user.status)))
             .cloned()
             .collect();
         // All users are in `Everyone`, so it needn't be read.
@@ -465,12 +465,10 @@ impl Reader<'_> {
         let found = self.gather(reads.buffer_unordered(self.okta.at_once()), Step::GroupsOfUsers, total).await?;
         // A group that was deleted meanwhile has no members.
         read.extend(found.into_iter().filter_map(|(group, members)| Some((group, members?))));
-        let Org { users, in_scope, groups_of, .. } = org;
-        let wanted =
-            |id: &&OktaUserId| in_scope.contains(id) && users.get(id).is_some_and(|user| signs_in(&user.status));
-        for user in users.keys().filter(wanted) {
-            groups_of.insert(user.clone(), Vec::new());
-        }
+        let wanted = |id: &&OktaUserId| extra::is_evaluated(org, id);
+        let wanted: Vec<OktaUserId> = org.users.keys().filter(wanted).cloned().collect();
+        let groups_of = &mut org.groups_of;
+        groups_of.extend(wanted.into_iter().map(|user| (user, Vec::new())));
         for group in &resolved.groups {
             let members = read.get(&group.id);
             let group = Arc::new(group.clone());
@@ -501,11 +499,6 @@ fn scope_group_failed(failure: Failure, group: &Group) -> Error {
     }
     let message = format!("the Okta group {:?}, which is in scope, was deleted while it was read", group.name);
     Error::new(Kind::Failed, message).hint("run it again; nothing was planned or changed")
-}
-
-/// Whether anything is ever made from the user's attributes.
-pub(crate) fn signs_in(status: &Status) -> bool {
-    !matches!(status, Status::Staged | Status::Suspended | Status::Deprovisioned)
 }
 
 #[cfg(test)]

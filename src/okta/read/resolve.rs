@@ -74,18 +74,27 @@ pub(crate) struct Resolved<'a> {
 pub(crate) struct NamedApp<'a> {
     okta: &'a Okta,
     wanted: Option<&'a str>,
+    /// `config.toml:9: `, or nothing.
+    place: String,
     found: OnceCell<Result<Option<App>, String>>,
 }
 
 impl<'a> NamedApp<'a> {
     pub fn new(okta: &'a Okta, scope: &'a Scope) -> Self {
-        Self { okta, wanted: scope.app.as_deref(), found: OnceCell::new() }
+        let place = place(scope.app_at.as_deref());
+        Self { okta, wanted: scope.app.as_deref(), place, found: OnceCell::new() }
     }
 
     /// The same as [`find_app`] gives.
     pub async fn find(&self) -> Result<Result<Option<App>, String>, Error> {
-        self.found.get_or_try_init(|| find_app(self.okta, self.wanted)).await.cloned()
+        let found = self.found.get_or_try_init(|| find_app(self.okta, self.wanted)).await.cloned()?;
+        Ok(found.map_err(|fault| format!("{}{fault}", self.place)))
     }
+}
+
+/// The place of a key before what is wrong with it.
+fn place(location: Option<&str>) -> String {
+    location.map(|location| format!("{location}: ")).unwrap_or_default()
 }
 
 pub(crate) async fn resolve<'a>(
@@ -119,7 +128,10 @@ pub(crate) async fn resolve<'a>(
     for wanted in &scope.groups {
         match find_group(wanted, &groups) {
             Ok(group) => in_scope.push(group.clone()),
-            Err(fault) => missing(wanted, format!("[scope] groups: {}", fault.told(wanted))),
+            Err(fault) => {
+                let place = place(scope.groups_at.as_deref());
+                missing(wanted, format!("{place}[scope] groups: {}", fault.told(wanted)));
+            }
         }
     }
     let Selected { pushed, rule_of, unresolved } = select(rules, &groups);
@@ -186,9 +198,12 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
         format!("the Okta app {:?} is {status}, not ACTIVE; its assignments still count as the scope", app.label)
     });
     let idle = idle.iter().map(|rule| {
-        let place = rule.location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default();
+        let place = place(rule.location.as_deref());
         let Selector::Match(pattern) = &rule.selector else { return String::new() };
-        format!("no group's name matches the pattern {:?}{place}", pattern.as_str())
+        format!(
+            "{place}no group's name matches the pattern {:?}: this entry pushes no group, and projects that it once made aren't synced",
+            pattern.as_str()
+        )
     });
     inactive.into_iter().chain(idle).collect()
 }
@@ -236,6 +251,9 @@ async fn look_for_app(okta: &Okta, wanted: &str) -> Result<Result<Option<App>, S
     }
 }
 
+/// How many apps are listed where none has a similar label.
+const LISTED: usize = 10;
+
 fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {
     let mut labels: Vec<String> = candidates.iter().map(|app| app.label.clone()).collect();
     labels.extend(nearest(wanted, all.iter().map(|app| app.label.as_str())));
@@ -245,6 +263,23 @@ fn no_such_app(wanted: &str, candidates: &[App], all: &[App]) -> String {
             shown.push(label);
         }
     }
-    let hint = if shown.is_empty() { String::new() } else { format!("; did you mean {}?", shown.join(" or ")) };
+    let hint = if shown.is_empty() {
+        listed(OktaAppId::is_shape_of(wanted), all)
+    } else {
+        format!("; did you mean {}?", shown.join(" or "))
+    };
     format!("[scope] app: no app in Okta has the id or the label {wanted:?}{hint}")
+}
+
+/// The apps that there are, where nothing tells which of them is meant.
+fn listed(is_id: bool, all: &[App]) -> String {
+    let other_org = if is_id { "; an id of another org isn't found here" } else { "" };
+    let mut apps: Vec<&App> = all.iter().filter(|app| app.exists()).collect();
+    apps.sort_by(|one, other| one.label.cmp(&other.label));
+    let shown = apps.iter().take(LISTED).map(|app| format!("{:?} ({})", app.label, app.id)).collect::<Vec<_>>();
+    match (shown.is_empty(), apps.len().saturating_sub(LISTED)) {
+        (true, _) => format!("{other_org}; this org has no app, or the token may see none"),
+        (false, 0) => format!("{other_org}; the org has {}", shown.join(", ")),
+        (false, more) => format!("{other_org}; the org has {} and {more} more", shown.join(", ")),
+    }
 }

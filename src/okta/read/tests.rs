@@ -8,6 +8,7 @@ use regex::Regex;
 use super::*;
 use crate::http::scripted::{Act, ScriptedServer};
 use crate::mapping::projects::Selector;
+use crate::model::okta::Status;
 use crate::okta::testing::{Company, error, okta};
 
 fn company() -> Company {

@@ -37,6 +37,9 @@ pub struct Confirmed {
 /// Groups that users say they are in; none for users who don't exist.
 type OwnGroups = BTreeMap<OktaUserId, Option<Vec<Group>>>;
 
+/// What messages call a user.
+type Named<'a> = &'a (dyn Fn(&OktaUserId) -> String + Send + Sync);
+
 /// Asks for each of `users` by id and puts what is found into the org: who is gone, who is there, and who is in scope after
 /// all. For each of `memberships`, and wherever the groups of a user were read anyway, puts the user back into the pushed
 /// groups that they are in.
@@ -57,21 +60,22 @@ pub async fn confirm(
     }
     let mut not_recorded: BTreeSet<OktaUserId> = users.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     let mut own = OwnGroups::new();
-    not_recorded.extend(own_groups(okta, &mut own, memberships).await?);
+    let named = |id: &OktaUserId| named(org, &found, id);
+    not_recorded.extend(own_groups(okta, &mut own, memberships, &named).await?);
     let may_be_in_scope = |found: &&WholeUser| !scope.is_incomplete && found.user.status != Status::Deprovisioned;
     let alive: Vec<&WholeUser> = found.values().flatten().filter(may_be_in_scope).collect();
     let Sides { within, mut undecided, unsure, outside, not_recorded: untold } =
-        sides(okta, scope, &alive, &mut own).await?;
+        sides(okta, scope, &alive, &mut own, &named).await?;
     undecided.extend(users.iter().filter(|id| not_recorded.contains(*id)).cloned());
     not_recorded.extend(untold);
     if outside {
         scope_still_stands(okta, scope).await?;
     }
     if scope.needs.groups {
-        let untold = own_groups(okta, &mut own, within.clone()).await?;
+        let untold = own_groups(okta, &mut own, within.clone(), &named).await?;
         // Without them expressions would see a user without groups.
         if let Some(id) = untold.first() {
-            let error = format!("the groups of the user {id}, which expressions ask for, aren't in the snapshot");
+            let error = format!("the groups of {}, which expressions ask for, aren't in the snapshot", named(id));
             return Err(Error::new(Kind::Failed, error).hint("export a new snapshot with this config"));
         }
     }
@@ -133,13 +137,14 @@ async fn own_groups(
     okta: &Okta,
     own: &mut OwnGroups,
     users: BTreeSet<OktaUserId>,
+    named: Named<'_>,
 ) -> Result<BTreeSet<OktaUserId>, Error> {
     let users: Vec<OktaUserId> = users.into_iter().filter(|id| !own.contains_key(id)).collect();
     let reads = stream::iter(users).map(async |id| match okta.user_groups(&id).await {
         Ok(groups) => Ok((id, Some(Some(groups)))),
         Err(failure) if failure.is_not_found() => Ok((id, Some(None))),
         Err(failure) if failure.is_not_recorded() => Ok((id, None)),
-        Err(failure) => Err(about(failure, &id)),
+        Err(failure) => Err(about(failure, &named(&id))),
     });
     let mut not_recorded = BTreeSet::new();
     for (id, groups) in reads.buffer_unordered(okta.at_once()).try_collect::<Vec<_>>().await? {
@@ -151,8 +156,17 @@ async fn own_groups(
     Ok(not_recorded)
 }
 
-fn about(failure: Failure, id: &OktaUserId) -> Error {
-    Error::from(failure).context(format!("asking Okta again about the user {id}"))
+/// The user's login, as far as it is known, and the id.
+fn named(org: &Org, found: &BTreeMap<OktaUserId, Option<WholeUser>>, id: &OktaUserId) -> String {
+    let login = match found.get(id) {
+        Some(Some(whole)) => Some(whole.user.login().to_owned()),
+        _ => org.users.get(id).map(|packed| packed.unpack(id).login().to_owned()),
+    };
+    login.map_or_else(|| format!("the user {id}"), |login| format!("{login} ({id})"))
+}
+
+fn about(failure: Failure, user: &str) -> Error {
+    Error::from(failure).context(format!("asking Okta again about {user}"))
 }
 
 /// On which side of the scope users are.
@@ -210,7 +224,13 @@ impl Open {
 }
 
 /// Asks which of the users are in scope, of the parts of it that cost the least first.
-async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &mut OwnGroups) -> Result<Sides, Error> {
+async fn sides(
+    okta: &Okta,
+    scope: &ResolvedScope,
+    alive: &[&WholeUser],
+    own: &mut OwnGroups,
+    named: Named<'_>,
+) -> Result<Sides, Error> {
     let left = alive.iter().map(|found| found.user.id.clone()).collect();
     let mut open = Open {
         within: BTreeSet::new(),
@@ -226,10 +246,10 @@ async fn sides(okta: &Okta, scope: &ResolvedScope, alive: &[&WholeUser], own: &m
         searched(okta, search, alive, &mut open).await?;
     }
     if !scope.groups.is_empty() {
-        in_groups(okta, &scope.groups, &mut open, own).await?;
+        in_groups(okta, &scope.groups, &mut open, own, named).await?;
     }
     if let Some(app) = &scope.app {
-        assigned(okta, app, &mut open).await?;
+        assigned(okta, app, &mut open, named).await?;
     }
     let Open { within, left, mut undecided, unsure, mut not_recorded } = open;
     undecided.retain(|id| left.contains(id));
@@ -264,7 +284,13 @@ async fn searched(okta: &Okta, search: &str, alive: &[&WholeUser], open: &mut Op
 }
 
 /// The groups of the scope, by the users' own listings of their groups.
-async fn in_groups(okta: &Okta, groups: &[Group], open: &mut Open, own: &mut OwnGroups) -> Result<(), Error> {
+async fn in_groups(
+    okta: &Okta,
+    groups: &[Group],
+    open: &mut Open,
+    own: &mut OwnGroups,
+    named: Named<'_>,
+) -> Result<(), Error> {
     let is_many = open.left.len() > FEW;
     if is_many {
         let failed = |failure: Failure| Error::from(failure).context("reading the groups in scope again");
@@ -273,7 +299,7 @@ async fn in_groups(okta: &Okta, groups: &[Group], open: &mut Open, own: &mut Own
         }
     }
     let asked = if is_many { sample(&open.left) } else { open.left.clone() };
-    let untold = own_groups(okta, own, asked.clone()).await?;
+    let untold = own_groups(okta, own, asked.clone(), named).await?;
     open.lacks(untold);
     let is_scope_group = |group: &Group| groups.iter().any(|wanted| wanted.id == group.id);
     let is_member = |id: &&OktaUserId| own.get(*id).is_some_and(|own| own.iter().flatten().any(is_scope_group));
@@ -283,7 +309,7 @@ async fn in_groups(okta: &Okta, groups: &[Group], open: &mut Open, own: &mut Own
 }
 
 /// The app of the scope, by the users' own assignments.
-async fn assigned(okta: &Okta, app: &App, open: &mut Open) -> Result<(), Error> {
+async fn assigned(okta: &Okta, app: &App, open: &mut Open, named: Named<'_>) -> Result<(), Error> {
     let is_many = open.left.len() > FEW;
     if is_many {
         let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app again");
@@ -301,7 +327,7 @@ async fn assigned(okta: &Okta, app: &App, open: &mut Open) -> Result<(), Error> 
     let reads = stream::iter(asked.clone()).map(async |id| match okta.app_user(&app.id, &id).await {
         Ok(assigned) => Ok(Ok(assigned.filter(|assigned| assigned.id == id))),
         Err(failure) if failure.is_not_recorded() => Ok(Err(id)),
-        Err(failure) => Err(about(failure, &id)),
+        Err(failure) => Err(about(failure, &named(&id))),
     });
     let answers: Vec<_> = reads.buffer_unordered(okta.at_once()).try_collect().await?;
     open.lacks(answers.iter().filter_map(|answer| answer.as_ref().err()).cloned().collect());

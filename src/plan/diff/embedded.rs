@@ -16,11 +16,9 @@ pub fn block<'a>(matches: &mut Matches<'a>, desired: &'a Desired, platform: &Pla
     }
     let taken: BTreeSet<&str> = platform.embedded.iter().map(|account| account.user_name.as_str()).collect();
     for ((id, user), account) in desired.users.iter().zip(&matches.account_of) {
-        let (DesiredState::Present(_), None, Some(user_name)) = (&user.state, account, user.user_name.as_deref())
-        else {
-            continue;
-        };
-        if taken.contains(user_name) && matches.blocked.insert(id) {
+        let (None, Some(user_name)) = (account, user.user_name.as_deref()) else { continue };
+        let is_made = matches!(user.state, DesiredState::Present(_)) || user.prepared.is_some();
+        if is_made && taken.contains(user_name) && matches.blocked.insert(id) {
             matches.problems.push(Problem::new(
                 user.login(),
                 ProblemKind::EmbeddedAccount,

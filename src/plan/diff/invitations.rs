@@ -8,7 +8,7 @@ use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leav
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::role::is_same_project_role;
-use crate::plan::diff::leaving::{effective, on_leave};
+use crate::plan::diff::leaving::effective;
 use crate::plan::diff::matching::Matches;
 use crate::plan::op::{InvitationOp, Plan};
 use crate::plan::policy::{OnInvitation, OnLeave, Policy};
@@ -144,7 +144,7 @@ fn verdict(
         },
         DesiredState::Left(leave) => {
             let leave = effective(*leave, user, policy);
-            match on_leave(leave, policy) {
+            match policy.on_leave(leave) {
                 OnLeave::Deactivate => Verdict::Contradicts { reason: leave.as_str().to_owned(), left: Some(leave) },
                 OnLeave::Keep => Verdict::Unknown(format!("the user is {}", leave.as_str())),
             }

@@ -1,4 +1,4 @@
-//! Users who left: what the policy says of their accounts, and how one is closed.
+//! Users who left: the reason that counts, and how an account is closed.
 
 use crate::model::activepieces::{User, moved_link};
 use crate::model::desired::{DesiredUser, Leave};
@@ -6,21 +6,17 @@ use crate::model::id::OktaUserId;
 use crate::plan::op::{Attribute, Change, Reason, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
-/// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed.
+/// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed, or closed
+/// sooner.
 pub fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
+    let is_sooner = || {
+        policy.suspended == OnLeave::Keep
+            || (policy.unassigned == OnLeave::Deactivate
+                && policy.grace_of(Leave::Unassigned) < policy.grace_of(Leave::Suspended))
+    };
     match leave {
-        Leave::Suspended if policy.suspended == OnLeave::Keep && !user.in_scope => Leave::Unassigned,
+        Leave::Suspended if !user.in_scope && is_sooner() => Leave::Unassigned,
         leave => leave,
-    }
-}
-
-/// What the policy says of a reason. An account of a user who is deactivated in Okta is always closed.
-pub fn on_leave(leave: Leave, policy: &Policy) -> OnLeave {
-    match leave {
-        Leave::Suspended => policy.suspended,
-        Leave::Unassigned => policy.unassigned,
-        Leave::Deleted => policy.deleted,
-        Leave::Deactivated => OnLeave::Deactivate,
     }
 }
 
@@ -42,5 +38,6 @@ pub fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
         reason: Reason::Left(leave),
         attributes: None,
         replaces: Vec::new(),
+        destroys: None,
     }
 }

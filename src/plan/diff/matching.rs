@@ -98,11 +98,9 @@ impl Claim<'_> {
     /// Whether the claim prevails over others. A user who is deactivated in Okta or deleted gives way to a successor.
     fn is_strong(&self) -> bool {
         match &self.user.state {
-            DesiredState::Present(_)
-            | DesiredState::Left(Leave::Suspended | Leave::Unassigned)
-            | DesiredState::Problem(_) => true,
-            DesiredState::Left(Leave::Deactivated | Leave::Deleted) => false,
-            DesiredState::Untouched(_) => self.linked,
+            DesiredState::Present(_) | DesiredState::Problem(_) => true,
+            DesiredState::Untouched(_) | DesiredState::Left(Leave::Staged) => self.linked,
+            DesiredState::Left(leave) => !matches!(leave, Leave::Deactivated | Leave::Deleted),
         }
     }
 }
@@ -176,7 +174,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform, policy: &Policy
         } else if let Some(at) = linked {
             claims.on_accounts[at].push(Claim { place, id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
-        } else if let (Some(user_name), false) = (&user.user_name, matches!(user.state, DesiredState::Untouched(_))) {
+        } else if let (Some(user_name), true) = (&user.user_name, claims_by_name(user)) {
             claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
         }
     }
@@ -209,6 +207,11 @@ impl<'a> Matches<'a> {
             }
         }
     }
+}
+
+/// Whether the user takes, or makes, the account of their address.
+fn claims_by_name(user: &DesiredUser) -> bool {
+    user.prepared.is_some() || !matches!(user.state, DesiredState::Untouched(_))
 }
 
 /// A user whose e-mail address changed and who has an account under the new address too.

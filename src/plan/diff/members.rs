@@ -2,9 +2,12 @@
 
 use crate::model::Members;
 use crate::model::activepieces::{Platform, Project, User};
+use crate::model::desired::{Desired, DesiredState};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
+use crate::plan::diff::users::{is_linked, is_managed};
+use crate::plan::op::Removal;
 
 /// The Okta user who answers for an account.
 struct Owner<'a> {
@@ -45,6 +48,11 @@ impl<'a> Owners<'a> {
             shared += usize::from(group.contains(&owner.id));
         }
         (shared, owned)
+    }
+
+    /// The members of a project that Okta answers for, by the ids of their users.
+    pub fn all(&self, project: &Project) -> impl Iterator<Item = (&OktaUserId, &'a User)> {
+        self.of_members(Some(project)).map(|owner| (&owner.id, owner.account))
     }
 
     /// The members of a project who are matched, by the ids of their users.
@@ -89,5 +97,25 @@ impl<'a> Difference<'a> {
         }
         extra.extend(members.map(leaves));
         Self { absent, extra }
+    }
+}
+
+/// Whether a member may be removed: Okta answers for the account, and no problem leaves the user alone.
+pub fn may_leave(account: &User, id: &OktaUserId, desired: &Desired, matches: &Matches<'_>) -> bool {
+    let (user, ids) = (desired.users.get(id), &desired.ids);
+    let is_oktas = || user.map_or_else(|| is_linked(account, ids), |user| is_managed(id, user, account, ids));
+    let has_problem = || user.is_some_and(|user| matches!(user.state, DesiredState::Problem(_)));
+    !matches.blocked.contains(id) && is_oktas() && !has_problem()
+}
+
+/// The removal of a member from a project.
+pub fn removal(account: &User, id: &OktaUserId, reason: String) -> Removal {
+    Removal {
+        user_name: account.user_name.clone(),
+        account: account.id.clone(),
+        reason,
+        okta_id: Some(id.clone()),
+        role: None,
+        closed: None,
     }
 }

@@ -1,5 +1,7 @@
 //! The difference between the desired users and projects and the current platform.
 
+mod closing;
+mod deletions;
 mod embedded;
 mod invitations;
 mod leaving;
@@ -11,11 +13,14 @@ pub mod projects;
 pub mod protected;
 mod recreate;
 pub mod roles;
+mod unpushed;
 mod unresolved;
 pub mod users;
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::op::Plan;
 use super::policy::Policy;
@@ -41,14 +46,17 @@ pub struct Doubts {
 impl Doubts {
     /// The doubts about users, which are found without a comparison, because a comparison takes longer than everything
     /// else.
-    pub fn of_users(desired: &Desired, platform: &Platform) -> Self {
-        Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired)
+    /// Inactive accounts only count if they are among `losing`, which lose something more.
+    pub fn of_users(desired: &Desired, platform: &Platform, losing: &BTreeSet<AccountId>) -> Self {
+        Self::of_unknown(&matching::Links::of(desired, platform).unknown, desired, losing)
     }
 
     /// The doubts about the users of accounts that the read doesn't know.
-    fn of_unknown(accounts: &[&User], desired: &Desired) -> Self {
+    fn of_unknown(accounts: &[&User], desired: &Desired, losing: &BTreeSet<AccountId>) -> Self {
         let wanted = LazyCell::new(|| matching::wanted_names(desired));
-        let doubted = |account: &&&User| account.active || wanted.contains(account.user_name.as_str());
+        let doubted = |account: &&&User| {
+            account.active || losing.contains(&account.id) || wanted.contains(account.user_name.as_str())
+        };
         let former = |account: &User| {
             let user = account.former_of(&desired.ids).filter(|_| account.active);
             user.filter(|user| !desired.users.contains_key(user))
@@ -76,6 +84,19 @@ impl Doubts {
     }
 }
 
+/// Inactive accounts that would leave projects for that, or be deleted: their users are asked for by id, too.
+pub fn losing(platform: &Platform, policy: &Policy, due: &BTreeMap<AccountId, Timestamp>) -> BTreeSet<AccountId> {
+    let mut losing: BTreeSet<AccountId> = due.keys().cloned().collect();
+    if !policy.remove_memberships {
+        return losing;
+    }
+    let linked = platform.projects.iter().filter(|project| project.external_id.is_some());
+    let members: BTreeSet<&AccountId> = linked.flat_map(|project| &project.members).collect();
+    let closed = platform.users.iter().filter(|user| !user.active && members.contains(&user.id));
+    losing.extend(closed.map(|user| user.id.clone()));
+    losing
+}
+
 /// The desired state, compared with the current platform.
 pub struct Comparison<'a> {
     pub desired: &'a Desired,
@@ -93,11 +114,11 @@ impl<'a> Comparison<'a> {
     }
 
     /// Finds what has to be read again before [`Self::plan`].
-    pub fn doubts(&self) -> Doubts {
+    pub fn doubts(&self, losing: &BTreeSet<AccountId>) -> Doubts {
         let mut memberships = projects::missing_in_listing(&self.projects);
         memberships.extend(projects::roles_by_absence(&self.projects));
         memberships.extend(invitations::doubted(self.desired, self.platform, &self.matches));
-        let mut doubts = Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired) };
+        let mut doubts = Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired, losing) };
         doubts.users.extend(recreate::doubted(self.platform, &self.matches));
         doubts.users.extend(invitations::unknown_users(self.desired, self.platform, &self.matches.unknown));
         doubts
@@ -111,6 +132,11 @@ impl<'a> Comparison<'a> {
     /// The groups whose projects would change.
     pub fn changing_groups(&self) -> BTreeSet<OktaGroupId> {
         projects::changing(&self.projects, self.desired, &self.matches)
+    }
+
+    /// Adds the deletions of accounts that are due, each with the time since when it is inactive.
+    pub fn delete(&self, plan: &mut Plan, due: &BTreeMap<AccountId, Timestamp>, policy: &Policy) {
+        deletions::diff(plan, self.desired, self.platform, &self.matches, due, policy);
     }
 
     /// The operations to write.

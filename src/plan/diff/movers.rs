@@ -57,7 +57,10 @@ pub fn movers(
 /// How many users want each of the new addresses.
 fn wanted<'a>(users: &[&'a DesiredUser], movers: &BTreeMap<usize, &'a str>) -> BTreeMap<&'a str, usize> {
     let mut wanted: BTreeMap<&str, usize> = movers.values().map(|name| (*name, 0)).collect();
-    for user in users.iter().filter(|user| !gives_way(user) && !matches!(user.state, DesiredState::Untouched(_))) {
+    let waits = |user: &DesiredUser| {
+        matches!(user.state, DesiredState::Untouched(_) | DesiredState::Left(Leave::Staged)) || gives_way(user)
+    };
+    for user in users.iter().filter(|user| !waits(user)) {
         if let Some(count) = user.user_name.as_deref().and_then(|name| wanted.get_mut(name)) {
             *count += 1;
         }

@@ -3,16 +3,16 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::activepieces::{Contents, Platform, Project, User};
+use crate::model::activepieces::{Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::closing::{Closing, settled_roles};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
-use crate::plan::diff::members::{Difference, Owners};
-use crate::plan::diff::users::{is_linked, is_managed};
-use crate::plan::diff::{roles, unresolved};
-use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
+use crate::plan::diff::members::{Difference, Owners, may_leave, removal};
+use crate::plan::diff::{roles, unpushed, unresolved};
+use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal, name_before_archive};
 use crate::plan::policy::Policy;
 
 /// A pushed group and its project.
@@ -30,7 +30,7 @@ pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Match
     let orphans = Orphans::of(desired, platform);
     let compared = |(group, project): (&'a OktaGroupId, &'a DesiredProject)| {
         let found = match standing.find(group, &project.name) {
-            ProjectMatch::Nothing => orphans.of_group(project, &owners),
+            ProjectMatch::Nothing => orphans.of_group(project, &owners, &desired.archived),
             found => found,
         };
         let members = Difference::of(&project.members, found.project(), &owners);
@@ -54,6 +54,7 @@ pub fn diff(
     let accounts = LazyCell::new(|| Lookup::of(users.len(), users.iter().map(|user| (user.id.clone(), user))));
     let account_of = |id: &AccountId| accounts.get(id).copied();
     let names = groups_of_names(desired);
+    let closed = Closing::of(plan, desired, matches, policy);
     for Compared { group, project, found, members, roles } in compared {
         plan.problems.extend(roles::problems(project, platform));
         if let Some(problem) = problem(group, project, found, &names[project.name.as_str()]) {
@@ -66,7 +67,12 @@ pub fn diff(
         op.add.extend(members.absent.iter().filter_map(|id| joining.member(id)));
         let leaves = |(id, account): &(OktaUserId, &User)| leaves(account, id, project, desired, matches);
         op.remove = members.extra.iter().filter_map(leaves).collect();
+        op.remove.extend(
+            found.project().into_iter().flat_map(|found| closed.removals(found, &op.remove)).collect::<Vec<_>>(),
+        );
         roles::of_new_members(&mut op, project, platform, desired, &account_of, &mut plan.held);
+        roles::of_returning_members(&mut op, project, platform, desired);
+        plan.standing.settled_roles.extend(settled_roles(group, &members.absent, desired));
         op.roles = roles::changes(roles, desired);
         op.add.sort_unstable();
         op.remove.sort_unstable();
@@ -79,7 +85,7 @@ pub fn diff(
     plan.problems.extend(desired.vanished.values().map(|name| vanished(name)));
     plan.problems.extend(unresolved::problems(desired, platform));
     let claimed = compared.iter().filter_map(|compared| compared.found.orphan()).collect();
-    unpushed(plan, desired, platform, &claimed, policy);
+    unpushed::diff(plan, desired, platform, matches, &claimed, policy, &closed);
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
 }
 
@@ -205,11 +211,19 @@ impl<'a> Orphans<'a> {
     }
 
     /// The project of a group that has none: certain where the name is the same and most of the members are.
-    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>) -> ProjectMatch<'a> {
-        let mut of_name = self.projects.iter().filter(|project| project.display_name == group.name);
+    fn of_group(&self, group: &DesiredProject, owners: &Owners<'_>, archived: &Archived) -> ProjectMatch<'a> {
+        let own_name = |project: &'a Project| name_before_archive(&project.display_name);
+        let is_named = |project: &&&'a Project| own_name(project).unwrap_or(&project.display_name) == group.name;
+        let mut of_name = self.projects.iter().filter(is_named);
         match (of_name.next(), of_name.next()) {
             (Some(project), None) if self.names[group.name.as_str()].len() == 1 => {
-                let (shared, owned) = owners.shared(project, &group.members);
+                // An archived project has no members left to know the group by.
+                let recorded = archived.get(&project.id).filter(|_| own_name(project).is_some());
+                let (shared, owned) = match recorded {
+                    Some(members) => (members.iter().filter(|id| group.members.contains(id)).count(), members.len()),
+                    None if own_name(project).is_some() => (0, 1),
+                    None => owners.shared(project, &group.members),
+                };
                 if shared * 2 >= owned { ProjectMatch::ToRelink(project) } else { ProjectMatch::Unclear(project) }
             }
             (Some(project), _) => ProjectMatch::Unclear(project),
@@ -226,6 +240,9 @@ impl<'a> Orphans<'a> {
         }
     }
 }
+
+/// The members that each project had when it was archived.
+type Archived = BTreeMap<ProjectId, BTreeSet<OktaUserId>>;
 
 /// Whether neither Okta nor the config contains the group any more.
 fn is_gone(group: &OktaGroupId, desired: &Desired) -> bool {
@@ -288,7 +305,10 @@ fn op(group: &OktaGroupId, project: &DesiredProject, existing: Option<&Project>)
         None => ProjectAction::Create,
         Some(existing) if existing.external_id.as_deref() != Some(group.as_str()) => {
             match existing.external_id.as_deref().filter(|id| !id.is_empty()) {
-                Some(from) => ProjectAction::Relink { from: from.into() },
+                Some(from) => {
+                    let archived = (existing.display_name != project.name).then(|| existing.display_name.clone());
+                    ProjectAction::Relink { from: from.into(), archived }
+                }
                 None => ProjectAction::Adopt,
             }
         }
@@ -343,64 +363,18 @@ fn leaves(
     desired: &Desired,
     matches: &Matches<'_>,
 ) -> Option<Removal> {
-    if matches.blocked.contains(id) {
+    if !may_leave(account, id, desired, matches) {
         return None;
     }
-    let user = desired.users.get(id);
-    let ids = &desired.ids;
-    if !user.map_or_else(|| is_linked(account, ids), |user| is_managed(id, user, account, ids)) {
-        return None;
-    }
-    let reason = match user.map(|user| &user.state) {
-        Some(DesiredState::Problem(_)) => return None,
+    let reason = match desired.users.get(id).map(|user| &user.state) {
         Some(DesiredState::Left(leave)) => format!("{}, isn't in group {}", leave.as_str(), project.group_name),
         _ => format!("isn't in group {}", project.group_name),
     };
-    Some(Removal {
-        user_name: account.user_name.clone(),
-        account: account.id.clone(),
-        reason,
-        okta_id: Some(id.clone()),
-        role: None,
-    })
+    Some(removal(account, id, reason))
 }
 
 /// The next run shows whether the group is pushed again.
 fn vanished(name: &str) -> Problem {
     let message = "its Okta group was deleted during the read; the project stays as it is until the next run";
     Problem::new(name, ProblemKind::GroupVanished, message)
-}
-
-/// Projects whose group isn't pushed any more: named, or deleted where the policy says so and the group is gone. Only an
-/// Okta group's id as externalId tells that Okta or this program made a project. A project that a group made again claims
-/// isn't one of them.
-fn unpushed(plan: &mut Plan, desired: &Desired, platform: &Platform, claimed: &BTreeSet<&ProjectId>, policy: &Policy) {
-    for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
-        let Some(id) = project.external_id.as_deref().filter(|id| desired.ids.is_group(id)) else { continue };
-        let group = OktaGroupId::from(id);
-        if desired.projects.contains_key(&group) || desired.vanished.contains_key(&group) {
-            continue;
-        }
-        let name = &project.display_name;
-        if desired.unresolved.iter().any(|rule| rule.is_about(&group, name)) {
-            continue;
-        }
-        if let Some(called) = desired.groups.get(&group) {
-            let warning = format!("the group of project {name} is called {called} in Okta and isn't pushed");
-            plan.warnings.push(format!("{warning}; the project stays as it is"));
-        } else if policy.delete_unpushed {
-            plan.projects.push(ProjectOp {
-                name: name.clone(),
-                group,
-                project: Some(project.id.clone()),
-                action: ProjectAction::Delete { contents: Contents::default() },
-                members: project.members.len(),
-                add: Vec::new(),
-                remove: Vec::new(),
-                roles: Vec::new(),
-            });
-        } else {
-            plan.warnings.push(format!("the group {id} of project {name} isn't pushed; the project stays as it is"));
-        }
-    }
 }

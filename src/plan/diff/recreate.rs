@@ -7,7 +7,7 @@ use crate::model::activepieces::{Contents, Platform, Project, User, moved_link};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, OnCreateOnly};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::diff::leaving::{deactivate, effective, on_leave};
+use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::protected::Protected;
 use crate::plan::op::{Attribute, Copied, Fate, Plan, Reason, Replaced, UserAction, UserOp};
@@ -104,6 +104,7 @@ pub(super) fn recreation(
             reason: Reason::EmailChanged,
             attributes: Some(Attributes { platform_role, ..Attributes::default() }),
             replaces: Vec::new(),
+            destroys: None,
         })
     };
     let op = op.or_else(nothing)?;
@@ -126,7 +127,7 @@ pub(super) fn close(
             match &user.state {
                 DesiredState::Left(leave) => {
                     let leave = effective(*leave, user, policy);
-                    if on_leave(leave, policy) == OnLeave::Deactivate {
+                    if policy.on_leave(leave) == OnLeave::Deactivate {
                         let op = protected.restrict(deactivate(id, leave, former), Some(former), &mut plan.warnings);
                         plan.standing.missing.entry(id.clone()).or_insert_with(|| former.id.clone());
                         add(plan, op, former);

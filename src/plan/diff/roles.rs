@@ -129,6 +129,19 @@ pub fn of_new_members<'a>(
     }
 }
 
+/// Gives members who come back the project roles that they had when their accounts were closed, where the config doesn't manage the
+/// roles of the project.
+pub fn of_returning_members(op: &mut ProjectOp, project: &DesiredProject, platform: &Platform, desired: &Desired) {
+    let (None, Some(roles)) = (&project.roles, desired.left_roles.get(&op.group)) else { return };
+    let is_there = |role: &&String| platform.roles.known().is_none_or(|known| known.spelled(role).is_some());
+    for member in &mut op.add {
+        if let Some(role) = roles.get(&member.okta_id).filter(is_there) {
+            member.role = Some(role.clone());
+            member.role_reason = Some("the project role before the deactivation".to_owned());
+        }
+    }
+}
+
 /// A problem for each role that the platform doesn't have, and those of the roles themselves.
 pub fn problems(project: &DesiredProject, platform: &Platform) -> Vec<Problem> {
     let (Some(wanted), Some(known)) = (&project.roles, platform.roles.known()) else { return Vec::new() };

@@ -3,11 +3,11 @@
 use std::cell::LazyCell;
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Platform, User};
+use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::diff::leaving::{deactivate, effective, on_leave};
+use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::{Matches, wanted_names};
 use crate::plan::diff::protected::{Protected, keep_admin};
 use crate::plan::diff::recreate;
@@ -30,8 +30,8 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
         if let Some(account) = account.or(former).filter(|account| account.active && is_managed(account)) {
             plan.standing.managed_active += 1;
             plan.standing.privileged_active += usize::from(is_privileged(account));
-            if matches!(user.state, DesiredState::Left(Leave::Unassigned | Leave::Deleted)) {
-                plan.standing.missing.insert(id.clone(), account.id.clone());
+            if let DesiredState::Left(leave) = user.state {
+                note_grace(plan, id, effective(leave, user, policy), account, policy);
             }
         }
         if let (DesiredState::Left(leave), Some(account)) = (&user.state, linked.filter(|linked| linked.active)) {
@@ -68,8 +68,11 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
 /// Whether the account is, or becomes, one that Okta answers for: it is taken over by its address, also to be closed
 /// when Okta says that the person has no access.
 pub(crate) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, ids: &OktaIds) -> bool {
-    let by_address =
-        matches!(user.state, DesiredState::Present(_) | DesiredState::Left(Leave::Suspended | Leave::Deactivated));
+    let by_address = match user.state {
+        DesiredState::Present(_) => true,
+        DesiredState::Left(leave) => !leave.is_absence(),
+        DesiredState::Untouched(_) | DesiredState::Problem(_) => false,
+    };
     let is_own = account.link() == Some(id.as_str()) || account.former_of(ids).is_some_and(|user| user == *id);
     is_own || is_linked(account, ids) || by_address
 }
@@ -92,12 +95,10 @@ fn close_what_is_open(
     for (id, user, leave, account) in open {
         let has_operation = plan.users.iter().any(|op| op.account.as_ref() == Some(&account.id));
         let leave = effective(leave, user, policy);
-        if has_operation || leave == Leave::Unassigned || on_leave(leave, policy) == OnLeave::Keep {
+        if has_operation || leave == Leave::Unassigned || policy.on_leave(leave) == OnLeave::Keep {
             continue;
         }
-        if leave == Leave::Deleted {
-            plan.standing.missing.insert(id.clone(), account.id.clone());
-        }
+        note_grace(plan, id, leave, account, policy);
         let op = protected.restrict(deactivate(id, leave, account), Some(account), &mut plan.warnings);
         plan.users.extend(op);
         if matches.account_of.iter().flatten().all(|matched| matched.id != account.id) {
@@ -107,6 +108,17 @@ fn close_what_is_open(
     }
     plan.warnings.sort();
     plan.warnings.dedup();
+}
+
+/// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.
+fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
+    let standing = &mut plan.standing;
+    if leave.is_absence() {
+        standing.missing.insert(id.clone(), account.id.clone());
+        standing.deleted.extend((leave == Leave::Deleted).then(|| id.clone()));
+    } else if policy.grace_of(leave).is_positive() {
+        standing.stated.insert(id.clone(), leave);
+    }
 }
 
 /// Whether the account is ADMIN or OPERATOR.
@@ -155,7 +167,10 @@ fn op(
 ) -> Option<UserOp> {
     match (&user.state, account) {
         (DesiredState::Present(attributes), None) => {
-            create(id, user, &recreate::carried(attributes, former, desired.on_create_only))
+            create(id, user, &recreate::carried(attributes, former, desired.on_create_only), Reason::Assigned)
+        }
+        (DesiredState::Left(Leave::Staged) | DesiredState::Untouched(_), None) => {
+            create(id, user, user.prepared.as_deref()?, Reason::Staged)
         }
         (DesiredState::Present(attributes), Some(account)) => {
             let mut later = later(attributes, desired.on_create_only, account);
@@ -172,7 +187,7 @@ fn op(
         }
         (DesiredState::Left(leave), Some(account)) if account.active => {
             let leave = effective(*leave, user, policy);
-            (on_leave(leave, policy) == OnLeave::Deactivate).then(|| deactivate(id, leave, account))
+            (policy.on_leave(leave) == OnLeave::Deactivate).then(|| deactivate(id, leave, account))
         }
         _ => None,
     }
@@ -188,10 +203,12 @@ fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
     }
 }
 
-fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes) -> Option<UserOp> {
+/// Makes the account: an inactive one of a user who is staged.
+fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes, reason: Reason) -> Option<UserOp> {
     let user_name = user.user_name.clone()?;
+    let active = bool_text(reason != Reason::Staged).to_owned();
     let mut changes = vec![
-        Change { attribute: Attribute::Active, from: None, to: "true".to_owned() },
+        Change { attribute: Attribute::Active, from: None, to: active },
         Change { attribute: Attribute::PlatformRole, from: None, to: attributes.platform_role.to_string() },
     ];
     let names = [(Attribute::GivenName, &attributes.given_name), (Attribute::FamilyName, &attributes.family_name)];
@@ -205,9 +222,10 @@ fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes) -> Optio
         okta_id: id.clone(),
         account: None,
         changes,
-        reason: Reason::Assigned,
+        reason,
         attributes: Some(attributes.clone()),
         replaces: Vec::new(),
+        destroys: None,
     })
 }
 
@@ -261,6 +279,7 @@ fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &
         reason,
         attributes: Some(attributes),
         replaces: Vec::new(),
+        destroys: None,
     })
 }
 
@@ -297,11 +316,14 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     }
 }
 
-/// Records the losses that the guards check.
+/// Records who has which platform role today: the guards check the losses.
 pub(crate) fn note_admins(plan: &mut Plan, platform: &Platform) {
     plan.standing.owner.clone_from(&platform.owner);
     let admins = platform.users.iter().filter(|user| user.active && user.is_admin());
     plan.standing.admins = admins.map(|user| user.id.clone()).collect();
+    let is_operator = |user: &&User| user.active && user.platform_role == PlatformRole::Operator.as_str();
+    plan.standing.operators = platform.users.iter().filter(is_operator).map(|user| user.id.clone()).collect();
+    plan.standing.accounts = census(&platform.users);
 }
 
 /// Counts the accounts without an Okta user: created by hand, or linked to another directory. The owner's isn't

@@ -77,6 +77,8 @@ impl<'a> Stands<'a> {
             None => self.user_of.get(op.okta_id.as_str()),
         };
         let mut what = match account {
+            None if op.is_deletion() => Vec::new(),
+            Some(_) if op.is_deletion() => vec!["the account is still there".to_owned()],
             None => vec!["the account isn't there".to_owned()],
             Some(user) => op.changes.iter().filter_map(|change| differs(change, user)).collect(),
         };
@@ -141,7 +143,7 @@ fn differs(change: &Change, user: &User) -> Option<String> {
 /// A change that removes access is repeated as often as needed: an admin who keeps undoing it must not succeed. A new
 /// link takes the account from the user that it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
-    !matches!(op.action, UserAction::Deactivate | UserAction::Recreate)
+    !matches!(op.action, UserAction::Deactivate | UserAction::Recreate | UserAction::Delete)
         && !op.is_downgrade()
         && op.reason != Reason::Relinked
 }

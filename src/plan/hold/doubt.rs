@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Attribute, InvitationOp, Plan, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, InvitationOp, Plan, Removal, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -35,22 +34,22 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
+    let takes_account = |op: &UserOp| matches!(op.action, UserAction::Deactivate | UserAction::Delete);
     let is_held = |op: &mut UserOp| match op.action {
-        UserAction::Deactivate => of.scope.contains(&op.okta_id),
+        UserAction::Deactivate | UserAction::Delete => of.scope.contains(&op.okta_id),
         _ => of.roles.contains(&op.okta_id),
     };
     let deferred: Vec<UserOp> = plan.users.extract_if(.., is_held).collect();
     for op in &deferred {
-        let about = if op.action == UserAction::Deactivate { "the scope" } else { "the groups" };
+        let about = if takes_account(op) { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
-    deferred.iter().filter(|op| op.action != UserAction::Deactivate).for_each(|op| plan.leave_out(op));
+    deferred.iter().filter(|op| !takes_account(op)).for_each(|op| plan.leave_out(op));
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
     let is_held = |op: &mut InvitationOp| match op.left {
-        Some(Leave::Unassigned | Leave::Deleted) => of.scope.contains(&op.okta_id),
-        Some(Leave::Suspended | Leave::Deactivated) => false,
+        Some(leave) => leave.is_absence() && of.scope.contains(&op.okta_id),
         None => of.roles.contains(&op.okta_id),
     };
     for op in plan.invitations.extract_if(.., is_held) {
@@ -60,7 +59,11 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
     }
     for op in &mut plan.projects {
-        for removal in op.remove.extract_if(.., |removal| of.memberships.contains(&removal.account)) {
+        let is_held = |removal: &mut Removal| {
+            let by_scope = removal.closed.is_some() && removal.okta_id.as_ref().is_some_and(|id| of.scope.contains(id));
+            by_scope || of.memberships.contains(&removal.account)
+        };
+        for removal in op.remove.extract_if(.., is_held) {
             held(&op.name, format!("remove {}", removal.user_name), format!("the groups of {}", removal.user_name));
         }
     }
@@ -87,7 +90,7 @@ pub fn change_of_role(change: &RoleChange) -> String {
 mod tests {
     use super::*;
     use crate::model::desired::Leave;
-    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason, Removal};
+    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason};
 
     fn op(action: UserAction, id: &str, change: Option<(Attribute, &str, &str)>) -> UserOp {
         let change =
@@ -101,6 +104,7 @@ mod tests {
             reason: Reason::Left(Leave::Unassigned),
             attributes: None,
             replaces: Vec::new(),
+            destroys: None,
         }
     }
 
@@ -114,6 +118,7 @@ mod tests {
             reason: String::new(),
             okta_id: None,
             role: None,
+            closed: None,
         });
         let project = ProjectOp {
             name: "Sales".to_owned(),

@@ -1,12 +1,16 @@
 //! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes
 //! that failed to persist in recent runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
+use crate::model::id::{OktaUserId, ProjectId};
 use crate::plan::deferred::Because;
 use crate::plan::diff::users::keep_the_last_admin;
+use crate::plan::hold::grace::Since;
 use crate::plan::hold::{convergence, grace, trust};
-use crate::plan::op::Plan;
+use crate::plan::op::{Plan, ProjectAction};
 use crate::plan::past::{Past, Sizes};
 use crate::plan::policy::Policy;
 
@@ -22,24 +26,23 @@ pub struct Run<'a> {
 
 /// Defers what must wait, and returns what to record once the run has completed.
 pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> Past {
-    let missing = grace::missing(plan, past, run.now);
+    let since = Since::of(plan, past, run.now);
     if !run.trust_source {
         plan.shrunk = trust::shrunk(run.sizes, past, &policy.limits);
     }
     let unsettled_since = convergence::hold(plan, past, run.now);
     let scope_is_incomplete = plan.standing.scope_is_incomplete;
-    let deleted = grace::deleted(plan, &missing);
-    if plan.shrunk.is_empty() {
-        if scope_is_incomplete {
-            trust::hold(plan, &Because::ScopeNotFound);
-        }
-        grace::hold(plan, &missing, run.now, policy.grace);
-    } else {
+    let deleted = since.deleted(plan);
+    if !plan.shrunk.is_empty() {
         trust::hold(plan, &Because::SourceNotTrusted);
+    } else if scope_is_incomplete {
+        trust::hold(plan, &Because::ScopeNotFound);
     }
+    grace::hold(plan, &since, run.now, policy);
     plan.projects.retain(|op| !op.is_empty());
     // The last ADMIN may have been meant to go because another account becomes one, which is deferred now.
     keep_the_last_admin(plan);
+    plan.keep_members_of_open_accounts();
     plan.warnings.sort();
     plan.held.sort();
     if !plan.shrunk.is_empty() {
@@ -50,8 +53,44 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
         // The sizes are those of another scope, and only users who are deleted are missing for sure.
         let mut missing = grace::without_seen(past, plan).missing;
         missing.extend(deleted);
-        return Past { missing, unsettled_since, ..past.clone() };
+        return Past { missing, stated: since.stated, unsettled_since, ..past.clone() };
     }
     let email_changed = plan.standing.email_changed.clone();
-    Past { trusted: Some(run.sizes.clone()), missing, email_changed, unsettled_since }
+    let Since { missing, stated } = since;
+    let trusted = Some(run.sizes.clone());
+    let mut left_roles = past.left_roles.clone();
+    for (group, roles) in &mut left_roles {
+        roles.retain(|id, _| !plan.standing.settled_roles.contains(&(group.clone(), id.clone())));
+    }
+    let inactive = past.inactive.clone();
+    Past {
+        trusted,
+        missing,
+        stated,
+        inactive,
+        left_roles,
+        archived: archived(plan, past),
+        email_changed,
+        unsettled_since,
+    }
+}
+
+/// The members that archived projects had, those of this plan too.
+fn archived(plan: &Plan, past: &Past) -> BTreeMap<ProjectId, BTreeSet<OktaUserId>> {
+    let mut archived = past.archived.clone();
+    for op in &plan.projects {
+        let Some(project) = &op.project else { continue };
+        match &op.action {
+            ProjectAction::Archive { .. } => {
+                let members = op.remove.iter().filter_map(|removal| removal.okta_id.clone());
+                archived.entry(project.clone()).or_default().extend(members);
+            }
+            // Its group is back, or the project goes.
+            ProjectAction::Relink { .. } | ProjectAction::Rename { .. } | ProjectAction::Delete { .. } => {
+                archived.remove(project);
+            }
+            ProjectAction::Create | ProjectAction::Adopt | ProjectAction::Members => {}
+        }
+    }
+    archived
 }

@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod convergence;
+pub mod dormant;
 pub mod doubt;
 pub mod grace;
 pub mod held;

@@ -37,13 +37,17 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
 pub fn hold(plan: &mut Plan, because: &Because) {
     let mut held = |subject: &str, what: String| plan.held.push(Deferred::new(subject, what, because.clone()));
     let is_stated_by = |leave: Leave| match leave {
-        Leave::Suspended | Leave::Deactivated => true,
         Leave::Deleted => *because == Because::ScopeNotFound,
-        Leave::Unassigned => false,
+        leave => !leave.is_absence(),
     };
     let is_stated = |op: &UserOp| matches!(op.reason, Reason::Left(leave) if is_stated_by(leave));
-    for op in plan.users.extract_if(.., |op| op.action == UserAction::Deactivate && !is_stated(op)) {
-        held(&op.user_name, "deactivate".to_owned());
+    let is_held = |op: &mut UserOp| match op.action {
+        UserAction::Delete => true,
+        UserAction::Deactivate => !is_stated(op),
+        _ => false,
+    };
+    for op in plan.users.extract_if(.., is_held) {
+        held(&op.user_name, op.action.as_str().to_owned());
     }
     // A role or a membership doesn't follow from the scope.
     let is_held = |op: &mut InvitationOp| match op.left {
@@ -53,8 +57,8 @@ pub fn hold(plan: &mut Plan, because: &Because) {
     for op in plan.invitations.extract_if(.., is_held) {
         held(&op.user_name, revocation(&op));
     }
-    for op in plan.projects.extract_if(.., |op| op.is_deletion()) {
-        held(&op.name, "delete the project".to_owned());
+    for op in plan.projects.extract_if(.., |op| op.is_deletion() || op.is_archival()) {
+        held(&op.name, format!("{} the project", op.action.as_str()));
     }
     for op in &mut plan.projects {
         for removal in op.remove.drain(..) {

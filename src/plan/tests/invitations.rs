@@ -164,9 +164,11 @@ fn what_follows_from_an_absence_waits_as_a_deactivation_does() {
     assert_eq!(ids(&plan), ["ada", "bob", "dan"]);
     let mut plan = mixed();
     let now = Timestamp::UNIX_EPOCH;
-    let missing = grace::missing(&plan, &Past::default(), now);
+    let since = grace::Since::of(&plan, &Past::default(), now);
+    let missing = &since.missing;
     assert!(missing.values().all(|missing| *missing == Missing { since: now, runs: 1 }) && missing.len() == 2);
-    grace::hold(&mut plan, &missing, now, Grace { runs: 2, ..Grace::default() });
+    let waits = Policy { grace: Grace { runs: 2, ..Grace::default() }, ..policy() };
+    grace::hold(&mut plan, &since, now, &waits);
     assert_eq!(ids(&plan), ["ada", "bob"]);
     let mut plan = mixed();
     let all = || ["ada", "bob", "cy", "dan"].map(okta_id).into();
@@ -179,7 +181,7 @@ fn okta_is_asked_by_id_before_an_invitation_is_deleted_for_an_absence() {
     let waiting = ["ada", "gone"].map(|name| invitation(name, name, as_platform("ADMIN")));
     let standing = with(platform([linked("ada"), inactive(linked("gone")), inactive(linked("other"))]), waiting);
     let desired = users([present("ada")]);
-    let doubts = Comparison::of(&desired, &standing, &policy()).doubts();
+    let doubts = Comparison::of(&desired, &standing, &policy()).doubts(&BTreeSet::new());
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada")]));
     assert_eq!(
         doubts.users,

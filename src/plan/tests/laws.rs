@@ -151,7 +151,7 @@ fn a_group_made_again_takes_its_project_over_where_it_is_certain() {
     };
     let actions = |plan: &Plan| plan.projects.iter().map(|op| op.action.as_str()).collect::<Vec<_>>();
     let certain = plan("Eng", &["ada", "bob", "cy"], false);
-    assert_eq!(certain.projects[0].action, ProjectAction::Relink { from: old.clone() });
+    assert_eq!(certain.projects[0].action, ProjectAction::Relink { from: old.clone(), archived: None });
     assert_eq!((certain.projects.len(), certain.projects[0].add.len(), certain.problems.len()), (1, 1, 0));
     // Other people under the old name, or the same people under another name: one problem names both groups.
     for unclear in [plan("Eng", &["cy"], false), plan("Engineering", &["ada", "bob"], false)] {

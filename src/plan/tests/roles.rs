@@ -146,7 +146,7 @@ fn a_change_that_follows_from_an_absence_is_confirmed_or_deferred() {
     let (desired, platform) = (desired(roles), standing(&ALL_EDITORS));
     let comparison = Comparison::of(&desired, &platform, &policy());
     let doubts = Doubts { memberships: [okta_id("ada")].into(), ..Doubts::default() };
-    assert_eq!(comparison.doubts(), doubts);
+    assert_eq!(comparison.doubts(&BTreeSet::new()), doubts);
     let mut plan = comparison.plan(&policy());
     let untrusted = |because: &Because| {
         let mut plan = comparison.plan(&policy());

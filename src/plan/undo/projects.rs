@@ -113,18 +113,22 @@ fn itself(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Proje
                 made.name, made.group
             ));
         }
-        ProjectAction::Relink { from } => plan.warnings.push(format!(
+        ProjectAction::Relink { from, .. } => plan.warnings.push(format!(
             "the project {} stays linked to the group {}: the group {from} of before is gone",
             made.name, made.group
         )),
-        ProjectAction::Rename { from } if op.name == made.name => {
+        ProjectAction::Archive { from } if *from == made.name => {}
+        ProjectAction::Rename { from } | ProjectAction::Archive { from } if op.name == made.name => {
             op.action = ProjectAction::Rename { from: std::mem::replace(&mut op.name, from.clone()) };
         }
-        ProjectAction::Rename { from } if op.name != *from => {
+        ProjectAction::Rename { from } | ProjectAction::Archive { from } if op.name != *from => {
             undone.changed(plan, Step::Project(made), &format!("the project's name is {:?} now", op.name));
         }
         ProjectAction::Adopt => undone.changed(plan, Step::Project(made), "the project isn't linked to the group"),
-        ProjectAction::Rename { .. } | ProjectAction::Members | ProjectAction::Delete { .. } => {}
+        ProjectAction::Rename { .. }
+        | ProjectAction::Archive { .. }
+        | ProjectAction::Members
+        | ProjectAction::Delete { .. } => {}
     }
 }
 
@@ -135,6 +139,7 @@ fn removal(account: &User, reason: &str) -> Removal {
         reason: reason.to_owned(),
         okta_id: account.external_id.as_deref().map(OktaUserId::from),
         role: None,
+        closed: None,
     }
 }
 

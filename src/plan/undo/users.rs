@@ -10,7 +10,7 @@ use crate::plan::step::Step;
 
 /// Adds an operation for each account that the run changed.
 pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
-    let mut created = 0;
+    let (mut created, mut prepared) = (0, 0);
     for made in &undone.plan.users {
         if made.action == UserAction::Recreate {
             recreation(plan, undone, made, accounts);
@@ -18,12 +18,19 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
         }
         match (undone.trace)(Step::User(made)) {
             Trace::None => {}
+            _ if made.is_deletion() => {
+                if accounts.of_op(made).is_none() {
+                    let name = &made.user_name;
+                    plan.warnings.push(format!("the account {name} was deleted, which can't be undone"));
+                }
+            }
             Trace::Blurred => undone.blurred(plan, Step::User(made)),
             Trace::Done | Trace::Perhaps => {
                 let Some(account) = accounts.of_op(made) else {
                     undone.changed(plan, Step::User(made), "the account is gone");
                     continue;
                 };
+                prepared += usize::from(made.makes_inactive() && !account.active);
                 let Some(back) = changes(made, account, undone, accounts, plan) else { continue };
                 if back.is_empty() {
                     continue;
@@ -35,6 +42,12 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
                 }
             }
         }
+    }
+    if prepared > 0 {
+        plan.warnings.push(format!(
+            "accounts can't be deleted: the {prepared} that run {} made for users who are staged stay inactive",
+            undone.run
+        ));
     }
     if created > 0 {
         plan.warnings.push(format!(
@@ -97,6 +110,7 @@ fn recreation(plan: &mut Plan, undone: Undone<'_>, made: &UserOp, accounts: &Acc
         reason: Reason::Undo(undone.run),
         attributes: Some(Attributes { platform_role, ..Attributes::default() }),
         replaces: new.map(left).into_iter().collect(),
+        destroys: None,
     });
 }
 
@@ -210,5 +224,6 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
         reason: Reason::Undo(run),
         attributes,
         replaces: Vec::new(),
+        destroys: None,
     })
 }

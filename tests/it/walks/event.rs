@@ -68,10 +68,21 @@ pub struct Setup {
     pub projects: Projects,
     pub project_roles: ProjectRoles,
     pub delete_unpushed: bool,
+    pub archive: bool,
     /// `deactivate_after_runs`
     pub grace_runs: usize,
     /// `deactivate_after`
     pub grace_hours: i64,
+    /// `grace` of users who are suspended or deactivated.
+    pub stated_hours: i64,
+    /// `locked_out = "deactivate"`
+    pub close_locked: bool,
+    /// `remove_memberships_on_deactivate`
+    pub remove_memberships: bool,
+    /// `create = "inactive"`
+    pub prepare: bool,
+    /// `delete_inactive_after = "2d"`
+    pub delete_inactive: bool,
     /// Whether the first person is protected.
     pub protect: bool,
     pub keep_unassigned: bool,
@@ -93,8 +104,14 @@ impl Default for Setup {
             projects: Projects::ByName,
             project_roles: ProjectRoles::None,
             delete_unpushed: false,
+            archive: false,
             grace_runs: 1,
             grace_hours: 0,
+            stated_hours: 0,
+            close_locked: false,
+            remove_memberships: false,
+            prepare: false,
+            delete_inactive: false,
             protect: false,
             keep_unassigned: false,
             keep_suspended: false,
@@ -248,29 +265,39 @@ pub fn setup() -> impl Strategy<Value = Setup> {
         2 => Just(ProjectRoles::ByGroup),
         1 => Just(ProjectRoles::ByExpression)
     ];
-    let projects = (projects, project_roles);
+    let projects = (projects, project_roles, prop::bool::weighted(0.3), prop::bool::weighted(0.3));
     let grace = prop_oneof![3 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((1, 24)), 1 => Just((2, 24))];
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
+    let grace = (grace, prop_oneof![4 => Just(0), 1 => Just(24)]);
     let invitations =
         prop_oneof![4 => Just(Invitations::Ignore), 1 => Just(Invitations::Report), 2 => Just(Invitations::Revoke)];
-    let kept = (rare(6), rare(6), invitations, rare(2));
-    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), kept, rare(3)).prop_map(
-        |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| Setup {
-            people,
-            scope,
-            roles,
-            projects: projects.0,
-            project_roles: projects.1,
-            delete_unpushed,
-            grace_runs: grace.0,
-            grace_hours: grace.1,
-            protect,
-            keep_unassigned,
-            keep_suspended: keep.0,
-            keep_deleted: keep.1,
-            invitations: keep.2,
-            recreate: keep.3,
-            old_server: old,
+    let keep = (rare(6), rare(6), rare(4), rare(3), rare(4), invitations, rare(2));
+    (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), keep, rare(3)).prop_map(
+        |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
+            let (grace, stated_hours) = grace;
+            Setup {
+                people,
+                scope,
+                roles,
+                projects: projects.0,
+                project_roles: projects.1,
+                delete_unpushed,
+                archive: projects.2,
+                remove_memberships: projects.3,
+                grace_runs: grace.0,
+                grace_hours: grace.1,
+                stated_hours,
+                close_locked: keep.2,
+                prepare: keep.3,
+                delete_inactive: keep.4,
+                protect,
+                keep_unassigned,
+                keep_suspended: keep.0,
+                keep_deleted: keep.1,
+                invitations: keep.5,
+                recreate: keep.6,
+                old_server: old,
+            }
         },
     )
 }
@@ -383,6 +410,14 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         let after = vec![event, Event::Status(other, "SUSPENDED"), Event::Apply, Event::RolesStay(false), Event::Apply];
         [promoted, after].concat()
     });
+    let staged = (p.clone(), event.clone()).prop_map(|(p, event)| {
+        let hired = [Event::Delete(p), Event::Apply, Event::Hire(p), Event::Status(p, "STAGED"), Event::Apply];
+        [&hired[..], &[event, Event::Status(p, "ACTIVE"), Event::Apply]].concat()
+    });
+    let dormant = (p.clone(), event.clone(), event.clone()).prop_map(|(p, one, other)| {
+        let gone = [Event::Unassign(p), Event::Apply, Event::Apply, one, Event::Clock(49), Event::Apply];
+        [&gone[..], &[other, Event::Assign(p), Event::Apply]].concat()
+    });
     let returned = (p.clone(), event.clone()).prop_map(|(p, event)| {
         let gone = [Event::Unassign(p), Event::Apply];
         [&gone[..], &[Event::Assign(p), event, Event::Apply], &gone[..]].concat()
@@ -413,6 +448,8 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         2 => unkept,
         2 => returned,
         2 => renamed,
+        1 => staged,
+        2 => dormant,
     ]
 }
 

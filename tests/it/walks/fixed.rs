@@ -510,3 +510,52 @@ async fn walk_with_changed_addresses_that_are_cut_short_swapped_and_undone() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_deletes_accounts_that_were_inactive_for_long() {
+    let dormant = |p| [Event::Unassign(p), Event::Apply, Event::Apply, Event::Clock(49)];
+    for meanwhile in [Hand::Reopen(1), Hand::Role(1, Role::Admin), Hand::Close(1)] {
+        for old_server in [false, true] {
+            let events =
+                [&dormant(1)[..], &[Event::Middle("DELETE", 0, meanwhile), Event::Apply, Event::Apply]].concat();
+            holds(Setup { delete_inactive: true, old_server, ..Setup::default() }, &events).await;
+        }
+    }
+    let back = [&dormant(2)[..], &[Event::Apply, Event::Undo(0), Event::Assign(2), Event::Apply]].concat();
+    holds(Setup { delete_inactive: true, remove_memberships: true, ..Setup::default() }, &back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_archives_the_project_of_a_group() {
+    let setup = || Setup { archive: true, remove_memberships: true, ..by_pattern() };
+    let gone = [Event::DeleteGroup(0), Event::Apply, Event::Apply];
+    for then in
+        [Event::RemakeGroup(0), Event::Undo(0), Event::Hand(Hand::RenameProject(0)), Event::Status(1, "SUSPENDED")]
+    {
+        holds(setup(), &[&gone[..], &[then, Event::Apply]].concat()).await;
+    }
+    holds(setup(), &[Event::RemakeGroup(0), Event::Kill(0), Event::Apply]).await;
+    holds(setup(), &[Event::DeleteGroup(0), Event::Kill(0), Event::Apply]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_prepares_the_account_of_a_staged_user() {
+    for old_server in [false, true] {
+        let setup = Setup { prepare: true, old_server, roles: Roles::Group, ..Setup::default() };
+        let hired = [Event::Delete(2), Event::Apply, Event::Hire(2), Event::Status(2, "STAGED"), Event::Lose(0)];
+        let rest = [Event::Join(2, ADMINS), Event::Apply, Event::Status(2, "ACTIVE"), Event::Apply, Event::Undo(1)];
+        holds(setup, &[hired, rest].concat()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_that_takes_memberships_with_access() {
+    for stated_hours in [0, 24] {
+        let setup = Setup { remove_memberships: true, stated_hours, close_locked: true, ..Setup::default() };
+        let gone = [Event::Hand(Hand::ProjectRole(1, 0, "Admin")), Event::Status(1, "SUSPENDED"), Event::Apply];
+        let later = [Event::Clock(25), Event::Apply, Event::Status(2, "LOCKED_OUT"), Event::Apply];
+        let back =
+            [Event::Status(1, "ACTIVE"), Event::Status(2, "ACTIVE"), Event::Lose(1), Event::Apply, Event::Undo(1)];
+        holds(setup, &[&gone[..], &later, &back].concat()).await;
+    }
+}

@@ -60,6 +60,10 @@ struct Missing {
 #[derive(Debug, Default)]
 pub struct Ledger {
     missing: BTreeMap<String, Missing>,
+    /// Users of a status that has a grace, with it.
+    stated: BTreeMap<String, (String, Missing)>,
+    /// Since when accounts are inactive in each run.
+    inactive: BTreeMap<String, (Timestamp, Timestamp)>,
     /// The project roles of members who were removed, by project and account.
     roles: BTreeMap<Key, String>,
     /// Runs that wrote something, with their accounts and Okta users.
@@ -74,12 +78,19 @@ const SLACK: i64 = 120;
 impl Truth {
     fn has_access(&self, user: &str) -> bool {
         self.in_scope.contains(user)
+            && !self.is_out(user)
             && self.users.get(user).is_some_and(|user| WITH_ACCESS.contains(&user.status.as_str()))
     }
 
-    /// Whether Okta says by itself that the user is out.
+    /// The status by which a user is out, where Okta says so by itself.
+    fn stated(&self, user: &str) -> Option<&str> {
+        let status = self.users.get(user)?.status.as_str();
+        let locked = self.close_locked && self.in_scope.contains(user);
+        (["SUSPENDED", "DEPROVISIONED"].contains(&status) || (locked && status == "LOCKED_OUT")).then_some(status)
+    }
+
     fn is_out(&self, user: &str) -> bool {
-        self.users.get(user).is_some_and(|user| ["SUSPENDED", "DEPROVISIONED"].contains(&user.status.as_str()))
+        self.stated(user).is_some()
     }
 
     /// Gone from Okta, or out of scope.
@@ -194,6 +205,14 @@ impl Step<'_> {
                 let (Some(id), attribute) = (account, text(&change["attribute"])) else { continue };
                 planned.insert((id.to_owned(), attribute.to_owned()), Some(text(&change["to"]).to_owned()));
             }
+            if op["action"] == "delete" {
+                let gone = self
+                    .before
+                    .facts()
+                    .into_keys()
+                    .filter(|key| Some(key.0.as_str()) == account || Some(key.1.as_str()) == account);
+                planned.extend(gone.map(|key| (key, None)));
+            }
             let is_made = text(&op["action"]) == "create" || (op["action"] == "recreate" && op["account"].is_null());
             if let (Some(id), true) = (account, is_made) {
                 for attribute in ["active", "platformRole", "givenName", "familyName", "externalId"] {
@@ -278,7 +297,10 @@ impl Step<'_> {
         let change =
             user.and_then(|op| list(&op["changes"]).iter().find(|change| change["attribute"] == what.as_str()));
         let project = self.projects().iter().find(|op| op["project"] == id.as_str());
-        let name = project.filter(|_| what == "name").and_then(|op| op["action"].get("rename"));
+        let name = project.filter(|_| what == "name").and_then(|op| {
+            let action = &op["action"];
+            action.get("rename").or_else(|| action.get("archive"))
+        });
         let role = project.and_then(|op| list(&op["roles"]).iter().find(|change| change["account"] == what.as_str()));
         change.or(name).or(role).map(|read| text(&read["from"]))
     }
@@ -324,6 +346,7 @@ impl Ledger {
         self.project_roles(step, &mut found);
         project_admins(step, &mut found);
         self.graces(step, &mut found);
+        self.deletions(step, &mut found);
         exit_code(step, &mut found);
         found
     }
@@ -334,7 +357,7 @@ impl Ledger {
         self.latest = step.times.1;
         if backwards {
             // The wait counts again from the time that the clock went back to.
-            for missing in self.missing.values_mut() {
+            for missing in self.missing.values_mut().chain(self.stated.values_mut().map(|(_, since)| since)) {
                 missing.sure = false;
                 missing.since.0 = missing.since.0.min(step.times.0);
             }
@@ -345,8 +368,15 @@ impl Ledger {
         let counts = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code);
         let users: BTreeSet<&str> = step.before.accounts.values().filter_map(linked).collect();
         self.missing.retain(|user, _| step.truth.is_missing(user) && users.contains(user.as_str()));
+        self.stated.retain(|user, (status, _)| step.truth.stated(user) == Some(status));
         if step.kind == Kind::Refused {
             return;
+        }
+        for user in &users {
+            let Some(status) = step.truth.stated(user) else { continue };
+            let new = Missing { runs: 0, since: step.times, sure: true };
+            let (_, since) = self.stated.entry((*user).to_owned()).or_insert((status.to_owned(), new));
+            since.sure &= !backwards;
         }
         for user in users.into_iter().filter(|user| step.truth.is_missing(user)) {
             let new = Missing { runs: 0, since: step.times, sure: true };
@@ -446,11 +476,63 @@ impl Ledger {
         }
     }
 
+    /// An account is deleted with its flag alone, after two days in which each run found it inactive, and never one that a user
+    /// could need.
+    fn deletions(&mut self, step: &Step<'_>, found: &mut Vec<String>) {
+        let backwards = step.times.0 < self.inactive.values().map(|since| since.1).max().unwrap_or(step.times.0);
+        for account in step.before.accounts.values() {
+            if account.active || backwards {
+                self.inactive.remove(&account.id);
+            }
+            if !account.active {
+                self.inactive.entry(account.id.clone()).or_insert(step.times);
+            }
+        }
+        for account in step.before.accounts.values() {
+            if step.after.accounts.contains_key(&account.id) || step.touched(&account.id) {
+                continue;
+            }
+            let user = linked(account).unwrap_or_default();
+            let is_out = step.truth.users.get(user).is_none_or(|user| user.status == "DEPROVISIONED");
+            let since = self.inactive.get(&account.id).map_or(step.times.1, |since| since.0);
+            let waited = step.times.1.as_second() - since.as_second();
+            let faults = [
+                (!step.arguments.iter().any(|argument| argument == "--allow-account-deletions"), "without the flag"),
+                (!step.setup.delete_inactive, "though the config deletes none"),
+                (account.active, "though it was active"),
+                (user.is_empty(), "though it isn't linked to Okta"),
+                (
+                    step.truth.has_access(user) || (step.truth.in_scope.contains(user) && !is_out),
+                    "though its user is in scope",
+                ),
+                (account.role == "ADMIN", "though it was ADMIN"),
+                (account.email == Platform::OWNER_EMAIL, "though it is the owner's"),
+                (step.setup.protect && account.email == "p0@example.com", "though it is protected"),
+                (waited + SLACK < 48 * 3600, "too early"),
+            ];
+            let told = |why: &str| format!("L6: the account {} was deleted {why}", account.email);
+            found.extend(faults.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| told(why)));
+        }
+    }
+
     fn graces(&self, step: &Step<'_>, found: &mut Vec<String>) {
         if !matches!(step.kind, Kind::Apply | Kind::ApplySaved) {
             return;
         }
         let setup = step.setup;
+        for account in step.after.accounts.values().filter(|account| !account.active) {
+            let Some((status, since)) = linked(account).and_then(|user| self.stated.get(user)) else { continue };
+            let user = linked(account).unwrap_or_default();
+            let was_active = step.before.accounts.get(&account.id).is_some_and(|before| before.active);
+            let waited = step.times.1.as_second() - since.since.0.as_second();
+            // A suspended user who is out of scope too is closed for that.
+            let is_one_reason = status != "LOCKED_OUT" && step.truth.in_scope.contains(user);
+            let waits = is_one_reason && waited + SLACK < setup.stated_hours * 3600;
+            let was_theirs = step.before.accounts.get(&account.id).and_then(linked) == Some(user);
+            if was_active && was_theirs && since.sure && waits && !step.touched(&account.id) {
+                found.push(format!("L8: {} was deactivated within the grace of {status}: {since:?}", account.email));
+            }
+        }
         for account in step.after.accounts.values() {
             let Some(user) = linked(account).filter(|user| step.truth.is_missing(user)) else { continue };
             let Some(missing) = self.missing.get(user) else { continue };
@@ -482,6 +564,15 @@ impl Ledger {
 pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
     let words: String =
         ["problems", "accepted", "held", "warnings"].into_iter().map(|what| plan[what].to_string()).collect();
+    let staged = |user: &&User| setup.prepare && user.status == "STAGED" && truth.in_scope.contains(&user.id);
+    for user in truth.users.values().filter(staged) {
+        let email = text(&user.profile["email"]).to_lowercase();
+        // A user of the same address who has access, or whose account it is, comes first.
+        let twins = truth.of_address(&email).count();
+        if twins == 1 && standing.by_address(&email).is_none() && !words.contains(&email) && !words.contains(&user.id) {
+            return Some(format!("{email} is staged and has no account"));
+        }
+    }
     for user in truth.users.values().filter(|user| truth.has_access(&user.id)) {
         let profile = |what: &str| text(&user.profile[what]).to_owned();
         let (email, login) = (profile("email"), profile("login"));
@@ -517,6 +608,46 @@ pub fn unsettled(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value
             if pushed && members.contains(&user.id) != project.members.contains_key(&account.id) {
                 return Some(format!("{email} is in {:?}, or isn't, unlike in {name:?}", project.name));
             }
+        }
+    }
+    None
+}
+
+/// A member whose account is closed once nothing is left to do, of all that the plan has no word about.
+pub fn closed_members(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
+    let words: String = ["problems", "accepted", "held"].into_iter().map(|what| plan[what].to_string()).collect();
+    for project in standing.projects.values().filter(|_| setup.remove_memberships) {
+        let group = project.external_id.as_deref().unwrap_or_default();
+        if group.len() != 20 || !group.starts_with("00g") || words.contains(&project.name) {
+            continue;
+        }
+        for account in project.members.keys().filter_map(|id| standing.accounts.get(id)) {
+            let Some(user) = linked(account).filter(|user| truth.is_out(user)) else { continue };
+            let kept = setup.keep_suspended && truth.stated(user) == Some("SUSPENDED");
+            if !account.active && !kept && !words.contains(&account.email) && !words.contains(user) {
+                return Some(format!("{} is closed, and a member of {:?}", account.email, project.name));
+            }
+        }
+    }
+    None
+}
+
+/// A project of a deleted group that isn't archived once nothing is left to do, of all that the plan has no word about.
+pub fn unarchived(setup: &Setup, truth: &Truth, standing: &Standing, plan: &Value) -> Option<String> {
+    let words: String = ["problems", "accepted", "held"].into_iter().map(|what| plan[what].to_string()).collect();
+    for project in standing.projects.values().filter(|_| setup.archive && setup.projects != Projects::None) {
+        let group = project.external_id.as_deref().unwrap_or_default();
+        let is_gone = group.len() == 20 && group.starts_with("00g") && !truth.groups.contains_key(group);
+        let name = project.name.strip_prefix("Archived: ").unwrap_or(&project.name);
+        // A rule that names the group leaves its project alone.
+        if !is_gone || words.contains(name) {
+            continue;
+        }
+        let is_linked = |id: &String| standing.accounts.get(id).is_some_and(|account| linked(account).is_some());
+        let members: Vec<&String> = project.members.keys().filter(|id| is_linked(id)).collect();
+        let left = members.iter().any(|id| !words.contains(&standing.accounts[*id].email));
+        if !project.name.starts_with("Archived: ") || left {
+            return Some(format!("the group of {project:?} is gone, and the project isn't archived"));
         }
     }
     None
@@ -585,8 +716,9 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
         let status = step.truth.users.get(user).map(|user| user.status.as_str());
         let may_wait = step.setup.grace_runs > 1 || step.setup.grace_hours > 0;
         let kept = match status {
-            Some("SUSPENDED") => step.setup.keep_suspended,
-            Some("DEPROVISIONED") => false,
+            Some("SUSPENDED") => step.setup.keep_suspended || step.setup.stated_hours > 0,
+            Some("DEPROVISIONED") => step.setup.stated_hours > 0,
+            Some("LOCKED_OUT") => !step.truth.is_out(user),
             None => may_wait || step.setup.keep_deleted,
             Some(_) => true,
         };
@@ -770,11 +902,27 @@ fn belongings(step: &Step<'_>, found: &mut Vec<String>) {
             found.push(format!("L6: the project {:?} was deleted, and its group was made again", project.name));
         }
     }
+    for (before, after) in
+        step.before.projects.values().filter_map(|before| Some((before, step.after.projects.get(&before.id)?)))
+    {
+        let is_archived = after.name.starts_with("Archived: ") && !before.name.starts_with("Archived: ");
+        let group = after.external_id.as_deref().unwrap_or_default();
+        if is_archived && (!step.setup.archive || step.truth.groups.contains_key(group)) {
+            found.push(format!("L6: the project {:?} was archived, and its group is there", before.name));
+        }
+    }
+    if step.setup.archive
+        && step.kind != Kind::Undo
+        && list(&step.plan["projects"]).iter().any(|op| op["action"].get("delete").is_some())
+    {
+        found.push("L6: a project is to be deleted where projects are archived".to_owned());
+    }
     let made = step.after.projects.values().filter(|project| !step.before.projects.contains_key(&project.id));
     for project in made.filter(|project| project.external_id.is_some() && step.kind != Kind::Undo) {
         let orphan = |other: &&oktapieces_sandbox::activepieces::ProjectSnapshot| {
             let group = other.external_id.as_deref().unwrap_or_default();
-            other.name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
+            let name = other.name.strip_prefix("Archived: ").unwrap_or(&other.name);
+            name == project.name && group.starts_with("00g") && !step.truth.groups.contains_key(group)
         };
         if step.before.projects.values().any(|other| orphan(&other)) {
             found.push(format!("L6: a second project {:?} was made next to that of a deleted group", project.name));

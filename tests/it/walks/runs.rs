@@ -8,7 +8,7 @@ use oktapieces_sandbox::serve::{Fault, FaultKind};
 use serde_json::Value;
 
 use super::event::{Event, Setup};
-use super::laws::{Kind, Ledger, Step, unsettled};
+use super::laws::{Kind, Ledger, Step, closed_members, unarchived, unsettled};
 use super::world::{Standing, World};
 use crate::support::Outcome;
 
@@ -196,7 +196,9 @@ impl Walk {
     async fn settles(&mut self) -> Option<String> {
         self.world.org().see_all();
         self.world.clear();
-        let Setup { grace_runs, grace_hours, .. } = self.world.setup;
+        let Setup { grace_runs, grace_hours, stated_hours, delete_inactive, .. } = self.world.setup;
+        let grace_hours = grace_hours.max(stated_hours).max(if delete_inactive { 48 } else { 0 });
+        let grace_runs = if delete_inactive { grace_runs + 3 } else { grace_runs };
         self.world.org().shift_clock(grace_hours * 3600);
         for _ in 0..=grace_runs {
             let (outcome, breach) = self.run(Kind::Apply, &["apply", "--yes", "--json"]).await;
@@ -214,7 +216,10 @@ impl Walk {
         let left = crate::support::operations(&plan);
         let (truth, standing) = (self.world.truth(), Standing::of(&self.world.platform()));
         if left == 0 {
-            let unsettled = unsettled(&self.world.setup, &truth, &standing, &plan);
+            let setup = &self.world.setup;
+            let unsettled = unsettled(setup, &truth, &standing, &plan)
+                .or_else(|| unarchived(setup, &truth, &standing, &plan))
+                .or_else(|| closed_members(setup, &truth, &standing, &plan));
             return unsettled.map(|what| format!("settling: {what}: {}", plan["problems"]));
         }
         let (users, projects, invitations) = (&plan["users"], &plan["projects"], &plan["invitations"]);

@@ -116,6 +116,8 @@ pub struct Truth {
     /// Name and members by id.
     pub groups: BTreeMap<String, (String, BTreeSet<String>)>,
     pub in_scope: BTreeSet<String>,
+    /// Whether the config closes the accounts of users who are locked out.
+    pub close_locked: bool,
 }
 
 pub struct World {
@@ -197,43 +199,38 @@ impl World {
             }
             Roles::Group => "platformRole = \"isMemberOfGroupName('Admins') ? 'ADMIN' : 'MEMBER'\"".to_owned(),
         };
-        let of_members = match setup.project_roles {
-            ProjectRoles::None => "",
-            ProjectRoles::Fixed => "role = \"Viewer\"",
-            ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
-            ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
-            ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
-        };
-        let projects = match setup.projects {
-            Projects::None => String::new(),
-            Projects::ByName => {
-                format!(
-                    "[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}"
-                )
-            }
-            Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
-        };
+        let projects = project_rules(setup);
         let accepted = |(kind, who): &(String, String)| {
             format!("[[accepted]]\nkind = \"{kind}\"\nwho = \"{who}\"\nwhy = \"it is known\"\n")
         };
         let accepted: String = self.accepted.iter().map(accepted).collect();
+        let statuses = format!(
+            "{}create = \"{}\"\nlocked_out = \"{}\"\ngrace = {{ suspended = \"{}h\", deactivated = \"{}h\" }}\nemail_change = \"{}\"",
+            if setup.delete_inactive { "delete_inactive_after = \"2d\"\n" } else { "" },
+            if setup.prepare { "inactive" } else { "active" },
+            if setup.close_locked { "deactivate" } else { "keep" },
+            setup.stated_hours,
+            setup.stated_hours,
+            if setup.recreate { "recreate" } else { "report" }
+        );
         let invitations = match setup.invitations {
             Invitations::Ignore => "ignore",
             Invitations::Report => "report",
             Invitations::Revoke => "revoke",
         };
-        let email_change = if setup.recreate { "recreate" } else { "report" };
         let kept = |keep: bool| if keep { "keep" } else { "deactivate" };
         format!(
             "[okta]\norg_url = \"{}\"\ntoken_env = \"OKTA_API_TOKEN\"\n\
              [activepieces]\nurl = \"{}\"\napi_key_env = \"ACTIVEPIECES_API_KEY\"\n\
              [scope]\n{scope}\n[attributes]\n{role}\n{projects}\n\
-             [projects_policy]\ndelete_unpushed = {}\n\
-             [lifecycle]\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\nemail_change = \"{email_change}\"\n\
+             [projects_policy]\ndelete_unpushed = {}\narchive = {}\n\
+             [lifecycle]\n{statuses}\nremove_memberships_on_deactivate = {}\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\n\
              [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\ninvitations = \"{invitations}\"\n{accepted}",
             self.stage.sandbox.okta_url(),
             self.stage.sandbox.activepieces_url(),
             setup.delete_unpushed,
+            setup.archive,
+            setup.remove_memberships,
             kept(setup.keep_suspended),
             kept(setup.keep_unassigned),
             kept(setup.keep_deleted),
@@ -308,7 +305,7 @@ impl World {
             }
             Scope::Everyone => users.keys().cloned().collect(),
         };
-        Truth { users, groups, in_scope }
+        Truth { users, groups, in_scope, close_locked: self.setup.close_locked }
     }
 
     /// What happens outside of runs.
@@ -553,5 +550,23 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
                 platform.set_role(&owner.id, role.as_str());
             }
         }
+    }
+}
+
+/// The rules of the projects.
+fn project_rules(setup: &Setup) -> String {
+    let of_members = match setup.project_roles {
+        ProjectRoles::None => "",
+        ProjectRoles::Fixed => "role = \"Viewer\"",
+        ProjectRoles::OnAdd => "role = \"viewer\"\nroles_managed = \"on_add\"",
+        ProjectRoles::ByGroup => "roles = { Admin = \"Leads\" }\nrole = \"Viewer\"",
+        ProjectRoles::ByExpression => "role = 'isMemberOfGroupName(\"Leads\") ? \"Admin\" : \"Viewer\"'",
+    };
+    match setup.projects {
+        Projects::None => String::new(),
+        Projects::ByName => {
+            format!("[[projects]]\ngroup = \"AP Eng\"\n{of_members}\n[[projects]]\ngroup = \"AP Ops\"\n{of_members}")
+        }
+        Projects::ByPattern => format!("[[projects]]\nmatch = '^AP ?(.*)$'\nname = \"$1\"\n{of_members}"),
     }
 }

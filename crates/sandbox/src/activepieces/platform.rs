@@ -197,12 +197,12 @@ impl Platform {
         }
     }
 
-    /// Puts content into the personal project of the user with this address.
+    /// Fills the personal project of the user with this address.
     pub fn fill_personal_project(&self, email: &str, contents: Contents) {
         let mut state = self.state();
-        let user = state.user_by_email(&normal_email(email));
-        if let Some(project) = user.and_then(|user| state.users[user].personal_project) {
-            state.projects[project].contents = contents;
+        let project = state.user_by_email(email).and_then(|row| state.users[row].personal_project);
+        if let Some(row) = project {
+            state.projects[row].contents = contents;
         }
     }
 
