@@ -169,7 +169,8 @@ fn measure(what: &str, role: &str, step: u32) {
     let doubted = doubts.users.union(&doubts.memberships).cloned();
     measured("mapping whom was asked for", || attributes::renew(&mut desired, &org, &mapping, now, doubted));
     drop(org);
-    let comparison = measured("matching", || Comparison::of(black_box(&desired), black_box(&platform)));
+    let comparison =
+        measured("matching", || Comparison::of(black_box(&desired), black_box(&platform), &Policy::default()));
     let doubts = measured("doubts", || comparison.doubts(&BTreeSet::new()));
     assert!(doubts.is_empty(), "{} and {}", doubts.users.len(), doubts.memberships.len());
     let plan = measured("difference", || comparison.plan(&Policy::default()));

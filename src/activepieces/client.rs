@@ -243,10 +243,9 @@ impl Activepieces {
     /// Destroys a project with its flows, connections and members (docs/activepieces.md#deletion-of-a-group). A project that
     /// is gone already counts as deleted.
     pub async fn delete_group(&self, id: &ProjectId) -> Result<(), Failure> {
-        let request = Request::new(Method::DELETE, group_path(id)).timeout(DELETION);
-        match self.http.send(&request).await {
-            Err(failure) if !is_absence(&failure) => Err(failure),
-            _ => Ok(()),
+        match self.remove(Request::new(Method::DELETE, group_path(id))).await {
+            Err(failure) if is_absence(&failure) => Ok(()),
+            reply => reply,
         }
     }
 
@@ -303,6 +302,22 @@ impl Activepieces {
         )
         .await;
         Contents { flows, connections, tables, last_run }
+    }
+
+    /// What the personal project of an account holds: the one among the projects that the user of this externalId reaches that is
+    /// the account's own (docs/activepieces.md#changed-addresses).
+    pub async fn personal_contents(&self, account: &AccountId, external_id: &str) -> Contents {
+        let request = Request::get("/api/v1/projects")
+            .param("externalUserId", external_id)
+            .param("limit", &ALL_CONTENTS.to_string());
+        let page: Result<Page<RestProject>, Failure> = self.read(request.size(Size::LISTING).once()).await;
+        let projects = page.inspect_err(|failure| tracing::debug!(%failure, "a personal project isn't known"));
+        let own = |project: &RestProject| project.kind.as_deref() == Some("PERSONAL") && project.owner_id == *account;
+        let Some(project) = projects.ok().and_then(|page| page.data.into_iter().find(own)) else {
+            return Contents::default();
+        };
+        // When a flow ran there says nothing, and would make each plan another one.
+        Contents { last_run: None, ..self.contents(&project.id, project.analytics.total_flows).await }
     }
 
     async fn count(&self, list: &str, project: &ProjectId) -> Option<u64> {
@@ -377,12 +392,17 @@ impl Activepieces {
         Ok(())
     }
 
+    /// Sends a DELETE, whose answer has no body.
+    pub(super) async fn remove(&self, request: Request) -> Result<(), Failure> {
+        self.http.send(&request.timeout(DELETION)).await.map(drop)
+    }
+
     async fn patch_group(&self, id: &ProjectId, operations: Vec<Operation<'_>>) -> Result<ScimGroup, Failure> {
         let body = PatchBody { schemas: [PATCH_SCHEMA], operations };
         self.write(Method::PATCH, group_path(id), SCIM_JSON, &body, GROUP).await
     }
 
-    async fn read<T: DeserializeOwned + Send + 'static>(&self, request: Request) -> Result<T, Failure> {
+    pub(super) async fn read<T: DeserializeOwned + Send + 'static>(&self, request: Request) -> Result<T, Failure> {
         Ok(self.http.json(&request).await?.0)
     }
 

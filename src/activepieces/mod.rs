@@ -3,10 +3,12 @@
 //!
 //! - `wire`: request and answer bodies.
 //! - `client`: single requests, one method each.
+//! - `invitations`: invitations that wait.
 //! - `lookup`: single accounts and projects with their members, for what isn't planned from the whole.
 //! - `read`: the whole platform; it refuses inconsistent listings.
 
 pub mod client;
+pub mod invitations;
 pub mod lookup;
 pub mod read;
 pub mod wire;

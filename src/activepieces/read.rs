@@ -30,7 +30,7 @@ pub async fn read(activepieces: &Activepieces) -> Result<Platform> {
     let ((users, embedded), projects, owner) =
         futures_util::future::try_join3(users(activepieces), projects(activepieces), owner(activepieces)).await?;
     let owner = owner.or_else(|| oldest_admin(&users));
-    Ok(Platform { users, projects, owner, embedded, roles: StandingRoles::Unread })
+    Ok(Platform { users, projects, owner, embedded, ..Platform::default() })
 }
 
 /// The same, with the project roles of all members where they are wanted.
@@ -88,7 +88,7 @@ async fn roles(activepieces: &Activepieces) -> Result<StandingRoles> {
 }
 
 /// Whether the server has no such route for keys, or no project roles in its plan.
-fn is_off(failure: &Failure) -> bool {
+pub(super) fn is_off(failure: &Failure) -> bool {
     matches!(failure.status(), Some(402..=404))
 }
 

@@ -1,12 +1,15 @@
-//! Writes a plan: users first; then projects and members, with the deactivations alongside.
+//! Writes a plan: deletes invitations; then users; then projects and members, with the deactivations alongside.
 //!
 //! - `run` has the stages, the workers and the stop.
 //! - `adapt` finds how many of them the server takes side by side.
-//! - `user` and `project` do one operation each, and look at the current value before they write a second time.
+//! - `recreate` has what an account that is replaced needs besides the new one.
+//! - `invitation`, `user` and `project` do one operation each, and look at the current value before they write a second time.
 //! - `report` has the outcome of each operation.
 
 pub mod adapt;
+pub mod invitation;
 pub mod project;
+pub mod recreate;
 pub mod report;
 pub mod retry;
 mod roles;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::plan::Step;
 use crate::plan::hold::convergence::{Divergence, Part, Stands};
-use crate::plan::op::{ProjectOp, UserOp};
+use crate::plan::op::{InvitationOp, ProjectOp, UserOp};
 
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +58,7 @@ impl Outcome {
 /// The outcome of every operation, in the plan's order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report<'p> {
+    pub invitations: Vec<(&'p InvitationOp, Outcome)>,
     pub users: Vec<(&'p UserOp, Outcome)>,
     /// The project's own change, and that of its members.
     pub projects: Vec<(&'p ProjectOp, ProjectOutcome)>,
@@ -105,6 +106,11 @@ impl<'p> Report<'p> {
                 unsettled.push((step, found));
             }
         };
+        for (op, outcome) in &self.invitations {
+            if let Some(found) = stands.invitation(op) {
+                note(Step::Invitation(op), found, outcome);
+            }
+        }
         for (op, outcome) in &self.users {
             if let Some(found) = stands.user(op) {
                 note(Step::User(op), found, outcome);
@@ -138,7 +144,8 @@ impl<'p> Report<'p> {
             let parts = [&outcome.project, &outcome.add, &outcome.remove, &outcome.roles];
             parts.into_iter().flatten().map(|outcome| (op.name.as_str(), outcome))
         });
-        users.chain(projects)
+        let invitations = self.invitations.iter().map(|(op, outcome)| (op.user_name.as_str(), outcome));
+        invitations.chain(users).chain(projects)
     }
 
     /// The steps that are done, by kind and Okta id.

@@ -12,10 +12,10 @@ use tracing::Instrument;
 
 use super::adapt::{Contact, Limit, Writer, cost_of_members};
 use super::report::{Outcome, ProjectOutcome, Report};
-use super::{project, roles, user};
+use super::{invitation, project, recreate, roles, user};
 use crate::activepieces::Activepieces;
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
-use crate::plan::op::{Member, ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::op::{InvitationOp, Member, ProjectAction, ProjectOp, UserAction, UserOp};
 use crate::plan::{Plan, Step};
 
 /// What an apply tells while it runs.
@@ -62,11 +62,15 @@ pub async fn run<'p>(
     let (unauthorized, contact) = (AtomicBool::new(false), Contact::default());
     let roles = Semaphore::new(most.min(roles::AT_ONCE));
     let run = Run { activepieces, users, projects, stop, tell, unauthorized, contact, roles };
+    // Before any account is made that they could be applied to.
+    let invitations = run.invitations(plan).await;
     let accounts = Mutex::new(BTreeMap::new());
     let (doomed, others): (Vec<_>, Vec<_>) = plan.users.iter().partition(|op| op.is_deletion());
     let (leaving, coming): (Vec<_>, Vec<_>) = others.into_iter().partition(|op| op.action == UserAction::Deactivate);
+    let unmoved = run.move_links(plan).await;
+    let (coming, mut users) = run.without(coming, &unmoved);
     let (waiting, coming) = demotions_that_wait(coming, plan);
-    let mut users = run.users("users", coming, &accounts).await;
+    users.extend(run.users("users", coming, &accounts).await);
     let (leaving, abandoned) = match succession(plan, &users) {
         Succession::Failed => leaving.into_iter().chain(waiting).partition(|op| !op.takes_admin(&plan.standing.admins)),
         Succession::Stands => {
@@ -82,11 +86,13 @@ pub async fn run<'p>(
     let (left, mut projects) = join(run.deactivations(leaving), projects).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);
+    run.leave_old_accounts(&mut users, &accounts.written).await;
     run.deletions(&mut projects).await;
     users.extend(run.users("accounts to delete", doomed, &Mutex::new(BTreeMap::new())).await);
     let unreachable = run.contact.is_lost();
     let unauthorized = !unreachable && !run.is_let_in().await;
     Report {
+        invitations,
         users,
         projects,
         interrupted: stop.is_cancelled(),
@@ -134,7 +140,8 @@ fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
 /// Users whose account may be inactive: the server skips them when it adds members, and still answers 200
 /// (docs/activepieces.md#groups).
 fn still_inactive<'p>(written: &[(&'p UserOp, Outcome)]) -> BTreeSet<&'p OktaUserId> {
-    let is_activated = |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate);
+    let is_activated =
+        |op: &UserOp| matches!(op.action, UserAction::Create | UserAction::Reactivate | UserAction::Recreate);
     let failed = written.iter().filter(|(op, outcome)| is_activated(op) && !outcome.is_done());
     failed.map(|(op, _)| &op.okta_id).collect()
 }
@@ -156,6 +163,18 @@ impl Accounts<'_> {
 }
 
 impl Run<'_> {
+    /// Deletes the invitations that the plan revokes.
+    async fn invitations<'p>(&self, plan: &'p Plan) -> Vec<(&'p InvitationOp, Outcome)> {
+        let writer = self.to(&self.users);
+        let waiting = if plan.invitations.is_empty() { Ok(Vec::new()) } else { invitation::look(writer).await };
+        let ops = plan.invitations.iter().collect();
+        self.stage("invitations", &self.users, Step::Invitation, ops, async |op: &'p InvitationOp| match &waiting {
+            Ok(waiting) => outcome(&invitation::revoke(writer, op, waiting).await),
+            Err(failed) => failed.clone(),
+        })
+        .await
+    }
+
     /// Applies the operations in parallel and keeps their order in the report.
     async fn users<'p>(
         &self,
@@ -163,15 +182,90 @@ impl Run<'_> {
         ops: Vec<&'p UserOp>,
         accounts: &Mutex<BTreeMap<OktaUserId, AccountId>>,
     ) -> Vec<(&'p UserOp, Outcome)> {
-        self.stage(stage, &self.users, Step::User, ops, async |op: &'p UserOp| {
+        // Of an account that was made before, only what is left has to be done.
+        let (ops, there): (Vec<_>, Vec<_>) =
+            ops.into_iter().partition(|op| op.steps().any(|step| matches!(step, Step::User(_))));
+        let there = there.into_iter().map(|op| (op, Outcome::Done));
+        let written = self.stage(stage, &self.users, Step::User, ops, async |op: &'p UserOp| {
             let written = user::write(self.to(&self.users), op).await;
             let outcome = outcome(&written);
             if let (Ok(id), Ok(mut accounts)) = (written, accounts.lock()) {
                 accounts.insert(op.okta_id.clone(), id);
             }
             outcome
-        })
-        .await
+        });
+        written.await.into_iter().chain(there).collect()
+    }
+
+    /// Moves the externalIds of accounts that are left, before any other account gets them. Gives the users of whom that failed.
+    async fn move_links<'p>(&self, plan: &'p Plan) -> BTreeMap<&'p OktaUserId, Outcome> {
+        let ops = has_step(plan.users.iter(), |step| matches!(step, Step::MoveLink(_)));
+        let moved = self
+            .stage("old accounts", &self.users, Step::MoveLink, ops, async |op: &'p UserOp| {
+                outcome(&recreate::move_links(self.to(&self.users), op).await)
+            })
+            .await;
+        moved
+            .into_iter()
+            .filter(|(_, outcome)| !outcome.is_done())
+            .map(|(op, outcome)| (&op.okta_id, outcome))
+            .collect()
+    }
+
+    /// Parts the operations of users whose old account couldn't be left, with their outcomes, from the others.
+    fn without<'p>(
+        &self,
+        ops: Vec<&'p UserOp>,
+        unmoved: &BTreeMap<&'p OktaUserId, Outcome>,
+    ) -> (Vec<&'p UserOp>, Vec<(&'p UserOp, Outcome)>) {
+        let (failed, ops): (Vec<_>, Vec<_>) = ops.into_iter().partition(|op| unmoved.contains_key(&op.okta_id));
+        let skipped = |op: &'p UserOp| {
+            let outcome = Outcome::Skipped("the old account couldn't be left".to_owned());
+            for step in op.steps().filter(|step| !matches!(step, Step::MoveLink(_))) {
+                drop((self.tell)(Event::Ended { step, outcome: &outcome }));
+            }
+            (op, unmoved[&op.okta_id].clone())
+        };
+        (ops, failed.into_iter().map(skipped).collect())
+    }
+
+    /// Copies memberships from the accounts that are left and closes them, for each user who has the new account. Of users without
+    /// access they are closed whatever came of the rest.
+    async fn leave_old_accounts(&self, users: &mut [(&UserOp, Outcome)], written: &BTreeMap<OktaUserId, AccountId>) {
+        let is_answered =
+            |(op, outcome): &&(&UserOp, Outcome)| op.action == UserAction::Deactivate || outcome.is_answered();
+        // One after the other: two of them may be members of one project.
+        let one = Limit::new(1);
+        let there = users.iter().filter(is_answered).map(|(op, _)| *op);
+        let copying = has_step(there, |step| matches!(step, Step::CopyMemberships(_)));
+        let copied = self
+            .stage("memberships to copy", &one, Step::CopyMemberships, copying, async |op: &UserOp| {
+                match op.account.as_ref().or_else(|| written.get(&op.okta_id)) {
+                    Some(account) => outcome(&Box::pin(recreate::copy(self.to(&self.projects), op, account)).await),
+                    None => Outcome::Skipped("the new account isn't there".to_owned()),
+                }
+            })
+            .await;
+        Self::merge(users, copied);
+        let there = users.iter().filter(is_answered).map(|(op, _)| *op);
+        let closing = has_step(there, |step| matches!(step, Step::CloseOld(_)));
+        let closed = self
+            .stage("old accounts to close", &self.users, Step::CloseOld, closing, async |op: &UserOp| {
+                outcome(&recreate::close(self.to(&self.users), op).await)
+            })
+            .await;
+        Self::merge(users, closed);
+    }
+
+    /// The first step of an operation that isn't done tells how far it came; the steps after it are skipped.
+    fn merge(users: &mut [(&UserOp, Outcome)], ended: Vec<(&UserOp, Outcome)>) {
+        for (op, outcome) in ended.into_iter().filter(|(_, outcome)| !outcome.is_done()) {
+            if let Some((_, whole)) =
+                users.iter_mut().find(|(other, whole)| other.okta_id == op.okta_id && whole.is_done())
+            {
+                *whole = outcome;
+            }
+        }
     }
 
     /// Leaves out who would have been the last ADMIN.
@@ -379,6 +473,11 @@ impl Run<'_> {
     fn to<'s>(&'s self, limit: &'s Limit) -> Writer<'s> {
         Writer { activepieces: self.activepieces, limit, contact: &self.contact, roles: &self.roles }
     }
+}
+
+/// The operations that have such a step.
+fn has_step<'p>(ops: impl Iterator<Item = &'p UserOp>, is_it: fn(Step<'_>) -> bool) -> Vec<&'p UserOp> {
+    ops.filter(|op| op.steps().any(is_it)).collect()
 }
 
 /// What the lines of the log about a step begin with. It has no name and no id.

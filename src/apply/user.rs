@@ -10,7 +10,7 @@ use crate::activepieces::wire::{
 };
 use crate::http::Failure;
 use crate::model::PlatformRole;
-use crate::model::activepieces::User;
+use crate::model::activepieces::{User, moved_link};
 use crate::model::id::AccountId;
 use crate::plan::op::{Attribute, Change, UserOp};
 
@@ -191,7 +191,7 @@ async fn look(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<User, O
 fn is_still_theirs(op: &UserOp, user: &User) -> Result<(), Outcome> {
     let is_linked_by_it = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
     match user.link() {
-        Some(id) if id == op.okta_id.as_str() => Ok(()),
+        Some(link) if link == op.okta_id.as_str() || link == moved_link(&op.okta_id, &user.id) => Ok(()),
         _ if is_linked_by_it => Ok(()),
         Some(id) => Err(Outcome::Stale(format!("the account was linked to {id} since the plan was made"))),
         None => Err(Outcome::Stale("the account isn't linked to the user any more".to_owned())),

@@ -5,8 +5,9 @@
 use super::draft::Draft;
 use super::picture::Faults;
 use super::types::{
-    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, FLAG, Form, GRACES, Given, LIMIT, ON_LEAVE, OUT_FILE,
-    PROBLEM, ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type, WEBHOOK_FORMAT, WEBHOOK_ON,
+    ADDRESSES, AGE, ANY_TEXT, CA_FILE, COUNT, CREATE, DATE, EMAIL_CHANGE, FLAG, Form, GRACES, Given, LIMIT,
+    ON_INVITATION, ON_LEAVE, OUT_FILE, PROBLEM, ROLE_GROUPS, ROLES_MANAGED, RUNS, SHARE, TEXT, TEXTS, TIME, Type,
+    WEBHOOK_FORMAT, WEBHOOK_ON,
 };
 
 /// A section of the file.
@@ -657,6 +658,15 @@ const LIFECYCLE: &[Key] = &[
         "The least time (\"90m\", \"24h\", \"2d\") between the first apply that missed the user and the deactivation.",
     )
     .or("\"0h\""),
+    key(
+        "email_change",
+        &At(EMAIL_CHANGE, |draft| &mut draft.policy.email_change),
+        "\"recreate\"",
+        "Users whose e-mail address changes in Okta. Activepieces can't change the address of an account: \"report\" makes \
+         it a problem of the plan; \"recreate\" gives the user the account of the new address, copies memberships and project \
+         roles, and closes the old account (docs/changed-addresses.md).",
+    )
+    .or("\"report\""),
 ];
 
 const SAFETY: &[Key] = &[
@@ -708,6 +718,14 @@ const SAFETY: &[Key] = &[
     )
     .absent("5, from the second run on"),
     key(
+        "max_recreations",
+        &At(LIMIT, |draft| &mut draft.policy.limits.recreations),
+        "20",
+        "Accounts that `email_change = \"recreate\"` replaces; the personal project of each stays behind. A share is of the \
+         managed active users. It counts from the first run on.",
+    )
+    .or("5"),
+    key(
         "max_shrink",
         &At(LIMIT, |draft| &mut draft.policy.limits.shrink),
         "\"20%\"",
@@ -730,6 +748,15 @@ const SAFETY: &[Key] = &[
         "[\"owner@example.com\"]",
         "Accounts that are never deactivated and never lose ADMIN, by the e-mail addresses that they sign in with.",
     ),
+    key(
+        "invitations",
+        &At(ON_INVITATION, |draft| &mut draft.policy.invitations),
+        "\"report\"",
+        "Accepted invitations that wait on the platform for users that Okta knows, and that may raise their roles later. \
+         \"report\" reads them by two requests and makes each that gives another role than Okta a problem of the plan; \
+         \"revoke\" deletes these instead (docs/invitations.md).",
+    )
+    .or("\"ignore\""),
 ];
 
 const ACCEPTED: &[Key] = &[

@@ -14,7 +14,7 @@ use super::picture::{Fault, Faults};
 use super::source::Source;
 use crate::model::desired::Leave;
 use crate::model::problem::ProblemKind;
-use crate::plan::policy::{Limit, OnLeave};
+use crate::plan::policy::{EmailChange, Limit, OnInvitation, OnLeave};
 
 /// A string and its place in the config, quotes included.
 pub(super) type Text = Spanned<String>;
@@ -177,6 +177,20 @@ pub(super) const ON_LEAVE: Type<OnLeave> = Type {
     form: Form::Text,
     schema: r#"{"enum": ["deactivate", "keep"]}"#,
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_leave(&text))),
+};
+
+pub(super) const EMAIL_CHANGE: Type<EmailChange> = Type {
+    name: "\"report\" or \"recreate\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["report", "recreate"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(email_change(&text))),
+};
+
+pub(super) const ON_INVITATION: Type<OnInvitation> = Type {
+    name: "\"ignore\", \"report\" or \"revoke\"",
+    form: Form::Text,
+    schema: r#"{"enum": ["ignore", "report", "revoke"]}"#,
+    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_invitation(&text))),
 };
 
 pub(super) const GRACES: Type<BTreeMap<Leave, SignedDuration>> = Type {
@@ -380,6 +394,26 @@ fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
         other => {
             Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"deactivate\" or \"keep\""))
         }
+    }
+}
+
+fn email_change(text: &Text) -> Result<EmailChange, Fault> {
+    match text.get_ref().as_str() {
+        "report" => Ok(EmailChange::Report),
+        "recreate" => Ok(EmailChange::Recreate),
+        other => {
+            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"report\" or \"recreate\""))
+        }
+    }
+}
+
+fn on_invitation(text: &Text) -> Result<OnInvitation, Fault> {
+    match text.get_ref().as_str() {
+        "ignore" => Ok(OnInvitation::Ignore),
+        "report" => Ok(OnInvitation::Report),
+        "revoke" => Ok(OnInvitation::Revoke),
+        other => Err(Fault::at(text.span(), format!("`{other}` is not a choice"))
+            .help("write \"ignore\", \"report\" or \"revoke\"")),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, ExternalId, OktaIds, OktaUserId, ProjectId};
+use super::id::{AccountId, ExternalId, InvitationId, OktaIds, OktaUserId, ProjectId};
 use super::role::is_same_project_role;
 use super::{Members, PlatformRole};
 
@@ -41,6 +42,21 @@ impl User {
     pub fn is_admin(&self) -> bool {
         self.platform_role == PlatformRole::Admin.as_str()
     }
+
+    /// The Okta user who left the account for another one, by the externalId that it got then.
+    pub fn former_of(&self, ids: &OktaIds) -> Option<OktaUserId> {
+        let user = self.link()?.strip_suffix(self.id.as_str())?.strip_suffix(REPLACED)?;
+        ids.is_user(user).then(|| user.into())
+    }
+}
+
+/// Between the two ids of [`moved_link`].
+pub const REPLACED: &str = "-replaced-";
+
+/// The externalId of an account that a user left: it can't be cleared, and only one account can have the user's id
+/// (docs/activepieces.md#changed-addresses). By the account's own id no two of them are the same.
+pub fn moved_link(user: &OktaUserId, account: &AccountId) -> String {
+    format!("{user}{REPLACED}{account}")
 }
 
 /// A TEAM project, which SCIM calls a Group (docs/activepieces.md#groups).
@@ -126,6 +142,77 @@ pub struct Platform {
     pub embedded: Vec<EmbeddedUser>,
     #[serde(skip_serializing_if = "StandingRoles::is_unread")]
     pub roles: StandingRoles,
+    #[serde(skip_serializing_if = "Invitations::is_unread")]
+    pub invitations: Invitations,
+}
+
+/// An accepted invitation that waits: the server applies it when the person signs in, or when another invitation of the address
+/// is accepted (docs/activepieces.md#invitations).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Invitation {
+    pub id: InvitationId,
+    /// Lower-cased and trimmed.
+    pub user_name: String,
+    pub grant: Grant,
+}
+
+/// What an invitation gives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "to")]
+pub enum Grant {
+    Platform {
+        role: String,
+    },
+    Project {
+        project: ProjectId,
+        /// The project's name, or its id where no TEAM project has it.
+        name: String,
+        role_id: String,
+        /// The role's name, or its id where no role has it.
+        role: String,
+    },
+}
+
+impl Grant {
+    /// Whether it makes a user ADMIN of the platform.
+    pub fn is_admin(&self) -> bool {
+        matches!(self, Self::Platform { role } if role == PlatformRole::Admin.as_str())
+    }
+}
+
+impl fmt::Display for Grant {
+    /// `platform ADMIN`, `Viewer of the project Sales`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform { role } => write!(f, "platform {role}"),
+            Self::Project { name, role, .. } => write!(f, "{role} of the project {name}"),
+        }
+    }
+}
+
+/// The waiting invitations of a platform, as far as a sync reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invitations {
+    /// The config doesn't ask for them.
+    #[default]
+    Unread,
+    /// The server doesn't list them for keys.
+    Off,
+    Known(Vec<Invitation>),
+}
+
+impl Invitations {
+    fn is_unread(&self) -> bool {
+        *self == Self::Unread
+    }
+
+    pub fn known(&self) -> &[Invitation] {
+        match self {
+            Self::Known(invitations) => invitations,
+            Self::Unread | Self::Off => &[],
+        }
+    }
 }
 
 /// The project roles of a platform, as far as a sync reads them.

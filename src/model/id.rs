@@ -187,6 +187,11 @@ id! {
     ExternalId
 }
 
+id! {
+    /// The id of an invitation on the Activepieces platform: 21 letters and digits.
+    InvitationId
+}
+
 impl Deref for ExternalId {
     type Target = str;
 

@@ -67,6 +67,8 @@ pub enum ProblemKind {
     EmptyProjectName,
     /// The platform has no project role of the name that the config or an expression gives.
     UnknownProjectRole,
+    /// An accepted invitation waits for a user, and gives another role than Okta.
+    WaitingInvitation,
     /// A value that a run wrote has changed since, so that an undo leaves it alone.
     ChangedSince,
 }
@@ -96,6 +98,7 @@ impl ProblemKind {
             Self::AmbiguousGroup => "ambiguous_group",
             Self::EmptyProjectName => "empty_project_name",
             Self::UnknownProjectRole => "unknown_project_role",
+            Self::WaitingInvitation => "waiting_invitation",
             Self::ChangedSince => "changed_since",
         }
     }

@@ -99,6 +99,11 @@ impl<'a> Document<'a> {
         self.report.and_then(|report| report.users.get(at)).map(|(_, outcome)| outcome)
     }
 
+    /// The outcome of the deletion of an invitation, by its place in the plan.
+    pub fn outcome_of_invitation(&self, at: usize) -> Option<&'a Outcome> {
+        self.report.and_then(|report| report.invitations.get(at)).map(|(_, outcome)| outcome)
+    }
+
     /// The outcomes of a project's operation, by its place in the plan.
     pub fn outcomes_of_project(&self, at: usize) -> Option<&'a ProjectOutcome> {
         self.report.and_then(|report| report.projects.get(at)).map(|(_, outcomes)| outcomes)

@@ -206,6 +206,7 @@ fn operation(op: &UserOp) -> String {
         UserAction::Create => ("+", ADD),
         UserAction::Reactivate => ("^", ADD),
         UserAction::Adopt => ("=", CHANGE),
+        UserAction::Recreate => ("*", CHANGE),
         UserAction::Update => ("~", CHANGE),
     };
     let what = what(op).lines().collect::<Vec<_>>().join(", ");

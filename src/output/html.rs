@@ -130,7 +130,7 @@ fn access(document: &Document<'_>, changes: &[Change<'_>]) -> Html {
     for risk in Risk::ALL {
         let of_risk: Vec<&Change<'_>> = changes.iter().filter(|change| change.risk == risk).collect();
         let columns: &[&str] = match risk {
-            Risk::Role | Risk::Deactivation => &["User"],
+            Risk::Role | Risk::Deactivation | Risk::AccountDeletion | Risk::Replacement | Risk::Invitation => &["User"],
             Risk::Deletion => &["Project"],
             Risk::Removal | Risk::ProjectAdmin => &["User", "Project"],
         };
@@ -165,7 +165,7 @@ fn all_changes(document: &Document<'_>) -> Html {
         form(&mut html);
         let columns =
             ["User or project", "In project", "Change", "Effect", "Attribute", "Before", "After", "Why", "Okta id"];
-        let title = format!("{} of users, projects and members", counted(rows.len(), "change", "changes"));
+        let title = format!("{} of users, projects, members and invitations", counted(rows.len(), "change", "changes"));
         table(&mut html, &title, &with_outcome(&columns, document), rows.into_iter());
     }
     html.close("section");
@@ -189,6 +189,8 @@ fn change(row: &Row<'_>, effect: Effect, document: &Document<'_>) -> (Attributes
 
 fn kind(row: &Row<'_>) -> &'static str {
     match (row.kind, row.subject) {
+        ("invitation", _) => "invitation",
+        ("user", _) if !row.project.is_empty() => "member",
         ("user", _) => "user",
         (_, "") => "project",
         _ => "member",
@@ -201,7 +203,13 @@ fn form(html: &mut Html) {
     html.open("div", &[]).element("label", &[("for", "search")], "Search for a user, a project or a value");
     html.open("input", &[("type", "search"), ("id", "search"), ("name", "search"), ("autocomplete", "off")]);
     html.close("div");
-    let kinds = [("", "all"), ("user", "accounts"), ("project", "projects"), ("member", "members of projects")];
+    let kinds = [
+        ("", "all"),
+        ("user", "accounts"),
+        ("project", "projects"),
+        ("member", "members of projects"),
+        ("invitation", "invitations"),
+    ];
     select(html, ("kind", "Changes of"), &kinds);
     let effects = [("", "any"), ("takes", "takes away"), ("gives", "gives"), ("changes", "changes only")];
     select(html, ("effect", "Effect"), &effects);

@@ -46,6 +46,9 @@ struct Document<'a> {
     welcome_emails: usize,
     /// The user names of all users who become ADMIN.
     new_admins: Vec<&'a str>,
+    /// The user names that a waiting invitation makes ADMIN, unless the plan deletes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting_admins: Vec<&'a str>,
     /// All users who become Admin of a project.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     new_project_admins: Vec<NewProjectAdmin<'a>>,
@@ -65,6 +68,7 @@ pub fn plan(shown: &Shown<'_>) -> Value {
         totals: plan.totals(),
         welcome_emails: plan.welcome_emails(),
         new_admins: plan.new_admins().map(|op| op.user_name.as_str()).collect(),
+        waiting_admins: plan.standing.waiting_admins.iter().map(String::as_str).collect(),
         new_project_admins: plan.new_project_admins().collect(),
         refusals: refusals.iter().map(|refusal| refused(refusal, hash)).collect(),
     };
@@ -87,6 +91,11 @@ pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
         .iter()
         .map(|(op, outcome)| json!({ "user_name": op.user_name, "action": op.action, "result": outcome }))
         .collect();
+    let invitations: Vec<Value> = report
+        .invitations
+        .iter()
+        .map(|(op, outcome)| json!({ "id": op.id, "user_name": op.user_name, "result": outcome }))
+        .collect();
     let projects: Vec<Value> = report
         .projects
         .iter()
@@ -97,6 +106,7 @@ pub fn report(run: u32, plan: &Value, report: &Report<'_>) -> Value {
         "tool_version": env!("CARGO_PKG_VERSION"),
         "run": run,
         "plan": plan,
+        "invitations": invitations,
         "users": users,
         "projects": projects,
         "done": done,

@@ -99,7 +99,7 @@ fn of_access(document: &Document<'_>, changes: &[Change<'_>]) -> String {
             cells
         });
         let names: &[&str] = match risk {
-            Risk::Role | Risk::Deactivation => &["user"],
+            Risk::Role | Risk::Deactivation | Risk::AccountDeletion | Risk::Replacement | Risk::Invitation => &["user"],
             Risk::Deletion => &["project"],
             Risk::Removal | Risk::ProjectAdmin => &["user", "project"],
         };
@@ -166,6 +166,7 @@ fn routine(document: &Document<'_>, changes: &[Change<'_>]) -> Option<String> {
 /// Whether a change is in none of the lists of changes of access; `listed` are the users in them.
 fn is_routine(row: &Row<'_>, listed: &BTreeSet<&str>) -> bool {
     match (row.kind, row.action) {
+        ("user", "copy member") => !row.after.is_some_and(|role| role.eq_ignore_ascii_case("Admin")),
         ("user", _) => !listed.contains(row.subject) || ["givenName", "familyName"].contains(&row.attribute),
         ("project", "delete" | "remove member") => false,
         ("project", "add member" | "set role") => !row.after.is_some_and(|role| role.eq_ignore_ascii_case("Admin")),

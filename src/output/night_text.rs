@@ -103,21 +103,25 @@ fn known(planned: &Planned) -> Option<String> {
 }
 
 /// Each kind of change: its name in JSON, its number, and the words for one and for several.
-pub fn kinds(changes: &Totals) -> [(&'static str, usize, &'static str, &'static str); 13] {
+pub fn kinds(changes: &Totals) -> [(&'static str, usize, &'static str, &'static str); 17] {
     [
         ("create", changes.create, "created", "created"),
         ("reactivate", changes.reactivate, "reactivated", "reactivated"),
         ("adopt", changes.adopt, "linked", "linked"),
+        ("recreate", changes.recreate, "replaced", "replaced"),
         ("update", changes.update, "updated", "updated"),
         ("deactivate", changes.deactivate, "deactivated", "deactivated"),
+        ("delete", changes.delete, "account deleted", "accounts deleted"),
         ("projects_create", changes.projects_create, "project created", "projects created"),
         ("projects_adopt", changes.projects_adopt, "project linked", "projects linked"),
         ("projects_relink", changes.projects_relink, "project relinked", "projects relinked"),
         ("projects_rename", changes.projects_rename, "project renamed", "projects renamed"),
+        ("projects_archive", changes.projects_archive, "project archived", "projects archived"),
         ("projects_delete", changes.projects_delete, "project deleted", "projects deleted"),
         ("members_add", changes.members_add, "member added", "members added"),
         ("members_remove", changes.members_remove, "member removed", "members removed"),
         ("project_roles", changes.project_roles, "project role set", "project roles set"),
+        ("invitations_revoke", changes.invitations_revoke, "invitation revoked", "invitations revoked"),
     ]
 }
 

@@ -62,7 +62,9 @@ fn line(step: Step<'_>, word: &str, why: &str) -> String {
 fn object(step: Step<'_>) -> String {
     let subject = safe(step.subject());
     match step {
-        Step::User(_) => subject,
+        Step::User(_) | Step::MoveLink(_) | Step::CloseOld(_) => subject,
+        Step::CopyMemberships(_) => format!("to {subject}"),
+        Step::Invitation(_) => format!("invitation of {subject}"),
         Step::Project(_) => format!("project {subject}"),
         Step::AddMembers(_) | Step::RemoveMembers(_) => format!("members of {subject}"),
         Step::SetRoles(_) => format!("of members of {subject}"),

@@ -15,7 +15,7 @@ use crate::plan::op::{ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 /// One change, or one thing to know. What doesn't apply is empty or none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row<'a> {
-    /// `user`, `project`, `problem`, `accepted`, `held`, `warning` or `diverged`.
+    /// `user`, `project`, `invitation`, `problem`, `accepted`, `held`, `warning` or `diverged`.
     pub kind: &'a str,
     pub action: &'a str,
     /// A user name; for a problem its subject.
@@ -42,6 +42,12 @@ pub fn each(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
         let none = ProjectOutcome::default();
         project(op, document.outcomes_of_project(at).unwrap_or(&none), visit);
     }
+    for (at, op) in plan.invitations.iter().enumerate() {
+        let grant = op.grant.to_string();
+        let row = Row { kind: "invitation", action: "revoke", subject: &op.user_name, ..Row::default() };
+        let row = Row { okta_id: op.okta_id.as_str(), outcome: document.outcome_of_invitation(at), ..row };
+        visit(&Row { attribute: "invitation", before: Some(&grant), reason: &op.reason, ..row });
+    }
     left_alone(document, visit);
 }
 
@@ -64,7 +70,14 @@ fn user(op: &UserOp, outcome: Option<&Outcome>, visit: &mut dyn FnMut(&Row<'_>))
         let before = change.from.as_deref();
         visit(&Row { attribute: change.attribute.as_str(), before, after: Some(&change.to), ..row });
     }
-    if op.changes.is_empty() {
+    for left in &op.replaces {
+        visit(&Row { attribute: "userName", before: Some(&left.user_name), after: Some(&op.user_name), ..row });
+        for copied in &left.copies {
+            let row = Row { action: "copy member", project: &copied.name, ..row };
+            visit(&Row { attribute: "projectRole", after: copied.role.as_deref(), ..row });
+        }
+    }
+    if op.changes.is_empty() && op.replaces.is_empty() {
         visit(&row);
     }
 }
@@ -162,8 +175,17 @@ pub fn message(problem: &Problem) -> String {
     format!("{}{place}", problem.message)
 }
 
+/// What goes with an account for good: `3 flows, connections not known, 1 table, last run on 2026-03-04`.
+pub fn destroyed_with_account(contents: &Contents) -> String {
+    parts(contents, None)
+}
+
 /// What goes with a project for good: `3 flows, 2 members, tables not known, last run on 2026-03-04`.
 pub fn destroyed(members: usize, contents: &Contents) -> String {
+    parts(contents, Some(members))
+}
+
+fn parts(contents: &Contents, members: Option<usize>) -> String {
     let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
         Some(Ok(number)) => counted(number, one, many),
         _ => format!("{many} not known"),
@@ -174,13 +196,13 @@ pub fn destroyed(members: usize, contents: &Contents) -> String {
         None => "last run not known".to_owned(),
     };
     let parts = [
-        part(contents.flows, "flow", "flows"),
-        counted(members, "member", "members"),
-        part(contents.connections, "connection", "connections"),
-        part(contents.tables, "table", "tables"),
-        last_run,
+        Some(part(contents.flows, "flow", "flows")),
+        members.map(|members| counted(members, "member", "members")),
+        Some(part(contents.connections, "connection", "connections")),
+        Some(part(contents.tables, "table", "tables")),
+        Some(last_run),
     ];
-    parts.join(", ")
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The reason as one word: that of JSON, and for a user who left how they left.
@@ -192,6 +214,8 @@ fn code(reason: &Reason) -> &'static str {
         Reason::SameEmail => "same_email",
         Reason::Relinked => "relinked",
         Reason::OtherDirectory => "other_directory",
+        Reason::EmailChanged => "email_changed",
+        Reason::AddressPassedOn => "address_passed_on",
         Reason::Profile => "profile",
         Reason::Left(leave) => leave.name(),
         Reason::Undo(_) => "undo",

@@ -133,5 +133,7 @@ fn done(report: &Report<'_>) -> Plan {
         }
         op
     });
-    Plan { users: users.collect(), projects: projects.collect(), ..Plan::default() }
+    let invitations = report.invitations.iter().filter(|(_, outcome)| outcome.is_done()).map(|(op, _)| (*op).clone());
+    let invitations = invitations.collect();
+    Plan { users: users.collect(), projects: projects.collect(), invitations, ..Plan::default() }
 }

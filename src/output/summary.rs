@@ -2,13 +2,13 @@
 
 use super::document::Document;
 use super::plan_text::why;
-use super::rows::{self, Row, destroyed};
+use super::rows::{self, Row, destroyed, destroyed_with_account};
 use crate::apply::Outcome;
 use crate::model::PlatformRole;
 use crate::model::role::is_lesser_project_role;
 use crate::plan::Plan;
 use crate::plan::census::roles;
-use crate::plan::op::{Attribute, ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::op::{Attribute, Fate, ProjectAction, ProjectOp, UserAction, UserOp};
 
 /// A number, and what it counts in the singular and the plural.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +34,34 @@ impl Count {
 pub enum Risk {
     Role,
     Deactivation,
+    AccountDeletion,
+    Replacement,
+    Invitation,
     Deletion,
     Removal,
     ProjectAdmin,
 }
 
 impl Risk {
-    pub const ALL: [Self; 5] = [Self::Role, Self::Deactivation, Self::Deletion, Self::Removal, Self::ProjectAdmin];
+    pub const ALL: [Self; 8] = [
+        Self::Role,
+        Self::Deactivation,
+        Self::AccountDeletion,
+        Self::Replacement,
+        Self::Invitation,
+        Self::Deletion,
+        Self::Removal,
+        Self::ProjectAdmin,
+    ];
 
     /// The heading of its list.
     pub fn title(self) -> &'static str {
         match self {
             Self::Role => "ADMIN and OPERATOR",
             Self::Deactivation => "Deactivated accounts",
+            Self::AccountDeletion => "Accounts deleted for good",
+            Self::Replacement => "Replaced accounts",
+            Self::Invitation => "Revoked invitations",
             Self::Deletion => "Deleted projects",
             Self::Removal => "Removed members",
             Self::ProjectAdmin => "New project Admins",
@@ -72,6 +87,20 @@ pub fn changes<'a>(document: &Document<'a>) -> Vec<Change<'a>> {
     let plan = document.plan;
     let users = plan.users.iter().enumerate().filter_map(|(at, op)| of_user(op, plan, document.outcome_of_user(at)));
     let mut changes: Vec<Change<'a>> = users.collect();
+    for (at, op) in plan.users.iter().enumerate() {
+        replaced(op, document.outcome_of_user(at), &mut changes);
+    }
+    for name in &plan.standing.waiting_admins {
+        let (before, after) = ("an accepted invitation waits".to_owned(), "ADMIN at the next sign-in".to_owned());
+        let why = "not by Okta".to_owned();
+        changes.push(Change { risk: Risk::Role, user: Some(name), project: None, before, after, why, outcome: None });
+    }
+    for (at, op) in plan.invitations.iter().enumerate() {
+        let (before, after) = (op.grant.to_string(), "no invitation".to_owned());
+        let (why, outcome) = (op.reason.clone(), document.outcome_of_invitation(at));
+        let user = Some(op.user_name.as_str());
+        changes.push(Change { risk: Risk::Invitation, user, project: None, before, after, why, outcome });
+    }
     for (at, op) in plan.projects.iter().enumerate() {
         of_project(op, at, document, &mut changes);
     }
@@ -80,9 +109,29 @@ pub fn changes<'a>(document: &Document<'a>) -> Vec<Change<'a>> {
     changes
 }
 
+/// The accounts that a user leaves, and the project Admin that the new account gets from them.
+fn replaced<'a>(op: &'a UserOp, outcome: Option<&'a Outcome>, changes: &mut Vec<Change<'a>>) {
+    let user = Some(op.user_name.as_str());
+    for left in &op.replaces {
+        let after = match &left.fate {
+            Fate::Close => "closed".to_owned(),
+            Fate::Closed => "stays closed".to_owned(),
+            Fate::TakenOver { by } => format!("goes to {by}"),
+        };
+        let (before, why) = (left.user_name.clone(), why(op));
+        changes.push(Change { risk: Risk::Replacement, user, project: None, before, after, why, outcome });
+    }
+    for new in op.copied_project_admins() {
+        let (before, after, why) = ("no member".to_owned(), new.role.to_owned(), new.reason.to_owned());
+        let project = Some(new.project);
+        changes.push(Change { risk: Risk::ProjectAdmin, user, project, before, after, why, outcome });
+    }
+}
+
 fn of_user<'a>(op: &'a UserOp, plan: &Plan, outcome: Option<&'a Outcome>) -> Option<Change<'a>> {
     let risk = match op.action {
         UserAction::Deactivate => Risk::Deactivation,
+        UserAction::Delete => Risk::AccountDeletion,
         _ if op.is_new_admin() || op.is_downgrade() || is_new_operator(op, plan) => Risk::Role,
         _ => return None,
     };
@@ -90,15 +139,22 @@ fn of_user<'a>(op: &'a UserOp, plan: &Plan, outcome: Option<&'a Outcome>) -> Opt
     let active = op.changes.iter().find(|change| change.attribute == Attribute::Active);
     let status = |active: bool| if active { "active" } else { "inactive" };
     let was_active = active.is_none_or(|change| change.from.as_deref() == Some("true"));
+    if let Some(destroys) = &op.destroys {
+        let before = format!("inactive {from}: {}", destroyed_with_account(&destroys.contents));
+        let (user, after) = (Some(op.user_name.as_str()), "no account".to_owned());
+        return Some(Change { risk, user, project: None, before, after, why: why(op), outcome });
+    }
     let before = op.account.as_ref().map_or("no account".to_owned(), |_| format!("{} {from}", status(was_active)));
-    let after = format!("{} {to}", status(op.action != UserAction::Deactivate));
+    let after = format!("{} {to}", status(op.action != UserAction::Deactivate && !op.makes_inactive()));
     Some(Change { risk, user: Some(&op.user_name), project: None, before, after, why: why(op), outcome })
 }
 
 /// Whether an account becomes an active OPERATOR that wasn't, ADMINs included.
 fn is_new_operator(op: &UserOp, plan: &Plan) -> bool {
     let [from, to] = roles(op, &plan.standing);
-    let gains = matches!(op.action, UserAction::Create | UserAction::Reactivate | UserAction::Adopt) || from != to;
+    let is_new =
+        matches!(op.action, UserAction::Create | UserAction::Reactivate | UserAction::Adopt) || op.makes_account();
+    let gains = is_new || from != to;
     gains && to == PlatformRole::Operator.as_str()
 }
 
@@ -146,7 +202,11 @@ pub fn taken(plan: &Plan) -> Vec<Count> {
             "account that loses ADMIN or OPERATOR",
             "accounts that lose ADMIN or OPERATOR",
         ),
+        Count::new(totals.delete, "account deleted for good", "accounts deleted for good"),
+        Count::new(totals.recreate, "replaced account", "replaced accounts"),
+        Count::new(totals.invitations_revoke, "revoked invitation", "revoked invitations"),
         Count::new(totals.members_remove, "removed member", "removed members"),
+        Count::new(totals.projects_archive, "archived project", "archived projects"),
         Count::new(totals.projects_delete, "deleted project", "deleted projects"),
     ]
 }
@@ -159,7 +219,11 @@ pub fn given(plan: &Plan) -> Vec<Count> {
         Count::new(plan.new_admins().count(), "new ADMIN", "new ADMINs"),
         Count::new(plan.users.iter().filter(operators).count(), "new OPERATOR", "new OPERATORs"),
         Count::new(plan.new_project_admins().count(), "new project Admin", "new project Admins"),
-        Count::new(totals.create, "new account, with a welcome e-mail", "new accounts, each with a welcome e-mail"),
+        Count::new(
+            plan.welcome_emails(),
+            "new account, with a welcome e-mail",
+            "new accounts, each with a welcome e-mail",
+        ),
         Count::new(totals.reactivate, "reactivated account", "reactivated accounts"),
         Count::new(totals.members_add, "new member of a project", "new members of projects"),
     ]
@@ -217,10 +281,14 @@ impl Effect {
         let lesser = |lesser: bool| if lesser { Self::Takes } else { Self::Gives };
         let parsed = |role: Option<&str>| role.and_then(PlatformRole::parse);
         Some(match (row.kind, row.action, row.attribute) {
+            ("invitation", ..) => Self::Takes,
+            ("user", "copy member", _) => Self::Gives,
             ("user", "create", _) | ("user", "reactivate", "active") | ("project", "create" | "add member", _) => {
                 Self::Gives
             }
-            ("user", "deactivate", "active") | ("project", "delete" | "remove member", _) => Self::Takes,
+            ("user", "deactivate", "active") | ("user", "delete", _) | ("project", "delete" | "remove member", _) => {
+                Self::Takes
+            }
             // Roles are ordered from the mightiest to the least; a role that isn't known counts as the least.
             ("user", _, "platformRole") => {
                 lesser(parsed(row.before).is_some_and(|before| parsed(row.after).is_none_or(|after| before < after)))

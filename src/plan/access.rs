@@ -11,7 +11,7 @@ use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::org::PushedGroup;
 use crate::model::role::is_same_project_role;
 use crate::plan::diff::matching;
-use crate::plan::op::{Attribute, Plan, UserAction, UserOp};
+use crate::plan::op::{Attribute, Fate, Plan, Replaced, UserAction, UserOp};
 use crate::plan::policy::Policy;
 
 /// An account with its access.
@@ -123,17 +123,22 @@ pub struct Sources<'a> {
 /// The access of every account, by user name.
 pub fn all(sources: &Sources<'_>) -> Vec<Access> {
     let Sources { desired, platform, .. } = sources;
-    let matches = matching::matches(desired, platform);
+    let matches = matching::matches(desired, platform, sources.policy);
     let wanted = matching::wanted_names(desired);
     let operations: BTreeMap<&AccountId, &UserOp> =
         sources.plan.users.iter().filter_map(|op| Some((op.account.as_ref()?, op))).collect();
+    let leave =
+        sources.plan.users.iter().flat_map(|op| op.replaces.iter().map(move |left| (&left.account, (op, left))));
+    let left: BTreeMap<&AccountId, (&UserOp, &Replaced)> = leave.collect();
     let mut memberships = memberships(desired, platform);
     let of = |(account, owner): (&User, Option<&OktaUserId>)| {
         let id = owner.cloned().or_else(|| account.okta_id(&desired.ids));
+        let id = id.or_else(|| account.former_of(&desired.ids));
+        let leaves = || left.get(&account.id).map(|(op, left)| left_for(op, left));
         let projects = memberships.remove(&account.id).unwrap_or_default();
         let membership = |(project, group)| sources.membership(account, id.as_ref(), project, group);
         Access {
-            next_apply: operations.get(&account.id).and_then(|op| next(op)),
+            next_apply: operations.get(&account.id).and_then(|op| next(op)).or_else(leaves),
             projects: projects.into_iter().map(membership).collect(),
             ..sources.of_account(account, id.as_ref(), wanted.contains(account.user_name.as_str()))
         }
@@ -189,7 +194,16 @@ fn next(op: &UserOp) -> Option<String> {
             let action = op.action.as_str();
             Some(role.map_or_else(|| action.to_owned(), |role| format!("{action}, {role}")))
         }
-        UserAction::Create | UserAction::Adopt | UserAction::Update => role,
+        UserAction::Create | UserAction::Adopt | UserAction::Recreate | UserAction::Update => role,
+    }
+}
+
+/// What becomes of an account whose user gets another one.
+fn left_for(op: &UserOp, left: &Replaced) -> String {
+    match &left.fate {
+        Fate::Close => format!("deactivate, replaced by {}", op.user_name),
+        Fate::Closed => format!("replaced by {}", op.user_name),
+        Fate::TakenOver { by } => format!("goes to {by}"),
     }
 }
 
@@ -325,9 +339,10 @@ pub fn entrants(
     desired: &Desired,
     platform: &Platform,
     plan: &Plan,
+    policy: &Policy,
 ) -> Option<Entrants> {
     let wanted = desired.projects.values().find(|project| project.has_link(link.as_str()))?;
-    let matches = matching::matches(desired, platform);
+    let matches = matching::matches(desired, platform, policy);
     let places: BTreeMap<&OktaUserId, usize> =
         desired.users.keys().enumerate().map(|(place, id)| (id, place)).collect();
     let op = plan.projects.iter().find(|op| wanted.has_link(op.group.as_str()));

@@ -1,8 +1,9 @@
 //! How many accounts there are by platform role and status after a plan. Pure.
 
-use super::op::{Attribute, Plan, Standing, UserAction, UserOp};
+use super::op::{Attribute, Fate, Plan, Standing, UserAction, UserOp};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Census, Headcount};
+use crate::model::id::AccountId;
 
 impl Plan {
     /// The accounts after the plan is applied; empty where the plan was made by a version that didn't count them.
@@ -17,8 +18,14 @@ impl Plan {
                 let before = counted(&mut census, from).of_status(was_active);
                 *before = before.saturating_sub(1);
             }
-            let after = counted(&mut census, to).of_status(op.action != UserAction::Deactivate);
-            *after = after.saturating_add(1);
+            if !op.is_deletion() {
+                let after = counted(&mut census, to).of_status(is_active_after(op));
+                *after = after.saturating_add(1);
+            }
+            for left in op.replaces.iter().filter(|left| left.fate == Fate::Close) {
+                let count = counted(&mut census, known_role(Some(&left.account), &self.standing).as_str());
+                (count.active, count.inactive) = (count.active.saturating_sub(1), count.inactive.saturating_add(1));
+            }
         }
         census.retain(|_, count| *count != Headcount::default());
         census
@@ -33,15 +40,26 @@ pub fn roles<'a>(op: &'a UserOp, standing: &Standing) -> [&'a str; 2] {
     }
     // Only a deactivation that changes nothing else has no attributes.
     let kept = op.attributes.as_ref().map(|attributes| attributes.platform_role);
-    let role = kept.unwrap_or(match &op.account {
-        Some(account) if standing.admins.contains(account) => PlatformRole::Admin,
-        Some(account) if standing.operators.contains(account) => PlatformRole::Operator,
-        _ => PlatformRole::Member,
-    });
+    let role = kept.unwrap_or_else(|| known_role(op.account.as_ref(), standing));
     [role.as_str(); 2]
 }
 
+fn known_role(account: Option<&AccountId>, standing: &Standing) -> PlatformRole {
+    match account {
+        Some(account) if standing.admins.contains(account) => PlatformRole::Admin,
+        Some(account) if standing.operators.contains(account) => PlatformRole::Operator,
+        _ => PlatformRole::Member,
+    }
+}
+
+fn is_active_after(op: &UserOp) -> bool {
+    op.action != UserAction::Deactivate && !op.makes_inactive()
+}
+
 fn was_active(op: &UserOp) -> bool {
+    if op.is_deletion() {
+        return false;
+    }
     let change = op.changes.iter().find(|change| change.attribute == Attribute::Active);
     change.is_none_or(|change| change.from.as_deref() == Some("true"))
 }

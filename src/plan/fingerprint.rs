@@ -13,7 +13,10 @@ const BYTES: usize = 6;
 /// The name of what a plan would write: of its operations with before, after and reason, in their order. Two plans of the
 /// same operations have the same, and of any other have another.
 pub fn of_plan(plan: &Plan) -> String {
-    fingerprint(&(&plan.users, &plan.projects))
+    if plan.invitations.is_empty() {
+        return fingerprint(&(&plan.users, &plan.projects));
+    }
+    fingerprint(&(&plan.users, &plan.projects, &plan.invitations))
 }
 
 /// The name of a value: twelve hexadecimal digits of the SHA-256 of its JSON.

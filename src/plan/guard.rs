@@ -47,6 +47,8 @@ pub enum Refusal {
     MaxRoleOrEmailChanges(Over),
     /// Users who become ADMIN.
     MaxNewAdmins(Over),
+    /// Accounts that are replaced because of a changed address.
+    MaxRecreations(Over),
     /// More creations than a platform that should be in sync already can need.
     MaxCreations(Over),
     /// Of one project, or, as a share, of all of them together.
@@ -76,6 +78,8 @@ pub struct Allowed {
     pub deactivations: Option<usize>,
     /// Exactly so many users who become ADMIN.
     pub new_admins: Option<usize>,
+    /// Exactly so many accounts that are replaced.
+    pub recreations: Option<usize>,
     /// Exactly so many deletions of projects.
     pub project_deletions: Option<usize>,
     /// Exactly so many deletions of accounts.
@@ -98,6 +102,7 @@ impl Refusal {
             Self::AccountDeletions { deletions } => Some(format!("--allow-account-deletions {deletions}")),
             Self::MaxDeactivations(over) => Some(format!("--allow-deactivations {}", over.number)),
             Self::MaxNewAdmins(over) => Some(format!("--allow-new-admins {}", over.number)),
+            Self::MaxRecreations(over) => Some(format!("--allow-recreations {}", over.number)),
             Self::MaxRoleDowngrades(_)
             | Self::MaxRoleOrEmailChanges(_)
             | Self::MaxCreations(_)
@@ -111,6 +116,7 @@ impl Refusal {
             self,
             Self::MaxDeactivations(_)
                 | Self::MaxNewAdmins(_)
+                | Self::MaxRecreations(_)
                 | Self::MaxRoleDowngrades(_)
                 | Self::MaxRoleOrEmailChanges(_)
                 | Self::MaxCreations(_)
@@ -137,6 +143,10 @@ impl fmt::Display for Refusal {
             }
             Self::MaxNewAdmins(over) => {
                 over.tell(f, ["user who becomes ADMIN", "users who become ADMIN"], "max_new_admins", managed)
+            }
+            Self::MaxRecreations(over) => {
+                let what = ["account that is replaced", "accounts that are replaced"];
+                over.tell(f, what, "max_recreations", managed)
             }
             Self::MaxCreations(over) => over.tell(f, ["creation", "creations"], "max_creations", managed),
             Self::MaxMembersRemoved { project, over } => {
@@ -201,6 +211,7 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
     refusals.extend(over_limits(plan, policy, past, &allowed.resumed).into_iter().filter(|refusal| match refusal {
         Refusal::MaxDeactivations(over) => allowed.deactivations != Some(over.number),
         Refusal::MaxNewAdmins(over) => allowed.new_admins != Some(over.number),
+        Refusal::MaxRecreations(over) => allowed.recreations != Some(over.number),
         _ => true,
     }));
     refusals.retain(|refusal| approved.is_none() || !refusal.is_limit());
@@ -225,15 +236,17 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> 
     let new_admins = limits.new_admins.or((!is_first).then_some(Limits::NEW_ADMINS));
     let new_admins = new_admins.and_then(|limit| over_floor(users(UserOp::is_new_admin), limit, managed, 0));
     let new_admins = new_admins.map(Refusal::MaxNewAdmins);
+    // What has begun is completed: it was allowed before.
+    let begins = |op: &UserOp| op.replaces.iter().any(|left| left.is_linked_to(&op.okta_id));
+    let recreations = over_floor(users(begins), limits.recreations, managed, 0).map(Refusal::MaxRecreations);
+    let always = deactivations.into_iter().chain(new_admins).chain(recreations);
     if is_first {
         // The first run may find anything, and the admin who applies it sees the plan.
-        return deactivations.into_iter().chain(new_admins).collect();
+        return always.collect();
     }
     let over = |number, limit, of| over_floor(number, limit, of, limits.floor());
     let downgrades = users(UserOp::is_downgrade);
     let whole = [
-        deactivations,
-        new_admins,
         over_downgrades(downgrades, limits, &plan.standing).map(Refusal::MaxRoleDowngrades),
         over(role_or_email_changes(plan, past, resumed), limits.role_or_email_changes, managed)
             .map(Refusal::MaxRoleOrEmailChanges),
@@ -250,7 +263,7 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> 
         let over = over(removed, limits.members_removed, plan.standing.members);
         removals.extend(over.map(|over| Refusal::MaxMembersRemoved { project: None, over }));
     }
-    whole.into_iter().flatten().chain(removals).collect()
+    always.chain(whole.into_iter().flatten()).chain(removals).collect()
 }
 
 /// A few people have these roles even in a large company: the floor is one for the company, and one lesser role is always
@@ -269,7 +282,9 @@ fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Optio
 /// run told of already doesn't count again: it can't be written, and would refuse every plan for good.
 fn role_or_email_changes(plan: &Plan, past: &Past, resumed: &Resumed) -> usize {
     let changes_role = |op: &&UserOp| {
-        op.action != UserAction::Create && op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole)
+        op.action != UserAction::Create
+            && op.account.is_some()
+            && op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole)
     };
     let roles = plan.users.iter().filter(changes_role).filter(|op| !resumed.user(op)).map(|op| &op.okta_id);
     let emails = plan.standing.email_changed.difference(&past.email_changed);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::drift::{Drift, ProjectDrift};
-use super::op::{ProjectAction, ProjectOp};
+use super::op::{ProjectAction, ProjectOp, UserOp};
 use super::step::Step;
 use crate::model::activepieces::{Platform, User};
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, OnCreateOnly};
@@ -102,7 +102,10 @@ impl Digests {
         let unknown_admins = admins.values().map(|name| (*name).to_owned()).collect();
         let Some(before) = before else { return Drift { unknown_admins, ..Drift::default() } };
         let new = admins.iter().filter(|(id, _)| !before.in_line.unknown_admins.contains(**id));
-        let users = plan.users.iter().map(|op| &op.okta_id).filter(|id| self.is_same_user(before, id));
+        // A new address is no change of the platform, whether or not an earlier run was told to follow it.
+        let is_address = |op: &&UserOp| op.replaces.iter().any(|left| left.is_linked_to(&op.okta_id));
+        let changed = plan.users.iter().filter(|op| !is_address(op)).map(|op| &op.okta_id);
+        let users = changed.filter(|id| self.is_same_user(before, id));
         let projects = plan.projects.iter().map(|op| (op.group.clone(), self.of_project(op, before)));
         let mut drift = Drift {
             since_run: None,
@@ -152,10 +155,12 @@ impl Digests {
                 Step::User(op) if done(step) => {
                     self.right.insert(op.okta_id.clone());
                 }
-                Step::User(op) => {
+                _ if done(step) => {}
+                // A user with an account that isn't left yet isn't in line.
+                Step::User(op) | Step::MoveLink(op) | Step::CopyMemberships(op) | Step::CloseOld(op) => {
                     self.right.remove(&op.okta_id);
                 }
-                _ if done(step) => {}
+                Step::Invitation(_) => {}
                 Step::Project(op) | Step::AddMembers(op) | Step::RemoveMembers(op) | Step::SetRoles(op) => {
                     put_back(&mut self.projects, &past.projects, &op.group);
                 }
@@ -180,7 +185,13 @@ fn open_members(
         let (op, users): (_, Vec<&OktaUserId>) = match step {
             Step::AddMembers(op) => (op, op.add.iter().map(|member| &member.okta_id).collect()),
             Step::RemoveMembers(op) => (op, op.remove.iter().filter_map(|gone| gone.okta_id.as_ref()).collect()),
-            Step::User(_) | Step::Project(_) | Step::SetRoles(_) => continue,
+            Step::Invitation(_)
+            | Step::MoveLink(_)
+            | Step::User(_)
+            | Step::CopyMemberships(_)
+            | Step::CloseOld(_)
+            | Step::Project(_)
+            | Step::SetRoles(_) => continue,
         };
         let drift = plan.drift.projects.get(&op.group);
         let is_here = |id: &OktaUserId| drift.is_some_and(|drift| drift.members.contains(id));

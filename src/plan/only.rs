@@ -5,9 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::diff::users::keep_the_last_admin;
-use super::op::{Plan, ProjectAction, ProjectOp, UserAction, UserOp};
+use super::op::{Fate, InvitationOp, Plan, ProjectAction, ProjectOp, Replaced, UserAction, UserOp};
 use crate::model::PlatformRole;
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 
 /// One choice: `user=ada@example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,19 +31,23 @@ pub enum Kind {
     RoleDown,
     /// Operations on projects and their members.
     Projects,
+    /// Deletions of waiting invitations.
+    Invitations,
 }
 
 /// The names of the kinds, as the command line has them.
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 11] = [
     ("create", Kind::User(UserAction::Create)),
     ("reactivate", Kind::User(UserAction::Reactivate)),
     ("adopt", Kind::User(UserAction::Adopt)),
+    ("recreate", Kind::User(UserAction::Recreate)),
     ("update", Kind::User(UserAction::Update)),
     ("deactivate", Kind::User(UserAction::Deactivate)),
     ("delete", Kind::User(UserAction::Delete)),
     ("role-up", Kind::RoleUp),
     ("role-down", Kind::RoleDown),
     ("projects", Kind::Projects),
+    ("invitations", Kind::Invitations),
 ];
 
 impl FromStr for Only {
@@ -89,7 +93,15 @@ impl Only {
             Self::Kind(Kind::User(action)) => op.action == *action,
             Self::Kind(Kind::RoleDown) => op.is_downgrade(),
             Self::Kind(Kind::RoleUp) => raises_role(op),
-            Self::Kind(Kind::Projects) | Self::Group(_) | Self::Project(_) => false,
+            Self::Kind(Kind::Projects | Kind::Invitations) | Self::Group(_) | Self::Project(_) => false,
+        }
+    }
+
+    fn takes_invitation(&self, op: &InvitationOp) -> bool {
+        match self {
+            Self::User(name) => is_named(name, &op.user_name, &op.okta_id),
+            Self::Kind(kind) => *kind == Kind::Invitations,
+            Self::Group(_) | Self::Project(_) => false,
         }
     }
 
@@ -111,18 +123,22 @@ fn is_named(name: &str, user_name: &str, id: &OktaUserId) -> bool {
 fn raises_role(op: &UserOp) -> bool {
     let role = op.attributes.as_ref().map(|attributes| attributes.platform_role);
     let is_great = role.is_some_and(|role| role != PlatformRole::Member);
-    let is_given = op.action == UserAction::Create || op.role_change().is_some();
+    let is_given = op.makes_account() || op.role_change().is_some();
     op.action != UserAction::Deactivate && is_given && is_great && !op.is_downgrade()
 }
 
 /// Leaves in the plan what at least one choice takes, and gives the choices that take nothing. A member is added only if the account
-/// exists or is made by the same part.
+/// exists or is made by the same part, and an account goes to another user only if the one who leaves it is in the part too.
 pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
     if choices.is_empty() {
         return Vec::new();
     }
     let unused = choices.iter().filter(|choice| !takes_any(choice, plan)).cloned().collect();
-    plan.users.retain(|op| choices.iter().any(|choice| choice.takes_user(op)));
+    plan.invitations.retain(|op| choices.iter().any(|choice| choice.takes_invitation(op)));
+    let is_left_out = |op: &mut UserOp| !choices.iter().any(|choice| choice.takes_user(op));
+    let left_out: Vec<UserOp> = plan.users.extract_if(.., is_left_out).collect();
+    left_out.iter().filter(|op| op.action == UserAction::Recreate).for_each(|op| plan.leave_out(op));
+    leave_out_given(plan);
     keep_the_last_admin(plan);
     plan.keep_members_of_open_accounts();
     let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(given_up).cloned().collect();
@@ -162,6 +178,19 @@ fn drop_what_waits(plan: &mut Plan, given_up_by_all: &BTreeSet<OktaGroupId>) {
     }
 }
 
+/// Leaves out the users whose old account is to go to a user that isn't in the part: it would stay open without a user.
+fn leave_out_given(plan: &mut Plan) {
+    loop {
+        let taken: BTreeSet<AccountId> = plan.users.iter().filter_map(|op| op.account.clone()).collect();
+        let waits = |left: &Replaced| matches!(left.fate, Fate::TakenOver { .. }) && !taken.contains(&left.account);
+        let Some(place) = plan.users.iter().position(|op| op.replaces.iter().any(waits)) else { return };
+        let op = plan.users.remove(place);
+        let name = &op.user_name;
+        plan.warnings.push(format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
+        plan.leave_out(&op);
+    }
+}
+
 fn takes_any(choice: &Only, plan: &Plan) -> bool {
     let in_project = |op: &ProjectOp| {
         let mut op = op.clone();
@@ -169,6 +198,7 @@ fn takes_any(choice: &Only, plan: &Plan) -> bool {
         !op.is_empty()
     };
     plan.users.iter().any(|op| choice.takes_user(op))
+        || plan.invitations.iter().any(|op| choice.takes_invitation(op))
         || plan.projects.iter().any(|op| choice.takes_project(op) || in_project(op))
 }
 

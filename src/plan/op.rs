@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Census, Contents, User};
+use crate::model::activepieces::{Census, Contents, Grant, User, moved_link};
 use crate::model::desired::{Attributes, Leave};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
+use crate::model::id::{AccountId, InvitationId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Accepted;
 use crate::model::problem::Problem;
 use crate::plan::deferred::Deferred;
@@ -20,6 +20,9 @@ use crate::plan::drift::Drift;
 pub struct Plan {
     pub users: Vec<UserOp>,
     pub projects: Vec<ProjectOp>,
+    /// Waiting invitations to delete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invitations: Vec<InvitationOp>,
     pub problems: Vec<Problem>,
     /// The problems that the admin knows of and has accepted in the config.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -78,6 +81,9 @@ pub struct Standing {
     /// Users out of scope or gone from Okta whose accounts are active, with these accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<OktaUserId, AccountId>,
+    /// User names that a waiting invitation makes ADMIN though Okta doesn't, unless the plan deletes it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting_admins: BTreeSet<String>,
     /// Those of them who are gone from Okta.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deleted: BTreeSet<OktaUserId>,
@@ -110,9 +116,86 @@ pub struct UserOp {
     /// All desired attributes; none for a deactivation that changes nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Attributes>,
+    /// Accounts that the user leaves: for one that is replaced those of earlier addresses, for a deactivation others to close.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Replaced>,
     /// What a deletion destroys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroys: Option<Box<Destroyed>>,
+}
+
+/// An account that a user had under an earlier e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub account: AccountId,
+    pub user_name: String,
+    /// The externalId that it has.
+    pub link: String,
+    pub fate: Fate,
+    /// What the new account gets of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Copied>,
+    /// What its personal project holds, which can't be moved.
+    #[serde(default)]
+    pub personal: Contents,
+}
+
+/// What becomes of an account that its user leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Close,
+    /// It is inactive already.
+    Closed,
+    /// Another user has its address now, and gets it with its personal project.
+    TakenOver {
+        by: String,
+    },
+}
+
+/// A membership that the new account gets as the old one has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Copied {
+    pub name: String,
+    pub project: ProjectId,
+    /// Whether the account becomes a member by it; else only its project role is set.
+    pub joins: bool,
+    /// The project role, where the server tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+impl Replaced {
+    /// Whether its externalId still names the user.
+    pub fn is_linked_to(&self, user: &OktaUserId) -> bool {
+        self.link == user.as_str()
+    }
+
+    /// The write that moves its externalId; none where it was moved before.
+    pub fn moving(&self, user: &OktaUserId) -> Option<UserOp> {
+        let to = moved_link(user, &self.account);
+        self.is_linked_to(user).then(|| self.write(user, UserAction::Update, Attribute::ExternalId, &self.link, to))
+    }
+
+    /// The write that closes it.
+    pub fn closing(&self, user: &OktaUserId) -> Option<UserOp> {
+        let close = || self.write(user, UserAction::Deactivate, Attribute::Active, "true", "false".to_owned());
+        (self.fate == Fate::Close).then(close)
+    }
+
+    fn write(&self, user: &OktaUserId, action: UserAction, attribute: Attribute, from: &str, to: String) -> UserOp {
+        UserOp {
+            action,
+            user_name: self.user_name.clone(),
+            okta_id: user.clone(),
+            account: Some(self.account.clone()),
+            changes: vec![Change { attribute, from: Some(from.to_owned()), to }],
+            reason: Reason::EmailChanged,
+            attributes: None,
+            replaces: Vec::new(),
+            destroys: None,
+        }
+    }
 }
 
 /// What goes with an account for good.
@@ -133,6 +216,8 @@ pub enum UserAction {
     Reactivate,
     /// Sets the externalId of an account that was made by invitation or for an earlier Okta user.
     Adopt,
+    /// Gives the user the account of a new e-mail address instead of that of the old one.
+    Recreate,
     Update,
     Deactivate,
     /// Destroys the account with its personal project, which can't be undone.
@@ -146,6 +231,7 @@ impl UserAction {
             Self::Create => "create",
             Self::Reactivate => "reactivate",
             Self::Adopt => "adopt",
+            Self::Recreate => "recreate",
             Self::Update => "update",
             Self::Deactivate => "deactivate",
             Self::Delete => "delete",
@@ -212,6 +298,10 @@ pub enum Reason {
     Relinked,
     /// The account was linked to another directory and has the same e-mail address.
     OtherDirectory,
+    /// The e-mail address changed in Okta.
+    EmailChanged,
+    /// The user who had this address has another one now.
+    AddressPassedOn,
     /// Staged in Okta: the account is made and inactive.
     Staged,
     /// The profile, or what the expressions make of it, differs.
@@ -219,6 +309,21 @@ pub enum Reason {
     Left(Leave),
     /// The run of this number is undone.
     Undo(u32),
+}
+
+/// Deletes an accepted invitation that waits and that Okta contradicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationOp {
+    pub id: InvitationId,
+    /// The address that was invited.
+    pub user_name: String,
+    pub okta_id: OktaUserId,
+    pub grant: Grant,
+    /// `Okta gives MEMBER`.
+    pub reason: String,
+    /// Why the user has no access, if that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Leave>,
 }
 
 /// What is done to one project. The parts are written in this order and never in parallel.
@@ -381,6 +486,7 @@ pub struct Totals {
     pub create: usize,
     pub reactivate: usize,
     pub adopt: usize,
+    pub recreate: usize,
     pub update: usize,
     pub deactivate: usize,
     pub delete: usize,
@@ -393,6 +499,7 @@ pub struct Totals {
     pub members_add: usize,
     pub members_remove: usize,
     pub project_roles: usize,
+    pub invitations_revoke: usize,
 }
 
 impl UserOp {
@@ -411,8 +518,26 @@ impl UserOp {
         self.changes.iter().find(|change| change.attribute == Attribute::PlatformRole)
     }
 
+    /// The projects that a new account becomes Admin of as the old one was.
+    pub fn copied_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
+        let copies = self.replaces.iter().flat_map(|left| &left.copies);
+        let new = copies.map(|copied| NewProjectAdmin {
+            user_name: &self.user_name,
+            project: &copied.name,
+            from: None,
+            role: copied.role.as_deref().unwrap_or_default(),
+            reason: "as with the old account",
+        });
+        new.filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+    }
+
     pub fn is_deletion(&self) -> bool {
         self.action == UserAction::Delete
+    }
+
+    /// Whether it makes an account, with a creation or in place of that of an earlier address.
+    pub fn makes_account(&self) -> bool {
+        self.account.is_none() && matches!(self.action, UserAction::Create | UserAction::Recreate)
     }
 
     /// Whether it makes an account that is inactive at once.
@@ -432,7 +557,8 @@ impl UserOp {
 
     /// Whether it takes ADMIN away from one of these, who have it.
     pub fn takes_admin(&self, admins: &BTreeSet<AccountId>) -> bool {
-        !self.makes_admin() && self.account.as_ref().is_some_and(|account| admins.contains(account))
+        let closed = self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| &left.account);
+        !self.makes_admin() && self.account.iter().chain(closed).any(|account| admins.contains(account))
     }
 
     /// Whether an account loses ADMIN or OPERATOR for a lesser role.
@@ -496,7 +622,7 @@ impl Plan {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.projects.is_empty()
+        self.users.is_empty() && self.projects.is_empty() && self.invitations.is_empty()
     }
 
     pub fn totals(&self) -> Totals {
@@ -506,6 +632,7 @@ impl Plan {
             create: users(UserAction::Create),
             reactivate: users(UserAction::Reactivate),
             adopt: users(UserAction::Adopt),
+            recreate: users(UserAction::Recreate),
             update: users(UserAction::Update),
             deactivate: users(UserAction::Deactivate),
             delete: users(UserAction::Delete),
@@ -518,12 +645,14 @@ impl Plan {
             members_add: self.projects.iter().map(|op| op.add.len()).sum(),
             members_remove: self.projects.iter().map(|op| op.remove.len()).sum(),
             project_roles: self.projects.iter().map(|op| op.roles.len()).sum(),
+            invitations_revoke: self.invitations.len(),
         }
     }
 
     /// All users who become Admin of a project.
     pub fn new_project_admins(&self) -> impl Iterator<Item = NewProjectAdmin<'_>> {
-        self.projects.iter().flat_map(ProjectOp::new_admins)
+        let copied = self.users.iter().flat_map(UserOp::copied_project_admins);
+        self.projects.iter().flat_map(ProjectOp::new_admins).chain(copied)
     }
 
     /// All users who become ADMIN.
@@ -533,6 +662,21 @@ impl Plan {
 
     /// A welcome e-mail goes out for each creation (docs/activepieces.md#creating-a-user, step 8).
     pub fn welcome_emails(&self) -> usize {
-        self.totals().create
+        self.users.iter().filter(|op| op.makes_account()).count()
+    }
+
+    /// Leaves out the operation of a user who would leave an account, and all that needs it: the new account isn't added to projects,
+    /// and no other user gets the old one.
+    pub fn leave_out(&mut self, op: &UserOp) {
+        for project in self.projects.iter_mut().filter(|_| op.action == UserAction::Recreate) {
+            project.add.retain(|member| member.okta_id != op.okta_id);
+        }
+        let left = |account: &AccountId| op.replaces.iter().any(|left| left.account == *account);
+        let needs = |other: &mut UserOp| other.okta_id != op.okta_id && other.account.as_ref().is_some_and(left);
+        let dependent: Vec<UserOp> = self.users.extract_if(.., needs).collect();
+        for op in &dependent {
+            self.leave_out(op);
+        }
+        self.projects.retain(|op| !op.is_empty());
     }
 }

@@ -21,6 +21,7 @@ impl Outline {
             let attributes: Vec<String> = attributes.collect();
             let role = op.attributes.as_ref().map(|attributes| attributes.platform_role.as_str()).unwrap_or_default();
             outline.add(format!("{} {} {role} {}", op.action.as_str(), op.okta_id, attributes.join(" ")));
+            op.replaces.iter().for_each(|left| outline.add(format!("{} leaves {}", op.okta_id, left.account)));
         }
         for op in &plan.projects {
             outline.add(format!("{} project {}", op.action.as_str(), op.group));
@@ -29,6 +30,9 @@ impl Outline {
             let set =
                 |change: &RoleChange| format!("{} in {}: {} → {}", change.account, op.group, change.from, change.to);
             op.roles.iter().for_each(|change| outline.add(set(change)));
+        }
+        for op in &plan.invitations {
+            outline.add(format!("revoke {} of {}", op.id, op.okta_id));
         }
         // A redacted subject may not be the accepted one.
         let problems = plan.problems.iter().map(|problem| problem.kind);

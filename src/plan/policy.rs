@@ -17,6 +17,28 @@ pub enum OnLeave {
     Keep,
 }
 
+/// What happens to the account of a user whose e-mail address changed in Okta: the platform can't change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EmailChange {
+    /// It is a problem of the plan.
+    #[default]
+    Report,
+    /// The user gets the account of the new address, and the old one is closed.
+    Recreate,
+}
+
+/// What happens to an accepted invitation that waits and gives another role than Okta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnInvitation {
+    /// Invitations aren't read.
+    #[default]
+    Ignore,
+    /// It is a problem of the plan.
+    Report,
+    /// It is deleted.
+    Revoke,
+}
+
 /// An upper limit: a count, or a share of something in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +90,8 @@ pub struct Limits {
     pub creations: Limit,
     /// Users who become ADMIN. What the admin sets holds from the first run on, the default from the second.
     pub new_admins: Option<Limit>,
+    /// Accounts that are replaced because of a changed address, over the managed active users. It holds from the first run on.
+    pub recreations: Limit,
     /// How much smaller than the last trusted read one may be, over that.
     pub shrink: Limit,
     /// Shares of fewer than so many don't count. Where the admin says nothing, a share of deactivations always does.
@@ -102,6 +126,7 @@ impl Default for Limits {
             members_removed: Limit::Percent(50.0),
             creations: Limit::Percent(100.0),
             new_admins: None,
+            recreations: Limit::Count(5),
             shrink: Limit::Percent(50.0),
             size_floor: None,
         }
@@ -147,6 +172,8 @@ pub struct Policy {
     pub remove_memberships: bool,
     /// Whether projects whose group isn't pushed any more are deleted.
     pub delete_unpushed: bool,
+    pub invitations: OnInvitation,
+    pub email_change: EmailChange,
     /// Whether they are archived, which comes before a deletion.
     pub archive: bool,
     /// The accepted problems.

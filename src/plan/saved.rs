@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
-use super::op::{Member, Plan, ProjectAction, ProjectOp, UserOp};
+use super::op::{Change, Member, Plan, ProjectAction, ProjectOp, Replaced, UserAction, UserOp};
 use super::step::Step;
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
@@ -96,6 +96,7 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         plan: Plan {
             users: Vec::new(),
             projects: Vec::new(),
+            invitations: Vec::new(),
             problems: new.problems.clone(),
             accepted: new.accepted.clone(),
             held: new.held.clone(),
@@ -106,11 +107,22 @@ pub fn still_holds(saved: &Plan, new: &Plan, tried: &dyn Fn(Step<'_>) -> bool) -
         },
         ..Remaining::default()
     };
+    for op in &saved.invitations {
+        match new.invitations.iter().find(|new| new.id == op.id) {
+            Some(new) if new == op => held.plan.invitations.push(op.clone()),
+            None if tried(Step::Invitation(op)) => held.done += 1,
+            _ => held.stale.push(format!("{}: invitation as {}", op.user_name, op.grant)),
+        }
+    }
     let users: BTreeMap<&OktaUserId, &UserOp> = new.users.iter().map(|op| (&op.okta_id, op)).collect();
     for op in &saved.users {
         match users.get(&op.okta_id) {
             Some(new) if *new == op => held.plan.users.push(op.clone()),
-            None if tried(Step::User(op)) => held.done += 1,
+            Some(new) if is_rest_of_user(new, op) && op.steps().any(tried) => {
+                held.done += op.steps().count() - new.steps().count().min(op.steps().count());
+                held.plan.users.push((*new).clone());
+            }
+            None if op.steps().all(tried) => held.done += op.steps().count(),
             _ => held.stale.push(named(op)),
         }
     }
@@ -144,6 +156,20 @@ fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
         (then, now) => then == now,
     };
     same_action && (&saved.name, &saved.project) == (&new.name, &new.project)
+}
+
+/// Whether what is left of a replaced account is a part of what was saved.
+fn is_rest_of_user(new: &UserOp, saved: &UserOp) -> bool {
+    let gives = |op: &UserOp, wanted: &Change| {
+        op.changes.iter().any(|change| (change.attribute, &change.to) == (wanted.attribute, &wanted.to))
+    };
+    let leaves = |op: &UserOp, wanted: &Replaced| op.replaces.iter().any(|left| left.account == wanted.account);
+    let of_same = (new.action, &new.user_name) == (UserAction::Recreate, &saved.user_name)
+        && saved.action == UserAction::Recreate
+        && (saved.account.is_none() || saved.account == new.account);
+    of_same
+        && new.changes.iter().all(|change| gives(saved, change))
+        && new.replaces.iter().all(|left| leaves(saved, left))
 }
 
 /// Whether of a project's operation only that on the members is left.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::op::{Attribute, ProjectAction, ProjectOp, Reason, UserAction};
+use super::op::{Attribute, Fate, ProjectAction, ProjectOp, Reason, UserAction};
 use super::policy::{Limit, Limits, OnLeave};
 use super::*;
 use crate::model::PlatformRole;
-use crate::model::activepieces::{Platform, Project, User};
+use crate::model::activepieces::{Platform, Project, User, moved_link};
 use crate::model::desired::{Attributes, Desired, DesiredProject, DesiredState, DesiredUser, Leave, Source};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
@@ -17,10 +17,12 @@ use crate::model::problem::{Problem, ProblemKind};
 mod embedded;
 mod guards;
 mod held;
+mod invitations;
 mod laws;
 mod lifecycle;
 mod links;
 mod links_lifecycle;
+mod recreate;
 mod roles;
 mod undo;
 
@@ -41,6 +43,7 @@ fn policy() -> Policy {
         members_removed: all,
         creations: all,
         new_admins: None,
+        recreations: all,
         shrink: all,
         size_floor: Some(0),
     };
@@ -471,7 +474,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
         projects: vec![project("Eng", Some(group_id("Eng").as_str()), &["ada", "local", "missing"])],
         ..Platform::default()
     };
-    let doubts = Comparison::of(&desired, &standing).doubts(&BTreeSet::new());
+    let doubts = Comparison::of(&desired, &standing, &policy()).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("missing")]));
     assert_eq!(doubts.memberships, BTreeSet::from([okta_id("ada"), okta_id("missing")]));
 }
@@ -479,7 +482,7 @@ fn whoever_is_missing_in_a_listing_is_doubted_before_anything_follows() {
 #[test]
 fn the_holder_of_a_wanted_address_is_doubted_even_when_inactive() {
     let holder = User { external_id: Some(okta_id("old").as_str().into()), ..inactive(account("ada", None)) };
-    let doubts = Comparison::of(&users([present("ada")]), &platform([holder])).doubts(&BTreeSet::new());
+    let doubts = Comparison::of(&users([present("ada")]), &platform([holder]), &policy()).doubts(&BTreeSet::new());
     assert_eq!(doubts.users, BTreeSet::from([okta_id("old")]));
 }
 
@@ -559,6 +562,13 @@ fn a_saved_plan_reads_back_as_it_was_written() {
 fn applied(plan: &Plan, platform: &Platform) -> Platform {
     let mut after = platform.clone();
     let mut account_of = std::collections::BTreeMap::new();
+    for (op, left) in plan.users.iter().flat_map(|op| op.replaces.iter().map(move |left| (op, left))) {
+        let former = after.users.iter_mut().find(|user| user.id == left.account).unwrap();
+        if left.is_linked_to(&op.okta_id) {
+            former.external_id = Some(moved_link(&op.okta_id, &left.account).as_str().into());
+        }
+        former.active &= left.fate != Fate::Close;
+    }
     for op in &plan.users {
         let at = op.account.as_ref().and_then(|id| after.users.iter().position(|user| user.id == *id));
         let at = at.unwrap_or_else(|| {
@@ -566,6 +576,10 @@ fn applied(plan: &Plan, platform: &Platform) -> Platform {
             after.users.push(User { id, user_name: op.user_name.clone(), ..account("", None) });
             after.users.len() - 1
         });
+        for copied in op.replaces.iter().flat_map(|left| &left.copies).filter(|copied| copied.joins) {
+            let project = after.projects.iter_mut().find(|project| project.id == copied.project).unwrap();
+            project.members = project.members.iter().chain([&after.users[at].id]).cloned().collect();
+        }
         let user = &mut after.users[at];
         for change in &op.changes {
             match change.attribute {

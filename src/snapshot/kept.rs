@@ -12,7 +12,7 @@ enum Redaction {
 }
 
 /// The members that the program reads, at any depth, of both servers' entities.
-const MEMBERS: [(&str, Redaction); 65] = [
+const MEMBERS: [(&str, Redaction); 66] = [
     ("Resources", Replaced),
     ("_embedded", Replaced),
     ("_links", Replaced),
@@ -56,6 +56,7 @@ const MEMBERS: [(&str, Redaction); 65] = [
     ("profile", Replaced),
     ("projectId", Stays),
     ("projectRole", Stays),
+    ("projectRoleId", Stays),
     ("properties", Stays),
     ("pushStatus", Stays),
     ("realmId", Stays),

@@ -10,6 +10,7 @@ use serde_json::{Number, Value};
 use super::{Snapshot, kept};
 use crate::error::{Error, Kind, Result};
 use crate::http::answers::{Answer, Answers, Json};
+use crate::model::activepieces::REPLACED;
 use crate::model::id::OktaIds;
 use crate::model::packed::Attributes;
 use crate::plan::Past;
@@ -212,7 +213,11 @@ impl Redactor<'_> {
     }
 
     fn text(&mut self, text: &str) -> String {
-        let is_id = self.ids.contains(text) || OktaIds::default().is_user(text) || OktaIds::default().is_group(text);
+        let is_id = |text: &str| {
+            self.ids.contains(text) || OktaIds::default().is_user(text) || OktaIds::default().is_group(text)
+        };
+        let is_id =
+            is_id(text) || text.split_once(REPLACED).is_some_and(|(user, account)| is_id(user) && is_id(account));
         if is_id || self.keep.values.contains(&text.trim().to_lowercase()) {
             return text.to_owned();
         }

@@ -11,6 +11,7 @@ use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
 use crate::plan::hold::convergence::Divergence;
+use crate::plan::op::UserOp;
 use crate::plan::{Plan, Step};
 
 /// One run, as its row has it. Times are UTC in ISO 8601.
@@ -254,7 +255,10 @@ impl Recorded {
             Standing::Planned => Outcome::Skipped("not begun".to_owned()),
             Standing::Begun => Outcome::Failed("begun and not ended: the server may have done it".to_owned()),
         };
-        let users = self.plan.users.iter().map(|op| (op, outcome(Step::User(op)))).collect();
+        let invitations = self.plan.invitations.iter().map(|op| (op, outcome(Step::Invitation(op)))).collect();
+        // The first step that isn't done tells how far an operation came.
+        let of_user = |op| UserOp::steps(op).map(outcome).find(|outcome| !outcome.is_done()).unwrap_or(Outcome::Done);
+        let users = self.plan.users.iter().map(|op| (op, of_user(op))).collect();
         let mut projects: Vec<_> = self.plan.projects.iter().map(|op| (op, ProjectOutcome::default())).collect();
         for (op, outcomes) in &mut projects {
             for step in op.steps() {
@@ -263,13 +267,17 @@ impl Recorded {
                     Step::AddMembers(_) => outcomes.add = Some(outcome(step)),
                     Step::RemoveMembers(_) => outcomes.remove = Some(outcome(step)),
                     Step::SetRoles(_) => outcomes.roles = Some(outcome(step)),
-                    Step::User(_) => {}
+                    Step::Invitation(_)
+                    | Step::User(_)
+                    | Step::MoveLink(_)
+                    | Step::CopyMemberships(_)
+                    | Step::CloseOld(_) => {}
                 }
             }
         }
         let ended = ["done", "partial", "refused", "failed"];
         let interrupted = self.run.outcome.as_deref().is_none_or(|outcome| !ended.contains(&outcome));
-        Report { users, projects, interrupted, diverged: self.diverged.clone(), ..Report::default() }
+        Report { invitations, users, projects, interrupted, diverged: self.diverged.clone(), ..Report::default() }
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{StateFile, now, time};
 use crate::apply::Outcome;
 use crate::error::Result;
-use crate::plan::op::{Attribute, Change, ProjectAction, RoleChange, UserAction};
+use crate::model::activepieces::moved_link;
+use crate::plan::op::{Attribute, Change, Fate, ProjectAction, Replaced, RoleChange, UserAction, UserOp};
 use crate::plan::{Plan, Step};
 
 /// So many runs that wrote are kept, and so many of the others.
@@ -168,6 +169,7 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
 /// The current and the new value, as far as the step touches it; null if there was none.
 fn sides(step: Step<'_>) -> (Value, Value) {
     match step {
+        Step::Invitation(op) => (json!({ "invitation": op.grant }), Value::Null),
         Step::User(op) => {
             if op.is_deletion() {
                 return (json!({ "userName": op.user_name, "externalId": op.okta_id }), Value::Null);
@@ -177,6 +179,25 @@ fn sides(step: Step<'_>) -> (Value, Value) {
                 _ => attributes(&op.changes, |change| change.from.as_deref()),
             };
             (before, attributes(&op.changes, |change| Some(&change.to)))
+        }
+        Step::MoveLink(op) => {
+            let side = |link: fn(&UserOp, &Replaced) -> String| -> Value {
+                op.replaces
+                    .iter()
+                    .map(|left| (left.user_name.clone(), json!({ "externalId": link(op, left) })))
+                    .collect()
+            };
+            (side(|_, left| left.link.clone()), side(|op, left| moved_link(&op.okta_id, &left.account)))
+        }
+        Step::CopyMemberships(op) => {
+            let copies = op.replaces.iter().flat_map(|left| &left.copies);
+            let roles: Value = copies.map(|copied| (copied.name.clone(), json!(copied.role))).collect();
+            (Value::Null, json!({ "projects": roles }))
+        }
+        Step::CloseOld(op) => {
+            let closed = op.replaces.iter().filter(|left| left.fate == Fate::Close);
+            let names: Vec<&str> = closed.map(|left| left.user_name.as_str()).collect();
+            (json!({ "active": names }), json!({ "active": [] }))
         }
         Step::Project(op) => match &op.action {
             ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),

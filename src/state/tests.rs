@@ -31,6 +31,7 @@ fn run(state: &StateFile, command: &str) -> u32 {
 
 fn deactivation(name: &str) -> UserOp {
     UserOp {
+        replaces: Vec::new(),
         action: UserAction::Deactivate,
         user_name: format!("{name}@example.com"),
         okta_id: name.into(),

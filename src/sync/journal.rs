@@ -233,7 +233,13 @@ pub fn owed_roles(state: &StateFile) -> Result<BTreeMap<OktaGroupId, BTreeSet<Ok
                 (op, op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id).collect())
             }
             Step::SetRoles(op) => (op, op.roles.iter().map(|change| &change.okta_id).collect()),
-            Step::User(_) | Step::Project(_) | Step::RemoveMembers(_) => continue,
+            Step::Invitation(_)
+            | Step::MoveLink(_)
+            | Step::User(_)
+            | Step::CopyMemberships(_)
+            | Step::CloseOld(_)
+            | Step::Project(_)
+            | Step::RemoveMembers(_) => continue,
         };
         owed.entry(op.group.clone()).or_default().extend(users.into_iter().cloned());
     }

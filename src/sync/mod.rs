@@ -16,6 +16,7 @@ pub mod expressions;
 pub mod interrupt;
 pub mod journal;
 pub mod notify;
+pub mod recreations;
 pub mod saved;
 pub mod session;
 mod settle;

@@ -17,7 +17,7 @@ use crate::http;
 use crate::http::Waits;
 use crate::http::answers::{self, Recorder, Source};
 use crate::mapping::attributes::Mapping;
-use crate::model::activepieces::{Platform, StandingRoles};
+use crate::model::activepieces::{Invitations, Platform, StandingRoles};
 use crate::model::desired::Desired;
 use crate::model::id::{AccountId, OktaGroupId, OktaIds, OktaUserId};
 use crate::model::known::KnownOrg;
@@ -32,6 +32,7 @@ use crate::plan::hold::held;
 use crate::plan::hold::{accepted, dormant, grace};
 use crate::plan::in_line::{Before, Digests, InLine};
 use crate::plan::op::{ProjectAction, ProjectOp, UserOp};
+use crate::plan::policy::OnInvitation;
 use crate::plan::saved::Fingerprints;
 use crate::plan::undo::{self, Undone};
 use crate::plan::{Comparison, Past, Plan};
@@ -41,7 +42,7 @@ use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::settle::{self, Draft, Drafted, Sources};
 use crate::sync::waiting::told as telling_waits;
-use crate::sync::{access, clock, environment};
+use crate::sync::{access, clock, environment, recreations};
 
 /// The default for the most requests to Activepieces in parallel.
 pub const PARALLELISM: u32 = 32;
@@ -323,6 +324,7 @@ impl Session {
         self.look_at_roles(plan, roles).await;
         remember.note_roles(plan);
         self.look_at_account_deletions(plan).await;
+        recreations::look(&self.activepieces, plan).await;
         self.look_at_role_changes(plan, roles).await?;
         accepted::settle(plan, &policy.accepted, TimeZone::UTC.to_datetime(run.now).date());
         Ok(remember)
@@ -348,13 +350,14 @@ impl Session {
         let sources = self.sources(knows, &expressions, &platform, now);
         // An undo closes no account because of Okta, and it must know who is out of scope.
         let draft = Box::pin(Draft::of(sources, reading.of_whole_scope()?)).await?;
-        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform), policy);
+        let mut plan = undo::undo(undone, &Comparison::of(&draft.desired, &platform, policy), policy);
         let seen = grace::without_seen(&knows.past, &plan);
         let (sizes, reading) = draft.end();
         let run = held::Run { sizes: &sizes, now, trust_source: false };
         held::settle(&mut plan, &knows.past, &run, policy);
         // An undo may be undone too.
         self.look_at_roles(&mut plan, &platform.roles).await;
+        recreations::look(&self.activepieces, &mut plan).await;
         accepted::settle(&mut plan, &policy.accepted, TimeZone::UTC.to_datetime(now).date());
         // An undo tells nothing about what the next apply has to expect.
         let (made_from, remember) = (Fingerprints::default(), seen.clone());
@@ -405,11 +408,8 @@ impl Session {
             expressions.refuse(&self.settings, context.printer.colours_stderr())?;
             Ok((expressions, reading))
         });
-        let ((expressions, mut reading), platform) = Box::pin(futures_util::future::try_join(
-            okta_side,
-            activepieces::read_with_roles(&self.activepieces, roles),
-        ))
-        .await?;
+        let ((expressions, mut reading), platform) =
+            Box::pin(futures_util::future::try_join(okta_side, self.read_platform(roles))).await?;
         if let Some(fault) = reading.scope_fault().filter(|_| !worked_before(&knows.past, &reading, &platform)) {
             return Err(fault);
         }
@@ -423,6 +423,22 @@ impl Session {
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
         let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
         Ok(Sides { expressions, reading, platform, now })
+    }
+
+    /// Reads the platform, with what the config needs of it.
+    async fn read_platform(&self, roles: bool) -> Result<Platform> {
+        let activepieces = &self.activepieces;
+        if self.settings.policy.invitations == OnInvitation::Ignore {
+            return activepieces::read_with_roles(activepieces, roles).await;
+        }
+        let reads = futures_util::future::join(
+            activepieces::read_with_roles(activepieces, roles),
+            activepieces::invitations::read(activepieces),
+        );
+        let (platform, invitations) = reads.await;
+        // A snapshot that was made without them says nothing about them.
+        let invitations = settle::recorded(invitations)?.unwrap_or(Invitations::Off);
+        Ok(Platform { invitations, ..platform? })
     }
 
     /// Asks Okta again about the group of each project that is to be deleted or archived, and the platform for the contents of

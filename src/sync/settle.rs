@@ -93,12 +93,12 @@ impl Unsure {
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let Sources { platform, policy, due, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
-    let mut comparison = Comparison::of(&draft.desired, platform);
+    let mut comparison = Comparison::of(&draft.desired, platform, policy);
     let unsure = draft.unsure(&comparison);
     if !unsure.is_empty() {
         drop(comparison);
         draft.settle(unsure).await?;
-        comparison = Comparison::of(&draft.desired, platform);
+        comparison = Comparison::of(&draft.desired, platform, policy);
     }
     let held = draft.disagreement(&comparison);
     let made_from = draft.made_from();
@@ -127,11 +127,11 @@ pub struct Looked {
 pub async fn look(sources: Sources<'_>, reading: Reading) -> Result<Looked> {
     let Sources { platform, policy, due, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
-    let unsure = draft.unsure(&Comparison::of(&draft.desired, platform));
+    let unsure = draft.unsure(&Comparison::of(&draft.desired, platform, policy));
     if !unsure.is_empty() {
         draft.settle(unsure).await?;
     }
-    let comparison = Comparison::of(&draft.desired, platform);
+    let comparison = Comparison::of(&draft.desired, platform, policy);
     let held = draft.disagreement(&comparison);
     let mut plan = comparison.plan(policy);
     comparison.delete(&mut plan, due, policy);
@@ -231,7 +231,8 @@ impl<'a> Draft<'a> {
             let new = op.add.iter().filter(|member| member.role.is_some()).map(|member| &member.okta_id);
             op.roles.iter().map(|change| &change.okta_id).chain(new)
         });
-        gives.chain(of_roles).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
+        let invited = plan.invitations.iter().filter(|op| op.left.is_none()).map(|op| &op.okta_id);
+        gives.chain(of_roles).chain(invited).filter(|id| !self.asked.memberships.contains(*id)).cloned().collect()
     }
 
     /// Reads again what isn't sure, then asks by id for all users who would lose something by it.
@@ -243,7 +244,7 @@ impl<'a> Draft<'a> {
         }
         if !unsure.groups.is_empty() {
             self.read_members(&unsure.groups).await?;
-            unsure = self.unsure(&Comparison::of(&self.desired, self.sources.platform));
+            unsure = self.unsure(&Comparison::of(&self.desired, self.sources.platform, self.sources.policy));
         }
         unsure.doubts.memberships.append(&mut unsure.users);
         self.confirm(unsure.doubts).await

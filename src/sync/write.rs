@@ -46,6 +46,9 @@ pub struct WriteArgs {
     /// Allow exactly so many users to become ADMIN, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_new_admins: Option<usize>,
+    /// Allow exactly so many accounts to be replaced, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_recreations: Option<usize>,
     /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
@@ -90,6 +93,7 @@ impl WriteArgs {
         Allowed {
             deactivations: self.allow_deactivations,
             new_admins: self.allow_new_admins,
+            recreations: self.allow_recreations,
             resumed,
             project_deletions: self.allow_project_deletions,
             account_deletions: self.allow_account_deletions,
@@ -215,7 +219,10 @@ impl Writing<'_> {
             return Ok(Vec::new());
         }
         let roles = report.projects.iter().any(|(op, _)| op.sets_roles());
-        let platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
+        let mut platform = Box::pin(activepieces::read_with_roles(&self.session.activepieces, roles)).await?;
+        if !report.invitations.is_empty() {
+            platform.invitations = activepieces::invitations::read(&self.session.activepieces).await?;
+        }
         let unsettled = report.look_again(&Stands::of(&platform));
         self.journal.diverged(&unsettled)?;
         Ok(unsettled.into_iter().filter_map(|(_, found)| found.change).collect())

@@ -6,7 +6,7 @@ use oktapieces::config::{self, OktaAccess, SecretSource, Settings};
 use oktapieces::error::Kind;
 use oktapieces::mapping::projects::Selector;
 use oktapieces::plan::Policy;
-use oktapieces::plan::policy::{Limit, Limits, OnLeave};
+use oktapieces::plan::policy::{EmailChange, Limit, Limits, OnInvitation, OnLeave};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -183,6 +183,7 @@ fn every_limit_and_the_grace_are_what_is_written() {
 [lifecycle]
 deactivate_after_runs = 3
 deactivate_after = "1d 12h"
+email_change = "recreate"
 [projects_policy]
 delete_unpushed = true
 [safety]
@@ -191,8 +192,10 @@ max_role_downgrades = 4
 max_role_or_email_changes = "5%"
 max_members_removed = 6
 max_creations = "7.5%"
+max_recreations = "11%"
 max_shrink = 8
 size_floor = 9
+invitations = "revoke"
 "#
     ));
     let limits = Limits {
@@ -202,12 +205,15 @@ size_floor = 9
         role_or_email_changes: Limit::Percent(5.0),
         members_removed: Limit::Count(6),
         creations: Limit::Percent(7.5),
+        recreations: Limit::Percent(11.0),
         shrink: Limit::Count(8),
         size_floor: Some(9),
     };
     assert_eq!(settings.policy.limits, limits);
     assert_eq!((settings.policy.grace.runs, settings.policy.grace.time.as_hours()), (3, 36));
     assert!(settings.policy.delete_unpushed);
+    assert_eq!(settings.policy.email_change, EmailChange::Recreate);
+    assert_eq!(settings.policy.invitations, OnInvitation::Revoke);
 }
 
 #[test]

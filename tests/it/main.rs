@@ -34,6 +34,8 @@ mod guards;
 mod help;
 #[cfg(feature = "sandbox")]
 mod init;
+#[cfg(feature = "sandbox")]
+mod invitations;
 mod json_schema;
 #[cfg(feature = "sandbox")]
 mod ledger;
@@ -55,6 +57,8 @@ mod packaging;
 mod project_roles;
 #[cfg(feature = "sandbox")]
 mod reads;
+#[cfg(feature = "sandbox")]
+mod recreate;
 mod reference;
 #[cfg(feature = "sandbox")]
 mod reports;

@@ -187,7 +187,8 @@ impl Stage {
 
 /// How many operations a plan of JSON holds.
 pub fn operations(plan: &Value) -> usize {
-    plan["users"].as_array().unwrap().len() + plan["projects"].as_array().unwrap().len()
+    let invitations = plan["invitations"].as_array().map_or(0, Vec::len);
+    plan["users"].as_array().unwrap().len() + plan["projects"].as_array().unwrap().len() + invitations
 }
 
 /// All files below a folder, sorted by path.

@@ -79,7 +79,7 @@ async fn a_plan_writes_nothing_and_is_the_same_each_time() {
     let stage = Stage::seeded().await;
     let before = (stage.sandbox.platform().users(), stage.sandbox.platform().projects());
     let (first, second) = (stage.run(&["plan"]).await, stage.run(&["plan"]).await);
-    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(stage.scrubbed(&first.stdout), stage.scrubbed(&second.stdout));
     assert_eq!(before, (stage.sandbox.platform().users(), stage.sandbox.platform().projects()));
     let counts = stage.sandbox.activepieces_traffic().counts();
     assert!(counts.keys().all(|route| route.starts_with("GET ")), "{counts:?}");

@@ -6,7 +6,7 @@ use super::super::text::{BOLD, DIM, count, counted, safe, styled};
 use super::users::gets_a_role;
 use crate::model::PlatformRole;
 use crate::plan::Plan;
-use crate::plan::op::{Attribute, UserAction, UserOp};
+use crate::plan::op::{Attribute, UserOp};
 
 /// `org → platform`, and below it when the plan was made, by which version and config, and its hash.
 pub(super) fn heading(document: &Document<'_>, layout: Layout) -> String {
@@ -57,6 +57,8 @@ fn takes(document: &Document<'_>) -> Vec<String> {
         deactivations(document),
         part(loses(PlatformRole::Admin), "user loses ADMIN", "users lose ADMIN"),
         part(loses(PlatformRole::Operator), "user loses OPERATOR", "users lose OPERATOR"),
+        part(totals.recreate, "account for that of a new address", "accounts for those of new addresses"),
+        part(totals.invitations_revoke, "waiting invitation", "waiting invitations"),
         part(totals.members_remove, "project membership", "project memberships"),
         part(totals.delete, "account for good", "accounts for good"),
         part(totals.projects_archive, "archived project", "archived projects"),
@@ -86,12 +88,14 @@ fn gives(plan: &Plan) -> Vec<String> {
         gets_a_role(op) && role == Some(PlatformRole::Operator) && !op.is_downgrade()
     });
     let mails = plan.welcome_emails();
-    let created = part(totals.create, "account", "accounts").map(|created| match mails {
+    let new = plan.users.iter().filter(|op| op.makes_account()).count();
+    let created = part(new, "account", "accounts").map(|created| match mails {
         0 => created,
         mails => format!("{created} with {}", counted(mails, "welcome e-mail", "welcome e-mails")),
     });
     [
         part(plan.new_admins().count(), "new ADMIN", "new ADMINs"),
+        part(plan.standing.waiting_admins.len(), "ADMIN by a waiting invitation", "ADMINs by waiting invitations"),
         part(plan.new_project_admins().count(), "new project Admin", "new project Admins"),
         part(operators.count(), "new OPERATOR", "new OPERATORs"),
         created,
@@ -106,8 +110,7 @@ fn gives(plan: &Plan) -> Vec<String> {
 fn routine(plan: &Plan) -> Vec<String> {
     let totals = plan.totals();
     let is_name = |attribute: Attribute| matches!(attribute, Attribute::GivenName | Attribute::FamilyName);
-    let renamed =
-        |op: &&UserOp| op.action != UserAction::Create && op.changes.iter().any(|change| is_name(change.attribute));
+    let renamed = |op: &&UserOp| !op.makes_account() && op.changes.iter().any(|change| is_name(change.attribute));
     let projects = [
         (totals.projects_create, "created"),
         (totals.projects_adopt, "adopted"),

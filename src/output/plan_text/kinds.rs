@@ -26,6 +26,7 @@ pub(super) fn title(kind: ProblemKind) -> &'static str {
         ProblemKind::AmbiguousGroup => "several groups have the name in a rule",
         ProblemKind::EmptyProjectName => "a rule gives an empty project name",
         ProblemKind::UnknownProjectRole => "a project role isn't on the platform",
+        ProblemKind::WaitingInvitation => "an accepted invitation waits",
         ProblemKind::ChangedSince => "a value changed since the run",
     }
 }
@@ -52,6 +53,7 @@ pub(super) fn advice(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::ClaimedTwice
         | ProblemKind::TwoAccounts
         | ProblemKind::EmailChanged
+        | ProblemKind::WaitingInvitation
         | ProblemKind::AmbiguousProject
         | ProblemKind::ProjectNameTwice
         | ProblemKind::ProjectNotFound

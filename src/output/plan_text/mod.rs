@@ -71,6 +71,7 @@ pub fn total(plan: &Plan) -> String {
         (totals.create, "to create"),
         (totals.reactivate, "to reactivate"),
         (totals.adopt, "to adopt"),
+        (totals.recreate, "to recreate"),
         (totals.update, "to update"),
         (totals.deactivate, "to deactivate"),
         (totals.delete, "to delete"),
@@ -93,8 +94,14 @@ pub fn total(plan: &Plan) -> String {
         (!parts.is_empty()).then(|| format!("{what} {}", parts.join(", ")))
     };
     let roles = [(totals.project_roles, "to change")];
-    let lists =
-        [list(&parts, "users"), list(&projects, "projects"), list(&members, "members"), list(&roles, "project roles")];
+    let invitations = [(totals.invitations_revoke, "to revoke")];
+    let lists = [
+        list(&parts, "users"),
+        list(&projects, "projects"),
+        list(&members, "members"),
+        list(&roles, "project roles"),
+        list(&invitations, "invitations"),
+    ];
     let changes: Vec<String> = lists.into_iter().flatten().collect();
     let unchanged = format!(
         "{} and {} unchanged",

@@ -171,19 +171,24 @@ fn destroyed(members: usize, of: &Contents) -> String {
     format!("destroys {}; nothing of it can be recovered", contents(of, Some(members)))
 }
 
-/// `3 flows, 2 connections (number not known), …` and the day of the last run.
-pub(super) fn contents(contents: &Contents, members: Option<usize>) -> String {
+/// The flows, connections and tables of a project, as far as the server tells them.
+pub(super) fn parts(contents: &Contents) -> [String; 3] {
     let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
         Some(Ok(number)) => counted(number, one, many),
         _ => format!("{many} (number not known)"),
     };
-    let parts = [
-        Some(part(contents.flows, "flow", "flows")),
-        members.map(|members| counted(members, "member", "members")),
-        Some(part(contents.connections, "connection", "connections")),
-        Some(part(contents.tables, "table", "tables")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    [
+        part(contents.flows, "flow", "flows"),
+        part(contents.connections, "connection", "connections"),
+        part(contents.tables, "table", "tables"),
+    ]
+}
+
+/// `3 flows, 2 connections (number not known), …` and the day of the last run.
+pub(super) fn contents(contents: &Contents, members: Option<usize>) -> String {
+    let [flows, connections, tables] = parts(contents);
+    let members = members.map(|members| counted(members, "member", "members"));
+    let parts: Vec<String> = [Some(flows), members, Some(connections), Some(tables)].into_iter().flatten().collect();
     let last_run = match contents.last_run {
         Some(LastRun::On(day)) => format!("last run on {day}"),
         Some(LastRun::Never) => "no flow ever ran".to_owned(),

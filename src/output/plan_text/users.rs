@@ -1,14 +1,16 @@
 //! The users of a plan: who becomes ADMIN, whose role changes, who loses access, who gets it back, and the routine.
 
 use super::super::layout::{Layout, Row};
-use super::super::text::{ADD, CHANGE, REMOVE, safe, styled};
-use super::projects::contents;
+use super::super::text::{ADD, CHANGE, REMOVE, folded, safe, styled};
+use super::projects::{contents, parts};
 use super::{changed_here, fold};
 use crate::model::PlatformRole;
 use crate::model::desired::Attributes;
 use crate::plan::Plan;
 use crate::plan::drift::Drift;
-use crate::plan::op::{Attribute, Change, NewProjectAdmin, Reason, UserAction, UserOp};
+use crate::plan::op::{
+    Attribute, Change, Copied, Fate, InvitationOp, NewProjectAdmin, Reason, Replaced, UserAction, UserOp,
+};
 
 /// What a reader has to see of a user's operation; each is in one section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ enum Weight {
     Deactivated,
     /// Deleted for good.
     Deleted,
+    /// Gets the account of another address, and the old one is closed.
+    Replaced,
     Reactivated,
     Routine,
 }
@@ -30,6 +34,7 @@ impl Weight {
             _ if op.is_new_admin() => Self::NewAdmin,
             UserAction::Deactivate => Self::Deactivated,
             UserAction::Delete => Self::Deleted,
+            UserAction::Recreate => Self::Replaced,
             _ if op.is_downgrade() || gets_a_role(op) => Self::Role,
             UserAction::Reactivate => Self::Reactivated,
             UserAction::Create | UserAction::Adopt | UserAction::Update => Self::Routine,
@@ -40,19 +45,18 @@ impl Weight {
 /// Whether an account gets OPERATOR or ADMIN: with its creation, or in place of another role.
 pub(super) fn gets_a_role(op: &UserOp) -> bool {
     let role = op.attributes.as_ref().map(|attributes| attributes.platform_role);
-    let is_given = op.action == UserAction::Create || op.role_change().is_some();
+    let is_given = op.makes_account() || op.role_change().is_some();
     is_given && op.action != UserAction::Deactivate && role.is_some_and(|role| role != PlatformRole::Member)
 }
 
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
     let row = |op| row(op, &plan.drift);
+    let admins = of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift));
+    let waiting = plan.standing.waiting_admins.iter().map(|name| waiting_admin(name));
     let rows = |weight, all| fold::rows(of(weight).map(row), layout, all);
     [
-        layout.section(
-            "New ADMINs",
-            &fold::rows(of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift)), layout, true),
-        ),
+        layout.section("New ADMINs", &fold::rows(admins.chain(waiting), layout, true)),
         layout.section("New project Admins", &fold::rows(plan.new_project_admins().map(project_admin), layout, true)),
         layout.section(
             "Accounts to delete for good",
@@ -60,6 +64,8 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
         ),
         layout.section("Roles", &rows(Weight::Role, true)),
         layout.section("Deactivations", &rows(Weight::Deactivated, true)),
+        layout.section("Replaced accounts", &rows(Weight::Replaced, true)),
+        layout.section("Invitations", &fold::rows(plan.invitations.iter().map(revocation), layout, true)),
         layout.section("Reactivations", &rows(Weight::Reactivated, true)),
         layout.section("Other users", &rows(Weight::Routine, layout.all)),
     ]
@@ -70,7 +76,8 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
 
 fn new_admin(op: &UserOp, drift: &Drift) -> Row {
     let others = op.changes.iter().filter(|change| change.attribute != Attribute::PlatformRole).map(change);
-    let what: Vec<String> = std::iter::once(how_admin(op)).chain(others).collect();
+    let left = op.replaces.iter().flat_map(replaced);
+    let what: Vec<String> = std::iter::once(how_admin(op)).chain(others).chain(left).collect();
     Row {
         mark: styled(REMOVE, "!"),
         who: safe(&op.user_name),
@@ -78,6 +85,22 @@ fn new_admin(op: &UserOp, drift: &Drift) -> Row {
         why: why_now(op, drift),
         ..Row::default()
     }
+}
+
+/// An invitation that is applied when the user signs in, and that the plan doesn't delete.
+fn waiting_admin(user_name: &str) -> Row {
+    Row {
+        mark: styled(REMOVE, "!"),
+        who: safe(user_name),
+        what: "becomes ADMIN later: an accepted invitation waits".to_owned(),
+        why: "not by Okta".to_owned(),
+        ..Row::default()
+    }
+}
+
+fn revocation(op: &InvitationOp) -> Row {
+    let what = format!("as {}", safe(&op.grant.to_string()));
+    Row { mark: styled(REMOVE, "- revoke"), who: safe(&op.user_name), what, why: safe(&op.reason), ..Row::default() }
 }
 
 fn project_admin(new: NewProjectAdmin<'_>) -> Row {
@@ -102,7 +125,7 @@ fn account_deletion(op: &UserOp) -> Row {
 fn how_admin(op: &UserOp) -> String {
     match (op.action, op.role_change()) {
         (UserAction::Create, _) if op.makes_inactive() => "ADMIN of a new account that is inactive for now".to_owned(),
-        (UserAction::Create, _) => "becomes ADMIN with a new account".to_owned(),
+        _ if op.makes_account() => "becomes ADMIN with a new account".to_owned(),
         (_, Some(change)) => format!("becomes ADMIN: role {} → ADMIN", safe(change.from.as_deref().unwrap_or("–"))),
         (UserAction::Reactivate, None) => "becomes ADMIN: the inactive account is ADMIN".to_owned(),
         _ => "becomes ADMIN: the account is ADMIN".to_owned(),
@@ -115,6 +138,7 @@ fn row(op: &UserOp, drift: &Drift) -> Row {
         UserAction::Create => ("+", ADD),
         UserAction::Reactivate => ("^", ADD),
         UserAction::Adopt => ("=", CHANGE),
+        UserAction::Recreate => ("*", CHANGE),
         UserAction::Update => ("~", CHANGE),
     };
     let mark = styled(style, format!("{mark} {}", op.action.as_str()));
@@ -133,7 +157,39 @@ pub(in super::super) fn what(op: &UserOp) -> String {
         let inactive = if op.makes_inactive() { ", inactive" } else { "" };
         return format!("{}, {}{inactive}", full_name(attributes), attributes.platform_role);
     }
-    op.changes.iter().map(change).collect::<Vec<_>>().join("\n")
+    let mut lines = match (&op.account, &op.attributes) {
+        (None, Some(attributes)) => {
+            vec![format!("new account: {}, {}", full_name(attributes), attributes.platform_role)]
+        }
+        _ => op.changes.iter().map(change).collect(),
+    };
+    lines.extend(op.replaces.iter().flat_map(replaced));
+    lines.join("\n")
+}
+
+/// What becomes of an account that its user leaves.
+fn replaced(left: &Replaced) -> Vec<String> {
+    let old = safe(&left.user_name);
+    let personal = parts(&left.personal).join(", ");
+    let mut lines = match &left.fate {
+        Fate::Close => vec![format!("the account {old} is closed")],
+        Fate::Closed => vec![format!("the account {old} stays closed")],
+        Fate::TakenOver { by } => vec![format!("the account {old} goes to {}", safe(by))],
+    };
+    lines.push(match left.fate {
+        Fate::TakenOver { .. } => format!("its personal project goes with it: {personal}"),
+        Fate::Close | Fate::Closed => format!("its personal project stays behind and can't be moved: {personal}"),
+    });
+    let copied = |joins: bool| -> Vec<String> {
+        let copies = left.copies.iter().filter(|copied| copied.joins == joins);
+        let role = |copied: &Copied| copied.role.as_ref().map(|role| format!(" ({role})")).unwrap_or_default();
+        copies.map(|copied| format!("{}{}", copied.name, role(copied))).collect()
+    };
+    let (joins, roles) = (copied(true), copied(false));
+    let all = usize::MAX - 1;
+    lines.extend((!joins.is_empty()).then(|| format!("joins {}", folded(&joins, all))));
+    lines.extend((!roles.is_empty()).then(|| format!("keeps the project role in {}", folded(&roles, all))));
+    lines
 }
 
 fn full_name(attributes: &Attributes) -> String {
@@ -170,6 +226,8 @@ pub fn why(op: &UserOp) -> String {
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
         Reason::Relinked => "same e-mail address, linked to a user who left".to_owned(),
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
+        Reason::EmailChanged => format!("the e-mail address changed in Okta{}", because()),
+        Reason::AddressPassedOn => "the user who had this address has another one now".to_owned(),
         Reason::Profile => format!("differs from Okta{}", because()),
         Reason::Left(leave) => match &op.destroys {
             Some(destroys) => format!("{}, inactive since {:.0}", leave.as_str(), destroys.inactive_since),

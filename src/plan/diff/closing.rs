@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::activepieces::{Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredState, Leave};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::plan::diff::leaving::effective;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::removal;
-use crate::plan::diff::users::effective;
 use crate::plan::op::{Closed, Plan, ProjectAction, ProjectOp, Removal, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 

@@ -8,8 +8,9 @@ use crate::model::PlatformRole;
 use crate::model::activepieces::{Contents, Platform, User};
 use crate::model::desired::{Desired, DesiredState, DesiredUser, Leave};
 use crate::model::id::AccountId;
+use crate::plan::diff::leaving::effective;
 use crate::plan::diff::matching::Matches;
-use crate::plan::diff::users::{Protected, effective};
+use crate::plan::diff::protected::Protected;
 use crate::plan::op::{Destroyed, Plan, Reason, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
@@ -27,14 +28,16 @@ pub fn diff(
         return;
     }
     let protected = Protected::of(platform, policy);
-    let changed: BTreeSet<&AccountId> = plan.users.iter().filter_map(|op| op.account.as_ref()).collect();
+    let replaced = plan.users.iter().flat_map(|op| &op.replaces).map(|left| &left.account);
+    let changed: BTreeSet<&AccountId> =
+        plan.users.iter().filter_map(|op| op.account.as_ref()).chain(replaced).collect();
     let owner_of: BTreeMap<_, _> = platform.users.iter().map(|user| &user.id).zip(&matches.user_of).collect();
     let mut deletions = Vec::new();
     for ((id, user), account) in desired.users.iter().zip(&matches.linked) {
         let Some(account) = account else { continue };
         let (Some(since), Some(leave)) = (due.get(&account.id), leave_for_good(user, policy)) else { continue };
         let is_theirs = owner_of.get(&account.id).is_some_and(|owner| **owner == Some(id));
-        if !is_deletable(account) || protected.has(account) || changed.contains(&account.id) || !is_theirs {
+        if !is_deletable(account) || protected.holds(&account.id) || changed.contains(&account.id) || !is_theirs {
             continue;
         }
         deletions.push(UserOp {
@@ -45,6 +48,7 @@ pub fn diff(
             changes: Vec::new(),
             reason: Reason::Left(leave),
             attributes: None,
+            replaces: Vec::new(),
             destroys: Some(Box::new(Destroyed { inactive_since: *since, contents: Contents::default() })),
         });
     }

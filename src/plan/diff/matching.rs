@@ -1,7 +1,7 @@
 //! Matches accounts with Okta users: by externalId, else by user name.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
@@ -10,6 +10,8 @@ use crate::model::desired::{Desired, DesiredState, DesiredUser, Leave};
 use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::lookup::Lookup;
+use crate::plan::diff::movers::movers;
+use crate::plan::policy::Policy;
 
 /// Users who are linked by externalId.
 #[derive(Debug)]
@@ -77,6 +79,8 @@ pub struct Matches<'a> {
     pub linked: Vec<Option<&'a User>>,
     /// Linked accounts of whose users nothing is known.
     pub unknown: Vec<&'a User>,
+    /// Accounts that users leave, or left, for that of their new address, by their places in the platform's listing.
+    pub former: BTreeMap<OktaUserId, Vec<usize>>,
     pub problems: Vec<Problem>,
 }
 
@@ -150,7 +154,7 @@ pub fn wanted_names(desired: &Desired) -> Lookup<&str, ()> {
 }
 
 /// Matches every desired user with their account.
-pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> {
+pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform, policy: &Policy) -> Matches<'a> {
     let (accounts, links) = (Accounts::of(platform), Links::of(desired, platform));
     let mut found = Matches {
         account_of: vec![None; desired.users.len()],
@@ -161,8 +165,13 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
     };
     let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
     claims.on_accounts.resize_with(platform.users.len(), Claimants::new);
+    let movers = movers(desired, platform, policy, &links.of_users, &|name| accounts.of_name(name));
     for (place, ((id, user), linked)) in desired.users.iter().zip(links.of_users).enumerate() {
-        if let Some(at) = linked {
+        if let (Some(at), true) = (linked, movers.contains(&place)) {
+            let new_name = user.user_name.as_deref().unwrap_or_default();
+            claims.add(&accounts, new_name, Claim { place, id, user, linked: false });
+            found.former.entry(id.clone()).or_default().push(at);
+        } else if let Some(at) = linked {
             claims.on_accounts[at].push(Claim { place, id, user, linked: true });
             note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
         } else if let (Some(user_name), true) = (&user.user_name, claims_by_name(user)) {
@@ -176,8 +185,28 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform) -> Matches<'a> 
     for (user_name, claims) in claims.on_names {
         settle(&mut found, None, user_name, &claims);
     }
+    found.note_former(desired, platform);
     found.problems.sort();
     found
+}
+
+impl<'a> Matches<'a> {
+    /// Finds the accounts that users left in an earlier run, and that are still open. That of a user without access and without
+    /// another account counts as the user's own, to be closed.
+    fn note_former(&mut self, desired: &'a Desired, platform: &'a Platform) {
+        for (at, account) in platform.users.iter().enumerate().filter(|(_, account)| account.active) {
+            let Some(id) = account.former_of(&desired.ids).filter(|_| self.user_of[at].is_none()) else { continue };
+            let Some((id, user)) = desired.users.get_key_value(&id) else { continue };
+            let place = desired.users.range(..id).count();
+            let is_left = matches!(user.state, DesiredState::Left(_));
+            if is_left && self.account_of[place].is_none() && self.linked[place].is_none() {
+                (self.account_of[place], self.linked[place]) = (Some(account), Some(account));
+                self.user_of[at] = Some(id);
+            } else {
+                self.former.entry(id.clone()).or_default().push(at);
+            }
+        }
+    }
 }
 
 /// Whether the user takes, or makes, the account of their address.

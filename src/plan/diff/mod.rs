@@ -3,11 +3,16 @@
 mod closing;
 mod deletions;
 mod embedded;
+mod invitations;
+mod leaving;
 pub mod links;
 pub mod lookup;
 pub mod matching;
 pub mod members;
+mod movers;
 pub mod projects;
+pub mod protected;
+mod recreate;
 pub mod roles;
 mod unpushed;
 mod unresolved;
@@ -26,7 +31,7 @@ use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 
 /// Computes what has to be written so that the platform becomes what is desired.
 pub fn diff(desired: &Desired, platform: &Platform, policy: &Policy) -> Plan {
-    Comparison::of(desired, platform).plan(policy)
+    Comparison::of(desired, platform, policy).plan(policy)
 }
 
 /// Absences that follow only from a listing, and that have to be confirmed by id: a listing is no snapshot.
@@ -53,7 +58,12 @@ impl Doubts {
         let doubted = |account: &&&User| {
             account.active || losing.contains(&account.id) || wanted.contains(account.user_name.as_str())
         };
-        let users = accounts.iter().filter(doubted).filter_map(|account| account.okta_id(&desired.ids)).collect();
+        let former = |account: &User| {
+            let user = account.former_of(&desired.ids).filter(|_| account.active);
+            user.filter(|user| !desired.users.contains_key(user))
+        };
+        let user = |account: &&User| account.okta_id(&desired.ids).or_else(|| former(account));
+        let users = accounts.iter().filter(doubted).filter_map(user).collect();
         Self { users, memberships: BTreeSet::new() }
     }
 
@@ -97,8 +107,8 @@ pub struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub fn of(desired: &'a Desired, platform: &'a Platform) -> Self {
-        let mut matches = matching::matches(desired, platform);
+    pub fn of(desired: &'a Desired, platform: &'a Platform, policy: &Policy) -> Self {
+        let mut matches = matching::matches(desired, platform, policy);
         embedded::block(&mut matches, desired, platform);
         let projects = projects::compare(desired, platform, &matches);
         Self { desired, platform, matches, projects }
@@ -108,7 +118,11 @@ impl<'a> Comparison<'a> {
     pub fn doubts(&self, losing: &BTreeSet<AccountId>) -> Doubts {
         let mut memberships = projects::missing_in_listing(&self.projects);
         memberships.extend(projects::roles_by_absence(&self.projects));
-        Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired, losing) }
+        memberships.extend(invitations::doubted(self.desired, self.platform, &self.matches));
+        let mut doubts = Doubts { memberships, ..Doubts::of_unknown(&self.matches.unknown, self.desired, losing) };
+        doubts.users.extend(recreate::doubted(self.platform, &self.matches));
+        doubts.users.extend(invitations::unknown_users(self.desired, self.platform, &self.matches.unknown));
+        doubts
     }
 
     /// The accounts of those of these users who would leave a project.
@@ -139,6 +153,8 @@ impl<'a> Comparison<'a> {
         embedded::note(&mut plan, platform);
         users::diff(&mut plan, desired, platform, matches, policy);
         projects::diff(&mut plan, projects, desired, platform, matches, policy);
+        recreate::without_new_accounts(&mut plan, platform, matches);
+        invitations::diff(&mut plan, desired, platform, matches, policy);
         plan.problems.extend(matches.problems.iter().cloned());
         plan.problems.sort();
         plan.problems.dedup();

@@ -1,14 +1,16 @@
 //! The difference for users.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
-use crate::model::id::{AccountId, OktaIds, OktaUserId};
+use crate::model::id::{OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
+use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::{Matches, wanted_names};
+use crate::plan::diff::protected::{Protected, keep_admin};
+use crate::plan::diff::recreate;
 use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
@@ -24,7 +26,8 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             plan.problems.extend(problems.iter().cloned());
         }
         let is_managed = |account: &User| is_managed(id, user, account, &desired.ids);
-        if let Some(account) = account.filter(|account| account.active && is_managed(account)) {
+        let former = matches.former.get(id).and_then(|places| places.first()).map(|at| &platform.users[*at]);
+        if let Some(account) = account.or(former).filter(|account| account.active && is_managed(account)) {
             plan.standing.managed_active += 1;
             plan.standing.privileged_active += usize::from(is_privileged(account));
             if let DesiredState::Left(leave) = user.state {
@@ -38,8 +41,13 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             continue;
         }
         note_changed_email(plan, id, user, account);
-        match op(id, user, account, desired, policy).and_then(|op| protected.restrict(op, account, &mut plan.warnings))
-        {
+        let new = op(id, user, account, former, desired, policy);
+        let op = if matches!(user.state, DesiredState::Present(_)) {
+            recreate::recreation(new, id, account, recreate::left(id, account, desired, platform, matches))
+        } else {
+            new
+        };
+        match op.and_then(|op| protected.restrict(op, account, &mut plan.warnings)) {
             Some(op) if op.action == UserAction::Deactivate && !account.is_some_and(is_managed) => {
                 plan.problems.push(unlinked_leaver(user, &op));
             }
@@ -49,8 +57,10 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
         }
     }
     close_what_is_open(plan, open, matches, &protected, policy);
+    recreate::close(plan, desired, platform, matches, &protected, policy);
     note_admins(plan, platform);
     keep_the_last_admin(plan);
+    recreate::through_a_third_value(plan);
     count_unmatched(plan, platform, matches, desired);
     plan.users.sort_unstable_by(|a, b| (a.action, &a.user_name, &a.okta_id).cmp(&(b.action, &b.user_name, &b.okta_id)));
 }
@@ -63,7 +73,8 @@ pub(crate) fn is_managed(id: &OktaUserId, user: &DesiredUser, account: &User, id
         DesiredState::Left(leave) => !leave.is_absence(),
         DesiredState::Untouched(_) | DesiredState::Problem(_) => false,
     };
-    account.link() == Some(id.as_str()) || is_linked(account, ids) || by_address
+    let is_own = account.link() == Some(id.as_str()) || account.former_of(ids).is_some_and(|user| user == *id);
+    is_own || is_linked(account, ids) || by_address
 }
 
 /// Whether Okta or this program created or adopted the account: access is removed only from such accounts.
@@ -150,19 +161,27 @@ fn op(
     id: &OktaUserId,
     user: &DesiredUser,
     account: Option<&User>,
+    former: Option<&User>,
     desired: &Desired,
     policy: &Policy,
 ) -> Option<UserOp> {
     match (&user.state, account) {
-        (DesiredState::Present(attributes), None) => create(id, user, attributes, Reason::Assigned),
+        (DesiredState::Present(attributes), None) => {
+            create(id, user, &recreate::carried(attributes, former, desired.on_create_only), Reason::Assigned)
+        }
         (DesiredState::Left(Leave::Staged) | DesiredState::Untouched(_), None) => {
             create(id, user, user.prepared.as_deref()?, Reason::Staged)
         }
         (DesiredState::Present(attributes), Some(account)) => {
             let mut later = later(attributes, desired.on_create_only, account);
+            let replaces = former.filter(|_| account.link() != Some(id.as_str()));
+            let attributes = &recreate::carried(attributes, replaces, desired.on_create_only);
             if takes_over(id, account, &desired.ids) {
                 later.platform_role = attributes.platform_role;
                 later.role_because.clone_from(&attributes.role_because);
+            } else if replaces.is_some() {
+                // The mightier role of the user's two accounts.
+                later.platform_role = later.platform_role.min(attributes.platform_role);
             }
             bring_in_line(id, later, account, &desired.ids)
         }
@@ -180,21 +199,7 @@ fn takes_over(id: &OktaUserId, account: &User, ids: &OktaIds) -> bool {
     match account.link() {
         Some(linked) if linked == id.as_str() => false,
         Some(linked) if ids.is_user(linked) => true,
-        _ => !account.active,
-    }
-}
-
-/// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed, or closed
-/// sooner.
-pub(crate) fn effective(leave: Leave, user: &DesiredUser, policy: &Policy) -> Leave {
-    let is_sooner = || {
-        policy.suspended == OnLeave::Keep
-            || (policy.unassigned == OnLeave::Deactivate
-                && policy.grace_of(Leave::Unassigned) < policy.grace_of(Leave::Suspended))
-    };
-    match leave {
-        Leave::Suspended if !user.in_scope && is_sooner() => Leave::Unassigned,
-        leave => leave,
+        _ => !account.active || account.former_of(ids).is_some_and(|user| user != *id),
     }
 }
 
@@ -219,6 +224,7 @@ fn create(id: &OktaUserId, user: &DesiredUser, attributes: &Attributes, reason: 
         changes,
         reason,
         attributes: Some(attributes.clone()),
+        replaces: Vec::new(),
         destroys: None,
     })
 }
@@ -272,78 +278,13 @@ fn bring_in_line(id: &OktaUserId, attributes: Attributes, account: &User, ids: &
         changes,
         reason,
         attributes: Some(attributes),
+        replaces: Vec::new(),
         destroys: None,
     })
 }
 
-fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
-    let mut changes =
-        vec![Change { attribute: Attribute::Active, from: Some("true".to_owned()), to: "false".to_owned() }];
-    if account.link() != Some(id.as_str()) {
-        let from = account.link().map(str::to_owned);
-        changes.push(Change { attribute: Attribute::ExternalId, from, to: id.to_string() });
-    }
-    UserOp {
-        action: UserAction::Deactivate,
-        user_name: account.user_name.clone(),
-        okta_id: id.clone(),
-        account: Some(account.id.clone()),
-        changes,
-        reason: Reason::Left(leave),
-        attributes: None,
-        destroys: None,
-    }
-}
-
 fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
-}
-
-/// Accounts that are never deactivated and never lose ADMIN: the owner's, and those that the admin protects.
-pub(crate) struct Protected<'a> {
-    accounts: BTreeSet<&'a AccountId>,
-    owner: Option<&'a AccountId>,
-}
-
-impl<'a> Protected<'a> {
-    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
-        let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
-        Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
-    }
-
-    pub fn has(&self, account: &User) -> bool {
-        self.accounts.contains(&account.id)
-    }
-
-    /// Removes from an operation what a protected account must keep; a deactivation is dropped.
-    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
-        let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
-        let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
-        if op.action == UserAction::Deactivate {
-            let why = match op.reason {
-                Reason::Left(leave) => leave.as_str().to_owned(),
-                _ => "the run that made the account active is undone".to_owned(),
-            };
-            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
-            return None;
-        }
-        if account.is_admin() && !op.makes_admin() {
-            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
-            keep_admin(&mut op);
-        }
-        (!op.changes.is_empty()).then_some(op)
-    }
-}
-
-fn role(op: &UserOp) -> &'static str {
-    op.attributes.as_ref().map_or("none", |attributes| attributes.platform_role.as_str())
-}
-
-fn keep_admin(op: &mut UserOp) {
-    op.changes.retain(|change| change.attribute != Attribute::PlatformRole);
-    if let Some(attributes) = &mut op.attributes {
-        attributes.platform_role = PlatformRole::Admin;
-    }
 }
 
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
@@ -363,6 +304,11 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     };
     let op = &mut plan.users[kept];
     plan.warnings.push(format!("{} is the last active ADMIN and stays so", op.user_name));
+    if op.action == UserAction::Recreate {
+        let op = plan.users.remove(kept);
+        plan.leave_out(&op);
+        return;
+    }
     keep_admin(op);
     if op.action == UserAction::Deactivate || op.changes.is_empty() {
         plan.users.remove(kept);
@@ -391,6 +337,7 @@ fn count_unmatched(plan: &mut Plan, platform: &Platform, matches: &Matches<'_>, 
         }
         match user.link() {
             None => plan.standing.local.push(user.user_name.clone()),
+            Some(_) if user.former_of(&desired.ids).is_some() => {}
             Some(id) if !desired.ids.is_user(id) => plan.standing.foreign.push(user.user_name.clone()),
             Some(_) => {}
         }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::model::activepieces::{KnownRoles, Platform, Project, User};
+use crate::model::activepieces::{Invitation, KnownRoles, Platform, Project, User};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
-use crate::plan::op::{Change, Member, Plan, ProjectAction, ProjectOp, Reason, UserAction, UserOp};
+use crate::plan::op::{
+    Change, Fate, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, Replaced, UserAction, UserOp,
+};
 use crate::plan::past::Past;
 
 /// A value that differs from what a run wrote.
@@ -40,6 +42,7 @@ pub struct Stands<'a> {
     user_of: BTreeMap<&'a str, &'a User>,
     projects: BTreeMap<&'a str, &'a Project>,
     roles: Option<&'a KnownRoles>,
+    invitations: &'a [Invitation],
 }
 
 impl<'a> Stands<'a> {
@@ -53,7 +56,18 @@ impl<'a> Stands<'a> {
                 .filter_map(|project| Some((project.external_id.as_deref()?, project)))
                 .collect(),
             roles: platform.roles.known(),
+            invitations: platform.invitations.known(),
         }
+    }
+
+    /// Whether an invitation is still there.
+    pub fn invitation(&self, op: &InvitationOp) -> Option<Divergence> {
+        let is_there = self.invitations.iter().any(|waiting| waiting.id == op.id);
+        is_there.then(|| Divergence {
+            subject: op.user_name.clone(),
+            what: format!("the invitation as {} is still there", op.grant),
+            change: None,
+        })
     }
 
     /// The parts of a user's operation that didn't persist.
@@ -62,12 +76,16 @@ impl<'a> Stands<'a> {
             Some(id) => self.users.get(id),
             None => self.user_of.get(op.okta_id.as_str()),
         };
-        let what = match account {
+        let mut what = match account {
             None if op.is_deletion() => Vec::new(),
             Some(_) if op.is_deletion() => vec!["the account is still there".to_owned()],
             None => vec!["the account isn't there".to_owned()],
             Some(user) => op.changes.iter().filter_map(|change| differs(change, user)).collect(),
         };
+        let old = |left: &Replaced| self.users.get(&left.account).copied();
+        let open =
+            op.replaces.iter().filter(|left| left.fate == Fate::Close && old(left).is_some_and(|old| old.active));
+        what.extend(open.map(|left| format!("the old account {} is active", left.user_name)));
         (!what.is_empty()).then(|| Divergence {
             subject: op.user_name.clone(),
             what: what.join(", "),
@@ -125,7 +143,7 @@ fn differs(change: &Change, user: &User) -> Option<String> {
 /// A change that removes access is repeated as often as needed: an admin who keeps undoing it must not succeed. A new
 /// link takes the account from the user that it was linked to before.
 fn may_be_held(op: &UserOp) -> bool {
-    !matches!(op.action, UserAction::Deactivate | UserAction::Delete)
+    !matches!(op.action, UserAction::Deactivate | UserAction::Recreate | UserAction::Delete)
         && !op.is_downgrade()
         && op.reason != Reason::Relinked
 }

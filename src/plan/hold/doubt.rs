@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Attribute, Plan, Removal, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, InvitationOp, Plan, Removal, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -34,14 +34,26 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };
+    let takes_account = |op: &UserOp| matches!(op.action, UserAction::Deactivate | UserAction::Delete);
     let is_held = |op: &mut UserOp| match op.action {
         UserAction::Deactivate | UserAction::Delete => of.scope.contains(&op.okta_id),
         _ => of.roles.contains(&op.okta_id),
     };
-    for op in plan.users.extract_if(.., is_held) {
-        let about =
-            if matches!(op.action, UserAction::Deactivate | UserAction::Delete) { "the scope" } else { "the groups" };
+    let deferred: Vec<UserOp> = plan.users.extract_if(.., is_held).collect();
+    for op in &deferred {
+        let about = if takes_account(op) { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
+    }
+    deferred.iter().filter(|op| !takes_account(op)).for_each(|op| plan.leave_out(op));
+    let mut held = |subject: &str, what: String, about: String| {
+        plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
+    };
+    let is_held = |op: &mut InvitationOp| match op.left {
+        Some(leave) => leave.is_absence() && of.scope.contains(&op.okta_id),
+        None => of.roles.contains(&op.okta_id),
+    };
+    for op in plan.invitations.extract_if(.., is_held) {
+        held(&op.user_name, revocation(&op), format!("the scope or the groups of {}", op.user_name));
     }
     for op in plan.projects.extract_if(.., |op| of.projects.contains(&op.group)) {
         held(&op.name, "change the project".to_owned(), format!("the members of the group of {}", op.name));
@@ -62,6 +74,11 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         }
     }
     plan.projects.retain(|op| !op.is_empty());
+}
+
+/// `revoke the invitation as platform ADMIN`
+pub fn revocation(op: &InvitationOp) -> String {
+    format!("revoke the invitation as {}", op.grant)
 }
 
 /// `set the project role of ada@example.com to Viewer`
@@ -86,6 +103,7 @@ mod tests {
             changes: change.into_iter().collect(),
             reason: Reason::Left(Leave::Unassigned),
             attributes: None,
+            replaces: Vec::new(),
             destroys: None,
         }
     }

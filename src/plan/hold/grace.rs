@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Plan, Reason, UserAction};
+use crate::plan::hold::doubt::revocation;
+use crate::plan::op::{Attribute, InvitationOp, Plan, Reason, UserAction};
 use crate::plan::past::{Missing, Past, Stated};
 use crate::plan::policy::Policy;
 
@@ -71,23 +72,30 @@ pub fn without_seen(past: &Past, plan: &Plan) -> Past {
 }
 
 /// Defers the deactivation of the users whose grace isn't over. Those who are missing stay in their projects too, where a removal
-/// would lose them their project roles, also where the account itself is protected.
+/// would lose them their project roles, also where the account itself is protected. So do the accounts of users who left for
+/// another one of the same address, as long as that one has a grace.
 pub fn hold(plan: &mut Plan, since: &Since, now: Timestamp, policy: &Policy) {
     let is_over = |id: &OktaUserId, leave| since.waits(id, leave, now, policy);
     let mut held = Vec::new();
+    let mut accounts: BTreeMap<AccountId, Because> = BTreeMap::new();
     plan.users.retain(|op| {
         let because = match op.reason {
             Reason::Left(leave) if op.action == UserAction::Deactivate => is_over(&op.okta_id, leave),
             _ => None,
         };
         let waits = because.is_some();
+        let changes_hands = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
+        accounts.extend(op.account.clone().filter(|_| changes_hands).zip(because.clone()));
         held.extend(because.map(|because| Deferred::new(&op.user_name, "deactivate", because)));
         !waits
     });
+    let still_given = |op: &InvitationOp| op.left.and_then(|leave| is_over(&op.okta_id, leave));
+    for op in plan.invitations.extract_if(.., |op| still_given(op).is_some()) {
+        held.extend(still_given(&op).map(|because| Deferred::new(&op.user_name, revocation(&op), because)));
+    }
     let leave_of = |id| if plan.standing.deleted.contains(id) { Leave::Deleted } else { Leave::Unassigned };
     let missing = plan.standing.missing.iter();
-    let accounts: BTreeMap<AccountId, Because> =
-        missing.filter_map(|(id, account)| Some((account.clone(), is_over(id, leave_of(id))?))).collect();
+    accounts.extend(missing.filter_map(|(id, account)| Some((account.clone(), is_over(id, leave_of(id))?))));
     for op in &mut plan.projects {
         for removal in op.remove.extract_if(.., |removal| accounts.contains_key(&removal.account)) {
             let because = accounts[&removal.account].clone();

@@ -21,11 +21,13 @@ impl Resumed {
         let mut resumed = Self::default();
         for step in plan.steps().filter(|step| !is_done(*step)) {
             match step {
-                Step::User(op) => resumed.users.extend([(op.okta_id.clone(), op.clone())]),
+                Step::User(op) | Step::MoveLink(op) | Step::CopyMemberships(op) | Step::CloseOld(op) => {
+                    resumed.users.extend([(op.okta_id.clone(), op.clone())]);
+                }
                 Step::RemoveMembers(op) => {
                     resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
                 }
-                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) => {}
+                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) | Step::Invitation(_) => {}
             }
         }
         resumed

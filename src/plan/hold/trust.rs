@@ -2,8 +2,8 @@
 
 use crate::model::desired::Leave;
 use crate::plan::deferred::{Because, Deferred, Shrunk};
-use crate::plan::hold::doubt::change_of_role;
-use crate::plan::op::{Plan, Reason, RoleChange, UserAction, UserOp};
+use crate::plan::hold::doubt::{change_of_role, revocation};
+use crate::plan::op::{InvitationOp, Plan, Reason, RoleChange, UserAction, UserOp};
 use crate::plan::past::{Past, Sizes};
 use crate::plan::policy::Limits;
 
@@ -36,11 +36,11 @@ pub fn shrunk(now: &Sizes, past: &Past, limits: &Limits) -> Vec<Shrunk> {
 /// deleted is only known by the read that isn't trusted, but where a part of the scope is missing each was asked for by id.
 pub fn hold(plan: &mut Plan, because: &Because) {
     let mut held = |subject: &str, what: String| plan.held.push(Deferred::new(subject, what, because.clone()));
-    let is_stated = |op: &UserOp| match op.reason {
-        Reason::Left(Leave::Deleted) => *because == Because::ScopeNotFound,
-        Reason::Left(leave) => !leave.is_absence(),
-        _ => false,
+    let is_stated_by = |leave: Leave| match leave {
+        Leave::Deleted => *because == Because::ScopeNotFound,
+        leave => !leave.is_absence(),
     };
+    let is_stated = |op: &UserOp| matches!(op.reason, Reason::Left(leave) if is_stated_by(leave));
     let is_held = |op: &mut UserOp| match op.action {
         UserAction::Delete => true,
         UserAction::Deactivate => !is_stated(op),
@@ -48,6 +48,14 @@ pub fn hold(plan: &mut Plan, because: &Because) {
     };
     for op in plan.users.extract_if(.., is_held) {
         held(&op.user_name, op.action.as_str().to_owned());
+    }
+    // A role or a membership doesn't follow from the scope.
+    let is_held = |op: &mut InvitationOp| match op.left {
+        Some(leave) => !is_stated_by(leave),
+        None => *because == Because::SourceNotTrusted,
+    };
+    for op in plan.invitations.extract_if(.., is_held) {
+        held(&op.user_name, revocation(&op));
     }
     for op in plan.projects.extract_if(.., |op| op.is_deletion() || op.is_archival()) {
         held(&op.name, format!("{} the project", op.action.as_str()));

@@ -207,7 +207,11 @@ fn an_undo_gives_an_archived_project_its_name_and_members_back() {
     made.projects[0].remove[0].role = Some("Viewer".to_owned());
     let after = applied(&made, &before);
     let undone = |now: &Platform| {
-        undo(Undone { run: 7, plan: &made, trace: &|_| Trace::Done }, &Comparison::of(&desired, now), &archiving())
+        undo(
+            Undone { run: 7, plan: &made, trace: &|_| Trace::Done },
+            &Comparison::of(&desired, now, &archiving()),
+            &archiving(),
+        )
     };
     let back = undone(&after);
     let op = &back.projects[0];
@@ -368,7 +372,7 @@ fn an_undo_says_that_an_inactive_account_stays() {
     let made = diff(&desired, &platform([]), &policy());
     let after = applied(&made, &platform([]));
     let undone = Undone { run: 7, plan: &made, trace: &|_| Trace::Done };
-    let back = undo(undone, &Comparison::of(&desired, &after), &policy());
+    let back = undo(undone, &Comparison::of(&desired, &after, &policy()), &policy());
     assert!(back.is_empty() && back.warnings[0].contains("stay inactive"), "{back:?}");
 }
 
@@ -381,7 +385,7 @@ fn deleting() -> Policy {
 /// The plan of a run of that day, with what earlier runs recorded, and what it leaves to be known.
 fn dormant_run(desired: &Desired, before: &Platform, past: &Past, day: i64) -> (Plan, Past) {
     let (policy, now) = (deleting(), at(day * 24));
-    let comparison = Comparison::of(desired, before);
+    let comparison = Comparison::of(desired, before, &policy);
     let mut plan = comparison.plan(&policy);
     comparison.delete(&mut plan, &dormant::due(past, before, &policy, now), &policy);
     let mut after = run(&mut plan, past, day * 24, &policy);
@@ -421,7 +425,7 @@ fn an_account_that_a_user_could_need_is_never_deleted() {
     let since: BTreeMap<AccountId, Timestamp> = [("account-ada".into(), at(0))].into();
     let of = |desired: &Desired, ada: User, policy: &Policy| {
         let before = Platform { owner: Some("account-root".into()), ..platform([ada, admin(linked("root"))]) };
-        let comparison = Comparison::of(desired, &before);
+        let comparison = Comparison::of(desired, &before, policy);
         let mut plan = comparison.plan(policy);
         comparison.delete(&mut plan, &since, policy);
         plan.totals().delete
@@ -479,7 +483,10 @@ fn deletions_of_accounts_need_their_exact_number_and_a_source_that_is_trusted() 
     run(&mut held, &small, DAYS * 24, &strict);
     assert_eq!((held.users.len(), &*held.held[0].what), (0, "delete"));
     let now = platform([admin(linked("root"))]);
-    let back =
-        undo(Undone { run: 7, plan: &plan, trace: &|_| Trace::Done }, &Comparison::of(&desired, &now), &deleting());
+    let back = undo(
+        Undone { run: 7, plan: &plan, trace: &|_| Trace::Done },
+        &Comparison::of(&desired, &now, &deleting()),
+        &deleting(),
+    );
     assert!(back.is_empty() && back.warnings[0].contains("was deleted, which can't be undone"), "{back:?}");
 }

@@ -144,7 +144,7 @@ fn a_new_member_without_a_known_role_waits_and_an_unknown_name_is_a_problem() {
 fn a_change_that_follows_from_an_absence_is_confirmed_or_deferred() {
     let roles = desired_roles(&[("ada", (Some("Viewer"), true)), ("bob", (Some("Viewer"), false))]);
     let (desired, platform) = (desired(roles), standing(&ALL_EDITORS));
-    let comparison = Comparison::of(&desired, &platform);
+    let comparison = Comparison::of(&desired, &platform, &policy());
     let doubts = Doubts { memberships: [okta_id("ada")].into(), ..Doubts::default() };
     assert_eq!(comparison.doubts(&BTreeSet::new()), doubts);
     let mut plan = comparison.plan(&policy());

@@ -18,7 +18,7 @@ fn back(made: &Plan, trace: Trace, now: &Platform) -> Plan {
 
 /// The same while Okta says this.
 fn back_while(made: &Plan, trace: Trace, today: &Desired, now: &Platform) -> Plan {
-    undo(Undone { run: 7, plan: made, trace: &|_| trace }, &Comparison::of(today, now), &policy())
+    undo(Undone { run: 7, plan: made, trace: &|_| trace }, &Comparison::of(today, now, &policy()), &policy())
 }
 
 /// The plan that a run wrote, and the platform after it.

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use super::Comparison;
-use super::op::{Plan, UserOp};
+use super::op::{Plan, UserAction, UserOp};
 use super::policy::Policy;
 use super::step::Step;
 use crate::model::activepieces::{KnownRoles, User};
 use crate::model::desired::{DesiredState, DesiredUser};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::diff::users::{Protected, keep_the_last_admin};
+use crate::plan::diff::protected::Protected;
+use crate::plan::diff::users::keep_the_last_admin;
 
 mod projects;
 mod users;
@@ -104,6 +105,12 @@ pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan
     }
     keep_the_last_admin(&mut plan);
     projects::undo(&mut plan, undone, &platform.projects, &accounts);
+    for op in undone.plan.invitations.iter().filter(|op| (undone.trace)(Step::Invitation(op)) != Trace::None) {
+        plan.warnings.push(format!(
+            "{}: the invitation as {} stays deleted: invite the user again if it was right",
+            op.user_name, op.grant
+        ));
+    }
     plan.users.sort_by(|a, b| (a.action, &a.user_name).cmp(&(b.action, &b.user_name)));
     plan.projects.sort_by(|a, b| (&a.name, &a.group).cmp(&(&b.name, &b.group)));
     plan.problems.sort();
@@ -115,6 +122,11 @@ pub fn undo(undone: Undone<'_>, today: &Comparison<'_>, policy: &Policy) -> Plan
 }
 
 impl Undone<'_> {
+    /// Whether the run replaced the account of this user.
+    fn replaces(&self, user: &OktaUserId) -> bool {
+        self.plan.users.iter().any(|op| op.action == UserAction::Recreate && op.okta_id == *user)
+    }
+
     /// Notes something that the step did and that isn't so any more.
     fn changed(&self, plan: &mut Plan, step: Step<'_>, what: &str) {
         if (self.trace)(step) == Trace::Done {

@@ -61,12 +61,18 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
     };
     for step in made.steps() {
         match ((undone.trace)(step), step) {
-            (Trace::None, _) | (_, Step::User(_)) => {}
+            (Trace::None, _) => {}
+            (
+                _,
+                Step::Invitation(_) | Step::MoveLink(_) | Step::User(_) | Step::CopyMemberships(_) | Step::CloseOld(_),
+            ) => {}
             (Trace::Blurred, _) => undone.blurred(plan, step),
             (_, Step::Project(_)) => itself(plan, undone, made, project, &mut op),
             (_, Step::AddMembers(_)) => {
                 let reason = format!("undo of run {}", undone.run);
-                let members = made.add.iter().filter_map(|member| standing.of_member(member));
+                // An account that was replaced keeps its memberships: the user has no other one yet.
+                let members = made.add.iter().filter(|member| !undone.replaces(&member.okta_id));
+                let members = members.filter_map(|member| standing.of_member(member));
                 let still = members.filter(|account| project.members.contains(&account.id));
                 op.remove = still.map(|account| removal(account, &reason)).collect();
             }

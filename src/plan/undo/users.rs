@@ -2,16 +2,20 @@
 
 use super::{Accounts, Trace, Undone};
 use crate::model::PlatformRole;
-use crate::model::activepieces::User;
+use crate::model::activepieces::{Contents, User, moved_link};
 use crate::model::desired::Attributes;
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, Fate, Plan, Reason, Replaced, UserAction, UserOp};
 use crate::plan::step::Step;
 
 /// Adds an operation for each account that the run changed.
 pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
     let (mut created, mut prepared) = (0, 0);
     for made in &undone.plan.users {
+        if made.action == UserAction::Recreate {
+            recreation(plan, undone, made, accounts);
+            continue;
+        }
         match (undone.trace)(Step::User(made)) {
             Trace::None => {}
             _ if made.is_deletion() => {
@@ -51,6 +55,63 @@ pub fn undo(plan: &mut Plan, undone: Undone<'_>, accounts: &Accounts<'_>) {
             undone.run
         ));
     }
+}
+
+/// Gives the user the old account back, and leaves the new one in its place, which is the same operation the other way round. An
+/// account that went to another user stays theirs.
+fn recreation(plan: &mut Plan, undone: Undone<'_>, made: &UserOp, accounts: &Accounts<'_>) {
+    if made.steps().all(|step| (undone.trace)(step) == Trace::None) {
+        return;
+    }
+    for step in made.steps().filter(|step| (undone.trace)(*step) == Trace::Blurred) {
+        return undone.blurred(plan, step);
+    }
+    let id = &made.okta_id;
+    let old = match made.replaces.as_slice() {
+        [left] if !matches!(left.fate, Fate::TakenOver { .. }) => accounts.by_id.get(&left.account).copied(),
+        _ => None,
+    };
+    let Some(old) =
+        old.filter(|old| old.link().is_some_and(|link| link == id.as_str() || link == moved_link(id, &old.id)))
+    else {
+        let why = "the old account is gone or another user's, so that the new one stays";
+        plan.warnings.push(format!("{}: {why}", made.user_name));
+        return;
+    };
+    if let Some(why) = accounts.no_access(id.as_str()) {
+        let message = format!("the account {} stays as it is: {why}", old.user_name);
+        plan.problems.push(Problem::new(&made.user_name, ProblemKind::ChangedSince, message));
+        return;
+    }
+    let change = |attribute, from: &str, to: &str| Change { attribute, from: Some(from.to_owned()), to: to.to_owned() };
+    let mut changes = Vec::new();
+    changes.extend((!old.active).then(|| change(Attribute::Active, "false", "true")));
+    let link = old.link().unwrap_or_default();
+    changes.extend((link != id.as_str()).then(|| change(Attribute::ExternalId, link, id.as_str())));
+    if changes.is_empty() {
+        return;
+    }
+    let new = accounts.by_external_id.get(id.as_str()).copied().filter(|new| new.id != old.id);
+    let left = |new: &User| Replaced {
+        account: new.id.clone(),
+        user_name: new.user_name.clone(),
+        link: id.to_string(),
+        fate: if new.active { Fate::Close } else { Fate::Closed },
+        copies: Vec::new(),
+        personal: Contents::default(),
+    };
+    let platform_role = PlatformRole::parse(&old.platform_role).unwrap_or_default();
+    plan.users.push(UserOp {
+        action: if new.is_some() { UserAction::Recreate } else { UserAction::Adopt },
+        user_name: old.user_name.clone(),
+        okta_id: id.clone(),
+        account: Some(old.id.clone()),
+        changes,
+        reason: Reason::Undo(undone.run),
+        attributes: Some(Attributes { platform_role, ..Attributes::default() }),
+        replaces: new.map(left).into_iter().collect(),
+        destroys: None,
+    });
 }
 
 /// The changes that bring back the values of before, of those that are still as the run left them; none where the account
@@ -162,6 +223,7 @@ fn op(changes: Vec<Change>, made: &UserOp, account: &User, run: u32) -> Result<U
         changes,
         reason: Reason::Undo(run),
         attributes,
+        replaces: Vec::new(),
         destroys: None,
     })
 }

@@ -33,7 +33,19 @@ fn operations(recorded: &Recorded, id: &OktaUserId) -> Vec<PastOperation> {
             Step::User(op) if op.okta_id == *id => {
                 vec![PastWhat::User { action: op.action.as_str(), changes: op.changes.clone(), reason: why(op) }]
             }
-            Step::User(_) | Step::Project(_) => Vec::new(),
+            Step::MoveLink(op) | Step::CopyMemberships(op) | Step::CloseOld(op) if op.okta_id == *id => {
+                vec![PastWhat::User { action: step.action(), changes: Vec::new(), reason: why(op) }]
+            }
+            Step::Invitation(op) if op.okta_id == *id => {
+                let reason = format!("an invitation as {} waited: {}", op.grant, op.reason);
+                vec![PastWhat::User { action: "revoke", changes: Vec::new(), reason }]
+            }
+            Step::User(_)
+            | Step::MoveLink(_)
+            | Step::CopyMemberships(_)
+            | Step::CloseOld(_)
+            | Step::Invitation(_)
+            | Step::Project(_) => Vec::new(),
             Step::AddMembers(op) | Step::RemoveMembers(op) | Step::SetRoles(op) => {
                 let plan = Plan { projects: vec![op.clone()], ..Plan::default() };
                 let part = Part::of(&plan, &about);

@@ -24,6 +24,7 @@ use crate::plan::hold::doubt::{self, Disagreement};
 use crate::plan::hold::{accepted, held};
 use crate::plan::past::Sizes;
 use crate::plan::{Comparison, Past, Plan, Policy};
+use crate::sync::recreations;
 use crate::sync::session::Session;
 
 /// How often users are added who are linked to the accounts of those before.
@@ -71,6 +72,7 @@ pub(super) async fn read<'a>(
     let platform = platform(session, accounts, &projects, &members).await?;
     let mut seen = Seen { few, mapping, now, desired, platform, roles, all_projects, plan: Plan::default() };
     seen.plan = plan(&seen, &session.settings.policy, &knows.past);
+    recreations::look(&session.activepieces, &mut seen.plan).await;
     Ok(seen)
 }
 
@@ -247,6 +249,7 @@ async fn platform(
         owner: Some(owner),
         embedded: accounts.embedded,
         roles,
+        ..Platform::default()
     })
 }
 
@@ -270,7 +273,7 @@ async fn known_roles(
 
 /// The plan for these users alone: the limits and the trust in the read count everyone, and are left out.
 fn plan(seen: &Seen<'_>, policy: &Policy, past: &Past) -> Plan {
-    let comparison = Comparison::of(&seen.desired, &seen.platform);
+    let comparison = Comparison::of(&seen.desired, &seen.platform, policy);
     let mut plan = comparison.plan(policy);
     doubt::hold(&mut plan, &Disagreement { scope: seen.few.undecided(), ..Disagreement::default() });
     let run = held::Run { sizes: &Sizes::default(), now: seen.now, trust_source: true };

@@ -22,6 +22,7 @@ use crate::plan::Policy;
 use crate::plan::diff::matching;
 use crate::plan::op::{ProjectAction, ProjectOp};
 use crate::plan::part::{About, Part as PlanPart};
+use crate::plan::policy::{EmailChange, OnInvitation};
 use crate::sync::context::Context;
 use crate::sync::expressions;
 use crate::sync::journal::owed_roles;
@@ -144,7 +145,7 @@ impl Explaining<'_> {
 
     /// The account that a run brings in line with the user.
     fn account(&self) -> Option<&User> {
-        let matches = matching::matches(&self.seen.desired, &self.seen.platform);
+        let matches = matching::matches(&self.seen.desired, &self.seen.platform, &self.session.settings.policy);
         let place = self.seen.desired.users.keys().position(|id| id == self.id)?;
         matches.account_of[place].or(matches.linked[place])
     }
@@ -320,7 +321,7 @@ impl Explaining<'_> {
         let group = source.map(|source| source.group.clone()).or_else(|| linked.map(|link| link.of_group()));
         let of_several = wanted.filter(|_| !in_group).map(|wanted| wanted.group_name.clone());
         let group_name = of_several.or_else(|| org.groups.get(group.as_ref()?).cloned());
-        let rule = source.and_then(|source| self.rule(source));
+        let of_config = source.and_then(|source| self.rule(source));
         let because = match (&group_name, wanted.is_some()) {
             (Some(name), true) if in_group => format!("in group {name}"),
             (Some(name), true) => format!("isn't in group {name}"),
@@ -328,14 +329,14 @@ impl Explaining<'_> {
             (None, _) if group.is_some() => "its group isn't in Okta; the project stays as it is".to_owned(),
             (None, _) => "the project has no Okta group: added by hand".to_owned(),
         };
-        let place = rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
+        let place = of_config.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
         let name = project.map(|project| &project.display_name).or(wanted.map(|wanted| &wanted.name));
         ExplainedProject {
             name: name.cloned().unwrap_or_default(),
             id: project.map(|project| project.id.clone()),
             group,
             group_name,
-            rule,
+            rule: of_config,
             in_group,
             member: member.is_some(),
             role: member
@@ -369,6 +370,13 @@ impl Explaining<'_> {
             "other users whose userName gives the same address, but for those with it as their e-mail address or login"
                 .to_owned(),
         ];
+        let policy = &self.session.settings.policy;
+        if policy.invitations != OnInvitation::Ignore {
+            not.push("accepted invitations that wait".to_owned());
+        }
+        if policy.email_change == EmailChange::Recreate {
+            not.push("accounts of earlier addresses that an earlier run left and didn't close".to_owned());
+        }
         if !self.seen.all_projects {
             let who = "projects of other groups and projects without a group: the server tells them for linked accounts with the role MEMBER alone";
             not.push(who.to_owned());

@@ -120,8 +120,9 @@ pub async fn explain_group(session: &Session, name: &str, context: &Context) -> 
             None => project.external_id.as_deref().is_some_and(has_link),
         });
     let project_name = target.map(|(target, _)| target.name.clone());
+    let policy = &session.settings.policy;
     let mut entrants = target.zip(pushed).and_then(|((_, source), pushed)| {
-        access::entrants(pushed, &source.link, &looked.desired, &looked.platform, &looked.plan)
+        access::entrants(pushed, &source.link, &looked.desired, &looked.platform, &looked.plan, policy)
     });
     if let Some(entrants) = &mut entrants {
         name_unread(session, entrants).await?;

@@ -65,6 +65,14 @@ pub enum ProjectRoles {
     ByExpression,
 }
 
+/// `invitations`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitations {
+    Ignore,
+    Report,
+    Revoke,
+}
+
 /// The config and the servers of a walk.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the config, or a server's own")]
@@ -95,6 +103,9 @@ pub struct Setup {
     pub keep_unassigned: bool,
     pub keep_suspended: bool,
     pub keep_deleted: bool,
+    pub invitations: Invitations,
+    /// `email_change = "recreate"`
+    pub recreate: bool,
     /// A server of the older generation, which takes a change only with everything else.
     pub old_server: bool,
 }
@@ -120,6 +131,8 @@ impl Default for Setup {
             keep_unassigned: false,
             keep_suspended: false,
             keep_deleted: false,
+            invitations: Invitations::Ignore,
+            recreate: false,
             old_server: false,
         }
     }
@@ -164,6 +177,12 @@ pub enum Listing {
 pub enum Hand {
     /// Invites a person: an account that isn't linked, if the address has none.
     Invite(P, Role),
+    /// Leaves an accepted invitation waiting.
+    LeaveInvitation(P, Role),
+    /// The same, to a project.
+    LeaveProjectInvitation(P, G, &'static str),
+    /// The person signs in, which applies the invitations that wait.
+    SignIn(P),
     Close(P),
     Reopen(P),
     Role(P, Role),
@@ -273,7 +292,9 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     let grace = prop_oneof![3 => Just((1, 0)), 1 => Just((2, 0)), 1 => Just((1, 24)), 1 => Just((2, 24))];
     let rare = |one_in: u32| prop::bool::weighted(1.0 / f64::from(one_in));
     let grace = (grace, prop_oneof![4 => Just(0), 1 => Just(24)]);
-    let keep = (rare(6), rare(6), rare(4), rare(3), rare(4));
+    let invitations =
+        prop_oneof![4 => Just(Invitations::Ignore), 1 => Just(Invitations::Report), 2 => Just(Invitations::Revoke)];
+    let keep = (rare(6), rare(6), rare(4), rare(3), rare(4), invitations, rare(2));
     (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), keep, rare(3)).prop_map(
         |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
             let (grace, stated_hours) = grace;
@@ -296,6 +317,8 @@ pub fn setup() -> impl Strategy<Value = Setup> {
                 keep_unassigned,
                 keep_suspended: keep.0,
                 keep_deleted: keep.1,
+                invitations: keep.5,
+                recreate: keep.6,
                 old_server: old,
             }
         },
@@ -311,6 +334,9 @@ fn hand() -> impl Strategy<Value = Hand> {
     let level = prop_oneof![Just("Admin"), Just("Viewer")];
     prop_oneof![
         3 => (p.clone(), role()).prop_map(|(p, role)| Hand::Invite(p, role)),
+        2 => (p.clone(), role()).prop_map(|(p, role)| Hand::LeaveInvitation(p, role)),
+        1 => (p.clone(), g.clone(), level.clone()).prop_map(|(p, g, level)| Hand::LeaveProjectInvitation(p, g, level)),
+        1 => p.clone().prop_map(Hand::SignIn),
         3 => p.clone().prop_map(Hand::Close),
         2 => p.clone().prop_map(Hand::Reopen),
         3 => (p.clone(), role()).prop_map(|(p, role)| Hand::Role(p, role)),
@@ -420,6 +446,11 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         let gone = [Event::Unassign(p), Event::Apply];
         [&gone[..], &[Event::Assign(p), event, Event::Apply], &gone[..]].concat()
     });
+    let renamed =
+        (p.clone(), p.clone(), any::<bool>(), 0..3_usize, event.clone()).prop_map(|(p, other, swap, after, event)| {
+            let change = if swap { Event::Swap(p, other) } else { Event::Address(p) };
+            vec![change, Event::Kill(after), event, Event::Apply]
+        });
     let again = (p, any::<bool>()).prop_map(|(p, deleted)| {
         let gone = if deleted { Event::Delete(p) } else { Event::Status(p, "DEPROVISIONED") };
         vec![gone, Event::Apply, Event::Hire(p), Event::Apply]
@@ -440,6 +471,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         2 => conflict,
         2 => unkept,
         2 => returned,
+        2 => renamed,
         1 => staged,
         2 => dormant,
     ]

@@ -1,6 +1,8 @@
 //! A walk for each kind of fault, which doesn't depend on chance.
 
-use super::event::{ADMINS, Event, Hand, LEADS, Listing, Name, ProjectRoles, Projects, Role, Roles, Scope, Setup};
+use super::event::{
+    ADMINS, Event, Hand, Invitations, LEADS, Listing, Name, ProjectRoles, Projects, Role, Roles, Scope, Setup,
+};
 use super::runs;
 
 /// Rules for projects, and whether projects may be deleted.
@@ -473,12 +475,69 @@ async fn walk_that_makes_one_project_of_two_groups_of_which_one_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_with_invitations_that_wait_for_users_who_come_leave_and_sign_in() {
+    for invitations in [Invitations::Report, Invitations::Revoke] {
+        for roles in [Roles::None, Roles::Profile, Roles::Group] {
+            let events = [
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Hand(Hand::LeaveInvitation(2, Role::Member)),
+                Event::Hand(Hand::LeaveProjectInvitation(2, 1, "Admin")),
+                Event::Plan,
+                Event::Status(2, "SUSPENDED"),
+                Event::Miss(1, Listing::Members(0), 1),
+                Event::Apply,
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Middle("DELETE", 0, Hand::LeaveInvitation(1, Role::Operator)),
+                Event::Rename(1),
+                Event::Apply,
+                Event::Hand(Hand::LeaveInvitation(0, Role::Operator)),
+                Event::Kill(0),
+                Event::Hand(Hand::LeaveInvitation(1, Role::Admin)),
+                Event::Hand(Hand::SignIn(1)),
+                Event::Apply,
+                Event::Undo(0),
+            ];
+            let setup = Setup { invitations, roles, project_roles: ProjectRoles::ByGroup, ..Setup::default() };
+            holds(setup, &events).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_swaps_the_projects_of_two_groups_and_is_killed() {
     for after in 0..4 {
         for rest in [vec![Event::Apply], vec![Event::SwapProjects, Event::Apply], vec![Event::Undo(0), Event::Apply]] {
             let setup = Setup { projects: Projects::Named, delete_unpushed: true, ..Setup::default() };
             let swap = [Event::Apply, Event::SwapProjects, Event::Kill(after)];
             holds(setup, &[&swap[..], &rest].concat()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_with_changed_addresses_that_are_cut_short_swapped_and_undone() {
+    for roles in [Roles::None, Roles::Profile] {
+        for after in 0..3 {
+            let events = [
+                Event::Hand(Hand::Role(2, Role::Operator)),
+                Event::Address(2),
+                Event::Kill(after),
+                Event::Status(2, "SUSPENDED"),
+                Event::Apply,
+                Event::Status(2, "ACTIVE"),
+                Event::Apply,
+                Event::Address(1),
+                Event::Middle("PATCH", after, Hand::Close(1)),
+                Event::Apply,
+                Event::Undo(0),
+                Event::Swap(1, 3),
+                Event::Kill(after),
+                Event::Rename(3),
+                Event::Apply,
+                Event::Undo(0),
+                Event::Delete(3),
+            ];
+            holds(Setup { roles, recreate: true, ..Setup::default() }, &events).await;
         }
     }
 }

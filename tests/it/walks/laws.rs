@@ -8,7 +8,7 @@ use oktapieces_sandbox::activepieces::{Platform, ProjectSnapshot, UserSnapshot a
 use oktapieces_sandbox::okta::UserSnapshot as User;
 use serde_json::Value;
 
-use super::event::{ProjectRoles, Projects, Roles, Setup};
+use super::event::{Invitations, ProjectRoles, Projects, Roles, Setup};
 use super::world::{FOREIGN, Interference, Key, Standing, Truth, changes};
 use crate::support::Outcome;
 
@@ -154,6 +154,12 @@ fn linked(account: &Account) -> Option<&str> {
     account.external_id.as_deref().filter(|external| is_okta_user(external))
 }
 
+/// The user who left the account for that of another address.
+fn former(account: &Account) -> Option<&str> {
+    let user = account.external_id.as_deref()?.strip_suffix(&account.id)?.strip_suffix("-replaced-")?;
+    Some(user).filter(|user| is_okta_user(user))
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -219,11 +225,26 @@ impl Step<'_> {
                     .filter(|key| Some(key.0.as_str()) == account || Some(key.1.as_str()) == account);
                 planned.extend(gone.map(|key| (key, None)));
             }
-            if let (Some(id), "create") = (account, text(&op["action"])) {
+            let is_made = text(&op["action"]) == "create" || (op["action"] == "recreate" && op["account"].is_null());
+            if let (Some(id), true) = (account, is_made) {
                 for attribute in ["active", "platformRole", "givenName", "familyName", "externalId"] {
                     let key = (id.to_owned(), attribute.to_owned());
                     let stands = self.after.facts().get(&key).cloned();
                     planned.entry(key).or_insert(stands);
+                }
+            }
+        }
+        for op in self.users() {
+            let account = op["account"].as_str().or_else(|| Some(&self.after.by_address(text(&op["user_name"]))?.id));
+            for left in list(&op["replaces"]) {
+                let old = text(&left["account"]).to_owned();
+                if left["fate"] == "close" {
+                    planned.insert((old, "active".to_owned()), Some("false".to_owned()));
+                }
+                for copied in list(&left["copies"]) {
+                    let Some(account) = account else { continue };
+                    let key = (text(&copied["project"]).to_owned(), account.to_owned());
+                    planned.insert(key.clone(), self.after.facts().get(&key).cloned());
                 }
             }
         }
@@ -263,7 +284,23 @@ impl Step<'_> {
                 plan(text(&change["account"]), change["to"].as_str().map(str::to_owned));
             }
         }
+        for op in list(&self.plan["invitations"]) {
+            planned.insert((text(&op["id"]).to_owned(), "invitation".to_owned()), None);
+        }
         planned
+    }
+
+    /// Whether the plan moves the externalId of an account that its user leaves to this value.
+    fn moves(&self, (id, what): &Key, value: Option<&str>) -> bool {
+        let op = self.users().iter().find(|op| list(&op["replaces"]).iter().any(|left| left["account"] == id.as_str()));
+        let moved = op.map(|op| format!("{}-replaced-{id}", text(&op["okta_id"])));
+        what == "externalId" && value.is_some() && moved.as_deref() == value
+    }
+
+    /// Whether a user's earlier account had this role.
+    fn had_role(&self, user: &str, role: &str) -> bool {
+        let own = |account: &&Account| linked(account) == Some(user) || former(account) == Some(user);
+        self.before.accounts.values().filter(own).any(|account| account.role == role)
     }
 
     /// What the plan says of a thing that it changes stood there before.
@@ -315,6 +352,7 @@ impl Ledger {
             self.reasons(step, &mut found);
         }
         admins(step, &mut found);
+        invitations(step, &mut found);
         belongings(step, &mut found);
         undone(step, &mut found);
         self.project_roles(step, &mut found);
@@ -384,7 +422,11 @@ impl Ledger {
                         |user: &User| truth.is_out(&user.id) && !(setup.keep_suspended && user.status == "SUSPENDED");
                     let out = user.and_then(|user| truth.users.get(user)).is_some_and(out)
                         || (linked(before).is_none() && truth.of_address(&after.email).any(out));
-                    if !missing && !out {
+                    let left = former(after).is_some_and(|user| {
+                        let elsewhere = truth.users.get(user).is_some_and(|user| user.profile["email"] != *after.email);
+                        elsewhere || !truth.has_access(user)
+                    });
+                    if !missing && !out && !left {
                         found.push(format!("L4: {} lost the account, and is in scope and not out", after.email));
                     }
                 }
@@ -394,7 +436,9 @@ impl Ledger {
                 if what == "platformRole" && wanted.is_some_and(|wanted| wanted != after.role) {
                     found.push(format!("L4: {} is {}, Okta gives {wanted:?}", after.email, after.role));
                 }
-                if what == "platformRole" && setup.roles == Roles::None && !(taken_over && after.role == "MEMBER") {
+                let is_own = setup.recreate && user.is_some_and(|user| step.had_role(user, &after.role));
+                let unmapped = what == "platformRole" && setup.roles == Roles::None;
+                if unmapped && !is_own && !(taken_over && after.role == "MEMBER") {
                     found.push(format!("L3: {} is {} now, and the config maps no roles", after.email, after.role));
                 }
                 continue;
@@ -635,7 +679,7 @@ fn access(step: &Step<'_>, found: &mut Vec<String>) {
         if by_hand.is_some_and(|(_, next)| next) {
             continue;
         }
-        let op = step.op_of(account).filter(|op| ["create", "reactivate"].contains(&text(&op["action"])));
+        let op = step.op_of(account).filter(|op| ["create", "reactivate", "recreate"].contains(&text(&op["action"])));
         let Some(op) = op else {
             found.push(format!("L1: {} became active, and the plan doesn't say so", account.email));
             continue;
@@ -676,7 +720,14 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
         return;
     }
     for account in step.after.accounts.values().filter(|account| account.active) {
-        let Some(user) = linked(account) else { continue };
+        if former(account).is_some()
+            && [0, 3].contains(&code)
+            && !step.touched(&account.id)
+            && !step.said(&account.email)
+        {
+            found.push(format!("L2: {} was replaced, and is active after an apply", account.email));
+        }
+        let Some(user) = linked(account).or(former(account)) else { continue };
         let status = step.truth.users.get(user).map(|user| user.status.as_str());
         let may_wait = step.setup.grace_runs > 1 || step.setup.grace_hours > 0;
         let kept = match status {
@@ -713,7 +764,11 @@ fn writes(step: &Step<'_>, found: &mut Vec<String>) {
         let is_freed = step.kind == Kind::Kill
             && freed.is_some()
             && planned.get(&key).is_some_and(|planned| planned.as_deref() == freed);
-        if step.interfered(&key).is_none() && planned.get(&key) != Some(&value) && !is_freed {
+        if step.interfered(&key).is_none()
+            && planned.get(&key) != Some(&value)
+            && !is_freed
+            && !step.moves(&key, value.as_deref())
+        {
             found.push(format!("L3: {key:?} is {value:?}, which the plan doesn't say"));
         }
     }
@@ -757,10 +812,57 @@ fn admins(step: &Step<'_>, found: &mut Vec<String>) {
             found.push(format!("L5: {} became ADMIN, and the plan doesn't say so", account.email));
         }
         let inherits = step.before.accounts.get(&account.id).is_some_and(|before| {
-            linked(before).is_some() && linked(before) != linked(account) && step.setup.roles == Roles::None
+            let is_own = linked(account).is_some_and(|user| step.setup.recreate && step.had_role(user, "ADMIN"));
+            let other = linked(before).is_some() && linked(before) != linked(account);
+            other && step.setup.roles == Roles::None && !is_own
         });
         if inherits {
             found.push(format!("L5: {} inherited ADMIN from another user", account.email));
+        }
+    }
+}
+
+/// Only an invitation that Okta contradicts is deleted, and no invitation makes a user ADMIN unseen.
+fn invitations(step: &Step<'_>, found: &mut Vec<String>) {
+    let (truth, setup) = (&step.truth, step.setup);
+    let user_of = |email: &str| {
+        let linked = step.before.by_address(email).and_then(linked);
+        linked.map(str::to_owned).or_else(|| truth.of_address(email).next().map(|user| user.id.clone()))
+    };
+    for ((id, what), value) in step.own_changes().into_iter().filter(|((_, what), _)| what == "invitation") {
+        let Some(row) = step.before.invitations.get(&id).filter(|_| value.is_none()) else {
+            found.push(format!("L3: {what} {id} is {value:?}"));
+            continue;
+        };
+        if setup.invitations != Invitations::Revoke {
+            found.push(format!("L3: {row:?} was deleted, and the config doesn't say so"));
+        }
+        let user = user_of(&row.email);
+        let right = user.as_deref().filter(|user| truth.has_access(user)).is_some_and(|user| match &row.project {
+            None => truth.role(setup, user).is_none_or(|role| role == row.role),
+            Some(project) => {
+                let group = step.before.projects.get(project).and_then(|project| project.external_id.as_ref());
+                let members = group.and_then(|group| truth.groups.get(group)).map(|(_, members)| members);
+                let role = truth.project_role(setup, user);
+                members.is_none_or(|members| members.contains(user)) && role.is_none_or(|role| role == row.role)
+            }
+        });
+        if right || user.is_none() {
+            found.push(format!("L4: {row:?} was deleted, and Okta doesn't contradict it"));
+        }
+    }
+    if setup.invitations == Invitations::Ignore || step.plan.is_null() || step.kind == Kind::Undo {
+        return;
+    }
+    for row in step.before.invitations.values().filter(|row| row.project.is_none() && row.role == "ADMIN") {
+        let Some(user) = user_of(&row.email).filter(|user| truth.has_access(user)) else { continue };
+        let is_admin = step.before.by_address(&row.email).is_some_and(|account| account.role == "ADMIN");
+        let by_hand = step.interfered(&(row.id.clone(), "invitation".to_owned())).is_some();
+        let said = ["invitations", "waiting_admins", "held"]
+            .iter()
+            .any(|part| step.plan[part].to_string().contains(&row.email));
+        if truth.role(setup, &user) != Some("ADMIN") && !is_admin && !by_hand && !said {
+            found.push(format!("L5: {row:?} makes {} ADMIN, and the plan doesn't say so", row.email));
         }
     }
 }

@@ -107,7 +107,7 @@ impl Walk {
         if kind != Kind::Plan {
             self.world.arm();
             if let Some(after) = self.world.lost.take() {
-                for method in ["PUT", "PATCH", "POST"] {
+                for method in ["PUT", "PATCH", "POST", "DELETE"] {
                     let kind = FaultKind::CutAfter;
                     let path = "/api/v1/".to_owned();
                     traffic.fault(Fault { method: Some(method.to_owned()), path, kind, after, times: 1 });
@@ -154,7 +154,7 @@ impl Walk {
     async fn killed(&mut self, after: usize) -> Option<String> {
         let traffic = std::sync::Arc::clone(self.world.stage.sandbox.activepieces_traffic());
         let org = self.world.org();
-        for method in ["PUT", "PATCH", "POST"] {
+        for method in ["PUT", "PATCH", "POST", "DELETE"] {
             let (method, kind) = (Some(method.to_owned()), FaultKind::HangAfter(Duration::from_mins(10)));
             traffic.fault(Fault { method, path: "/api/v1/".to_owned(), kind, after, times: 1 });
         }
@@ -222,7 +222,8 @@ impl Walk {
                 .or_else(|| closed_members(setup, &truth, &standing, &plan));
             return unsettled.map(|what| format!("settling: {what}: {}", plan["problems"]));
         }
-        Some(format!("settling: {left} operations are left: {} {}", plan["users"], plan["projects"]))
+        let (users, projects, invitations) = (&plan["users"], &plan["projects"], &plan["invitations"]);
+        Some(format!("settling: {left} operations are left: {users} {projects} {invitations}"))
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use oktapieces_sandbox::Options;
 use oktapieces_sandbox::activepieces::{
-    Generation, Platform, ProjectSnapshot, SeedUser as SeedAccount, UserSnapshot as Account,
+    Generation, InvitationSnapshot, Platform, ProjectSnapshot, SeedUser as SeedAccount, UserSnapshot as Account,
 };
 use oktapieces_sandbox::company::{APP, Shape};
 use oktapieces_sandbox::okta::{self, Org, SeedUser, UserSnapshot as User};
 use serde_json::{Value, json};
 
-use super::event::{ADMINS, Event, G, Hand, LEADS, Listing, Name, P, ProjectRoles, Projects, Roles, Scope, Setup};
+use super::event::{
+    ADMINS, Event, G, Hand, Invitations, LEADS, Listing, Name, P, ProjectRoles, Projects, Roles, Scope, Setup,
+};
 use crate::support::Stage;
 
 /// The group whose members are in scope where the scope is one of groups.
@@ -44,6 +46,8 @@ pub struct Names {
 pub struct Standing {
     pub accounts: BTreeMap<String, Account>,
     pub projects: BTreeMap<String, ProjectSnapshot>,
+    /// Invitations that wait.
+    pub invitations: BTreeMap<String, InvitationSnapshot>,
 }
 
 /// One thing that stands on the platform: the id of an account or a project, and what of it.
@@ -54,6 +58,7 @@ impl Standing {
         Self {
             accounts: platform.users().into_iter().map(|user| (user.id.clone(), user)).collect(),
             projects: platform.projects().into_iter().map(|project| (project.id.clone(), project)).collect(),
+            invitations: platform.waiting_invitations().into_iter().map(|row| (row.id.clone(), row)).collect(),
         }
     }
 
@@ -76,6 +81,9 @@ impl Standing {
             for (member, role) in &project.members {
                 fact(id, member, role);
             }
+        }
+        for (id, row) in &self.invitations {
+            fact(id, "invitation", &row.role);
         }
         facts
     }
@@ -200,13 +208,19 @@ impl World {
         };
         let accepted: String = self.accepted.iter().map(accepted).collect();
         let statuses = format!(
-            "{}create = \"{}\"\nlocked_out = \"{}\"\ngrace = {{ suspended = \"{}h\", deactivated = \"{}h\" }}",
+            "{}create = \"{}\"\nlocked_out = \"{}\"\ngrace = {{ suspended = \"{}h\", deactivated = \"{}h\" }}\nemail_change = \"{}\"",
             if setup.delete_inactive { "delete_inactive_after = \"2d\"\n" } else { "" },
             if setup.prepare { "inactive" } else { "active" },
             if setup.close_locked { "deactivate" } else { "keep" },
             setup.stated_hours,
-            setup.stated_hours
+            setup.stated_hours,
+            if setup.recreate { "recreate" } else { "report" }
         );
+        let invitations = match setup.invitations {
+            Invitations::Ignore => "ignore",
+            Invitations::Report => "report",
+            Invitations::Revoke => "revoke",
+        };
         let kept = |keep: bool| if keep { "keep" } else { "deactivate" };
         format!(
             "[okta]\norg_url = \"{}\"\ntoken_env = \"OKTA_API_TOKEN\"\n\
@@ -214,7 +228,7 @@ impl World {
              [scope]\n{scope}\n[attributes]\n{role}\n{projects}\n\
              [projects_policy]\ndelete_unpushed = {}\narchive = {}\n\
              [lifecycle]\n{statuses}\nremove_memberships_on_deactivate = {}\nsuspended = \"{}\"\nunassigned = \"{}\"\ndeleted = \"{}\"\ndeactivate_after_runs = {}\ndeactivate_after = \"{}h\"\n\
-             [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\n{accepted}",
+             [safety]\nmax_deactivations = \"100%\"\nprotect = [{}]\ninvitations = \"{invitations}\"\n{accepted}",
             self.stage.sandbox.okta_url(),
             self.stage.sandbox.activepieces_url(),
             setup.delete_unpushed,
@@ -492,6 +506,13 @@ fn by_hand(platform: &Platform, hand: Hand, names: &Names) {
                 });
             }
         }
+        Hand::LeaveInvitation(p, role) => drop(platform.leave_invitation(address(p), role.as_str())),
+        Hand::LeaveProjectInvitation(p, g, role) => {
+            if let Some(project) = project(g) {
+                platform.leave_project_invitation(address(p), project, role);
+            }
+        }
+        Hand::SignIn(p) => platform.sign_in(address(p)),
         Hand::Close(p) => {
             if let Some(id) = account(p) {
                 platform.set_active(id, false);

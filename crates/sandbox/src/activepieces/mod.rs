@@ -37,7 +37,7 @@ mod work;
 use std::sync::Arc;
 
 pub use contents::Contents;
-pub use platform::{Platform, ProjectSnapshot, SeedUser, UserSnapshot};
+pub use platform::{InvitationSnapshot, Platform, ProjectSnapshot, SeedUser, UserSnapshot};
 pub use settings::{Generation, Outage, Settings, Smtp, TeamProjectsLimit};
 
 /// All routes of the platform.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::contents::Contents;
 use super::settings::Settings;
-use super::state::{Database, Grant, ProjectRow, UserRow, draw_id};
+use super::state::{Database, Grant, Invitation, ProjectRow, UserRow, draw_id};
 use super::user_table::{UserChange, normal_email};
 use super::work::Work;
 
@@ -44,6 +44,17 @@ pub struct ProjectSnapshot {
     pub external_id: Option<String>,
     /// The names of the project roles, by user id.
     pub members: BTreeMap<String, String>,
+}
+
+/// An accepted invitation that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitationSnapshot {
+    pub id: String,
+    pub email: String,
+    /// The id of the project that it is to; none for the platform.
+    pub project: Option<String>,
+    /// The platform role, or the name of the project role.
+    pub role: String,
 }
 
 /// The state of one platform; all methods take `&self`.
@@ -212,6 +223,27 @@ impl Platform {
     /// The ids of the waiting invitations, oldest first.
     pub fn invitations(&self) -> Vec<String> {
         self.state().invitations.iter().map(|row| row.id.to_string()).collect()
+    }
+
+    /// The waiting invitations, oldest first.
+    pub fn waiting_invitations(&self) -> Vec<InvitationSnapshot> {
+        let state = self.state();
+        let snapshot = |row: &Invitation| {
+            let (project, role) = match &row.grant {
+                Grant::Platform { role } => (None, role.clone()),
+                Grant::Project { project, role } => {
+                    (Some(state.projects[*project].id.to_string()), state.roles[*role].name.clone())
+                }
+            };
+            InvitationSnapshot { id: row.id.to_string(), email: row.email.to_string(), project, role }
+        };
+        state.invitations.iter().map(snapshot).collect()
+    }
+
+    /// The person with this address signs in, which applies the invitations that wait (docs/activepieces.md#invitations).
+    pub fn sign_in(&self, email: &str) {
+        // What is refused changes nothing.
+        drop(self.state().use_invitations(&normal_email(email)));
     }
 
     /// Puts a project with this external id on another platform of the same server.

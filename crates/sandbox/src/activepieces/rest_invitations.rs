@@ -27,7 +27,7 @@ impl Database {
 
     /// Gives an account what all invitations of its address promise, the oldest first, and deletes their rows. Without
     /// an account they wait.
-    fn use_invitations(&mut self, email: &str) -> Result<(), Failure> {
+    pub fn use_invitations(&mut self, email: &str) -> Result<(), Failure> {
         let Some(user) = self.user_by_email(email) else { return Ok(()) };
         let accepted: Vec<Invitation> = self.invitations.extract_if(.., |row| *row.email == *email).collect();
         for row in accepted {

@@ -1,0 +1,57 @@
+//! Accounts that are never deactivated and never lose ADMIN.
+
+use std::collections::BTreeSet;
+
+use crate::model::PlatformRole;
+use crate::model::activepieces::{Platform, User};
+use crate::model::id::AccountId;
+use crate::plan::op::{Attribute, Reason, UserAction, UserOp};
+use crate::plan::policy::Policy;
+
+/// Accounts that are never deactivated and never lose ADMIN: the owner's, and those that the admin protects.
+pub struct Protected<'a> {
+    accounts: BTreeSet<&'a AccountId>,
+    owner: Option<&'a AccountId>,
+}
+
+impl<'a> Protected<'a> {
+    pub fn of(platform: &'a Platform, policy: &Policy) -> Self {
+        let named = platform.users.iter().filter(|user| policy.protect.contains(&user.user_name)).map(|user| &user.id);
+        Self { accounts: named.chain(platform.owner.as_ref()).collect(), owner: platform.owner.as_ref() }
+    }
+
+    pub fn holds(&self, account: &AccountId) -> bool {
+        self.accounts.contains(account)
+    }
+
+    /// Removes from an operation what a protected account must keep; a deactivation is dropped.
+    pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
+        let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
+        let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
+        if op.action == UserAction::Deactivate {
+            let why = match op.reason {
+                Reason::Left(leave) => leave.as_str().to_owned(),
+                _ => "the run that made the account active is undone".to_owned(),
+            };
+            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
+            return None;
+        }
+        if account.is_admin() && !op.makes_admin() {
+            warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
+            keep_admin(&mut op);
+        }
+        (!op.changes.is_empty()).then_some(op)
+    }
+}
+
+fn role(op: &UserOp) -> &'static str {
+    op.attributes.as_ref().map_or("none", |attributes| attributes.platform_role.as_str())
+}
+
+/// Takes the loss of ADMIN out of an operation.
+pub fn keep_admin(op: &mut UserOp) {
+    op.changes.retain(|change| change.attribute != Attribute::PlatformRole);
+    if let Some(attributes) = &mut op.attributes {
+        attributes.platform_role = PlatformRole::Admin;
+    }
+}
