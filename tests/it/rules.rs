@@ -332,3 +332,17 @@ async fn a_member_who_comes_by_another_group_of_the_rule_is_no_drift() {
         ["Sales [emea]: ada=Editor bob=Editor cy=Editor", "US [us]: bob=Editor cy=Editor"].map(str::to_owned);
     assert_eq!(company.projects(), expected, "the other project stays as it is");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_goes_on_where_the_value_between_belongs_to_the_other_project() {
+    let company = Company::with("").await;
+    let platform = company.stage.sandbox.platform();
+    platform.seed_project("A", Some(&format!("{}-moving", company.groups["emea"])), &[]);
+    platform.seed_project("B", Some(&company.groups["us"]), &[]);
+    let rule = |group: &str, project: &str| format!("[[projects]]\ngroup = \"{group}\"\nproject = \"{project}\"\n\n");
+    company.rules(&(rule("AP EMEA", "B") + &rule("AP US", "A")));
+    let applied = company.stage.run(&["apply", "--yes", "--parallelism", "1"]).await;
+    assert_eq!(applied.code, 0, "{applied:#?}");
+    assert_eq!(company.projects(), ["A [us]: bob=Editor cy=Editor", "B [emea]: ada=Editor bob=Editor"]);
+    company.is_settled().await;
+}

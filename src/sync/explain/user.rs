@@ -316,7 +316,7 @@ impl Explaining<'_> {
         let linked = linked.filter(|link| self.seen.desired.ids.project_link(link.as_str()).is_some());
         let member = project.zip(account).filter(|(project, account)| project.members.contains(&account.id));
         let in_group = wanted.is_some_and(|wanted| wanted.members.contains(self.id));
-        let role = wanted.and_then(|wanted| wanted.roles.as_ref()?.of.get(self.id));
+        let desired_role = wanted.and_then(|wanted| wanted.roles.as_ref()?.of.get(self.id));
         let source = wanted.and_then(|wanted| self.deciding(wanted));
         let group = source.map(|source| source.group.clone()).or_else(|| linked.map(|link| link.of_group()));
         let of_several = wanted.filter(|_| !in_group).map(|wanted| wanted.group_name.clone());
@@ -341,8 +341,8 @@ impl Explaining<'_> {
             member: member.is_some(),
             role: member
                 .and_then(|(project, account)| self.seen.roles.get(&(project.id.clone(), account.id.clone())).cloned()),
-            desired_role: role.and_then(|role| role.role.clone()),
-            desired_role_because: role.map(|role| role.because.clone()),
+            desired_role: desired_role.and_then(|given| given.role.clone()),
+            desired_role_because: desired_role.map(|given| given.because.clone()),
             because: because + &place,
         }
     }
