@@ -199,22 +199,7 @@ fn sides(step: Step<'_>) -> (Value, Value) {
             let names: Vec<&str> = closed.map(|left| left.user_name.as_str()).collect();
             (json!({ "active": names }), json!({ "active": [] }))
         }
-        Step::Project(op) => match &op.action {
-            ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
-            ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
-            ProjectAction::Relink { from, archived: None, .. } => {
-                (json!({ "externalId": from }), json!({ "externalId": op.group }))
-            }
-            ProjectAction::Relink { from, archived, .. } => (
-                json!({ "displayName": archived, "externalId": from }),
-                json!({ "displayName": op.name, "externalId": op.group }),
-            ),
-            ProjectAction::Rename { from } | ProjectAction::Archive { from } => {
-                (json!({ "displayName": from }), json!({ "displayName": op.name }))
-            }
-            ProjectAction::Members => (Value::Null, Value::Null),
-            ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
-        },
+        Step::Project(op) => sides_of_project(op),
         Step::AddMembers(op) => {
             let names: Vec<&str> = op.add.iter().map(|member| member.user_name.as_str()).collect();
             (json!({ "members": [] }), json!({ "members": names }))
@@ -229,6 +214,26 @@ fn sides(step: Step<'_>) -> (Value, Value) {
             };
             (json!({ "roles": side(|change| &change.from) }), json!({ "roles": side(|change| &change.to) }))
         }
+    }
+}
+
+/// The same of what is done to a project itself.
+fn sides_of_project(op: &ProjectOp) -> (Value, Value) {
+    match &op.action {
+        ProjectAction::Create => (Value::Null, json!({ "displayName": op.name, "externalId": op.group })),
+        ProjectAction::Adopt => (json!({ "externalId": null }), json!({ "externalId": op.group })),
+        ProjectAction::Relink { from, archived: None, .. } => {
+            (json!({ "externalId": from }), json!({ "externalId": op.group }))
+        }
+        ProjectAction::Relink { from, archived, .. } => (
+            json!({ "displayName": archived, "externalId": from }),
+            json!({ "displayName": op.name, "externalId": op.group }),
+        ),
+        ProjectAction::Rename { from } | ProjectAction::Archive { from } => {
+            (json!({ "displayName": from }), json!({ "displayName": op.name }))
+        }
+        ProjectAction::Members => (Value::Null, Value::Null),
+        ProjectAction::Delete { .. } => (json!({ "displayName": op.name, "externalId": op.group }), Value::Null),
     }
 }
 

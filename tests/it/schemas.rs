@@ -73,9 +73,18 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
         json!({"givenName": "A", "familyName": null, "platformRole": "ADMIN", "roleIsNull": true, "roleBecause": "x"});
     let changes = plain::<Attribute>().into_iter().map(|name| json!({"attribute": name, "from": null, "to": "x"}));
     let changes: Vec<Value> = changes.collect();
+    let replaces = [json!("close"), json!("closed"), json!({"taken_over": {"by": "b"}})].map(|fate| {
+        json!({"account": "a0", "user_name": "old@example.com", "link": "00u1", "fate": fate, "personal": {"flows": 1},
+            "copies": [{"name": "Red", "project": "p2", "joins": true, "role": "Admin"}, {"name": "Blue", "project": "p3", "joins": false}]})
+    });
+    let invitations = [
+        json!({"id": "i1", "user_name": "a", "okta_id": "00u1", "grant": {"to": "platform", "role": "ADMIN"}, "reason": "x", "left": "suspended"}),
+        json!({"id": "i2", "user_name": "a", "okta_id": "00u1", "reason": "x",
+            "grant": {"to": "project", "project": "p1", "name": "Sales", "role_id": "r1", "role": "Viewer"}}),
+    ];
     let users = reasons.zip(actions.iter().cycle()).map(|(reason, action)| {
         json!({"action": action, "user_name": "a@example.com", "okta_id": "00u1", "account": "a1", "changes": changes,
-            "reason": reason, "attributes": attributes})
+            "reason": reason, "attributes": attributes, "replaces": replaces})
     });
     let values = json!({"from": "00g0", "flows": 1, "connections": 2, "tables": 3, "last_run": {"on": "2026-03-04"}});
     let projects = plain::<ProjectAction>().into_iter().map(|word| {
@@ -92,12 +101,12 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
             "until": "2026-03-05T00:00:00Z"}})
     });
     let plan = json!({
-        "users": users.collect::<Vec<_>>(), "projects": projects.collect::<Vec<_>>(),
+        "users": users.collect::<Vec<_>>(), "projects": projects.collect::<Vec<_>>(), "invitations": invitations,
         "problems": problems.collect::<Vec<_>>(), "warnings": ["w"], "held": held.collect::<Vec<_>>(),
         "accepted": [{"subject": "a", "kind": "two_accounts", "message": "m", "why": "known", "until": "2027-01-31"}],
         "shrunk": [{"which": "users in scope", "before": 9, "now": 1}], "expressions": {"platformRole": "Okta"},
         "standing": {"in_scope": 1, "scope_is_incomplete": true, "unchanged_users": 1, "unchanged_projects": 1, "managed_active": 1,
-            "missing": {"00u5": "a5"}, "local": ["l"], "foreign": ["f"], "embedded": ["e"], "operators": ["a6"],
+            "missing": {"00u5": "a5"}, "local": ["l"], "foreign": ["f"], "embedded": ["e"], "waiting_admins": ["w"], "operators": ["a6"],
             "accounts": {"ADMIN": {"active": 1, "inactive": 2}}},
     });
     let refusal = |guard| {
@@ -126,8 +135,10 @@ fn every_kind_of_operation_and_outcome_fits_the_schemas() {
         roles: Some(outcome.clone()),
     };
     let projects = plan.projects.iter().zip(outcomes.iter().map(all).cycle()).collect();
+    let invitations = plan.invitations.iter().zip(outcomes.iter().cloned().cycle()).collect();
     let diverged = vec![Divergence { subject: "a".to_owned(), what: "b".to_owned(), change: None }];
-    let report = Report { users, projects, diverged, stale: vec!["a: create".to_owned()], ..Report::default() };
+    let report =
+        Report { invitations, users, projects, diverged, stale: vec!["a: create".to_owned()], ..Report::default() };
     let answer = json::report(7, &answer, &report);
     assert_eq!(schemas.faults("apply.json", &answer), [""; 0]);
     let wrong = json!({"format_version": 1, "run": "7", "more": 1});

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Contents, Platform, Project, User, moved_link};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, OnCreateOnly};
-use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
+use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::Matches;

@@ -61,8 +61,8 @@ fn undo_one(plan: &mut Plan, undone: Undone<'_>, made: &ProjectOp, project: &Pro
     };
     for step in made.steps() {
         match ((undone.trace)(step), step) {
-            (Trace::None, _) => {}
-            (
+            (Trace::None, _)
+            | (
                 _,
                 Step::Invitation(_) | Step::MoveLink(_) | Step::User(_) | Step::CopyMemberships(_) | Step::CloseOld(_),
             ) => {}

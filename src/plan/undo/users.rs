@@ -63,7 +63,7 @@ fn recreation(plan: &mut Plan, undone: Undone<'_>, made: &UserOp, accounts: &Acc
     if made.steps().all(|step| (undone.trace)(step) == Trace::None) {
         return;
     }
-    for step in made.steps().filter(|step| (undone.trace)(*step) == Trace::Blurred) {
+    if let Some(step) = made.steps().find(|step| (undone.trace)(*step) == Trace::Blurred) {
         return undone.blurred(plan, step);
     }
     let id = &made.okta_id;
