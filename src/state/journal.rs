@@ -9,7 +9,7 @@ use super::{StateFile, now, time};
 use crate::apply::Outcome;
 use crate::error::Result;
 use crate::model::activepieces::moved_link;
-use crate::plan::op::{Attribute, Change, Fate, ProjectAction, Replaced, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, Fate, ProjectAction, ProjectOp, Replaced, RoleChange, UserAction, UserOp};
 use crate::plan::{Plan, Step};
 
 /// So many runs that wrote are kept, and so many of the others.

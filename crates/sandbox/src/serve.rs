@@ -243,8 +243,18 @@ impl Traffic {
 }
 
 /// The path segments that an id follows.
-const COLLECTIONS: [&str; 9] =
-    ["users", "groups", "apps", "mappings", "Users", "Groups", "projects", "project-members", "project-roles"];
+const COLLECTIONS: [&str; 10] = [
+    "users",
+    "groups",
+    "apps",
+    "mappings",
+    "Users",
+    "Groups",
+    "projects",
+    "project-members",
+    "project-roles",
+    "user-invitations",
+];
 
 /// A path with its ids replaced.
 fn template(path: &str) -> String {
