@@ -26,7 +26,9 @@ pub async fn told<T>(work: impl Future<Output = T>, waits: [&Waits; 2], progress
             }
             _ = looks.tick() => {
                 let told = waits.iter().find_map(|waits| waits.told());
-                told.iter().for_each(|told| printer.waits(told));
+                if let Some(told) = &told {
+                    printer.waits(told);
+                }
                 progress.waits(told);
             }
         }

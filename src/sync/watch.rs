@@ -187,7 +187,9 @@ impl<'a> Watch<'a> {
         let mut faults = std::mem::take(&mut self.noted().faults);
         faults.extend(self.write_metrics(summary).err());
         faults.extend(self.services.tell(summary).await);
-        faults.iter().for_each(|fault| self.context.printer.warning(fault));
+        for fault in &faults {
+            self.context.printer.warning(fault);
+        }
     }
 
     /// Without a journal, what is known of earlier runs isn't known here: the file of the last run stays.

@@ -241,7 +241,7 @@ impl Writing<'_> {
         if printer.json {
             let plan = json::plan(plan, hash, (self.session.org(), self.session.platform()), &[]);
             printer.answer_json(&json::report(run, &plan, report));
-        } else if !self.watch.is_brief() && !(plan.is_empty() && report.stale.is_empty()) {
+        } else if !self.watch.is_brief() && (!plan.is_empty() || !report.stale.is_empty()) {
             printer.answer(&format!("\n{}", report_text::render(report)));
             printer.status(&format!("\n{} This was run {run}{}.", self.next(report), undo_hint(run, report)));
         }
