@@ -115,7 +115,7 @@ async fn disturbed(stage: &Stage) -> String {
     let role =
         |op: &Value| op["changes"].as_array().unwrap().iter().find(|one| one["attribute"] == "platformRole").cloned();
     let updates = plan["users"].as_array().unwrap().iter().filter(|op| op["action"] == "update");
-    let (op, change) = updates.filter_map(|op| Some((op, role(op)?))).last().unwrap();
+    let (op, change) = updates.filter_map(|op| Some((op, role(op)?))).next_back().unwrap();
     let other =
         ["ADMIN", "OPERATOR", "MEMBER"].into_iter().find(|role| change["from"] != *role && change["to"] != *role);
     let platform = stage.sandbox.platform();
@@ -138,8 +138,8 @@ async fn a_run_shows_what_came_of_each_operation() {
     let json = stage.run(&["show", "last", "--json"]).await.json();
     let outcomes = json["outcomes"].as_array().unwrap();
     assert_eq!(Value::from(outcomes.len()), run["changes"]);
-    let stale = outcomes.iter().find(|outcome| outcome["subject"] == changed.as_str()).unwrap();
-    assert_eq!((&stale["outcome"], stale["reason"].is_string()), (&"stale".into(), true), "{stale}");
+    let left = outcomes.iter().find(|outcome| outcome["subject"] == changed.as_str()).unwrap();
+    assert_eq!((&left["outcome"], left["reason"].is_string()), (&"stale".into(), true), "{left}");
     let words: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome["outcome"].as_str().unwrap()).collect();
     assert!(words.contains("done"), "{words:?}");
     let text = stage.run(&["show", "last", "--verbose"]).await.stdout;
@@ -151,7 +151,7 @@ async fn a_run_shows_what_came_of_each_operation() {
     let mut table = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(&table.headers().unwrap()[8], "outcome");
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
-    assert!(rows.iter().any(|row| &row[2] == changed && &row[8] == "stale" && !row[9].is_empty()), "{csv}");
+    assert!(rows.iter().any(|row| row[2] == changed && &row[8] == "stale" && !row[9].is_empty()), "{csv}");
     assert!(rows.iter().filter(|row| &row[0] == "user" || &row[0] == "project").all(|row| !row[8].is_empty()), "{csv}");
 }
 
