@@ -55,22 +55,20 @@ pub fn json(summary: &Summary) -> Value {
 pub fn slack(summary: &Summary) -> Value {
     let run = summary.run.map(|run| format!(" run {run}")).unwrap_or_default();
     let servers = format!("{} → {}", visible(&summary.okta), visible(&summary.activepieces));
-    let mut text = format!("*oktapieces{run}* {servers}\n{}", night_text::outcome(summary));
+    let mut lines = vec![format!("*oktapieces{run}* {servers}"), night_text::outcome(summary)];
     if let Some(planned) = &summary.planned {
         let users = counted(planned.users, "user", "users");
-        text.extend([format!("\n{users}, {:.1} s", summary.seconds)]);
-        if planned.problems + planned.accepted > 0 {
-            let problems = counted(planned.problems, "problem", "problems");
-            text.extend([format!(", {problems}, {} accepted", count(planned.accepted))]);
-        }
+        let problems = counted(planned.problems, "problem", "problems");
+        let accepted = count(planned.accepted);
+        lines.push(format!("{users}, {:.1} s, {problems}, {accepted} accepted", summary.seconds));
         let new = new_by_kind(summary).into_iter().map(|(kind, number)| format!("{} {kind}", count(number)));
         let new: Vec<String> = new.collect();
         if !new.is_empty() {
-            text.extend(["\nnew problems: ".to_owned(), new.join(", ")]);
+            lines.push(format!("new problems: {}", new.join(", ")));
         }
     }
-    text.extend(summary.error.iter().map(|error| format!("\nerror: {}", visible(error))));
-    json!({ "text": escaped(&text) })
+    lines.extend(summary.error.iter().map(|error| format!("error: {}", visible(error))));
+    json!({ "text": escaped(&lines.join("\n")) })
 }
 
 fn new_by_kind(summary: &Summary) -> BTreeMap<&'static str, usize> {
