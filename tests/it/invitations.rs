@@ -1,5 +1,4 @@
 //! Invitations that wait on the platform, by the real binary.
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -123,8 +123,8 @@ async fn the_new_account_has_what_the_old_one_had_and_the_plan_names_what_is_los
     let left = &op["replaces"][0];
     assert_eq!(left["personal"], json!({"flows": 3, "connections": 2, "tables": 1}));
     let copies = json!([["Own", true, "Viewer"], ["Sales", false, "Viewer"]]);
-    let copied = left["copies"].as_array().unwrap().iter();
-    assert_eq!(copied.map(|copy| json!([copy["name"], copy["joins"], copy["role"]])).collect::<Value>(), copies);
+    let listed = left["copies"].as_array().unwrap().iter();
+    assert_eq!(listed.map(|copy| json!([copy["name"], copy["joins"], copy["role"]])).collect::<Value>(), copies);
     assert_eq!((&plan["totals"]["recreate"], &plan["welcome_emails"]), (&json!(1), &json!(1)));
     let text = company.stage.run(&["plan"]).await.stdout;
     for part in [

@@ -209,6 +209,7 @@ impl Step<'_> {
     }
 
     /// Everything that the plan says of single things.
+    #[expect(clippy::too_many_lines, reason = "a row for each kind of operation")]
     fn planned(&self) -> BTreeMap<Key, Option<String>> {
         let mut planned = BTreeMap::new();
         for op in self.users() {
