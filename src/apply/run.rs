@@ -197,7 +197,7 @@ impl Run<'_> {
         written.await.into_iter().chain(there).collect()
     }
 
-    /// Moves the externalIds of accounts that are left, before any other account gets them. Gives the users of whom that failed.
+    /// Moves the externalIds of accounts that are left, before any other account gets them. Gives the users of which that failed.
     async fn move_links<'p>(&self, plan: &'p Plan) -> BTreeMap<&'p OktaUserId, Outcome> {
         let ops = has_step(plan.users.iter(), |step| matches!(step, Step::MoveLink(_)));
         let moved = self

@@ -510,7 +510,7 @@ const PROJECTS: &[Key] = &[
         "roles_managed",
         &At(ROLES_MANAGED, |draft| &mut draft.project.roles_managed),
         "\"on_add\"",
-        "\"always\" brings back a role that somebody changed by hand; \"on_add\" sets the role of new members and leaves it \
+        "\"always\" brings back a role that was changed by hand; \"on_add\" sets the role of new members and leaves it \
          alone later.",
     )
     .absent("\"always\""),

@@ -167,7 +167,7 @@ impl DesiredUser {
         Self { login, user_name, state, in_scope: true, prepared: None }
     }
 
-    /// The same user, for whom an inactive account is made.
+    /// The same user, who gets an inactive account.
     #[must_use]
     pub fn with_prepared(self, attributes: Attributes) -> Self {
         Self { prepared: Some(Box::new(attributes)), ..self }

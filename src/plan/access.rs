@@ -326,7 +326,7 @@ pub const NOT_IN_SCOPE: &str = "not in scope";
 pub struct Entrants {
     /// User names of members who are in the project.
     pub members: Vec<String>,
-    /// User names of members whom the next apply adds.
+    /// User names of members that the next apply adds.
     pub to_add: Vec<String>,
     /// Logins of the others, by why they don't get in; the ids of those who aren't in scope, who weren't read.
     pub not: BTreeMap<String, Vec<String>>,

@@ -220,7 +220,7 @@ fn unknown_admins<'a>(plan: &Plan, platform: &'a Platform) -> BTreeMap<&'a Accou
     unknown.map(|user| (&user.id, user.user_name.as_str())).collect()
 }
 
-/// None for a user about whom nothing is asked for.
+/// None for a user who is left as they are.
 fn of_user(user: &DesiredUser, only: OnCreateOnly) -> Option<Digest> {
     match &user.state {
         DesiredState::Present(attributes) => {

@@ -42,9 +42,16 @@ async fn the_seeded_company_converges_and_has_every_kind_of_change() {
     let stage = Stage::seeded().await;
     let plan = converges(&stage).await;
     for total in plan["totals"].as_object().unwrap() {
-        // Deletions, archives and changed project roles are there only where the config asks for them, and no group of the company
-        // was made again.
-        let none = ["delete", "projects_archive", "projects_delete", "projects_relink", "project_roles"];
+        // These are there only where the config asks for them, and no group of the company was made again.
+        let none = [
+            "delete",
+            "recreate",
+            "projects_archive",
+            "projects_delete",
+            "projects_relink",
+            "project_roles",
+            "invitations_revoke",
+        ];
         let is_none = none.contains(&total.0.as_str());
         assert_eq!(total.1.as_u64() > Some(0), !is_none, "{total:?}");
     }

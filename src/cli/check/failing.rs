@@ -1,4 +1,4 @@
-//! The users for whom an expression gives no value: one line for each fault, however many users have it.
+//! The users that an expression gives no value for: one line for each fault, however many users have it.
 
 use std::collections::BTreeMap;
 

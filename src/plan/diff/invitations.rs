@@ -1,4 +1,4 @@
-//! Accepted invitations that wait for users whom Okta knows: which of them Okta contradicts.
+//! Accepted invitations that wait for users that Okta knows: which of them Okta contradicts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +89,7 @@ pub fn unknown_users(desired: &Desired, platform: &Platform, unknown: &[&User]) 
     accounts.filter_map(|account| account.okta_id(&desired.ids)).collect()
 }
 
-/// The invitations of users whom Okta knows: by the account of the address, else by the address.
+/// The invitations of users that Okta knows: by the account of the address, else by the address.
 fn of_users<'a>(
     desired: &'a Desired,
     platform: &'a Platform,

@@ -42,7 +42,7 @@ pub fn movers(
             None => true,
             Some(at) => match owners.get(&at) {
                 Some(owner) => movers.contains_key(owner) || gives_way(users[*owner]),
-                // The account of an Okta user of whom nothing is known.
+                // The account of an Okta user that nothing is known of.
                 None => platform.users[at].okta_id(&desired.ids).is_none(),
             },
         };

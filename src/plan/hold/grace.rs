@@ -9,7 +9,7 @@ use crate::model::desired::Leave;
 use crate::model::id::{AccountId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::hold::doubt::revocation;
-use crate::plan::op::{Attribute, InvitationOp, Plan, Reason, UserAction};
+use crate::plan::op::{Attribute, InvitationOp, Plan, Reason, UserAction, UserOp};
 use crate::plan::past::{Missing, Past, Stated};
 use crate::plan::policy::Policy;
 
@@ -71,21 +71,27 @@ pub fn without_seen(past: &Past, plan: &Plan) -> Past {
     past
 }
 
+/// Whether the account is linked to another user until now.
+fn is_of_another(op: &UserOp) -> bool {
+    op.changes.iter().any(|change| change.attribute == Attribute::ExternalId && change.from.is_some())
+}
+
 /// Defers the deactivation of the users whose grace isn't over. Those who are missing stay in their projects too, where a removal
-/// would lose them their project roles, also where the account itself is protected. So do the accounts of users who left for
-/// another one of the same address, as long as that one has a grace.
+/// would lose them their project roles, also where the account itself is protected. The account of
+/// another user, who is gone, gets no grace from the status of the user who takes it over.
 pub fn hold(plan: &mut Plan, since: &Since, now: Timestamp, policy: &Policy) {
     let is_over = |id: &OktaUserId, leave| since.waits(id, leave, now, policy);
     let mut held = Vec::new();
-    let mut accounts: BTreeMap<AccountId, Because> = BTreeMap::new();
     plan.users.retain(|op| {
         let because = match op.reason {
-            Reason::Left(leave) if op.action == UserAction::Deactivate => is_over(&op.okta_id, leave),
+            Reason::Left(leave)
+                if op.action == UserAction::Deactivate && (leave.is_absence() || !is_of_another(op)) =>
+            {
+                is_over(&op.okta_id, leave)
+            }
             _ => None,
         };
         let waits = because.is_some();
-        let changes_hands = op.changes.iter().any(|change| change.attribute == Attribute::ExternalId);
-        accounts.extend(op.account.clone().filter(|_| changes_hands).zip(because.clone()));
         held.extend(because.map(|because| Deferred::new(&op.user_name, "deactivate", because)));
         !waits
     });
@@ -95,7 +101,8 @@ pub fn hold(plan: &mut Plan, since: &Since, now: Timestamp, policy: &Policy) {
     }
     let leave_of = |id| if plan.standing.deleted.contains(id) { Leave::Deleted } else { Leave::Unassigned };
     let missing = plan.standing.missing.iter();
-    accounts.extend(missing.filter_map(|(id, account)| Some((account.clone(), is_over(id, leave_of(id))?))));
+    let accounts: BTreeMap<AccountId, Because> =
+        missing.filter_map(|(id, account)| Some((account.clone(), is_over(id, leave_of(id))?))).collect();
     for op in &mut plan.projects {
         for removal in op.remove.extract_if(.., |removal| accounts.contains_key(&removal.account)) {
             let because = accounts[&removal.account].clone();

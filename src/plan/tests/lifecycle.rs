@@ -314,7 +314,7 @@ fn who_comes_back_has_the_project_role_of_before() {
     assert_eq!(plan.projects[0].add[0].role, None);
 }
 
-/// A user who is staged and for whom an account is made.
+/// A user who is staged and gets an account.
 fn staged(name: &str, state: DesiredState, role: PlatformRole) -> (OktaUserId, DesiredUser) {
     let (id, user) = wanted(name, state);
     let attributes = Attributes { given_name: Some(name.to_owned()), platform_role: role, ..Attributes::default() };

@@ -590,3 +590,19 @@ async fn walk_that_takes_memberships_with_access() {
         holds(setup, &[&gone[..], &later, &back].concat()).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_an_account_that_a_suspended_user_takes_over_within_a_grace() {
+    for (scope, grace_runs) in [(Scope::Search, 1), (Scope::App, 2)] {
+        let grace_hours = if grace_runs > 1 { 24 } else { 0 };
+        let setup = Setup {
+            scope,
+            projects: Projects::ByPattern,
+            grace_runs,
+            grace_hours,
+            stated_hours: 24,
+            ..Setup::default()
+        };
+        holds(setup, &[Event::Apply, Event::Twin(0, "SUSPENDED"), Event::Delete(0), Event::Apply]).await;
+    }
+}
