@@ -29,7 +29,7 @@ pub(super) fn okta(text: &str, allow_insecure: bool) -> Result<(Url, Option<Stri
         return Ok((url, None));
     };
     url.set_host(Some(&org)).map_err(|error| UrlFault::new(format!("`{org}` is not a host: {error}"), ""))?;
-    Ok((url, Some(format!("`{host}` is the admin console; the org is at `{org}`, which is used instead"))))
+    Ok((url, Some(format!("`{host}` is the admin console; the org is at `https://{org}/`, which is used instead"))))
 }
 
 fn without_admin(host: &str, domain: &str) -> Option<String> {

@@ -158,7 +158,7 @@ protect = [" Owner@Example.com "]
     assert_eq!(
         settings.warnings,
         [
-            "config.toml:2: `acme-admin.okta.com` is the admin console; the org is at `acme.okta.com`, which is used instead"
+            "config.toml:2: `acme-admin.okta.com` is the admin console; the org is at `https://acme.okta.com/`, which is used instead"
         ]
     );
     assert_eq!(format!("{:?}", settings.okta.access), "ApiToken(command `op`)");
