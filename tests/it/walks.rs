@@ -1,8 +1,9 @@
 //! Random walks: things happen on both sides, runs come between them, and after every run the laws of docs/safety.md are
 //! checked by a model that knows only the servers' state, the plan and the exit code.
 //!
-//! `cargo test walks` does some hundreds of them; `OKTAPIECES_WALKS=20000 cargo test --test it walks` goes on for hours. A
-//! walk that breaks a law is printed with as few events as still break it, and its seed is kept in `proptest-regressions`.
+//! `cargo test walks` does some hundreds of them; `OKTAPIECES_WALKS=20000 cargo test --test it walks` goes on for hours, and
+//! has waiting invitations and changed addresses too. A walk that breaks a law is printed with as few events as still break it, and its
+//! seed is kept in `proptest-regressions`.
 //! Each kind of fault also has a walk of its own, by name, which doesn't depend on chance.
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
 

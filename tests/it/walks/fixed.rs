@@ -606,3 +606,11 @@ async fn walk_of_an_account_that_a_suspended_user_takes_over_within_a_grace() {
         holds(setup, &[Event::Apply, Event::Twin(0, "SUSPENDED"), Event::Delete(0), Event::Apply]).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_an_admin_whose_address_changes_and_whose_run_is_killed() {
+    for after in 0..4 {
+        let setup = Setup { scope: Scope::Everyone, roles: Roles::Group, recreate: true, ..Setup::default() };
+        holds(setup, &[Event::Address(0), Event::Kill(after), Event::Apply]).await;
+    }
+}

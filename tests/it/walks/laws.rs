@@ -800,7 +800,13 @@ fn admins(step: &Step<'_>, found: &mut Vec<String>) {
             .accounts
             .get(&account.id)
             .is_some_and(|before| before.active && before.role == "ADMIN" && linked(before).is_none());
+        // The user who leaves the account for another one was ADMIN with it.
+        let left = former(account).is_some_and(|user| {
+            let before = step.before.accounts.get(&account.id);
+            before.is_some_and(|before| before.active && before.role == "ADMIN" && linked(before) == Some(user))
+        });
         if step.before.accounts.get(&account.id).is_some_and(was)
+            || left
             || linked_only
             || by_hand("platformRole")
             || by_hand("active")
