@@ -187,18 +187,26 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
 pub fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => write_into(path, &metadata, bytes),
-        _ => replace(path, bytes, shared_permissions(0o644).into()),
+        _ => replace(path, bytes, readable()),
     }
 }
 
+/// Replaces a plain file of this user's, or makes it, whole or not at all; every user of the machine may read it.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    check_own(path)?;
+    replace(path, bytes, readable())
+}
+
+/// The permissions of a file that every user of the machine may read.
 #[cfg(unix)]
-fn shared_permissions(mode: u32) -> impl Into<Option<std::fs::Permissions>> {
-    <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode)
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none of the kind")]
+fn readable() -> Option<std::fs::Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn shared_permissions(_: u32) -> impl Into<Option<std::fs::Permissions>> {
-    None::<std::fs::Permissions>
+fn readable() -> Option<std::fs::Permissions> {
+    None
 }
 
 /// Makes a folder for files that other users may read, with the folders above it.
@@ -219,16 +227,6 @@ pub fn replace(path: &Path, bytes: &[u8], permissions: Option<std::fs::Permissio
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Replaces a plain file of this user's, or makes it, whole or not at all; every user of the machine may read it.
-pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
-    check_own(path)?;
-    #[cfg(unix)]
-    let permissions = Some(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    #[cfg(not(unix))]
-    let permissions = None;
-    replace(path, bytes, permissions)
 }
 
 fn write_into(path: &Path, seen: &Metadata, bytes: &[u8]) -> Result<(), Refusal> {

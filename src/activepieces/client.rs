@@ -28,8 +28,9 @@ pub const ALL_USERS: usize = 2_147_483_647;
 pub const ALL_REST_USERS: usize = 1_000_000;
 /// More than any project has; this listing loses rows over pages too (docs/activepieces.md#rest).
 const ALL_MEMBERS: usize = 1_000_000;
-/// More than any project holds of a kind.
-const ALL_CONTENTS: usize = 1_000_000;
+/// More than any project holds of a kind, and than any platform has invitations of one; REST listings lose rows over pages
+/// (docs/activepieces.md#rest).
+pub(super) const ALL_CONTENTS: usize = 1_000_000;
 /// The server sends nothing of a listing before it has all of it: 5.9 s were seen for 20,885 users
 /// (docs/activepieces.md#listing-users), and a page of 100 groups costs 4.8 s for each group with 20,000 members
 /// (docs/activepieces.md#groups).
@@ -194,8 +195,8 @@ impl Activepieces {
 
     /// A user by id over REST, which shows the role in every version (docs/activepieces.md#rest); none where there is none.
     pub async fn rest_user(&self, id: &AccountId) -> Result<Option<RestUser>, Failure> {
-        match self.read(Request::get(format!("/api/v1/users/{}", segment(id.as_str())))).await {
-            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(None),
+        match self.read(Request::get(rest_user_path(id))).await {
+            Err(failure) if is_gone(&failure) => Ok(None),
             reply => reply.map(Some),
         }
     }
@@ -203,10 +204,9 @@ impl Activepieces {
     /// Destroys an account with its personal project (docs/activepieces.md#deleted-accounts). One that is gone already counts as
     /// deleted: 204 before 0.86, and 404 since.
     pub async fn delete_user(&self, id: &AccountId) -> Result<(), Failure> {
-        let path = format!("/api/v1/users/{}", segment(id.as_str()));
-        match self.http.send(&Request::new(Method::DELETE, path).timeout(DELETION)).await {
-            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(()),
-            reply => reply.map(drop),
+        match self.remove(Request::new(Method::DELETE, rest_user_path(id))).await {
+            Err(failure) if is_gone(&failure) => Ok(()),
+            reply => reply,
         }
     }
 
@@ -420,6 +420,15 @@ impl Activepieces {
         let request = Request::new(method, path).body(content_type, bytes).timeout(timeout).size(Size::LISTING);
         Ok(self.http.json(&request).await?.0)
     }
+}
+
+/// Whether REST says that there is no such entity (docs/activepieces.md#rest).
+pub(super) fn is_gone(failure: &Failure) -> bool {
+    failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND")
+}
+
+fn rest_user_path(id: &AccountId) -> String {
+    format!("/api/v1/users/{}", segment(id.as_str()))
 }
 
 fn user_path(id: &AccountId) -> String {

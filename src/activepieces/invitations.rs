@@ -6,16 +6,13 @@ use futures_util::future::try_join;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::client::Activepieces;
+use super::client::{ALL_CONTENTS, Activepieces, is_gone};
 use super::read::is_off;
 use super::wire::{Page, normal};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Failure, Request, Size, segment};
 use crate::model::activepieces::{Grant, Invitation, Invitations};
 use crate::model::id::{InvitationId, ProjectId};
-
-/// More than any platform has; REST listings lose rows over pages (docs/activepieces.md#rest).
-const ALL: usize = 1_000_000;
 
 /// An invitation as `GET /v1/user-invitations` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -53,7 +50,8 @@ impl RestInvitation {
 impl Activepieces {
     /// All invitations of a type, `PLATFORM` or `PROJECT`.
     async fn invitations(&self, kind: &str) -> std::result::Result<Page<RestInvitation>, Failure> {
-        let request = Request::get("/api/v1/user-invitations").param("type", kind).param("limit", &ALL.to_string());
+        let request =
+            Request::get("/api/v1/user-invitations").param("type", kind).param("limit", &ALL_CONTENTS.to_string());
         self.read(request.size(Size::LISTING)).await
     }
 
@@ -61,7 +59,7 @@ impl Activepieces {
     pub async fn delete_invitation(&self, id: &InvitationId) -> std::result::Result<(), Failure> {
         let path = format!("/api/v1/user-invitations/{}", segment(id.as_str()));
         match self.remove(Request::new(Method::DELETE, path)).await {
-            Err(failure) if failure.status() == Some(404) && failure.code() == Some("ENTITY_NOT_FOUND") => Ok(()),
+            Err(failure) if is_gone(&failure) => Ok(()),
             reply => reply,
         }
     }

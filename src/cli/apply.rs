@@ -13,11 +13,10 @@ use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
 use crate::plan::{Past, Plan, Step, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
-use crate::sync::journal::Journal;
 use crate::sync::saved;
 use crate::sync::session::{Planned, Session};
 use crate::sync::watch::Watch;
-use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
+use crate::sync::write::{self, Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -51,37 +50,20 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     }
     let is_asked = saved.is_none() && !args.write.yes;
     let (watch, settings) = Watch::begin("apply", is_asked, context)?;
-    let result = Box::pin(run_watched(&args, saved, settings, &watch, context).instrument(watch.span())).await;
+    let result = Box::pin(run_watched(&args, saved, settings, &watch).instrument(watch.span())).await;
     watch.end(result).await
 }
 
-async fn run_watched(
-    args: &ApplyArgs,
-    saved: Option<SavedPlan>,
-    settings: Settings,
-    watch: &Watch<'_>,
-    context: &Context,
-) -> Result<u8> {
+async fn run_watched(args: &ApplyArgs, saved: Option<SavedPlan>, settings: Settings, watch: &Watch<'_>) -> Result<u8> {
     let interrupt = Interrupt::watch();
     let session = Session::with(settings, args.write.parallelism)?;
     if let Some(saved) = &saved {
         saved::is_for(saved, &session)?;
     }
     let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
-    let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
-    watch.begun(&journal);
     let next = "Run oktapieces plan to see that nothing is left to do.";
-    let writing = Writing {
-        args: &args.write,
-        session: &session,
-        journal: &journal,
-        watch,
-        interrupt: &interrupt,
-        context,
-        next,
-    };
-    let result = Box::pin(apply(saved, args.reads, &args.only, &writing)).await;
-    watch.close(journal, result, &session)
+    let work = async |writing: &Writing<'_>| apply(saved, args.reads, &args.only, writing).await;
+    write::run(&command, next, &args.write, &session, watch, &interrupt, work).await
 }
 
 /// Plans again, and applies the plan: all of it, or the part that was saved before.

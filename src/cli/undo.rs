@@ -14,10 +14,9 @@ use crate::plan::{Step, fingerprint};
 use crate::state::history::{Recorded, Standing};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
-use crate::sync::journal::Journal;
 use crate::sync::session::{Knows, Planned, Session};
 use crate::sync::watch::Watch;
-use crate::sync::write::{Consent, Proposal, WriteArgs, Writing};
+use crate::sync::write::{self, Consent, Proposal, WriteArgs, Writing};
 
 /// Show the plan that undoes a run, ask, and write it
 ///
@@ -46,34 +45,17 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
         args.write.can_ask(context)?;
     }
     let (watch, settings) = Watch::begin("undo", consent == Consent::Asked, context)?;
-    let result = Box::pin(run_watched(&args, consent, settings, &watch, context).instrument(watch.span())).await;
+    let result = Box::pin(run_watched(&args, consent, settings, &watch).instrument(watch.span())).await;
     watch.end(result).await
 }
 
-async fn run_watched(
-    args: &UndoArgs,
-    consent: Consent,
-    settings: Settings,
-    watch: &Watch<'_>,
-    context: &Context,
-) -> Result<u8> {
+async fn run_watched(args: &UndoArgs, consent: Consent, settings: Settings, watch: &Watch<'_>) -> Result<u8> {
     let interrupt = Interrupt::watch();
     let session = Session::with(settings, args.write.parallelism)?;
     let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
-    let journal = Journal::begin_alone(&command, &session, args.write.wait, context).await?;
-    watch.begun(&journal);
     let next = "Run oktapieces plan to see what the next apply would do again.";
-    let writing = Writing {
-        args: &args.write,
-        session: &session,
-        journal: &journal,
-        watch,
-        interrupt: &interrupt,
-        context,
-        next,
-    };
-    let result = Box::pin(take_back(args.run, consent, &writing)).await;
-    watch.close(journal, result, &session)
+    let work = async |writing: &Writing<'_>| take_back(args.run, consent, writing).await;
+    write::run(&command, next, &args.write, &session, watch, &interrupt, work).await
 }
 
 async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<u8> {

@@ -113,7 +113,6 @@ fn also_name(also: &Text, faults: &mut Faults) -> Option<String> {
     None
 }
 
-/// A regular expression of the config.
 /// A name's references (`$1`, `${name}`) must be to groups that the pattern has.
 fn check_name(name: &Text, selector: &Selector, source: Source<'_>, faults: &mut Faults, warnings: &mut Vec<String>) {
     let references = references(name.get_ref());

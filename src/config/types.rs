@@ -98,13 +98,22 @@ pub(super) const WEBHOOK_FORMAT: Type<WebhookFormat> = Type {
     read: |given, faults| text(given, faults).and_then(|text| faults.or_push(webhook_format(&text))),
 };
 
+/// What a wrong word in the list is told.
+const WEBHOOK_WORDS: &str = "\"change\", \"failure\", \"news\", or several of them";
+
 pub(super) const WEBHOOK_ON: Type<BTreeSet<WebhookOn>> = Type {
     name: "a list of \"change\", \"failure\" and \"news\"",
     form: Form::List,
     schema: r#"{"type": "array", "items": {"enum": ["change", "failure", "news"]}}"#,
     read: |given, faults| {
         let texts = texts(given, faults)?;
-        Some(texts.get_ref().iter().filter_map(|text| faults.or_push(webhook_on(text))).collect())
+        Some(
+            texts
+                .get_ref()
+                .iter()
+                .filter_map(|text| faults.or_push(choice(text, WEBHOOK_WORDS, &monitoring::ON)))
+                .collect(),
+        )
     },
 };
 
@@ -176,21 +185,45 @@ pub(super) const ON_LEAVE: Type<OnLeave> = Type {
     name: "\"deactivate\" or \"keep\"",
     form: Form::Text,
     schema: r#"{"enum": ["deactivate", "keep"]}"#,
-    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_leave(&text))),
+    read: |given, faults| {
+        text(given, faults).and_then(|text| {
+            faults.or_push(choice(
+                &text,
+                ON_LEAVE.name,
+                &[("deactivate", OnLeave::Deactivate), ("keep", OnLeave::Keep)],
+            ))
+        })
+    },
 };
 
 pub(super) const EMAIL_CHANGE: Type<EmailChange> = Type {
     name: "\"report\" or \"recreate\"",
     form: Form::Text,
     schema: r#"{"enum": ["report", "recreate"]}"#,
-    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(email_change(&text))),
+    read: |given, faults| {
+        text(given, faults).and_then(|text| {
+            faults.or_push(choice(
+                &text,
+                EMAIL_CHANGE.name,
+                &[("report", EmailChange::Report), ("recreate", EmailChange::Recreate)],
+            ))
+        })
+    },
 };
 
 pub(super) const ON_INVITATION: Type<OnInvitation> = Type {
     name: "\"ignore\", \"report\" or \"revoke\"",
     form: Form::Text,
     schema: r#"{"enum": ["ignore", "report", "revoke"]}"#,
-    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(on_invitation(&text))),
+    read: |given, faults| {
+        text(given, faults).and_then(|text| {
+            faults.or_push(choice(
+                &text,
+                ON_INVITATION.name,
+                &[("ignore", OnInvitation::Ignore), ("report", OnInvitation::Report), ("revoke", OnInvitation::Revoke)],
+            ))
+        })
+    },
 };
 
 pub(super) const GRACES: Type<BTreeMap<Leave, SignedDuration>> = Type {
@@ -246,14 +279,26 @@ pub(super) const ROLES_MANAGED: Type<RolesManaged> = Type {
     name: "\"always\" or \"on_add\"",
     form: Form::Text,
     schema: r#"{"enum": ["always", "on_add"]}"#,
-    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(roles_managed(&text))),
+    read: |given, faults| {
+        text(given, faults).and_then(|text| {
+            faults.or_push(choice(
+                &text,
+                ROLES_MANAGED.name,
+                &[("always", RolesManaged::Always), ("on_add", RolesManaged::OnAdd)],
+            ))
+        })
+    },
 };
 
 pub(super) const CREATE: Type<Create> = Type {
     name: "\"active\" or \"inactive\"",
     form: Form::Text,
     schema: r#"{"enum": ["active", "inactive"]}"#,
-    read: |given, faults| text(given, faults).and_then(|text| faults.or_push(create(&text))),
+    read: |given, faults| {
+        text(given, faults).and_then(|text| {
+            faults.or_push(choice(&text, CREATE.name, &[("active", Create::Active), ("inactive", Create::Inactive)]))
+        })
+    },
 };
 
 /// `create`
@@ -387,34 +432,12 @@ pub(super) fn is_variable_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn on_leave(text: &Text) -> Result<OnLeave, Fault> {
-    match text.get_ref().as_str() {
-        "deactivate" => Ok(OnLeave::Deactivate),
-        "keep" => Ok(OnLeave::Keep),
-        other => {
-            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"deactivate\" or \"keep\""))
-        }
-    }
-}
-
-fn email_change(text: &Text) -> Result<EmailChange, Fault> {
-    match text.get_ref().as_str() {
-        "report" => Ok(EmailChange::Report),
-        "recreate" => Ok(EmailChange::Recreate),
-        other => {
-            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"report\" or \"recreate\""))
-        }
-    }
-}
-
-fn on_invitation(text: &Text) -> Result<OnInvitation, Fault> {
-    match text.get_ref().as_str() {
-        "ignore" => Ok(OnInvitation::Ignore),
-        "report" => Ok(OnInvitation::Report),
-        "revoke" => Ok(OnInvitation::Revoke),
-        other => Err(Fault::at(text.span(), format!("`{other}` is not a choice"))
-            .help("write \"ignore\", \"report\" or \"revoke\"")),
-    }
+/// The choice of this name; `wanted` lists them.
+fn choice<T: Copy>(text: &Text, wanted: &str, choices: &[(&str, T)]) -> Result<T, Fault> {
+    let found = choices.iter().find(|(name, _)| *name == text.get_ref().as_str());
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        Fault::at(text.span(), format!("`{}` is not a choice", text.get_ref())).help(format!("write {wanted}"))
+    })
 }
 
 /// A length of time for each reason.
@@ -440,39 +463,11 @@ fn graces(given: Given<'_>, faults: &mut Faults) -> Option<BTreeMap<Leave, Signe
     Some(graces)
 }
 
-fn create(text: &Text) -> Result<Create, Fault> {
-    match text.get_ref().as_str() {
-        "active" => Ok(Create::Active),
-        "inactive" => Ok(Create::Inactive),
-        other => {
-            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"active\" or \"inactive\""))
-        }
-    }
-}
-
 fn webhook_format(text: &Text) -> Result<WebhookFormat, Fault> {
     match text.get_ref().as_str() {
         "json" => Ok(WebhookFormat::Json),
         "slack" => Ok(WebhookFormat::Slack),
         other => Err(Fault::at(text.span(), format!("`{other}` is not a form")).help("write \"json\" or \"slack\"")),
-    }
-}
-
-fn webhook_on(text: &Text) -> Result<WebhookOn, Fault> {
-    let found = monitoring::ON.into_iter().find(|(name, _)| name == text.get_ref());
-    found.map(|(_, on)| on).ok_or_else(|| {
-        Fault::at(text.span(), format!("`{}` is not a choice", text.get_ref()))
-            .help("write \"change\", \"failure\", \"news\", or several of them")
-    })
-}
-
-fn roles_managed(text: &Text) -> Result<RolesManaged, Fault> {
-    match text.get_ref().as_str() {
-        "always" => Ok(RolesManaged::Always),
-        "on_add" => Ok(RolesManaged::OnAdd),
-        other => {
-            Err(Fault::at(text.span(), format!("`{other}` is not a choice")).help("write \"always\" or \"on_add\""))
-        }
     }
 }
 

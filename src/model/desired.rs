@@ -9,6 +9,7 @@ use super::activepieces::Project;
 use super::id::{OktaGroupId, OktaIds, OktaUserId, ProjectId};
 use super::okta::{Group, Status};
 use super::problem::{Problem, ProblemKind};
+use super::similar::did_you_mean;
 use super::{Members, PlatformRole};
 
 /// Everything that the source asks for.
@@ -118,9 +119,7 @@ impl RuleFault {
     pub fn told(&self, wanted: &str) -> String {
         match self {
             Self::NoSuchGroup { nearest } => {
-                let names: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
-                let hint =
-                    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) };
+                let hint = did_you_mean(nearest).map(|hint| format!("; {hint}")).unwrap_or_default();
                 format!("no group in Okta has the id or the name {wanted:?}{hint}")
             }
             Self::SeveralGroups { groups } => {

@@ -21,6 +21,12 @@ pub fn most_similar<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> O
     very_like.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
 }
 
+/// `did you mean "A" or "B"?`; none without a name.
+pub fn did_you_mean(near: &[String]) -> Option<String> {
+    let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
+}
+
 /// The names with their similarity, whatever the case.
 fn scored<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (f64, &'a str)> {
     let wanted = wanted.to_lowercase();

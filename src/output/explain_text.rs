@@ -4,9 +4,9 @@ use super::explained::{
     ExplainedAccount, ExplainedAttribute, ExplainedGroup, ExplainedProject, ExplainedUser, ExpressionPart, GroupUse,
     Link, OktaUser, Outcome, PastOperation, PastWhat,
 };
-use super::plan_text::{because, change, what, why};
+use super::plan_text::{because, change, mark, what, why};
 use super::text::{ADD, BOLD, CHANGE, DIM, HINT, REMOVE, folded, safe, styled};
-use crate::plan::op::{UserAction, UserOp};
+use crate::plan::op::UserOp;
 use crate::plan::part::{Membership, MembershipAction, Part};
 
 /// So many groups that nothing asks for are named.
@@ -201,16 +201,8 @@ fn next(part: &Part, user: Option<&OktaUser>) -> Vec<String> {
 }
 
 fn operation(op: &UserOp) -> String {
-    let (mark, style) = match op.action {
-        UserAction::Deactivate | UserAction::Delete => ("-", REMOVE),
-        UserAction::Create => ("+", ADD),
-        UserAction::Reactivate => ("^", ADD),
-        UserAction::Adopt => ("=", CHANGE),
-        UserAction::Recreate => ("*", CHANGE),
-        UserAction::Update => ("~", CHANGE),
-    };
     let what = what(op).lines().collect::<Vec<_>>().join(", ");
-    format!("{} {what} ({})", styled(style, format!("{mark} {}", op.action.as_str())), why(op))
+    format!("{} {what} ({})", mark(op.action), why(op))
 }
 
 fn membership(membership: &Membership) -> String {

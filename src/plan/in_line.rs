@@ -37,6 +37,12 @@ pub struct InLine {
 }
 
 impl InLine {
+    /// Whether both hold the same, whichever run recorded it.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let Self { run: _, users, projects, open, unknown_admins } = self;
+        (users, projects, open, unknown_admins) == (&other.users, &other.projects, &other.open, &other.unknown_admins)
+    }
+
     /// Without what the plan of an undo touches: afterwards it differs from Okta because of the undo.
     #[must_use]
     pub fn without(mut self, plan: &Plan) -> Self {

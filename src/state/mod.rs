@@ -117,7 +117,7 @@ impl StateFile {
 
     /// Replaces what the last run left in line. What is the same isn't written again: it is a line for each user.
     pub fn remember_in_line(&self, in_line: &InLine, past: &InLine) -> Result<()> {
-        if *past != (InLine { run: past.run, ..in_line.clone() }) {
+        if !in_line.is_same_as(past) {
             self.keep(IN_LINE, in_line)?;
         }
         self.keep(IN_LINE_RUN, &in_line.run)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::apply::Outcome;
 use crate::config;
 use crate::error::{Error, Kind, Result};
+use crate::mapping::attributes::Mapping;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::KnownOrg;
 use crate::output::text::{count, counted};
@@ -100,8 +101,7 @@ impl Journal {
     pub fn knows(&self, session: &Session, full: bool, kept: bool, context: &Context) -> Result<Knows> {
         let org = if full { KnownOrg::default() } else { self.state.known_org()? };
         let config = kept.then(|| fingerprint(context)).transpose()?;
-        let roles = session.settings.mapping.manages_roles();
-        let owed_roles = if roles { owed_roles(&self.state)? } else { BTreeMap::new() };
+        let owed_roles = owed_roles(&self.state, &session.settings.mapping)?;
         let in_line = self.state.in_line()?;
         Ok(Knows { past: self.past()?, org, owed_roles, in_line, writes: !self.locks.is_empty(), config })
     }
@@ -221,8 +221,11 @@ impl Journal {
 }
 
 /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with
-/// the server's default role.
-pub fn owed_roles(state: &StateFile) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
+/// the server's default role. None where the config manages no roles.
+pub fn owed_roles(state: &StateFile, mapping: &Mapping) -> Result<BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>> {
+    if !mapping.manages_roles() {
+        return Ok(BTreeMap::new());
+    }
     let Some(last) = state.last_with_plan()? else { return Ok(BTreeMap::new()) };
     let Ok(Some(recorded)) = state.recorded(last) else { return Ok(BTreeMap::new()) };
     let undone = |step: &Step<'_>| *recorded.standing(*step) != Standing::Ended(Outcome::Done);

@@ -156,6 +156,13 @@ fn platform_name(settings: &Settings) -> String {
     format!("{}{}", url.authority(), url.path().trim_end_matches('/'))
 }
 
+/// Gives the org what earlier runs left to be done.
+pub fn remind(org: &mut Org, past: &Past, owed_roles: &BTreeMap<OktaGroupId, BTreeSet<OktaUserId>>) {
+    org.owed_roles.clone_from(owed_roles);
+    org.archived.clone_from(&past.archived);
+    org.left_roles.clone_from(&past.left_roles);
+}
+
 impl Session {
     /// Reads the config and both secrets; nothing is sent yet.
     pub fn open(context: &Context, parallelism: u32) -> Result<Self> {
@@ -251,14 +258,10 @@ impl Session {
         context: &Context,
     ) -> Result<(Planned, String)> {
         let roles = self.settings.mapping.manages_roles();
-        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, progress, context).await?;
-        reading.org.owed_roles.clone_from(&knows.owed_roles);
-        reading.org.archived.clone_from(&knows.past.archived);
-        reading.org.left_roles.clone_from(&knows.past.left_roles);
+        let (sides, due, losing) = self.read_to_plan(knows, roles, progress, context).await?;
+        let Sides { expressions, reading, platform, now } = sides;
         let policy = &self.settings.policy;
         let ids = OktaIds::of(reading.org.users.keys(), []);
-        let due = dormant::due(&knows.past, &platform, policy, now);
-        let losing = losing(&platform, policy, &due);
         let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
         let Drafted { mut plan, mut digests, made_from, sizes, users, groups, reading, not_recorded } =
             Box::pin(settle::plan(sources, reading)).await?;
@@ -296,13 +299,8 @@ impl Session {
         let progress = Progress::spinner(&context.printer, "Reading Okta and Activepieces");
         let manages_roles = self.settings.mapping.manages_roles();
         let roles = wants_roles || manages_roles;
-        let Sides { expressions, mut reading, platform, now } = self.read(knows, roles, &progress, context).await?;
-        reading.org.owed_roles.clone_from(&knows.owed_roles);
-        reading.org.archived.clone_from(&knows.past.archived);
-        reading.org.left_roles.clone_from(&knows.past.left_roles);
-        let policy = &self.settings.policy;
-        let due = dormant::due(&knows.past, &platform, policy, now);
-        let losing = losing(&platform, policy, &due);
+        let (sides, due, losing) = self.read_to_plan(knows, roles, &progress, context).await?;
+        let Sides { expressions, reading, platform, now } = sides;
         let sources = Sources { losing: &losing, due: &due, ..self.sources(knows, &expressions, &platform, now) };
         let looked = Box::pin(settle::look(sources, reading)).await?;
         let settle::Looked { mut plan, desired, reading, sizes, not_recorded } = looked;
@@ -313,6 +311,23 @@ impl Session {
         self.finish(&mut plan, &knows.past, &run, of_plan).await?;
         drop(progress);
         Ok(Looked { plan, desired, platform, org: reading.org, mapping: expressions.mapping })
+    }
+
+    /// Both sides with what earlier runs left to be done; the accounts that are due to be deleted, since when, and those that lose
+    /// their memberships.
+    async fn read_to_plan(
+        &self,
+        knows: &Knows,
+        roles: bool,
+        progress: &Progress,
+        context: &Context,
+    ) -> Result<(Sides, BTreeMap<AccountId, Timestamp>, BTreeSet<AccountId>)> {
+        let mut sides = self.read(knows, roles, progress, context).await?;
+        remind(&mut sides.reading.org, &knows.past, &knows.owed_roles);
+        let policy = &self.settings.policy;
+        let due = dormant::due(&knows.past, &sides.platform, policy, sides.now);
+        let losing = losing(&sides.platform, policy, &due);
+        Ok((sides, due, losing))
     }
 
     /// Defers what must wait, asks the servers about deletions and roles, and moves accepted problems; gives what to record once the

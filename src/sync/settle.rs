@@ -91,7 +91,7 @@ impl Unsure {
 /// Makes the plan. If nothing changes by what is known already, that is all. Otherwise what the changes depend on is read again,
 /// removals are confirmed by id, and what still isn't sure is deferred.
 pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
-    let Sources { platform, policy, due, .. } = sources;
+    let Sources { platform, policy, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
     let mut comparison = Comparison::of(&draft.desired, platform, policy);
     let unsure = draft.unsure(&comparison);
@@ -105,12 +105,17 @@ pub async fn plan(sources: Sources<'_>, reading: Reading) -> Result<Drafted> {
     let digests = Digests::of(&draft.desired, platform);
     cached_groups::forget_misses(&mut draft.reading, &draft.own_groups);
     let not_recorded = draft.not_recorded.len();
-    Ok(Drafted::of(draft.sizes, draft.reading, (made_from, digests), not_recorded, || {
-        let mut plan = comparison.plan(policy);
-        comparison.delete(&mut plan, due, policy);
-        doubt::hold(&mut plan, &held);
-        plan
-    }))
+    let planned = || planned(&comparison, &held, sources);
+    Ok(Drafted::of(draft.sizes, draft.reading, (made_from, digests), not_recorded, planned))
+}
+
+/// The plan of a comparison, of which is deferred what isn't sure.
+fn planned(comparison: &Comparison<'_>, held: &Disagreement, sources: Sources<'_>) -> Plan {
+    let Sources { due, policy, .. } = sources;
+    let mut plan = comparison.plan(policy);
+    comparison.delete(&mut plan, due, policy);
+    doubt::hold(&mut plan, held);
+    plan
 }
 
 /// A plan with all that it was made from.
@@ -125,18 +130,15 @@ pub struct Looked {
 
 /// The same as [`plan`], for commands that show more than the plan: what it was made from is kept.
 pub async fn look(sources: Sources<'_>, reading: Reading) -> Result<Looked> {
-    let Sources { platform, policy, due, .. } = sources;
+    let Sources { platform, policy, .. } = sources;
     let mut draft = Draft::of(sources, reading).await?;
     let unsure = draft.unsure(&Comparison::of(&draft.desired, platform, policy));
     if !unsure.is_empty() {
         draft.settle(unsure).await?;
     }
     let comparison = Comparison::of(&draft.desired, platform, policy);
-    let held = draft.disagreement(&comparison);
-    let mut plan = comparison.plan(policy);
-    comparison.delete(&mut plan, due, policy);
+    let plan = planned(&comparison, &draft.disagreement(&comparison), sources);
     drop(comparison);
-    doubt::hold(&mut plan, &held);
     let not_recorded = draft.not_recorded.len();
     let desired = std::mem::take(&mut draft.desired);
     let (sizes, reading) = draft.end();

@@ -89,6 +89,11 @@ impl<'a> Watch<'a> {
         Ok((Self { context, command, started, began, servers, brief, span, metrics_file, services, noted }, settings))
     }
 
+    /// What the run's command got.
+    pub fn context(&self) -> &'a Context {
+        self.context
+    }
+
     /// What the run is to be instrumented with.
     pub fn span(&self) -> Span {
         self.span.clone()

@@ -135,6 +135,24 @@ pub struct Writing<'a> {
     pub next: &'static str,
 }
 
+/// Begins a run that may write, once no other one does, lets it `work`, and ends it. `next` is what to do after it, where all was done.
+pub async fn run(
+    command: &str,
+    next: &'static str,
+    args: &WriteArgs,
+    session: &Session,
+    watch: &Watch<'_>,
+    interrupt: &Interrupt,
+    work: impl AsyncFnOnce(&Writing<'_>) -> Result<u8>,
+) -> Result<u8> {
+    let context = watch.context();
+    let journal = Journal::begin_alone(command, session, args.wait, context).await?;
+    watch.begun(&journal);
+    let writing = Writing { args, session, journal: &journal, watch, interrupt, context, next };
+    let result = Box::pin(work(&writing)).await;
+    watch.close(journal, result, session)
+}
+
 impl Writing<'_> {
     /// Shows the plan that is proposed and writes it, with that consent. Refuses what the guards don't allow. After a question
     /// that was open for long the plan is made again, and asked about again where it isn't the same.

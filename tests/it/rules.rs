@@ -311,7 +311,7 @@ async fn a_member_whom_an_admin_added_to_a_project_of_several_groups_is_drift() 
     assert_eq!(drift().await.code, 0);
     let project = platform.projects().into_iter().find(|project| project.name == "Sales").unwrap();
     platform.set_project_role(&project.id, &platform.user("dan@example.com").unwrap().id, "Editor");
-    // And one whom Okta removed.
+    // And one that Okta removed.
     org.remove_member(&company.groups["emea"], &bob);
     org.remove_member(&company.groups["us"], &bob);
     let found = drift().await;

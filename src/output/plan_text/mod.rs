@@ -20,7 +20,7 @@ use crate::plan::guard::Refusal;
 pub(super) use left_alone::because;
 pub(super) use projects::{members, of_project, project_verb, project_why};
 pub use users::why;
-pub(super) use users::{change, what};
+pub(super) use users::{change, mark, what};
 
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
 pub fn render(document: &Document<'_>, layout: Layout) -> String {

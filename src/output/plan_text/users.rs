@@ -118,7 +118,7 @@ fn account_deletion(op: &UserOp) -> Row {
         None => String::new(),
     };
     let why = format!("{}; can't be undone", why(op));
-    Row { mark: styled(REMOVE, "- delete"), who: safe(&op.user_name), what, why, ..Row::default() }
+    Row { mark: mark(op.action), who: safe(&op.user_name), what, why, ..Row::default() }
 }
 
 /// How an account becomes ADMIN.
@@ -132,8 +132,9 @@ fn how_admin(op: &UserOp) -> String {
     }
 }
 
-fn row(op: &UserOp, drift: &Drift) -> Row {
-    let (mark, style) = match op.action {
+/// `+ create`
+pub(in super::super) fn mark(action: UserAction) -> String {
+    let (mark, style) = match action {
         UserAction::Deactivate | UserAction::Delete => ("-", REMOVE),
         UserAction::Create => ("+", ADD),
         UserAction::Reactivate => ("^", ADD),
@@ -141,7 +142,11 @@ fn row(op: &UserOp, drift: &Drift) -> Row {
         UserAction::Recreate => ("*", CHANGE),
         UserAction::Update => ("~", CHANGE),
     };
-    let mark = styled(style, format!("{mark} {}", op.action.as_str()));
+    styled(style, format!("{mark} {}", action.as_str()))
+}
+
+fn row(op: &UserOp, drift: &Drift) -> Row {
+    let mark = mark(op.action);
     Row { mark, who: safe(&op.user_name), what: what(op), why: why_now(op, drift), ..Row::default() }
 }
 

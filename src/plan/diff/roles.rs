@@ -7,7 +7,7 @@ use crate::model::activepieces::{KnownRoles, Platform, Project, User};
 use crate::model::desired::{Desired, DesiredProject, DesiredRole, DesiredRoles, DesiredState};
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::model::similar::nearest;
+use crate::model::similar::{did_you_mean, nearest};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::members::Owners;
@@ -164,11 +164,8 @@ fn no_such_role(name: &str, project: &DesiredProject, wanted: &DesiredRoles, kno
 
 /// What is wrong with the name of a role that the platform doesn't have.
 pub fn unknown_role(name: &str, known: &KnownRoles) -> String {
-    let near = nearest(name, known.names.iter().map(String::as_str));
-    let hint = if near.is_empty() {
-        format!("the roles are {}", known.names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "))
-    } else {
-        format!("did you mean {}?", near.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or "))
-    };
+    let all = || known.names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let near = did_you_mean(&nearest(name, known.names.iter().map(String::as_str)));
+    let hint = near.unwrap_or_else(|| format!("the roles are {}", all()));
     format!("no project role is named {name:?}; {hint}")
 }

@@ -8,6 +8,7 @@ use crate::model::activepieces::{EmbeddedUser, User};
 use crate::model::id::{OktaIds, OktaUserId};
 use crate::okta::api::wire::WholeUser;
 use crate::okta::lookup::find;
+use crate::sync::explain::whole;
 use crate::sync::session::Session;
 
 /// The user that is explained.
@@ -54,7 +55,5 @@ pub(super) async fn find(session: &Session, text: &str) -> Result<Subject> {
 
 async fn unknown(session: &Session, text: &str) -> Result<Error> {
     let error = format!("no user in Okta and no account in Activepieces has the login, e-mail address or id {text:?}");
-    let near: Vec<String> = find::near(&session.okta, text).await?.iter().map(|name| format!("{name:?}")).collect();
-    let error = Error::new(Kind::Failed, error);
-    Ok(if near.is_empty() { error } else { error.hint(format!("did you mean {}?", near.join(" or "))) })
+    Ok(whole::unknown(error, &find::near(&session.okta, text).await?))
 }

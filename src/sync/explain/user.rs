@@ -1,6 +1,6 @@
 //! The explanation of one user.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::past;
 use super::read::{self, Knows, Seen};
@@ -45,7 +45,7 @@ pub async fn explain(session: &Session, text: &str, context: &Context) -> Result
         few.keep(*found);
     }
     expressions.check_app_user(&session.okta, few.app()).await;
-    let owed_roles = if mapping.manages_roles() { owed_roles(&state)? } else { BTreeMap::new() };
+    let owed_roles = owed_roles(&state, &mapping)?;
     let knows = Knows { past: state.past()?.unwrap_or_default(), owed_roles };
     let seen = Box::pin(read::read(session, &id, &mapping, few, knows)).await?;
     expressions.settle(&seen.few.org);

@@ -1,7 +1,5 @@
 //! Who has which access and why, from both servers whole, as a plan reads them.
 
-use std::collections::BTreeMap;
-
 use crate::error::{Error, Kind, Result};
 use crate::mapping::projects::ProjectRule;
 use crate::model::activepieces::{Platform, Project};
@@ -9,11 +7,12 @@ use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::okta::Group;
 use crate::model::org::Org;
 use crate::model::problem::Problem;
-use crate::model::similar::nearest;
+use crate::model::similar::{did_you_mean, nearest};
 use crate::output::explained::{ExplainedPushedGroup, ExplainedWholeProject};
 use crate::plan::Plan;
 use crate::plan::access::{self, Access, Entrants, NOT_IN_SCOPE, Sources};
 use crate::plan::op::ProjectOp;
+use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::journal::owed_roles;
 use crate::sync::session::{self, Knows, Looked, Session};
@@ -21,14 +20,20 @@ use crate::sync::session::{self, Knows, Looked, Session};
 /// So many members who aren't in scope are asked for, to name them.
 const FEW: usize = 100;
 
-/// The access of every account, with what it follows from.
-pub async fn all(session: &Session, wants_roles: bool, context: &Context) -> Result<(Vec<Access>, Looked)> {
+/// Both sides with the plan, and the state that it rests on.
+async fn look(session: &Session, wants_roles: bool, context: &Context) -> Result<(StateFile, Looked)> {
     let state = session::state_to_read(&session.settings, context)?;
-    let owed_roles = if session.settings.mapping.manages_roles() { owed_roles(&state)? } else { BTreeMap::new() };
+    let owed_roles = owed_roles(&state, &session.settings.mapping)?;
     let past = state.past()?.unwrap_or_default();
     let org = state.known_org()?;
     let knows = Knows { past, org, owed_roles, in_line: None, writes: false, config: None };
     let looked = session.look(&knows, wants_roles, context).await?;
+    Ok((state, looked))
+}
+
+/// The access of every account, with what it follows from.
+pub async fn all(session: &Session, wants_roles: bool, context: &Context) -> Result<(Vec<Access>, Looked)> {
+    let (state, looked) = look(session, wants_roles, context).await?;
     let access = access::all(&Sources {
         desired: &looked.desired,
         platform: &looked.platform,
@@ -61,10 +66,13 @@ pub fn project<'p>(platform: &'p Platform, name: &str) -> Result<&'p Project> {
     }
 }
 
-fn unknown(error: String, near: &[String]) -> Error {
-    let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+/// An error about a name that nothing has, with the names that are like it.
+pub(super) fn unknown(error: String, near: &[String]) -> Error {
     let error = Error::new(Kind::Failed, error);
-    if near.is_empty() { error } else { error.hint(format!("did you mean {}?", near.join(" or "))) }
+    match did_you_mean(near) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 /// Explains the project of this name or id.
@@ -104,7 +112,7 @@ fn group_name(looked: &Looked, link: &OktaGroupId) -> Option<String> {
 
 /// Explains the group of this name or id.
 pub async fn explain_group(session: &Session, name: &str, context: &Context) -> Result<ExplainedPushedGroup> {
-    let (_, looked) = all(session, false, context).await?;
+    let (_, looked) = look(session, false, context).await?;
     let id = group(&looked.org, name)?;
     let group_name = looked.org.groups.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let pushed = looked.org.pushed.get(&id);
