@@ -46,6 +46,13 @@ fn texts(plan: &Value, list: &str) -> String {
     plan[list].to_string()
 }
 
+/// What `explain` says that the next apply does for the user.
+async fn explained(stage: &Stage, user: &str) -> Value {
+    let told = stage.run(&["explain", "--json", user]).await;
+    assert_eq!(told.code, 0, "{told:#?}");
+    told.json()["next_apply"].take()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_status_closes_accounts_where_the_config_says_so_and_the_user_comes_back() {
     let statuses = ["STAGED", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT"];
@@ -243,6 +250,8 @@ async fn memberships_go_with_access_and_come_back_with_their_roles() {
     org.set_status(&user, "ACTIVE");
     let plan = stage.plan().await;
     assert!(texts(&plan, "projects").contains("the project role before the deactivation"), "{plan}");
+    let told = explained(&stage, &user).await;
+    assert!(told["memberships"].to_string().contains("the project role before the deactivation"), "{told}");
     let back = apply(&stage).await;
     let role = role_in(&stage, &group, &user);
     assert_eq!((back.code, is_active(&stage, &user), role.as_deref()), (0, true, Some("Viewer")), "{back:#?}");
@@ -310,6 +319,22 @@ async fn the_account_of_a_staged_user_is_inactive_until_the_user_is_active() {
         let active = apply(&stage).await;
         assert!(active.code == 0 && is_active(&stage, &user), "{active:#?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_staged_user_is_explained_by_all_that_expressions_ask_for() {
+    let stage = synced("create = \"inactive\"").await;
+    let user = hired(&stage, "grace", "STAGED");
+    stage.sandbox.org().seed_named_app("active_directory", "Example AD");
+    stage.sandbox.org().import("Example AD", &user, serde_json::Map::new());
+    let config = stage.sandbox.config();
+    let start = config.find("platformRole").unwrap();
+    let end = start + config[start..].find('\n').unwrap();
+    stage.reconfigure(&config[start..end], "platformRole = \"hasDirectoryUser() ? 'OPERATOR' : 'MEMBER'\"");
+    let (plan, told) = (stage.plan().await, explained(&stage, &user).await);
+    let planned = plan["users"].as_array().unwrap().iter().find(|op| op["okta_id"] == *user).unwrap();
+    assert_eq!(planned["attributes"]["platformRole"], "OPERATOR");
+    assert_eq!(told["operation"], *planned);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,7 +68,7 @@ pub struct Assignment {
 impl<'a> Few<'a> {
     /// Finds the app of the scope; no user is read yet.
     pub async fn new(okta: &'a Okta, scope: &'a Scope, rules: &'a [ProjectRule], needs: Needs) -> Result<Self, Error> {
-        let mut org = Org::default();
+        let mut org = Org { evaluates_staged: needs.staged, ..Org::default() };
         let app = find_app(okta, scope.app.as_deref()).await?.unwrap_or_else(|fault| {
             org.missing_scope.push(MissingPart { wanted: scope.app.clone().unwrap_or_default(), fault });
             None

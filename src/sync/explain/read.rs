@@ -25,7 +25,7 @@ use crate::plan::hold::{accepted, held};
 use crate::plan::past::Sizes;
 use crate::plan::{Comparison, Past, Plan, Policy};
 use crate::sync::recreations;
-use crate::sync::session::Session;
+use crate::sync::session::{Session, remind};
 
 /// How often users are added who are linked to the accounts of those before.
 const ROUNDS: usize = 3;
@@ -59,7 +59,7 @@ pub(super) async fn read<'a>(
     mut few: Few<'a>,
     knows: Knows,
 ) -> Result<Seen<'a>> {
-    few.org.owed_roles = knows.owed_roles;
+    remind(&mut few.org, &knows.past, &knows.owed_roles);
     few.add(BTreeSet::from([id.clone()])).await?;
     let now = session.okta.http().server_time().unwrap_or_else(Timestamp::now);
     claimants(session, id, &mut few).await?;
