@@ -120,21 +120,15 @@ enum Succession {
     Failed,
 }
 
-/// Whether all current ADMINs lose the role, so that a new ADMIN is needed first.
-fn all_admins_go(plan: &Plan) -> bool {
-    let going = plan.users.iter().filter(|op| op.takes_admin(&plan.standing.admins)).count();
-    going > 0 && going >= plan.standing.admins.len()
-}
-
 /// Takes out those who lose ADMIN where another account has to become one first.
 fn demotions_that_wait<'p>(coming: Vec<&'p UserOp>, plan: &Plan) -> (Vec<&'p UserOp>, Vec<&'p UserOp>) {
-    let waits = all_admins_go(plan);
+    let waits = plan.takes_all_admins();
     coming.into_iter().partition(|op| waits && op.takes_admin(&plan.standing.admins))
 }
 
 fn succession(plan: &Plan, written: &[(&UserOp, Outcome)]) -> Succession {
     let is_admin = |(op, outcome): &(&UserOp, Outcome)| op.makes_admin() && outcome.is_done();
-    if all_admins_go(plan) && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
+    if plan.takes_all_admins() && !written.iter().any(is_admin) { Succession::Failed } else { Succession::Stands }
 }
 
 /// Users whose account may be inactive: the server skips them when it adds members, and still answers 200

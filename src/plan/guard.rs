@@ -299,8 +299,7 @@ fn owner_role(plan: &Plan) -> Option<Refusal> {
 }
 
 fn last_admin(plan: &Plan) -> Option<Refusal> {
-    let admins = &plan.standing.admins;
-    let lost = plan.users.iter().filter(|op| op.takes_admin(admins)).count();
     let made = plan.users.iter().any(UserOp::makes_admin);
-    (lost > 0 && lost >= admins.len() && !made).then_some(Refusal::LastAdmin { admins: admins.len() })
+    let admins = plan.standing.admins.len();
+    (plan.takes_all_admins() && !made).then_some(Refusal::LastAdmin { admins })
 }

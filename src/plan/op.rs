@@ -557,8 +557,14 @@ impl UserOp {
 
     /// Whether it takes ADMIN away from one of these, who have it.
     pub fn takes_admin(&self, admins: &BTreeSet<AccountId>) -> bool {
+        self.taken_from(admins).next().is_some()
+    }
+
+    /// Those of these ADMINs that lose the role or access by it: the account, and the ones that are closed with it.
+    fn taken_from<'a>(&'a self, admins: &'a BTreeSet<AccountId>) -> impl Iterator<Item = &'a AccountId> {
         let closed = self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| &left.account);
-        !self.makes_admin() && self.account.iter().chain(closed).any(|account| admins.contains(account))
+        let touched = self.account.iter().chain(closed);
+        touched.filter(|account| !self.makes_admin() && admins.contains(*account))
     }
 
     /// Whether an account loses ADMIN or OPERATOR for a lesser role.
@@ -658,6 +664,13 @@ impl Plan {
     /// All users who become ADMIN.
     pub fn new_admins(&self) -> impl Iterator<Item = &UserOp> {
         self.users.iter().filter(|op| op.is_new_admin())
+    }
+
+    /// Whether every active ADMIN of today loses the role or access.
+    pub fn takes_all_admins(&self) -> bool {
+        let admins = &self.standing.admins;
+        let lost: BTreeSet<&AccountId> = self.users.iter().flat_map(|op| op.taken_from(admins)).collect();
+        !lost.is_empty() && lost.len() == admins.len()
     }
 
     /// A welcome e-mail goes out for each creation (docs/activepieces.md#creating-a-user, step 8).

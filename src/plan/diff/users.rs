@@ -290,12 +290,10 @@ fn bool_text(value: bool) -> &'static str {
 /// Leaves one active ADMIN where the plan would take the last ones away: rather one that would be demoted than one
 /// that left. Who is ADMIN was noted.
 pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
-    let admins = &plan.standing.admins;
-    let lost = plan.users.iter().filter(|op| op.takes_admin(admins)).count();
-    let becomes_admin = plan.users.iter().any(UserOp::makes_admin);
-    if lost == 0 || becomes_admin || admins.len() > lost {
+    if !plan.takes_all_admins() || plan.users.iter().any(UserOp::makes_admin) {
         return;
     }
+    let admins = &plan.standing.admins;
     let rank = |at: &usize| (plan.users[*at].action == UserAction::Deactivate, &plan.users[*at].user_name);
     let Some(kept) =
         (0..plan.users.len()).filter(|at| plan.users[*at].takes_admin(admins)).min_by(|a, b| rank(a).cmp(&rank(b)))

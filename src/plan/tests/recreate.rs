@@ -274,6 +274,37 @@ fn the_last_admin_stays_and_nothing_of_the_new_account_is_left_in_the_plan() {
 }
 
 #[test]
+fn the_last_admin_stays_where_one_operation_would_close_both_of_its_accounts() {
+    let standing = platform([admin(linked("ada"))]);
+    let mut desired = users([moved("ada", "lovelace")]);
+    desired.on_create_only.platform_role = true;
+    let mut both = after_steps(&planned(&desired, &standing), &standing, &["move link", "user"]);
+    assert_eq!(both.users.iter().filter(|user| user.active && user.is_admin()).count(), 2);
+    let (id, user) = moved("ada", "lovelace");
+    let gone = DesiredUser::new(user.login(), user.user_name.clone(), DesiredState::Left(Leave::Suspended));
+    for desired in [users([(id.clone(), gone.clone())]), users([(id.clone(), user)])] {
+        let plan = planned(&desired, &both);
+        let after = applied(&plan, &both);
+        assert!(after.users.iter().any(|user| user.active && user.is_admin()), "{plan:#?}");
+        assert!(
+            plan.warnings.iter().any(|warning| warning.contains("is the last active ADMIN")),
+            "{:?}",
+            plan.warnings
+        );
+    }
+    // The guards count the accounts too: ada's two of three, and of two.
+    both.users.push(admin(linked("root")));
+    let mut plan = planned(&users([(id, gone), present("root")]), &both);
+    assert_eq!(kinds_of(&plan.users[0]), ["user", "close old account"]);
+    let refusals = |plan: &Plan| {
+        guard::check(plan, &fingerprint::of_plan(plan), &recreate(), &Past::default(), &Allowed::default())
+    };
+    assert!(!refusals(&plan).iter().any(|refusal| matches!(refusal, Refusal::LastAdmin { .. })));
+    assert!(plan.standing.admins.remove(&both.users[2].id));
+    assert!(refusals(&plan).contains(&Refusal::LastAdmin { admins: 2 }), "{:?}", refusals(&plan));
+}
+
+#[test]
 fn what_okta_is_not_sure_of_is_deferred_with_all_that_needs_it() {
     let (group, pushed) = pushed("Eng", &["ada", "bob"]);
     let desired = with_projects(users([moved("ada", "bob"), moved("bob", "ada")]), [(group, pushed)]);
