@@ -86,7 +86,7 @@ pub async fn run<'p>(
     let (left, mut projects) = join(run.deactivations(leaving), projects).await;
     users.extend(left);
     users.extend(run.deactivations(last).await);
-    run.leave_old_accounts(&mut users, &accounts.written).await;
+    run.leave_old_accounts(&mut users, &accounts.written, &plan.standing.admins).await;
     run.deletions(&mut projects).await;
     users.extend(run.users("accounts to delete", doomed, &Mutex::new(BTreeMap::new())).await);
     let unreachable = run.contact.is_lost();
@@ -224,13 +224,22 @@ impl Run<'_> {
     }
 
     /// Copies memberships from the accounts that are left and closes them, for each user who has the new account. Of users without
-    /// access they are closed whatever came of the rest.
-    async fn leave_old_accounts(&self, users: &mut [(&UserOp, Outcome)], written: &BTreeMap<OktaUserId, AccountId>) {
-        let is_answered =
-            |(op, outcome): &&(&UserOp, Outcome)| op.action == UserAction::Deactivate || outcome.is_answered();
+    /// access they are closed whatever came of the rest. One stays open as long as what it has isn't on the new account: its
+    /// memberships, and ADMIN.
+    async fn leave_old_accounts(
+        &self,
+        users: &mut [(&UserOp, Outcome)],
+        written: &BTreeMap<OktaUserId, AccountId>,
+        admins: &BTreeSet<AccountId>,
+    ) {
+        let was_admin = |op: &UserOp| op.replaces.iter().any(|left| admins.contains(&left.account));
+        let may_go = |(op, outcome): &&(&UserOp, Outcome)| match op.action {
+            UserAction::Deactivate => !matches!(outcome, Outcome::Skipped(_)),
+            _ => outcome.is_done() || (outcome.is_answered() && !was_admin(op)),
+        };
         // One after the other: two of them may be members of one project.
         let one = Limit::new(1);
-        let there = users.iter().filter(is_answered).map(|(op, _)| *op);
+        let there = users.iter().filter(may_go).map(|(op, _)| *op);
         let copying = has_step(there, |step| matches!(step, Step::CopyMemberships(_)));
         let copied = self
             .stage("memberships to copy", &one, Step::CopyMemberships, copying, async |op: &UserOp| {
@@ -240,8 +249,10 @@ impl Run<'_> {
                 }
             })
             .await;
+        let failed = copied.iter().filter(|(_, outcome)| !outcome.is_answered());
+        let uncopied: BTreeSet<&OktaUserId> = failed.map(|(op, _)| &op.okta_id).collect();
         Self::merge(users, copied);
-        let there = users.iter().filter(is_answered).map(|(op, _)| *op);
+        let there = users.iter().filter(may_go).map(|(op, _)| *op).filter(|op| !uncopied.contains(&op.okta_id));
         let closing = has_step(there, |step| matches!(step, Step::CloseOld(_)));
         let closed = self
             .stage("old accounts to close", &self.users, Step::CloseOld, closing, async |op: &UserOp| {

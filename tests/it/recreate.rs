@@ -107,6 +107,20 @@ impl Company {
         is_killed
     }
 
+    /// Okta gives this role to these users, and MEMBER to all others.
+    fn give(&self, role: &str, names: &str) {
+        let config = self.stage.sandbox.config();
+        let start = config.find("platformRole").unwrap();
+        let end = start + config[start..].find('\n').unwrap();
+        let role = format!("platformRole = \"{{{names}}}.contains(user.firstName) ? '{role}' : 'MEMBER'\"");
+        self.stage.configure(&format!("{}{role}{}", &config[..start], &config[end..]));
+        self.stage.reconfigure("[safety]", "[lifecycle]\nemail_change = \"recreate\"\n\n[safety]");
+    }
+
+    fn role(&self, name: &str) -> String {
+        self.stage.sandbox.platform().user(&mail(name)).unwrap().role
+    }
+
     async fn is_settled(&self) {
         let plan = self.stage.run(&["plan", "--detailed-exitcode"]).await;
         assert_eq!(plan.code, 0, "{plan:#?}");
@@ -237,6 +251,72 @@ async fn an_account_that_the_user_made_by_signing_in_is_adopted() {
     assert_eq!(company.projects("lovelace"), "Own=Viewer Sales=Viewer");
     assert_eq!(platform.mails().len(), 2, "no other welcome e-mail");
     company.is_settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_account_stays_until_its_memberships_are_on_the_new_one() {
+    let company = Company::new().await;
+    company.give("OPERATOR", "'ada'");
+    company.applies(0).await;
+    company.moves("ada", "lovelace");
+    company.stage.sandbox.platform().configure(|settings| settings.roles_stay = true);
+    let kept = company.applies(3).await;
+    assert_eq!(company.open(), ["ada=–", "bob=bob", "lovelace=ada"], "{kept:#?}");
+    company.stage.sandbox.platform().configure(|settings| settings.roles_stay = false);
+    company.applies(0).await;
+    assert_eq!(
+        (company.open(), company.role("lovelace").as_str()),
+        (vec!["bob=bob".to_owned(), "lovelace=ada".to_owned()], "OPERATOR")
+    );
+    assert_eq!(company.projects("lovelace"), "Own=Viewer Sales=Viewer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_account_of_an_admin_stays_until_the_new_one_is_admin() {
+    let company = Company::new().await;
+    company.give("ADMIN", "'ada'");
+    let allowed = ["apply", "--yes", "--allow-new-admins", "1"];
+    assert_eq!(company.stage.run(&allowed).await.code, 0);
+    company.moves("ada", "lovelace");
+    let platform = company.stage.sandbox.platform();
+    platform.seed_user(oktapieces_sandbox::activepieces::SeedUser {
+        email: mail("lovelace"),
+        first_name: "ada".to_owned(),
+        last_name: "X".to_owned(),
+        external_id: None,
+        role: "MEMBER".to_owned(),
+        active: true,
+    });
+    platform.configure(|settings| settings.roles_stay = true);
+    let kept = company.stage.run(&allowed).await;
+    assert_eq!((kept.code, company.role("lovelace").as_str()), (3, "MEMBER"), "{kept:#?}");
+    assert_eq!(
+        (company.open(), company.role("ada").as_str()),
+        (vec!["ada=–".to_owned(), "bob=bob".to_owned(), "lovelace=ada".to_owned()], "ADMIN")
+    );
+    platform.configure(|settings| settings.roles_stay = false);
+    let done = company.stage.run(&allowed).await;
+    assert_eq!((done.code, company.role("lovelace").as_str()), (0, "ADMIN"), "{done:#?}");
+    assert_eq!(company.open(), ["bob=bob", "lovelace=ada"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_account_of_the_last_admin_is_closed_where_no_other_became_one() {
+    let company = Company::new().await;
+    company.give("ADMIN", "'ada'");
+    let allowed = ["apply", "--yes", "--allow-new-admins", "1"];
+    assert_eq!(company.stage.run(&allowed).await.code, 0);
+    let platform = company.stage.sandbox.platform();
+    platform.set_role(&platform.user("owner@example.com").unwrap().id, "MEMBER");
+    company.moves("ada", "lovelace");
+    assert!(company.killed("POST", 0).await);
+    company.give("ADMIN", "'bob'");
+    company.stage.sandbox.org().set_status(&company.ids["ada"], "SUSPENDED");
+    platform.configure(|settings| settings.roles_stay = true);
+    let kept = company.stage.run(&allowed).await;
+    assert_eq!(kept.code, 3, "{kept:#?}");
+    assert_eq!(company.open(), ["ada=–", "bob=bob", "lovelace=ada"], "{kept:#?}");
+    assert!(kept.stdout.contains("no other was created"), "{kept:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
