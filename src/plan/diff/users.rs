@@ -1,11 +1,12 @@
 //! The difference for users.
 
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
-use crate::model::id::{OktaIds, OktaUserId};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::{Matches, wanted_names};
@@ -92,10 +93,10 @@ fn close_what_is_open(
     protected: &Protected<'_>,
     policy: &Policy,
 ) {
+    let changed: BTreeSet<AccountId> = plan.users.iter().filter_map(|op| op.account.clone()).collect();
     for (id, user, leave, account) in open {
-        let has_operation = plan.users.iter().any(|op| op.account.as_ref() == Some(&account.id));
         let leave = effective(leave, user, policy);
-        if has_operation || leave == Leave::Unassigned || policy.on_leave(leave) == OnLeave::Keep {
+        if changed.contains(&account.id) || leave == Leave::Unassigned || policy.on_leave(leave) == OnLeave::Keep {
             continue;
         }
         note_grace(plan, id, leave, account, policy);
@@ -304,7 +305,7 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     plan.warnings.push(format!("{} is the last active ADMIN and stays so", op.user_name));
     if op.action == UserAction::Recreate {
         let op = plan.users.remove(kept);
-        plan.leave_out(&op);
+        plan.leave_out(vec![op]);
         return;
     }
     keep_admin(op);
