@@ -44,7 +44,9 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
         note_changed_email(plan, id, user, account);
         let new = op(id, user, account, former, desired, policy);
         let op = if matches!(user.state, DesiredState::Present(_)) {
-            recreate::recreation(new, id, account, recreate::left(id, account, desired, platform, matches))
+            let warnings = &mut plan.warnings;
+            let left = recreate::left(id, account, desired, platform, matches, &protected, warnings);
+            recreate::recreation(new, id, account, left)
         } else {
             new
         };
@@ -112,10 +114,10 @@ fn close_what_is_open(
 }
 
 /// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.
-fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
+pub(super) fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
     let standing = &mut plan.standing;
     if leave.is_absence() {
-        standing.missing.insert(id.clone(), account.id.clone());
+        standing.missing.entry(id.clone()).or_insert_with(|| account.id.clone());
         standing.deleted.extend((leave == Leave::Deleted).then(|| id.clone()));
     } else if policy.grace_of(leave).is_positive() {
         standing.stated.insert(id.clone(), leave);
