@@ -31,7 +31,7 @@ const SCENES: [Scene; 4] = [
         columns: 100,
         before: &[&["apply", "--yes", "--only", "user=kai.klein@example.com"]],
         arguments: &["apply", "--only", "user=ada.adler@example.com"],
-        question: Some("taken as a yes:"),
+        question: Some("taken as a yes:\n"),
         lines: (13, 11),
     },
     Scene {
