@@ -137,11 +137,11 @@ pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
     plan.invitations.retain(|op| choices.iter().any(|choice| choice.takes_invitation(op)));
     let is_left_out = |op: &mut UserOp| !choices.iter().any(|choice| choice.takes_user(op));
     let left_out: Vec<UserOp> = plan.users.extract_if(.., is_left_out).collect();
-    left_out.iter().filter(|op| op.action == UserAction::Recreate).for_each(|op| plan.leave_out(op));
+    plan.leave_out(left_out.into_iter().filter(|op| op.action == UserAction::Recreate).collect());
     leave_out_given(plan);
     keep_the_last_admin(plan);
     plan.keep_members_of_open_accounts();
-    let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(given_up).cloned().collect();
+    let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::moved_from).cloned().collect();
     let made: BTreeSet<OktaUserId> = plan.users.iter().map(|op| op.okta_id.clone()).collect();
     plan.projects.retain_mut(|op| {
         if !choices.iter().any(|choice| choice.takes_project(op)) {
@@ -154,18 +154,10 @@ pub fn keep(plan: &mut Plan, choices: &[Only]) -> Vec<Only> {
     unused
 }
 
-/// The externalId that a project gives up.
-fn given_up(op: &ProjectOp) -> Option<&OktaGroupId> {
-    match &op.action {
-        ProjectAction::Relink { from, .. } => Some(from),
-        _ => None,
-    }
-}
-
 /// Leaves out projects that would be linked to a group whose project isn't moved away by the same part: an externalId is unique.
 fn drop_what_waits(plan: &mut Plan, given_up_by_all: &BTreeSet<OktaGroupId>) {
     loop {
-        let free: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(given_up).cloned().collect();
+        let free: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::moved_from).cloned().collect();
         let links = |op: &ProjectOp| {
             matches!(op.action, ProjectAction::Create | ProjectAction::Adopt | ProjectAction::Relink { .. })
         };
@@ -187,7 +179,7 @@ fn leave_out_given(plan: &mut Plan) {
         let op = plan.users.remove(place);
         let name = &op.user_name;
         plan.warnings.push(format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
-        plan.leave_out(&op);
+        plan.leave_out(vec![op]);
     }
 }
 
