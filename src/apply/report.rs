@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::plan::Step;
-use crate::plan::hold::convergence::{Divergence, Part, Stands};
+use crate::plan::hold::convergence::{Divergence, ProjectPart, Stands};
 use crate::plan::op::{InvitationOp, ProjectOp, UserOp};
 
 /// How an operation ended.
@@ -120,10 +120,10 @@ impl<'p> Report<'p> {
         for (op, outcomes) in &self.projects {
             for (part, found) in stands.project(op) {
                 let (step, outcome) = match part {
-                    Part::Itself => (Step::Project(op), &outcomes.project),
-                    Part::Add => (Step::AddMembers(op), &outcomes.add),
-                    Part::Remove => (Step::RemoveMembers(op), &outcomes.remove),
-                    Part::Roles => (Step::SetRoles(op), &outcomes.roles),
+                    ProjectPart::Itself => (Step::Project(op), &outcomes.project),
+                    ProjectPart::Add => (Step::AddMembers(op), &outcomes.add),
+                    ProjectPart::Remove => (Step::RemoveMembers(op), &outcomes.remove),
+                    ProjectPart::Roles => (Step::SetRoles(op), &outcomes.roles),
                 };
                 if let Some(outcome) = outcome {
                     note(step, found, outcome);

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::scripted::{Act, ScriptedServer, Seen, answer, fast, json as ok};
+use crate::http::scripted::{Act, Log, ScriptedServer, Seen, answer, fast, json as ok};
 use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
@@ -49,6 +49,32 @@ async fn sends_what_it_was_given() {
     assert!(seen[0].header("accept-encoding").unwrap().contains("gzip"));
     assert_eq!((seen[1].header("content-type"), seen[1].body.as_str()), (Some("application/scim+json"), "{\"a\":1}"));
     assert_eq!(client.requests(), 2);
+}
+
+#[tokio::test]
+async fn where_paths_are_secrets_nothing_shows_any_part_of_one() {
+    let elsewhere = answer(302, &[("location", "/q9Zt/elsewhere")], "");
+    let acts =
+        [ok(404, "{}"), elsewhere, ok(200, "{}"), Act::SendAndCut(String::new()), Act::SendAndCut(String::new())];
+    let server = ScriptedServer::script(acts).await;
+    let (log, logged) = Log::of_this_thread();
+    let settings = Settings { hides_paths: true, retry: fast(), ..Settings::new(format!("{}/q9Zt", server.url)) };
+    let client = Client::new(settings).unwrap();
+    let mut told = vec![format!("{client:?}")];
+    for method in [reqwest::Method::GET, reqwest::Method::GET, reqwest::Method::GET, reqwest::Method::POST] {
+        let request = Request::new(method, "/q9Zt/hook").param("q9Zt", "q9Zt");
+        told.push(format!("{request:?}"));
+        told.push(match client.send(&request).await {
+            Ok(reply) => format!("{reply:?} {:?}", reply.implausible("odd")),
+            Err(failure) => {
+                format!("{failure} {failure:?} {:?}", Error::from(client.send(&request).await.unwrap_err()))
+            }
+        });
+    }
+    drop(logged);
+    let told = told.join("\n") + &log.text();
+    assert!(told.contains("answer method=GET url=\"http://127.0.0.1:") && told.contains("no answer"), "{told}");
+    assert!(!told.contains("q9Zt"), "{told}");
 }
 
 #[tokio::test]
@@ -229,11 +255,12 @@ async fn an_answer_that_stops_is_told_from_one_that_keeps_coming() {
         failure.to_string().ends_with("got an answer that stopped for 0.05 s; gave up after 2 attempts"),
         "{failure}"
     );
-    // Longer in all than either limit, which both count from the last byte.
-    let parts = [half, "1,", "2,", "3,", "4]"].map(str::to_owned);
-    let server = ScriptedServer::script([Act::Trickle(parts.into(), Duration::from_millis(300))]).await;
-    let request = Request::get("/x").timeout(Duration::from_secs(1));
-    assert_eq!(client(&server.url, 1000).json::<Value>(&request).await.unwrap().0, json!([1, 2, 3, 4]));
+    // Longer in all than either limit, which both count from the last byte; each pause is much shorter.
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 41\r\n\r\n[";
+    let parts = [vec![head], vec!["1,"; 19], vec!["1]"]].concat().into_iter().map(str::to_owned).collect();
+    let server = ScriptedServer::script([Act::Trickle(parts, Duration::from_millis(160))]).await;
+    let request = Request::get("/x").timeout(Duration::from_secs(3));
+    assert_eq!(client(&server.url, 3000).json::<Vec<u8>>(&request).await.unwrap().0, [1; 20]);
 }
 
 #[tokio::test]
