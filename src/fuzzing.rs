@@ -22,7 +22,7 @@ use crate::http::link::next_cursor;
 use crate::http::signals::Signals;
 use crate::model::okta::{Group, GroupType, Status, User};
 use crate::model::org::Extra;
-use crate::model::packed::Attributes;
+use crate::model::packed::KeptAttributes;
 use crate::okta::api::wire as okta;
 use crate::okta::oauth::life_of_token;
 use crate::output::document::Document;
@@ -62,7 +62,7 @@ const LONGEST_VALUE: usize = 1 << 24;
 /// Bodies of Okta. What is kept of a user is the user.
 pub fn okta_json(bytes: &[u8]) {
     for user in parsed::<Vec<User>>(bytes).into_iter().flatten() {
-        let (id, packed) = user.clone().pack(&Attributes::All);
+        let (id, packed) = user.clone().pack(&KeptAttributes::All);
         assert_eq!(packed.unpack(&id), user);
     }
     parsed::<Vec<okta::UserId>>(bytes);

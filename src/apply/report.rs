@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::plan::Step;
-use crate::plan::hold::convergence::{Divergence, Part, Stands};
+use crate::plan::hold::convergence::{Divergence, ProjectPart, Stands};
 use crate::plan::op::{InvitationOp, ProjectOp, UserOp};
 
 /// How an operation ended.
@@ -22,6 +22,7 @@ pub enum Outcome {
     /// It wasn't written: the current value isn't the one that the plan was made from, since it was changed meanwhile.
     Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
+    #[serde(rename = "not begun")]
     Skipped(String),
 }
 
@@ -33,7 +34,7 @@ impl Outcome {
             Self::Kept(_) => "kept",
             Self::Failed(_) => "failed",
             Self::Stale(_) => "stale",
-            Self::Skipped(_) => "skipped",
+            Self::Skipped(_) => "not begun",
         }
     }
 
@@ -119,10 +120,10 @@ impl<'p> Report<'p> {
         for (op, outcomes) in &self.projects {
             for (part, found) in stands.project(op) {
                 let (step, outcome) = match part {
-                    Part::Itself => (Step::Project(op), &outcomes.project),
-                    Part::Add => (Step::AddMembers(op), &outcomes.add),
-                    Part::Remove => (Step::RemoveMembers(op), &outcomes.remove),
-                    Part::Roles => (Step::SetRoles(op), &outcomes.roles),
+                    ProjectPart::Itself => (Step::Project(op), &outcomes.project),
+                    ProjectPart::Add => (Step::AddMembers(op), &outcomes.add),
+                    ProjectPart::Remove => (Step::RemoveMembers(op), &outcomes.remove),
+                    ProjectPart::Roles => (Step::SetRoles(op), &outcomes.roles),
                 };
                 if let Some(outcome) = outcome {
                     note(step, found, outcome);

@@ -29,7 +29,7 @@ const LARGEST: u64 = 64 << 20;
 const SIDE_BY_SIDE: usize = 32;
 
 /// A case that didn't end as it had to.
-struct Difference {
+struct FailedCase {
     line: usize,
     /// The expression, or the login.
     subject: String,
@@ -41,7 +41,7 @@ struct Difference {
 #[derive(Default)]
 struct Checked {
     cases: usize,
-    differences: Vec<Difference>,
+    differences: Vec<FailedCase>,
 }
 
 /// Checks the cases of a file and counts the roles of the scope, whichever is asked for.
@@ -98,7 +98,7 @@ impl Checked {
         let mut lines: Vec<String> = self
             .differences
             .iter()
-            .map(|Difference { line, subject, expected, actual }| {
+            .map(|FailedCase { line, subject, expected, actual }| {
                 let (expected, actual) = (styled(ADD, visible(expected)), styled(REMOVE, visible(actual)));
                 format!("line {line}: {}\n  expected {expected}\n  gives    {actual}", visible(subject))
             })
@@ -118,7 +118,7 @@ fn check_expressions(path: &Path) -> Result<Checked> {
         checked.cases += 1;
         match Case::parse(line) {
             Err(why) => broken.push(format!("{}:{}: {why}", path.display(), at + 1)),
-            Ok(case) => checked.differences.extend(case.check().err().map(|found| Difference {
+            Ok(case) => checked.differences.extend(case.check().err().map(|found| FailedCase {
                 line: at + 1,
                 subject: case.expression,
                 expected: found.expected,
@@ -226,9 +226,9 @@ impl Org {
                 reading.map_or_else(|| "no user of this login".to_owned(), |reading| self.role_of(&reading.org));
             let is_error = actual != "null" && PlatformRole::parse(&actual).is_none();
             let good = if row.role == "error" { is_error } else { actual == row.role };
-            Ok((!good).then_some(Difference { line: row.line, subject: row.login, expected: row.role, actual }))
+            Ok((!good).then_some(FailedCase { line: row.line, subject: row.login, expected: row.role, actual }))
         });
-        let found: Result<Vec<Option<Difference>>> = checks.buffered(SIDE_BY_SIDE).try_collect().await;
+        let found: Result<Vec<Option<FailedCase>>> = checks.buffered(SIDE_BY_SIDE).try_collect().await;
         Ok(Checked { cases, differences: found?.into_iter().flatten().collect() })
     }
 

@@ -76,7 +76,8 @@ async fn plan(
     let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
     watch.planned(&plan, &refusals);
     let made = now.to_string();
-    let document = Document { made: Some(&made), refusals: &refusals, ..session.document(&plan, &hash) };
+    let estimate = Some(session.estimate(&plan, journal.state(), PARALLELISM)?);
+    let document = Document { made: Some(&made), estimate, refusals: &refusals, ..session.document(&plan, &hash) };
     if !watch.is_brief() {
         args.format.wanted(&context.printer).answer(&document, &context.printer);
     }

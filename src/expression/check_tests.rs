@@ -3,7 +3,7 @@
 use super::check::{AttributeType, Finding, Schema, Severity, Wants, check};
 use super::*;
 use crate::model::org::{Instances, Relation};
-use crate::model::packed::Attributes;
+use crate::model::packed::KeptAttributes;
 
 fn schema() -> Schema {
     use AttributeType::{Array, Boolean, Integer, Number, Other, String};
@@ -313,7 +313,7 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
          session.id, isMemberOfGroup('x'), user.getGroups({'group.source.id': 'x'})}",
     );
     let expected = Needs {
-        attributes: Attributes::All,
+        attributes: KeptAttributes::All,
         groups: true,
         named_groups: ["x".to_owned()].into(),
         group_objects: true,
@@ -336,7 +336,7 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
 
 #[test]
 fn the_attributes_that_an_expression_reads_are_known() {
-    let named = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
+    let named = |names: &[&str]| KeptAttributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
     let cases = [
         ("user.login + source.title", named(&["login", "title"])),
         ("user.profile.title == user['city'] ? user.profile['x'] : null", named(&["city", "profile", "title", "x"])),
@@ -344,11 +344,11 @@ fn the_attributes_that_an_expression_reads_are_known() {
         ("user.created", named(&["created"])),
         ("appuser.x + 'user.y'", named(&[])),
         ("user.isMemberOf({'group.id': 'x'}) or isMemberOfAnyGroup(user.x)", named(&["x"])),
-        ("user", Attributes::All),
-        ("user.x == user.profile", Attributes::All),
-        ("user[user.x]", Attributes::All),
-        ("user.profile[user.x]", Attributes::All),
-        ("user.getLinkedObject('manager').email", Attributes::All),
+        ("user", KeptAttributes::All),
+        ("user.x == user.profile", KeptAttributes::All),
+        ("user[user.x]", KeptAttributes::All),
+        ("user.profile[user.x]", KeptAttributes::All),
+        ("user.getLinkedObject('manager').email", KeptAttributes::All),
     ];
     for (source, attributes) in cases {
         assert_eq!(Expression::parse(source).unwrap().needs().attributes, attributes, "{source}");

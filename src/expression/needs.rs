@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::ast::{Kind, Node, Root};
 use super::functions::Reads;
 use crate::model::org::{Instances, Relation};
-use crate::model::packed::Attributes;
+use crate::model::packed::KeptAttributes;
 
 /// The data to read before an evaluation. Nothing else is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is read or not, whatever the others are")]
 pub struct Needs {
     /// The attributes of the user's own profile, and the names of times.
-    pub attributes: Attributes,
+    pub attributes: KeptAttributes,
     /// The groups that the user is a member of.
     pub groups: bool,
     /// The groups whose members the expression asks for, by the names or ids that it gives as texts.
@@ -63,7 +63,7 @@ impl Needs {
             }
         });
         if profiles > named || !self.relations.is_empty() || self.any_linked_object {
-            self.attributes = Attributes::All;
+            self.attributes = KeptAttributes::All;
         }
     }
 

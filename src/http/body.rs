@@ -260,8 +260,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_never_ends_is_given_up() {
-        let head = "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[".to_owned();
-        let parts = [vec![head], vec!["1,".to_owned(); 40]].concat();
+        // Far longer than the limit, so that a busy machine doesn't see the connection end first.
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n[".to_owned();
+        let parts = [vec![head], vec!["1,".to_owned(); 3_000]].concat();
         let server = ScriptedServer::new(move |_| Act::Trickle(parts.clone(), Duration::from_millis(20))).await;
         let body_timeout = Duration::from_millis(200);
         let client = Client::new(Settings { body_timeout, retry: fast(), ..Settings::new(&server.url) }).unwrap();

@@ -130,6 +130,8 @@ struct Inner {
     date: AtomicI64,
     /// How far that was ahead of this machine's clock, in seconds.
     ahead: AtomicI64,
+    /// The shortest time to a whole answer, in microseconds.
+    shortest: AtomicU64,
 }
 
 impl fmt::Debug for Client {
@@ -210,6 +212,7 @@ impl Client {
             refused: AtomicBool::new(false),
             date: AtomicI64::new(0),
             ahead: AtomicI64::new(0),
+            shortest: AtomicU64::new(u64::MAX),
         })))
     }
 
@@ -241,6 +244,12 @@ impl Client {
     /// How many requests were sent so far, repetitions included.
     pub fn requests(&self) -> u64 {
         self.0.pace.requests()
+    }
+
+    /// The shortest time to a whole answer so far: about the way to the server and back. None before the first.
+    pub fn shortest(&self) -> Option<Duration> {
+        let shortest = self.0.shortest.load(Ordering::Relaxed);
+        (shortest < u64::MAX).then(|| Duration::from_micros(shortest))
     }
 
     /// Whether the last answer was 401: the key or token was not accepted.
@@ -407,7 +416,9 @@ impl Client {
         };
         let outcome = outcome.map_err(|cause| cause.masked(&self.0.mask));
         drop(turn);
-        let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = start.elapsed();
+        self.0.shortest.fetch_min(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(method = %request.method, url = self.shown(url), status = status.as_u16(), milliseconds, "answer");
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
         let (method, mask) = (request.method.clone(), self.0.mask.clone());

@@ -171,7 +171,8 @@ impl Pace {
     }
 
     /// The same by bucket.
-    pub fn requests_by_bucket(&self) -> BTreeMap<&'static str, u64> {
+    #[cfg(test)]
+    pub(crate) fn requests_by_bucket(&self) -> BTreeMap<&'static str, u64> {
         self.state().buckets.iter().map(|(name, bucket)| (*name, bucket.sent)).collect()
     }
 

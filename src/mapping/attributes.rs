@@ -294,7 +294,7 @@ impl Evaluation<'_> {
 mod tests {
     use super::*;
     use crate::model::okta::{Profile, User};
-    use crate::model::packed::Attributes as Kept;
+    use crate::model::packed::KeptAttributes;
 
     fn mapping() -> Mapping {
         let expression = Expression::parse("user.login").unwrap();
@@ -316,7 +316,7 @@ mod tests {
     fn a_status_takes_access_away_where_the_config_says_so() {
         let of = |status: &Status, in_scope: bool, closing: &[Leave]| {
             let profile: Profile = [("login".to_owned(), "ada@example.com".into())].into_iter().collect();
-            let (id, packed) = User::new("00u1".into(), status.clone(), profile).pack(&Kept::All);
+            let (id, packed) = User::new("00u1".into(), status.clone(), profile).pack(&KeptAttributes::All);
             let mut org = Org { users: [(id.clone(), packed)].into(), ..Org::default() };
             org.in_scope.extend(in_scope.then(|| id.clone()));
             let mapping = Mapping { closing: closing.iter().copied().collect(), ..mapping() };
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn a_status_that_is_not_known_takes_nothing_away_whatever_the_scope() {
         let (_, packed) =
-            User::new("00u1".into(), Status::Other("ACTIVATING".to_owned()), Profile::new()).pack(&Kept::All);
+            User::new("00u1".into(), Status::Other("ACTIVATING".to_owned()), Profile::new()).pack(&KeptAttributes::All);
         for in_scope in [true, false] {
             let mut org = Org { users: [("00u1".into(), packed.clone())].into(), ..Org::default() };
             org.in_scope.extend(in_scope.then(|| OktaUserId::from("00u1")));

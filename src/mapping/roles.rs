@@ -198,7 +198,7 @@ mod tests {
     use crate::mapping::evaluation::Source;
     use crate::model::desired::Attributes;
     use crate::model::okta::{Profile, Status, User};
-    use crate::model::packed::Attributes as Kept;
+    use crate::model::packed::KeptAttributes;
 
     const USERS: [&str; 5] = ["00u1", "00u2", "00u3", "00u4", "00u5"];
 
@@ -212,7 +212,7 @@ mod tests {
         let mut org = Org::default();
         for id in USERS {
             let profile = Profile::from_iter([("team".to_owned(), format!("T{id}").into())]);
-            let (id, user) = User::new(id.into(), Status::Active, profile).pack(&Kept::All);
+            let (id, user) = User::new(id.into(), Status::Active, profile).pack(&KeptAttributes::All);
             org.in_scope.insert(id.clone());
             org.users.insert(id, user);
         }

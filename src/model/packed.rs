@@ -8,19 +8,19 @@ use super::okta::{Profile, REALM_ID, Status, Times, User};
 
 /// The attributes of profiles that are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attributes {
+pub enum KeptAttributes {
     All,
     /// These and `login`.
     Named(BTreeSet<String>),
 }
 
-impl Default for Attributes {
+impl Default for KeptAttributes {
     fn default() -> Self {
         Self::Named(BTreeSet::new())
     }
 }
 
-impl Attributes {
+impl KeptAttributes {
     pub fn insert(&mut self, name: &str) {
         if let Self::Named(names) = self {
             names.insert(name.to_owned());
@@ -76,8 +76,8 @@ pub struct PackedUser {
 
 impl User {
     /// Forgets what isn't kept.
-    pub fn pack(mut self, kept: &Attributes) -> (OktaUserId, PackedUser) {
-        if *kept != Attributes::All {
+    pub fn pack(mut self, kept: &KeptAttributes) -> (OktaUserId, PackedUser) {
+        if *kept != KeptAttributes::All {
             self.profile.retain(|name, _| kept.holds(name));
         }
         let times = kept.holds_times().then(|| Box::new(self.times));
@@ -111,12 +111,13 @@ mod tests {
 
     #[test]
     fn a_listing_is_asked_for_what_is_kept_and_nothing_more() {
-        let named = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect()).fields();
+        let named =
+            |names: &[&str]| KeptAttributes::Named(names.iter().map(|name| (*name).to_owned()).collect()).fields();
         assert_eq!(named(&[]).as_deref(), Some("id,status,created,profile:(login)"));
         let some = named(&["okta_role", "login", "created", "lastLogin", "city"]);
         assert_eq!(some.as_deref(), Some("id,status,created,lastLogin,profile:(login,city,okta_role)"));
         assert_eq!(named(&["realmId"]).as_deref(), Some("id,status,created,realmId,profile:(login)"));
-        assert_eq!((named(&["cost center"]), Attributes::All.fields()), (None, None));
+        assert_eq!((named(&["cost center"]), KeptAttributes::All.fields()), (None, None));
     }
 
     fn user() -> User {
@@ -131,13 +132,13 @@ mod tests {
 
     #[test]
     fn a_user_of_whom_all_is_kept_is_the_same_afterwards() {
-        let (id, packed) = user().pack(&Attributes::All);
+        let (id, packed) = user().pack(&KeptAttributes::All);
         assert_eq!(packed.unpack(&id), user());
     }
 
     #[test]
     fn what_is_named_is_kept_and_a_missing_attribute_stays_apart_from_null() {
-        let mut kept = Attributes::default();
+        let mut kept = KeptAttributes::default();
         kept.insert("nickName");
         kept.insert("missing");
         let (id, packed) = user().pack(&kept);
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn the_realm_is_kept_as_an_attribute() {
         let wire = r#"{"id": "00u1", "status": "ACTIVE", "realmId": "guo1", "profile": {"login": "ada@example.com"}}"#;
-        let mut kept = Attributes::default();
+        let mut kept = KeptAttributes::default();
         kept.insert(REALM_ID);
         let (_, packed) = serde_json::from_str::<User>(wire).unwrap().pack(&kept);
         assert_eq!(packed.profile()[REALM_ID], "guo1");
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn times_are_kept_where_one_is_named() {
-        let mut kept = Attributes::default();
+        let mut kept = KeptAttributes::default();
         kept.insert("created");
         let (id, packed) = user().pack(&kept);
         assert_eq!(packed.unpack(&id).times, user().times);
@@ -165,11 +166,11 @@ mod tests {
 
     #[test]
     fn all_and_anything_is_all() {
-        let mut kept = Attributes::default();
+        let mut kept = KeptAttributes::default();
         kept.insert("title");
-        kept.add_all(&Attributes::All);
-        assert_eq!(kept, Attributes::All);
-        kept.add_all(&Attributes::default());
-        assert_eq!(kept, Attributes::All);
+        kept.add_all(&KeptAttributes::All);
+        assert_eq!(kept, KeptAttributes::All);
+        kept.add_all(&KeptAttributes::default());
+        assert_eq!(kept, KeptAttributes::All);
     }
 }

@@ -1,13 +1,13 @@
 //! Renders the explanation of a user as text.
 
 use super::explained::{
-    ExplainedAccount, ExplainedAttribute, ExplainedGroup, ExplainedProject, ExplainedUser, ExpressionPart, GroupUse,
-    Link, OktaUser, Outcome, PastOperation, PastWhat,
+    ExplainedAccount, ExplainedAttribute, ExplainedGroup, ExplainedOktaUser, ExplainedProject, ExplainedUser,
+    ExpressionPart, GroupUse, Link, PastOperation, PastWhat, UserOutcome,
 };
 use super::plan_text::{because, change, mark, what, why};
 use super::text::{ADD, BOLD, CHANGE, DIM, HINT, REMOVE, folded, safe, styled};
 use crate::plan::op::UserOp;
-use crate::plan::part::{Membership, MembershipAction, Part};
+use crate::plan::part::{MembershipAction, MembershipChange, UserPart};
 
 /// So many groups that nothing asks for are named.
 const NAMED: usize = 10;
@@ -40,7 +40,7 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:<LABEL$} {text}")
 }
 
-fn okta(user: Option<&OktaUser>, verbose: bool) -> Vec<String> {
+fn okta(user: Option<&ExplainedOktaUser>, verbose: bool) -> Vec<String> {
     let Some(user) = user else { return vec!["no user has this login, e-mail address or id".to_owned()] };
     let status = user.status.as_deref().map_or_else(|| "deleted".to_owned(), safe);
     let mut lines = vec![
@@ -55,20 +55,20 @@ fn okta(user: Option<&OktaUser>, verbose: bool) -> Vec<String> {
     }
     lines.extend(user.groups.iter().flat_map(|groups| self::groups(groups, verbose)));
     let style = match user.outcome {
-        Outcome::Access => ADD,
-        Outcome::NoAccess => REMOVE,
-        Outcome::LeftAlone => CHANGE,
+        UserOutcome::Access => ADD,
+        UserOutcome::NoAccess => REMOVE,
+        UserOutcome::LeftAlone => CHANGE,
     };
     let outcome = match user.outcome {
-        Outcome::Access => "has access",
-        Outcome::NoAccess => "no access",
-        Outcome::LeftAlone => "left alone",
+        UserOutcome::Access => "has access",
+        UserOutcome::NoAccess => "no access",
+        UserOutcome::LeftAlone => "left alone",
     };
     lines.push(labelled("so", &format!("{}: {}", styled(style, outcome), safe(&user.because))));
     lines
 }
 
-fn scope(user: &OktaUser) -> String {
+fn scope(user: &ExplainedOktaUser) -> String {
     let assigned = |part: &str| match &user.assignment {
         Some(assignment) if part.starts_with("assigned") => {
             let by = if assignment.by_group { ", by a group" } else { "" };
@@ -174,7 +174,7 @@ fn project(project: &ExplainedProject) -> String {
     format!("{}  {membership}: {}{}", safe(&project.name), safe(&project.because), wanted.unwrap_or_default())
 }
 
-fn next(part: &Part, user: Option<&OktaUser>) -> Vec<String> {
+fn next(part: &UserPart, user: Option<&ExplainedOktaUser>) -> Vec<String> {
     let mut lines: Vec<String> = part.operation.iter().map(operation).collect();
     lines.extend(part.memberships.iter().map(membership));
     for held in &part.deferred {
@@ -205,8 +205,8 @@ fn operation(op: &UserOp) -> String {
     format!("{} {what} ({})", mark(op.action), why(op))
 }
 
-fn membership(membership: &Membership) -> String {
-    let Membership { project, action, role, from, reason, .. } = membership;
+fn membership(membership: &MembershipChange) -> String {
+    let MembershipChange { project, action, role, from, reason, .. } = membership;
     let (project, role) = (safe(project), role.as_deref().map(safe));
     let reason = if reason.is_empty() { String::new() } else { format!(" ({})", safe(reason)) };
     match action {

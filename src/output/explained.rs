@@ -7,18 +7,18 @@ use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::problem::Problem;
 use crate::plan::access::{Access, Entrants};
 use crate::plan::op::{Change, ProjectOp};
-use crate::plan::part::{MembershipAction, Part};
+use crate::plan::part::{MembershipAction, UserPart};
 
 /// `explain USER`
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ExplainedUser {
     /// None where Okta has and had no such user.
-    pub user: Option<OktaUser>,
+    pub user: Option<ExplainedOktaUser>,
     pub attributes: Vec<ExplainedAttribute>,
     /// Every account that is linked to the user or has the address.
     pub accounts: Vec<ExplainedAccount>,
     pub projects: Vec<ExplainedProject>,
-    pub next_apply: Part,
+    pub next_apply: UserPart,
     pub runs: Vec<PastOperation>,
     /// What a plan looks at and this doesn't. Lower-case, no full stop.
     pub not_looked_at: Vec<String>,
@@ -26,7 +26,7 @@ pub struct ExplainedUser {
 
 /// The user in Okta.
 #[derive(Clone, Debug, Serialize)]
-pub struct OktaUser {
+pub struct ExplainedOktaUser {
     pub id: OktaUserId,
     /// The id where the user is deleted.
     pub login: String,
@@ -39,7 +39,7 @@ pub struct OktaUser {
     pub assignment: Option<ExplainedAssignment>,
     /// None where nothing in the config asks for groups.
     pub groups: Option<Vec<ExplainedGroup>>,
-    pub outcome: Outcome,
+    pub outcome: UserOutcome,
     /// Why: `suspended in Okta`.
     pub because: String,
 }
@@ -47,7 +47,7 @@ pub struct OktaUser {
 /// What follows for the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum UserOutcome {
     /// There and active.
     Access,
     /// Not active, and none is created.
@@ -189,9 +189,9 @@ pub struct PastOperation {
     pub started: String,
     #[serde(flatten)]
     pub what: PastWhat,
-    /// `done`, `failed`, `skipped`, `planned` or `begun`.
+    /// `done`, `failed`, `stale` or `not begun`.
     pub outcome: &'static str,
-    /// Why it failed or was skipped.
+    /// Why it isn't done.
     pub outcome_reason: Option<String>,
 }
 

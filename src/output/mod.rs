@@ -4,8 +4,11 @@
 //! the counts of `summary`; text and JSON show the plan itself.
 
 pub mod chart;
+mod contents;
+mod csv_table;
 pub mod document;
 pub mod drift_text;
+pub mod estimate_text;
 pub mod explain_text;
 pub mod explain_whole_text;
 pub mod explained;

@@ -114,10 +114,15 @@ pub fn counted(number: usize, one: &str, several: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { several })
 }
 
+/// A whole list.
+pub fn listed<T: AsRef<str>>(items: &[T]) -> String {
+    items.iter().map(|item| safe(item.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
 /// The first few of a list, and how many more there are.
 pub fn folded<T: AsRef<str>>(items: &[T], shown: usize) -> String {
     let shown = if items.len() <= shown + 1 { items.len() } else { shown };
-    let text = items[..shown].iter().map(|item| safe(item.as_ref())).collect::<Vec<_>>().join(", ");
+    let text = listed(&items[..shown]);
     if items.len() > shown { format!("{text} and {} more", count(items.len() - shown)) } else { text }
 }
 

@@ -11,10 +11,10 @@ use crate::plan::op::{Plan, ProjectOp, UserOp};
 
 /// The part of a plan that is about one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Part {
+pub struct UserPart {
     /// None where the account needs nothing.
     pub operation: Option<UserOp>,
-    pub memberships: Vec<Membership>,
+    pub memberships: Vec<MembershipChange>,
     pub deferred: Vec<Deferred>,
     pub problems: Vec<Problem>,
     pub accepted: Vec<Accepted>,
@@ -23,7 +23,7 @@ pub struct Part {
 
 /// One change of the user's membership in a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Membership {
+pub struct MembershipChange {
     pub project: String,
     pub group: OktaGroupId,
     pub action: MembershipAction,
@@ -54,7 +54,7 @@ pub struct About<'a> {
     pub projects: BTreeSet<&'a str>,
 }
 
-impl Part {
+impl UserPart {
     /// The part of the plan that is about this user.
     pub fn of(plan: &Plan, about: &About<'_>) -> Self {
         let is_subject = |subject: &str| about.login == subject || about.projects.contains(subject);
@@ -86,8 +86,8 @@ impl About<'_> {
     }
 }
 
-fn memberships(op: &ProjectOp, about: &About<'_>) -> Vec<Membership> {
-    let of = |action, role: Option<&String>, from: Option<&String>, reason: String| Membership {
+fn memberships(op: &ProjectOp, about: &About<'_>) -> Vec<MembershipChange> {
+    let of = |action, role: Option<&String>, from: Option<&String>, reason: String| MembershipChange {
         project: op.name.clone(),
         group: op.group.clone(),
         action,
@@ -153,7 +153,7 @@ mod tests {
         };
         let id = OktaUserId::from("a");
         let about = About { id: &id, login: "A@x.io", names: ["a@x.io"].into(), projects: ["Sales"].into() };
-        let part = Part::of(&plan, &about);
+        let part = UserPart::of(&plan, &about);
         let actions: Vec<_> = part.memberships.iter().map(|membership| membership.action).collect();
         assert_eq!(actions, [MembershipAction::Add, MembershipAction::Remove]);
         assert_eq!((part.problems.len(), part.deferred.len(), part.warnings.len()), (2, 1, 2));

@@ -18,7 +18,7 @@ use crate::files;
 use crate::http::answers::{Answer, Answers, Json};
 use crate::http::segment;
 use crate::model::okta::{REALM_ID, Times};
-use crate::model::packed::Attributes;
+use crate::model::packed::KeptAttributes;
 use crate::plan::Past;
 use crate::plan::hold::resumed::Resumed;
 
@@ -112,8 +112,8 @@ impl Snapshot {
     }
 
     /// The attributes that a config asks for and that were left out, so that users would seem to have no value.
-    pub fn missing(&self, asked: &Attributes) -> Vec<String> {
-        let Attributes::Named(asked) = asked else {
+    pub fn missing(&self, asked: &KeptAttributes) -> Vec<String> {
+        let KeptAttributes::Named(asked) = asked else {
             return self.attributes.iter().map(|_| "all attributes".to_owned()).collect();
         };
         let is_of_entity = |name: &str| Times::NAMES.contains(&name) || name == REALM_ID || name == "login";
@@ -232,13 +232,13 @@ mod tests {
 
     #[test]
     fn attributes_that_were_left_out_are_named() {
-        let asked = |names: &[&str]| Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
+        let asked = |names: &[&str]| KeptAttributes::Named(names.iter().map(|name| (*name).to_owned()).collect());
         let all = snapshot();
         let some = Snapshot { attributes: Some(["title".to_owned()].into()), ..snapshot() };
         let names = ["login", "title", "created", "level", "apiToken"];
         assert_eq!(all.missing(&asked(&names)), ["apiToken"]);
         assert_eq!(some.missing(&asked(&names)), ["apiToken", "level"]);
-        assert_eq!((all.missing(&Attributes::All), some.missing(&Attributes::All).len()), (Vec::new(), 1));
+        assert_eq!((all.missing(&KeptAttributes::All), some.missing(&KeptAttributes::All).len()), (Vec::new(), 1));
     }
 
     #[test]

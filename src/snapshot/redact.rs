@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::answers::{Answer, Answers, Json};
 use crate::model::activepieces::REPLACED;
 use crate::model::id::OktaIds;
-use crate::model::packed::Attributes;
+use crate::model::packed::KeptAttributes;
 use crate::plan::Past;
 use crate::plan::hold::resumed::Resumed;
 
@@ -26,7 +26,7 @@ pub struct Keep {
     /// Words that names of groups have, as far as no user is called so.
     pub group_words: BTreeSet<String>,
     /// Attributes of users that the config asks for. All others are left out.
-    pub attributes: Attributes,
+    pub attributes: KeptAttributes,
 }
 
 /// Attributes with codes of countries, languages and time zones, which functions of expressions read.
@@ -77,8 +77,8 @@ pub fn redact(snapshot: Snapshot, keep: &Keep) -> Result<Snapshot> {
         activepieces: String::new(),
         redacted: true,
         attributes: match &keep.attributes {
-            Attributes::All => None,
-            Attributes::Named(names) => Some(names.clone()),
+            KeptAttributes::All => None,
+            KeptAttributes::Named(names) => Some(names.clone()),
         },
         past,
         // Its operations hold names, and count only while they are exactly the planned ones.
@@ -385,8 +385,8 @@ mod tests {
         (item("/api/v1/users?search=status pr"), item("/api/v1/groups"), accounts.value()["Resources"][0].clone(), text)
     }
 
-    fn named(names: &[&str]) -> Attributes {
-        Attributes::Named(names.iter().map(|name| (*name).to_owned()).collect())
+    fn named(names: &[&str]) -> KeptAttributes {
+        KeptAttributes::Named(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn set(words: &[&str]) -> BTreeSet<String> {
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn equal_words_stay_equal_in_any_case_and_addresses_stay_made_of_names() {
-        let (user, _, account, text) = redacted(&Keep { attributes: Attributes::All, ..Keep::default() });
+        let (user, _, account, text) = redacted(&Keep { attributes: KeptAttributes::All, ..Keep::default() });
         let profile = &user["profile"];
         let of = |value: &Value| value.as_str().unwrap().to_owned();
         let (login, first, last) = (of(&profile["login"]), of(&profile["firstName"]), of(&profile["lastName"]));

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use reqwest::Url;
 
 use crate::activepieces::{self, Activepieces};
+use crate::apply::estimate::Estimate;
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
@@ -243,6 +244,11 @@ impl Session {
     pub fn document<'a>(&'a self, plan: &'a Plan, hash: &'a str) -> Document<'a> {
         let (config, limits) = (Some(self.settings.text.name()), Some(&self.settings.policy.limits));
         Document { config, limits, ..Document::of_plan(plan, hash, (self.org(), self.platform())) }
+    }
+
+    /// How long it takes to write a plan of this session, after its read.
+    pub fn estimate(&self, plan: &Plan, state: &StateFile, parallelism: u32) -> Result<Estimate> {
+        Ok(Estimate::of(plan, &state.pace()?, self.activepieces.shortest_answer(), parallelism))
     }
 
     /// Opens the state file of this org and platform.

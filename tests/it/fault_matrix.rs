@@ -145,6 +145,11 @@ const KINDS: [(FaultKind, usize); 18] = [
     (FaultKind::ExpiredCursor, 1),
 ];
 
+/// Whether the server acts before it fails. On a read that is nothing else than a failure before.
+fn is_after(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::CutAfter | FaultKind::Error500After | FaultKind::HangAfter(_))
+}
+
 /// Whether the fault was met.
 async fn disturbed(calm: &Calm, (is_okta, method, path): Route, (kind, times): (FaultKind, usize)) -> bool {
     let mut stage = calm.scene.stage().await;
@@ -178,7 +183,8 @@ async fn every_fault_at_every_request_ends_in_the_undisturbed_state() {
     let mut cases = Vec::new();
     for calm in &calms {
         for route in calm.routes.difference(&seen) {
-            cases.extend(KINDS.map(|kind| (calm, route.clone(), kind)));
+            let kinds = KINDS.into_iter().filter(|(kind, _)| route.1 != "GET" || !is_after(*kind));
+            cases.extend(kinds.map(|kind| (calm, route.clone(), kind)));
         }
         seen.extend(calm.routes.iter().cloned());
     }

@@ -53,6 +53,8 @@ mod night;
 mod only;
 #[cfg(unix)]
 mod packaging;
+#[cfg(all(feature = "sandbox", unix))]
+mod pictures;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
@@ -80,6 +82,8 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(all(feature = "sandbox", unix))]
+mod terminal;
 #[cfg(feature = "sandbox")]
 mod tls;
 #[cfg(feature = "sandbox")]

@@ -55,6 +55,15 @@ impl Stage {
         command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     }
 
+    /// The binary with these arguments, to be started on a terminal.
+    #[cfg(unix)]
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
+        command.args(arguments).current_dir(self.folder()).env_clear().env("HOME", self.folder());
+        command.envs(AUTHORITIES).envs(self.variables());
+        command
+    }
+
     /// Starts the binary, and gives it while it waits for the answer to one of its writes, on which Activepieces has acted:
     /// to the first whose method and path below SCIM's begin like this, after so many of them were answered at once. The
     /// answers to those that follow are late by as much.

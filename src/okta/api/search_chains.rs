@@ -25,7 +25,7 @@ use crate::http::link::next_cursor;
 use crate::http::{Failure, Reply, Request};
 use crate::model::id::OktaUserId;
 use crate::model::okta::User;
-use crate::model::packed::{Attributes, PackedUser};
+use crate::model::packed::{KeptAttributes, PackedUser};
 use crate::okta::api::client::{Listing, MOST_PAGES, Okta, OnPage, PageSize};
 use crate::okta::api::users::{PAGE, omit};
 
@@ -108,7 +108,7 @@ impl Okta {
         &self,
         search: &str,
         beginnings: &[Timestamp],
-        kept: &Attributes,
+        kept: &KeptAttributes,
         on_page: OnPage<'_>,
     ) -> Result<SearchResult, Failure> {
         let found = match self.http().source() {
@@ -131,7 +131,7 @@ impl Okta {
         &self,
         search: &str,
         beginnings: &[Timestamp],
-        kept: &Attributes,
+        kept: &KeptAttributes,
         on_page: OnPage<'_>,
     ) -> Result<SearchResult, Trouble> {
         let mut users = BTreeMap::new();
@@ -287,13 +287,24 @@ mod tests {
         RefusesFields,
     }
 
-    /// As many users, one every ten seconds; the last ones were created before all others.
+    /// When as many users were created, one every ten seconds; the last ones were created before all others.
     fn stored(users: usize) -> Vec<i64> {
         let second = |number| if number + 20 < users { i64::try_from(number).unwrap() * 10 } else { -1 };
         (0..users).map(second).collect()
     }
 
-    fn answered(habit: Habit, stored: &[i64], seen: &Seen) -> Act {
+    /// Number and creation of users.
+    type Users = Vec<(usize, Timestamp)>;
+
+    /// A server of these users.
+    async fn server(habit: Habit, stored: &[i64]) -> ScriptedServer {
+        let stored: Users = stored.iter().map(|second| at(*second)).enumerate().collect();
+        let mut sorted = stored.clone();
+        sorted.sort_by_key(|(number, created)| (*created, *number));
+        ScriptedServer::new(move |seen| answered(habit, [&stored, &sorted], seen)).await
+    }
+
+    fn answered(habit: Habit, [stored, sorted]: [&Users; 2], seen: &Seen) -> Act {
         let search = seen.param("search").unwrap();
         if (habit == Habit::RefusesSortBy && seen.param("sortBy").is_some())
             || (habit == Habit::RefusesParentheses && search.contains('('))
@@ -303,25 +314,24 @@ mod tests {
         }
         let from = search.split_once("created ge \"").map(|(_, from)| from.trim_end_matches('"').parse().unwrap());
         let from = from.filter(|_| habit != Habit::DropsCreated);
-        let mut users: Vec<_> = stored.iter().map(|second| at(*second)).enumerate().collect();
-        users.retain(|(_, created)| from.is_none_or(|from: Timestamp| *created >= from));
-        if habit != Habit::IgnoresSortBy && seen.param("sortBy").is_some() {
-            users.sort_by_key(|(number, created)| (*created, *number));
-            if seen.param("sortOrder").as_deref() == Some("desc") {
-                users.reverse();
-            }
+        let is_sorted = habit != Habit::IgnoresSortBy && seen.param("sortBy").is_some();
+        let all = if is_sorted { sorted } else { stored };
+        let mut users: Vec<_> =
+            all.iter().filter(|(_, created)| from.is_none_or(|from: Timestamp| *created >= from)).collect();
+        if is_sorted && seen.param("sortOrder").as_deref() == Some("desc") {
+            users.reverse();
         }
         let start: usize = seen.param("after").map_or(0, |after| after.parse().unwrap());
         let limit: usize = seen.param("limit").unwrap().parse().unwrap();
         let end = users.len().min(start + limit);
-        let user = |(number, created): &(usize, Timestamp)| json!({"id": format!("00u{number}"), "status": "ACTIVE", "profile": {}, "created": created.to_string()});
+        let user = |(number, created): &&(usize, Timestamp)| json!({"id": format!("00u{number}"), "status": "ACTIVE", "profile": {}, "created": created.to_string()});
         let items = users[start..end].iter().map(user).collect();
         page(seen, &Value::Array(items), (end < users.len()).then(|| end.to_string()).as_deref())
     }
 
     async fn found(server: &ScriptedServer, beginnings: &[Timestamp]) -> SearchResult {
         let okta = okta(&server.url);
-        okta.users_side_by_side("status pr", beginnings, &Attributes::default(), &|_| ()).await.unwrap()
+        okta.users_side_by_side("status pr", beginnings, &KeptAttributes::default(), &|_| ()).await.unwrap()
     }
 
     #[tokio::test]
@@ -335,8 +345,7 @@ mod tests {
             (Habit::RefusesParentheses, 60),
             (Habit::RefusesFields, 51),
         ] {
-            let stored = stored(USERS);
-            let server = ScriptedServer::new(move |seen| answered(habit, &stored, seen)).await;
+            let server = server(habit, &stored(USERS)).await;
             assert_eq!(found(&server, &[]).await.users.len(), USERS, "{habit:?}");
             let fields = server.seen()[0].param("fields");
             assert_eq!(fields.as_deref(), Some("id,status,created,profile:(login)"), "{habit:?}");
@@ -355,15 +364,14 @@ mod tests {
             (Habit::RefusesSortBy, 9),
             (Habit::RefusesParentheses, 9),
         ] {
-            let everybody = stored(USERS);
-            let first = ScriptedServer::new(move |seen| answered(Habit::Okta, &everybody, seen)).await;
+            let first = server(Habit::Okta, &stored(USERS)).await;
             let beginnings = found(&first, &[]).await.beginnings;
             assert_eq!(beginnings.len(), 2, "{beginnings:?}");
             // As it was, all created later, all but a few gone, and all gone.
             let later = |seconds| stored(USERS).into_iter().map(|second| second + seconds).collect::<Vec<_>>();
             for users in [stored(USERS), later(1_000_000), stored(300), stored(30), Vec::new()] {
                 let count = users.len();
-                let server = ScriptedServer::new(move |seen| answered(habit, &users, seen)).await;
+                let server = server(habit, &users).await;
                 assert_eq!(found(&server, &beginnings).await.users.len(), count, "{habit:?}");
                 let requests = server.lines().len();
                 assert!(requests <= count.div_ceil(200) + most, "{habit:?}, {count}: {requests}");
@@ -374,8 +382,7 @@ mod tests {
     #[tokio::test]
     async fn beginnings_in_any_order_lose_nobody() {
         for beginnings in [[50, 10], [100_000, 5], [5, 100_000], [29_000, 29_001], [10, 10]] {
-            let users = stored(3_000);
-            let server = ScriptedServer::new(move |seen| answered(Habit::Okta, &users, seen)).await;
+            let server = server(Habit::Okta, &stored(3_000)).await;
             assert_eq!(found(&server, &beginnings.map(at)).await.users.len(), 3_000, "{beginnings:?}");
         }
     }
@@ -384,7 +391,7 @@ mod tests {
     async fn a_search_that_is_wrong_fails_by_itself() {
         let server = ScriptedServer::new(|_| error(400, "E0000031", "Invalid search criteria.")).await;
         let okta = okta(&server.url);
-        let failure = okta.users_side_by_side("x", &[], &Attributes::All, &|_| ()).await.unwrap_err();
+        let failure = okta.users_side_by_side("x", &[], &KeptAttributes::All, &|_| ()).await.unwrap_err();
         assert_eq!(failure.status(), Some(400));
         assert!(!server.lines()[1].contains("sortBy"), "{:?}", server.lines());
     }

@@ -70,7 +70,7 @@ impl<'a> Owners<'a> {
 }
 
 /// How a group and its project differ.
-pub struct Difference<'a> {
+pub struct MemberDifference<'a> {
     /// Members of the group who have no account in the project.
     pub absent: Vec<&'a OktaUserId>,
     /// Members of the project who aren't in the group. Members without an Okta user were added by hand, and aren't
@@ -78,7 +78,7 @@ pub struct Difference<'a> {
     pub extra: Vec<(OktaUserId, &'a User)>,
 }
 
-impl<'a> Difference<'a> {
+impl<'a> MemberDifference<'a> {
     pub fn of(group: &'a Members<OktaUserId>, project: Option<&Project>, owners: &Owners<'a>) -> Self {
         let (mut absent, mut extra) = (Vec::new(), Vec::new());
         let leaves = |owner: &Owner<'a>| (owner.id.clone(), owner.account);

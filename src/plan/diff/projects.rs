@@ -11,16 +11,17 @@ use crate::plan::diff::closing::{Closing, settled_roles};
 use crate::plan::diff::links::{self, Found, ProjectMatch};
 use crate::plan::diff::lookup::Lookup;
 use crate::plan::diff::matching::Matches;
-use crate::plan::diff::members::{Difference, Owners, may_leave, removal};
-use crate::plan::diff::{roles, unpushed, unresolved};
+use crate::plan::diff::members::{MemberDifference, Owners, may_leave, removal};
+use crate::plan::diff::roles::{self, RoleDifference};
+use crate::plan::diff::{unpushed, unresolved};
 use crate::plan::op::{Member, Plan, ProjectAction, ProjectOp, Removal};
 use crate::plan::policy::Policy;
 
 /// A desired project and its project on the platform.
 pub struct Compared<'a> {
     of: Found<'a>,
-    members: Difference<'a>,
-    roles: Vec<roles::Difference<'a>>,
+    members: MemberDifference<'a>,
+    roles: Vec<RoleDifference<'a>>,
 }
 
 /// Compares each desired project with its project.
@@ -28,7 +29,7 @@ pub fn compare<'a>(desired: &'a Desired, platform: &'a Platform, matches: &Match
     let owners = Owners::of(platform, matches, &desired.ids);
     let compared = |of: Found<'a>| {
         let standing = of.project.project();
-        let members = Difference::of(&of.desired.members, standing, &owners);
+        let members = MemberDifference::of(&of.desired.members, standing, &owners);
         let roles = roles::differences(of.desired, standing, platform, &owners, matches);
         Compared { of, members, roles }
     };

@@ -14,7 +14,7 @@ use crate::plan::diff::members::Owners;
 use crate::plan::op::{Member, ProjectAction, ProjectOp, RoleChange};
 
 /// A member whose role differs.
-pub struct Difference<'a> {
+pub struct RoleDifference<'a> {
     pub id: OktaUserId,
     account: &'a User,
     from: &'a str,
@@ -22,7 +22,7 @@ pub struct Difference<'a> {
     wanted: &'a DesiredRole,
 }
 
-impl Difference<'_> {
+impl RoleDifference<'_> {
     /// Whether another answer about a group would have given another role.
     pub fn is_doubted(&self) -> bool {
         self.wanted.by_absence
@@ -37,7 +37,7 @@ pub fn differences<'a>(
     platform: &'a Platform,
     owners: &Owners<'a>,
     matches: &Matches<'_>,
-) -> Vec<Difference<'a>> {
+) -> Vec<RoleDifference<'a>> {
     let (Some(wanted), Some(known), Some(standing)) = (&project.roles, platform.roles.known(), standing) else {
         return Vec::new();
     };
@@ -52,14 +52,14 @@ pub fn differences<'a>(
         let wanted = wanted.of.get(id)?;
         let to = known.spelled(wanted.role.as_deref()?)?;
         let from = known.of(&standing.id, &account.id)?;
-        (from != to).then(|| Difference { id: id.clone(), account, from, to, wanted })
+        (from != to).then(|| RoleDifference { id: id.clone(), account, from, to, wanted })
     };
     members.filter_map(difference).collect()
 }
 
 /// The operations for these differences.
-pub fn changes(differences: &[Difference<'_>], desired: &Desired) -> Vec<RoleChange> {
-    let change = |difference: &Difference<'_>| RoleChange {
+pub fn changes(differences: &[RoleDifference<'_>], desired: &Desired) -> Vec<RoleChange> {
+    let change = |difference: &RoleDifference<'_>| RoleChange {
         user_name: difference.account.user_name.clone(),
         account: difference.account.id.clone(),
         okta_id: difference.id.clone(),

@@ -28,7 +28,7 @@ pub struct Divergence {
 
 /// A part of a project's operation that has an outcome of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ProjectPart {
     Itself,
     Add,
     Remove,
@@ -94,24 +94,24 @@ impl<'a> Stands<'a> {
     }
 
     /// The parts of a project's operation that didn't persist.
-    pub fn project(&self, op: &ProjectOp) -> Vec<(Part, Divergence)> {
+    pub fn project(&self, op: &ProjectOp) -> Vec<(ProjectPart, Divergence)> {
         let diverges = |what: String, change: Option<String>| Divergence { subject: op.name.clone(), what, change };
         let project = self.projects.get(op.group.as_str());
         let Some(project) = project.filter(|_| !op.is_deletion()) else {
             let expected = op.is_deletion() == project.is_none();
             let what = if op.is_deletion() { "the project is still there" } else { "the project isn't there" };
-            return if expected { Vec::new() } else { vec![(Part::Itself, diverges(what.to_owned(), None))] };
+            return if expected { Vec::new() } else { vec![(ProjectPart::Itself, diverges(what.to_owned(), None))] };
         };
         let mut found = Vec::new();
         if op.action != ProjectAction::Members && project.display_name != op.name {
             let what = format!("the name is {:?}", project.display_name);
-            found.push((Part::Itself, diverges(what, Some(of_project(op)))));
+            found.push((ProjectPart::Itself, diverges(what, Some(of_project(op)))));
         }
         for member in &op.add {
             let account = member.account.as_ref().or_else(|| Some(&self.user_of.get(member.okta_id.as_str())?.id));
             if !account.is_some_and(|account| project.members.contains(account)) {
                 let change = Some(of_member(&op.group, member));
-                found.push((Part::Add, diverges(format!("{} isn't a member", member.user_name), change)));
+                found.push((ProjectPart::Add, diverges(format!("{} isn't a member", member.user_name), change)));
             }
         }
         let differs = |account: &AccountId, role: &str| {
@@ -121,14 +121,16 @@ impl<'a> Stands<'a> {
         for member in &op.add {
             let account = member.account.as_ref().or_else(|| Some(&self.user_of.get(member.okta_id.as_str())?.id));
             let what = account.zip(member.role.as_deref()).and_then(|(account, role)| differs(account, role));
-            found.extend(what.map(|what| (Part::Add, diverges(format!("{}'s {what}", member.user_name), None))));
+            found.extend(what.map(|what| (ProjectPart::Add, diverges(format!("{}'s {what}", member.user_name), None))));
         }
         for change in &op.roles {
             let what = differs(&change.account, &change.to);
-            found.extend(what.map(|what| (Part::Roles, diverges(format!("{}'s {what}", change.user_name), None))));
+            found.extend(
+                what.map(|what| (ProjectPart::Roles, diverges(format!("{}'s {what}", change.user_name), None))),
+            );
         }
         for removal in op.remove.iter().filter(|removal| project.members.contains(&removal.account)) {
-            found.push((Part::Remove, diverges(format!("{} is still a member", removal.user_name), None)));
+            found.push((ProjectPart::Remove, diverges(format!("{} is still a member", removal.user_name), None)));
         }
         found
     }

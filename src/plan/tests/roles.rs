@@ -9,7 +9,7 @@ use crate::model::activepieces::{KnownRoles, StandingRoles};
 use crate::model::desired::{DesiredRole, DesiredRoles};
 use crate::plan::deferred::Because;
 use crate::plan::diff::Doubts;
-use crate::plan::hold::convergence::{Part, Stands};
+use crate::plan::hold::convergence::{ProjectPart, Stands};
 use crate::plan::hold::doubt::{self, Disagreement};
 use crate::plan::hold::trust;
 
@@ -170,8 +170,8 @@ fn a_role_that_did_not_persist_is_told() {
     assert_eq!(
         told,
         [
-            (Part::Add, "dan@example.com's project role is \"Editor\" and not \"Viewer\""),
-            (Part::Roles, "ada@example.com's project role is \"Editor\" and not \"Viewer\""),
+            (ProjectPart::Add, "dan@example.com's project role is \"Editor\" and not \"Viewer\""),
+            (ProjectPart::Roles, "ada@example.com's project role is \"Editor\" and not \"Viewer\""),
         ]
     );
 }

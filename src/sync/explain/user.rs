@@ -6,7 +6,7 @@ use super::past;
 use super::read::{self, Knows, Seen};
 use super::subject::{self, Subject};
 use crate::error::Result;
-use crate::expression::{self, Step as Part, Value};
+use crate::expression::{self, Step as ExpressionStep, Value};
 use crate::mapping::attributes::Mapped;
 use crate::mapping::roles::RoleRule;
 use crate::model::activepieces::{EmbeddedUser, Project, StandingRoles, User};
@@ -15,13 +15,13 @@ use crate::model::id::{OktaGroupId, OktaIds, OktaUserId};
 use crate::model::okta::Group;
 use crate::okta::lookup::few::{Few, Told};
 use crate::output::explained::{
-    ExplainedAccount, ExplainedAssignment, ExplainedAttribute, ExplainedGroup, ExplainedProject, ExplainedUser,
-    ExpressionPart, GroupUse, Link, OktaUser, Outcome, ScopePart,
+    ExplainedAccount, ExplainedAssignment, ExplainedAttribute, ExplainedGroup, ExplainedOktaUser, ExplainedProject,
+    ExplainedUser, ExpressionPart, GroupUse, Link, ScopePart, UserOutcome,
 };
 use crate::plan::Policy;
 use crate::plan::diff::matching;
 use crate::plan::op::{ProjectAction, ProjectOp};
-use crate::plan::part::{About, Part as PlanPart};
+use crate::plan::part::{About, UserPart};
 use crate::plan::policy::{EmailChange, OnInvitation};
 use crate::sync::context::Context;
 use crate::sync::expressions;
@@ -60,7 +60,7 @@ fn unknown(account: &User, policy: &Policy) -> ExplainedUser {
     let mut account = explained_account(account, policy, None);
     account.is_the_users = true;
     let why = "accounts that Okta doesn't know are never changed".to_owned();
-    let next_apply = PlanPart { warnings: vec![why], ..PlanPart::default() };
+    let next_apply = UserPart { warnings: vec![why], ..UserPart::default() };
     let not_looked_at = vec![
         "projects of the account: the server tells them for linked accounts with the role MEMBER alone".to_owned(),
     ];
@@ -69,7 +69,7 @@ fn unknown(account: &User, policy: &Policy) -> ExplainedUser {
 
 fn embedded(account: EmbeddedUser) -> ExplainedUser {
     let why = "embedded accounts are never changed".to_owned();
-    let next_apply = PlanPart { warnings: vec![why], ..PlanPart::default() };
+    let next_apply = UserPart { warnings: vec![why], ..UserPart::default() };
     ExplainedUser { accounts: vec![explained_embedded(account)], next_apply, ..ExplainedUser::default() }
 }
 
@@ -150,13 +150,13 @@ impl Explaining<'_> {
         matches.account_of[place].or(matches.linked[place])
     }
 
-    fn okta(&self) -> OktaUser {
+    fn okta(&self) -> ExplainedOktaUser {
         let (told, org) = (self.told(), &self.seen.few.org);
         let status = org.users.get(self.id).map(|user| user.status.to_string());
         let is_undecided = self.seen.few.undecided().contains(self.id);
         let (outcome, because) = self.outcome();
         let assignment = told.and_then(|told| told.assignment.as_ref()).zip(self.seen.few.app());
-        OktaUser {
+        ExplainedOktaUser {
             id: self.id.clone(),
             login: self.desired().map_or_else(|| self.id.to_string(), |user| user.login().to_owned()),
             email: told.and_then(|told| told.email.clone()),
@@ -175,17 +175,17 @@ impl Explaining<'_> {
         }
     }
 
-    fn outcome(&self) -> (Outcome, String) {
+    fn outcome(&self) -> (UserOutcome, String) {
         match self.desired().map(|user| &user.state) {
-            Some(DesiredState::Present(_)) => (Outcome::Access, "in scope, and active in Okta".to_owned()),
-            Some(DesiredState::Left(leave)) => (Outcome::NoAccess, leave.as_str().to_owned()),
+            Some(DesiredState::Present(_)) => (UserOutcome::Access, "in scope, and active in Okta".to_owned()),
+            Some(DesiredState::Left(leave)) => (UserOutcome::NoAccess, leave.as_str().to_owned()),
             Some(DesiredState::Untouched(status)) => {
-                (Outcome::LeftAlone, format!("nothing follows from the status {:?}", status.as_str()))
+                (UserOutcome::LeftAlone, format!("nothing follows from the status {:?}", status.as_str()))
             }
             Some(DesiredState::Problem(_)) => {
-                (Outcome::LeftAlone, "there are problems (see the next apply)".to_owned())
+                (UserOutcome::LeftAlone, "there are problems (see the next apply)".to_owned())
             }
-            None => (Outcome::LeftAlone, "nothing is known of the user".to_owned()),
+            None => (UserOutcome::LeftAlone, "nothing is known of the user".to_owned()),
         }
     }
 
@@ -352,7 +352,7 @@ impl Explaining<'_> {
         wanted.sources.iter().find(|source| self.is_in(source)).or(wanted.sources.first())
     }
 
-    fn part(&self, user: &OktaUser, account: Option<&User>, projects: &[ExplainedProject]) -> PlanPart {
+    fn part(&self, user: &ExplainedOktaUser, account: Option<&User>, projects: &[ExplainedProject]) -> UserPart {
         let user_name = self.desired().and_then(|user| user.user_name.as_deref());
         let names = [Some(user.login.as_str()), user_name, account.map(|account| account.user_name.as_str())];
         let about = About {
@@ -361,7 +361,7 @@ impl Explaining<'_> {
             names: names.into_iter().flatten().collect(),
             projects: projects.iter().filter(|project| project.in_group).map(|project| project.name.as_str()).collect(),
         };
-        PlanPart::of(&self.seen.plan, &about)
+        UserPart::of(&self.seen.plan, &about)
     }
 
     fn not_looked_at(&self, account: Option<&User>) -> Vec<String> {
@@ -449,7 +449,7 @@ fn current(attribute: &str, account: &User) -> Option<String> {
     }
 }
 
-fn part(step: &Part<'_>) -> ExpressionPart {
+fn part(step: &ExpressionStep<'_>) -> ExpressionPart {
     let gives = match &step.outcome {
         Ok(value) => value.to_json().to_string(),
         Err(error) => format!("an error: {}", error.message),

@@ -1,5 +1,7 @@
 //! Tests of the chains: every user is read once, with few requests more than the least.
 
+use std::collections::HashSet;
+
 use fastrand::Rng;
 
 use super::*;
@@ -65,7 +67,7 @@ impl SortedUsers {
 }
 
 struct Read {
-    ids: BTreeSet<OktaUserId>,
+    ids: HashSet<OktaUserId>,
     beginnings: Vec<Timestamp>,
     /// How often as many answers came as requests were in flight.
     rounds: usize,
@@ -81,7 +83,7 @@ fn read_while(
 ) -> Read {
     let mut chains = Chains::new(beginnings);
     let mut in_flight: Vec<usize> = (0..chains.count()).collect();
-    let (mut ids, mut rounds) = (BTreeSet::new(), 0);
+    let (mut ids, mut rounds) = (HashSet::new(), 0);
     while !in_flight.is_empty() {
         rounds += 1;
         let (answered, waiting): (Vec<_>, Vec<_>) =
@@ -238,7 +240,7 @@ fn users_who_are_created_and_deleted_meanwhile_make_no_other_be_lost_or_read_twi
                 server.users.insert((at(2 * YEARS), format!("00v{}", doomed.len())));
             }
         });
-        let doomed: BTreeSet<OktaUserId> = doomed.into_iter().collect();
+        let doomed: HashSet<OktaUserId> = doomed.into_iter().collect();
         let lost = all.iter().filter(|(_, id)| {
             let id = OktaUserId::from(id.as_str());
             !doomed.contains(&id) && !found.ids.contains(&id)
