@@ -74,7 +74,7 @@ impl Way<'_> {
             () if text.contains("unsuccessful") => "refused to connect to it".to_owned(),
             () if error.is_timeout() => format!("didn't answer within {}", seconds(&self.connect_timeout)),
             () if error.is_dns() => {
-                let host = self.proxy.map(|proxy| proxy.host()).unwrap_or_default();
+                let host = self.proxy.map(ProxyName::host).unwrap_or_default();
                 format!("isn't found: {}", unresolved(host, &innermost(error)))
             }
             () => refusal(error),

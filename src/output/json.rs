@@ -25,8 +25,9 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
     let mut text = String::with_capacity(json.len() + 64);
     for c in json.chars() {
         if harmful(c) {
-            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-            text.push_str(&units);
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.extend(format!("\\u{unit:04x}").chars());
+            }
         } else {
             text.push(c);
         }

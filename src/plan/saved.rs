@@ -193,23 +193,23 @@ impl Remaining {
         let mut op = new.clone();
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         let adds: BTreeMap<&OktaUserId, &Member> = saved.add.iter().map(|member| (&member.okta_id, member)).collect();
-        let removes: BTreeSet<&Removal> = saved.remove.iter().collect();
-        let changes: BTreeSet<&RoleChange> = saved.roles.iter().collect();
+        let removals: BTreeSet<&Removal> = saved.remove.iter().collect();
+        let roles: BTreeSet<&RoleChange> = saved.roles.iter().collect();
         op.add.retain(|member| adds.get(&member.okta_id).is_some_and(|saved| is_same(saved, member)));
-        op.remove.retain(|removal| removes.contains(removal));
+        op.remove.retain(|removal| removals.contains(removal));
         // If an earlier run of the plan added the member, only the role may still be missing.
         op.roles.retain(|change| {
             let adds_role =
                 |member: &&Member| member.role.as_deref() == Some(&change.to) && tried(Step::AddMembers(saved));
-            changes.contains(change) || adds.get(&change.okta_id).is_some_and(adds_role)
+            roles.contains(change) || adds.get(&change.okta_id).is_some_and(adds_role)
         });
         let kept: BTreeSet<&OktaUserId> = op.add.iter().map(|member| &member.okta_id).collect();
         let added = saved.add.iter().filter(|member| !kept.contains(&member.okta_id));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
         let kept: BTreeSet<&Removal> = op.remove.iter().collect();
-        let removed: Vec<&String> = removes.difference(&kept).map(|gone| &gone.user_name).collect();
+        let removed: Vec<&String> = removals.difference(&kept).map(|gone| &gone.user_name).collect();
         let kept: BTreeSet<&RoleChange> = op.roles.iter().collect();
-        let changed: Vec<&String> = changes.difference(&kept).map(|change| &change.user_name).collect();
+        let changed: Vec<&String> = roles.difference(&kept).map(|change| &change.user_name).collect();
         for (names, kept, step) in [
             (added, op.add.len(), Step::AddMembers(saved)),
             (removed, op.remove.len(), Step::RemoveMembers(saved)),

@@ -317,7 +317,7 @@ fn config() -> Vec<Case> {
 /// `check` on this machine with its set-up broken in one place.
 async fn checked(case: &Case) -> Outcome {
     let mut stage = Stage::of(SMALL).await;
-    let (mut extra, mut kept): (Vec<(&str, String)>, Option<TcpListener>) = (Vec::new(), None);
+    let (mut extra, mut kept): (Vec<(&'static str, String)>, Option<TcpListener>) = (Vec::new(), None);
     let url = if case.okta { stage.sandbox.okta_url() } else { stage.sandbox.activepieces_url() };
     let traffic = if case.okta { stage.sandbox.okta_traffic() } else { stage.sandbox.activepieces_traffic() };
     match &case.broken {
@@ -344,13 +344,10 @@ async fn checked(case: &Case) -> Outcome {
             stage.reconfigure(&url, &front(Authority::new().server("127.0.0.1", 2090), &url).await);
         }
         Break::Authority => stage.reconfigure(&url, &front(Authority::new().itself(), &url).await),
-        Forbidden(path) => traffic.fault(Fault {
-            method: None,
-            path: (*path).to_owned(),
-            kind: FaultKind::Forbidden,
-            after: 0,
-            times: usize::MAX,
-        }),
+        Forbidden(path) => {
+            let (path, kind) = ((*path).to_owned(), FaultKind::Forbidden);
+            traffic.fault(Fault { method: None, path, kind, after: 0, times: usize::MAX });
+        }
         Config(from, to) => stage.reconfigure(from, to),
         Variable(name, value) => {
             if *name == "HTTPS_PROXY" {
@@ -361,33 +358,38 @@ async fn checked(case: &Case) -> Outcome {
         Break::NoSecrets => {}
         Break::SilentProxy => {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            stage.reconfigure(&url, "https://org.invalid");
-            extra.push(("HTTPS_PROXY", format!("http://somebody:s3cret@{}", listener.local_addr().unwrap())));
+            extra.push(proxied(&stage, &url, &listener.local_addr().unwrap().to_string()));
             (stage.patience, kept) = (Some("1"), Some(listener));
         }
         Break::Proxy(answer) => {
-            stage.reconfigure(&url, "https://org.invalid");
             let address = match answer {
                 Some(answer) => Wire::answering((*answer).to_owned()).await.address,
                 None => format!("127.0.0.1:{}", closed_port().await),
             };
-            extra.push(("HTTPS_PROXY", format!("http://somebody:s3cret@{address}")));
+            extra.push(proxied(&stage, &url, &address));
         }
     }
-    let mut variables = vec![
-        ("OKTA_API_TOKEN", stage.sandbox.okta_token()),
-        ("ACTIVEPIECES_API_KEY", stage.sandbox.api_key().to_owned()),
-    ];
-    if matches!(case.broken, Break::NoSecrets) {
-        variables.clear();
-    }
+    let outcome = check_with(&stage, extra, !matches!(case.broken, Break::NoSecrets)).await;
+    drop(kept);
+    outcome
+}
+
+/// Has the server be reached through a proxy at this address, by the variable that it gives.
+fn proxied(stage: &Stage, url: &str, address: &str) -> (&'static str, String) {
+    stage.reconfigure(url, "https://org.invalid");
+    ("HTTPS_PROXY", format!("http://somebody:s3cret@{address}"))
+}
+
+/// `check` with these variables in addition to the secrets, or in place of one of the same name.
+async fn check_with(stage: &Stage, extra: Vec<(&'static str, String)>, has_secrets: bool) -> Outcome {
+    let secrets =
+        [("OKTA_API_TOKEN", stage.sandbox.okta_token()), ("ACTIVEPIECES_API_KEY", stage.sandbox.api_key().to_owned())];
+    let mut variables: Vec<_> = secrets.into_iter().filter(|_| has_secrets).collect();
     variables.extend(stage.patience.map(|seconds| ("OKTAPIECES_TIMEOUT", seconds.to_owned())));
     variables.retain(|(name, _)| extra.iter().all(|(other, _)| other != name));
     variables.extend(extra);
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let outcome = run(stage.folder(), &variables, &["check"]).await;
-    drop(kept);
-    outcome
+    run(stage.folder(), &variables, &["check"]).await
 }
 
 async fn all_say_it(cases: Vec<Case>) {
