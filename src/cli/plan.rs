@@ -81,7 +81,13 @@ async fn plan(
         args.format.wanted(&context.printer).answer(&document, &context.printer);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
+        saved::write(
+            path,
+            &plan,
+            saved::Made { from: made_from, at: now, is_part: args.only.is_part() },
+            refusals,
+            session,
+        )?;
         context
             .printer
             .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
