@@ -110,6 +110,14 @@ pub async fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) 
 }
 
 impl Stage {
+    /// The binary in the stage's folder and with its secrets, in a scrubbed environment.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
+        command.args(arguments).current_dir(self.folder()).env_clear().env("HOME", self.folder());
+        command.envs(AUTHORITIES).envs(self.variables());
+        command
+    }
+
     pub async fn of(company: Shape) -> Self {
         Self::with(Options { company, ..Options::default() }).await
     }

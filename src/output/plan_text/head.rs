@@ -24,18 +24,21 @@ pub(super) fn heading(document: &Document<'_>, layout: Layout) -> String {
 /// What the plan takes away, what it gives, the routine, and what it leaves alone, in counts.
 pub(super) fn summary(document: &Document<'_>, layout: Layout) -> Option<String> {
     let plan = document.plan;
-    let lines = [
-        ("takes away", takes(document)),
-        ("gives", gives(plan)),
-        ("routine", routine(plan)),
-        ("unchanged", unchanged(plan)),
-        ("left alone", left_alone(plan)),
-    ];
-    let line = |(title, parts): (&str, Vec<String>)| {
-        let first = format!("  {title:<12}");
-        (!parts.is_empty()).then(|| layout.paragraph(&first, &parts.join(" · ")))
-    };
-    (!plan.is_empty()).then(|| lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n"))
+    let lines =
+        [("routine", routine(plan)), ("unchanged", unchanged(plan)), ("left alone", left_alone(plan))].into_iter();
+    let lines = risks(document, layout).into_iter().chain(lines.filter_map(|line| paragraph(line, layout)));
+    (!plan.is_empty()).then(|| lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// What the plan takes away and what it gives, a paragraph each.
+pub(in super::super) fn risks(document: &Document<'_>, layout: Layout) -> Vec<String> {
+    let lines = [("takes away", takes(document)), ("gives", gives(document.plan))];
+    lines.into_iter().filter_map(|line| paragraph(line, layout)).collect()
+}
+
+fn paragraph((title, parts): (&str, Vec<String>), layout: Layout) -> Option<String> {
+    let first = format!("  {title:<12}");
+    (!parts.is_empty()).then(|| layout.paragraph(&first, &parts.join(" · ")))
 }
 
 /// A part with its count; none for none.

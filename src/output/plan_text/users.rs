@@ -14,7 +14,7 @@ use crate::plan::op::{
 
 /// What a reader has to see of a user's operation; each is in one section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weight {
+pub(in super::super) enum Weight {
     /// Becomes ADMIN.
     NewAdmin,
     /// Gets or loses ADMIN or OPERATOR.
@@ -29,7 +29,7 @@ enum Weight {
 }
 
 impl Weight {
-    fn of(op: &UserOp) -> Self {
+    pub(in super::super) fn of(op: &UserOp) -> Self {
         match op.action {
             _ if op.is_new_admin() => Self::NewAdmin,
             UserAction::Deactivate => Self::Deactivated,
@@ -52,16 +52,13 @@ pub(super) fn gets_a_role(op: &UserOp) -> bool {
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
     let row = |op| row(op, &plan.drift);
-    let admins = of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift));
+    let admins = of(Weight::NewAdmin).map(row);
     let waiting = plan.standing.waiting_admins.iter().map(|name| waiting_admin(name));
     let rows = |weight, all| fold::rows(of(weight).map(row), layout, all);
     [
         layout.section("New ADMINs", &fold::rows(admins.chain(waiting), layout, true)),
         layout.section("New project Admins", &fold::rows(plan.new_project_admins().map(project_admin), layout, true)),
-        layout.section(
-            "Accounts to delete for good",
-            &fold::rows(of(Weight::Deleted).map(account_deletion), layout, true),
-        ),
+        layout.section("Accounts to delete for good", &rows(Weight::Deleted, true)),
         layout.section("Roles", &rows(Weight::Role, true)),
         layout.section("Deactivations", &rows(Weight::Deactivated, true)),
         layout.section("Replaced accounts", &rows(Weight::Replaced, true)),
@@ -98,7 +95,7 @@ fn waiting_admin(user_name: &str) -> Row {
     }
 }
 
-fn revocation(op: &InvitationOp) -> Row {
+pub(in super::super) fn revocation(op: &InvitationOp) -> Row {
     let what = format!("as {}", safe(&op.grant.to_string()));
     Row { mark: styled(REMOVE, "- revoke"), who: safe(&op.user_name), what, why: safe(&op.reason), ..Row::default() }
 }
@@ -145,9 +142,16 @@ pub(in super::super) fn mark(action: UserAction) -> String {
     styled(style, format!("{mark} {}", action.as_str()))
 }
 
-fn row(op: &UserOp, drift: &Drift) -> Row {
-    let mark = mark(op.action);
-    Row { mark, who: safe(&op.user_name), what: what(op), why: why_now(op, drift), ..Row::default() }
+/// The row of an operation, as its section has it.
+pub(in super::super) fn row(op: &UserOp, drift: &Drift) -> Row {
+    match Weight::of(op) {
+        Weight::NewAdmin => new_admin(op, drift),
+        Weight::Deleted => account_deletion(op),
+        _ => {
+            let mark = mark(op.action);
+            Row { mark, who: safe(&op.user_name), what: what(op), why: why_now(op, drift), ..Row::default() }
+        }
+    }
 }
 
 /// Why an account is changed, and whether it was changed on the platform.
