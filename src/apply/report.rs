@@ -150,7 +150,7 @@ impl<'p> Report<'p> {
 
     /// The steps that are done, by kind and Okta id.
     pub fn done_steps(&self) -> BTreeSet<(&'static str, &'p str)> {
-        let users = self.users.iter().filter(|(_, outcome)| outcome.is_done()).map(|(op, _)| Step::User(op));
+        let users = self.users.iter().filter(|(_, outcome)| outcome.is_done()).flat_map(|(op, _)| op.steps());
         let projects = self.projects.iter().flat_map(|(op, outcomes)| {
             let parts = [
                 (Step::Project(op), &outcomes.project),
@@ -170,5 +170,40 @@ impl<'p> Report<'p> {
     pub fn done_of(&self) -> (usize, usize) {
         let done = self.outcomes().filter(|(_, outcome)| outcome.is_done()).count();
         (done, self.outcomes().count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::activepieces::Contents;
+    use crate::plan::op::{Copied, Fate, Reason, Replaced, UserAction};
+
+    #[test]
+    fn of_an_account_that_is_replaced_every_step_is_done() {
+        let copied = Copied { name: "Eng".to_owned(), project: "p1".into(), joins: true, role: None };
+        let left = Replaced {
+            account: "a1".into(),
+            user_name: "ada@example.com".to_owned(),
+            link: "00u1".to_owned(),
+            fate: Fate::Close,
+            copies: vec![copied],
+            personal: Contents::default(),
+        };
+        let op = UserOp {
+            action: UserAction::Recreate,
+            user_name: "lovelace@example.com".to_owned(),
+            okta_id: "00u1".into(),
+            account: None,
+            changes: Vec::new(),
+            reason: Reason::EmailChanged,
+            attributes: None,
+            replaces: vec![left],
+            destroys: None,
+        };
+        let report = |outcome| Report { users: vec![(&op, outcome)], ..Report::default() };
+        let all: BTreeSet<_> = op.steps().map(|step| (step.kind(), step.okta_id())).collect();
+        assert_eq!((all.len(), report(Outcome::Done).done_steps()), (4, all));
+        assert!(report(Outcome::Failed(String::new())).done_steps().is_empty());
     }
 }

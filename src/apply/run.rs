@@ -361,15 +361,15 @@ impl Run<'_> {
     async fn release(&self, ops: &[ProjectOp]) {
         let wanted: BTreeSet<&OktaGroupId> = ops.iter().map(|op| &op.group).collect();
         let moved = |op: &&ProjectOp| matches!(op.action, ProjectAction::Relink { is_named: true, .. });
-        let frees = |op: &&ProjectOp| from_of(op).is_some_and(|from| wanted.contains(from));
+        let frees = |op: &&ProjectOp| op.moved_from().is_some_and(|from| wanted.contains(from));
         let between: BTreeSet<OktaGroupId> =
             ops.iter().filter(moved).filter(frees).map(|op| op.group.moving()).collect();
         // A run that ended early may have left a project with the value that another one needs now: it goes on first.
         let blocks =
-            |op: &&ProjectOp| from_of(op).is_some_and(|from| *from != op.group.moving() && between.contains(from));
+            |op: &&ProjectOp| op.moved_from().is_some_and(|from| *from != op.group.moving() && between.contains(from));
         let first = ops.iter().filter(moved).filter(blocks);
         for op in first.chain(ops.iter().filter(moved).filter(frees)) {
-            let (Some(from), Some(id)) = (from_of(op), &op.project) else { continue };
+            let (Some(from), Some(id)) = (op.moved_from(), &op.project) else { continue };
             if self.begins(Step::Project(op)).await.is_ok() {
                 let released = project::release(self.to(&self.projects), op, id, from).await;
                 tracing::debug!(project = op.name, ?released, "its externalId is freed for another project");
@@ -504,12 +504,4 @@ fn by_group(outcomes: Vec<(&ProjectOp, Outcome)>) -> BTreeMap<&OktaGroupId, Outc
 
 fn outcome<T>(result: &Result<T, Outcome>) -> Outcome {
     result.as_ref().err().cloned().unwrap_or(Outcome::Done)
-}
-
-/// The externalId that a project is moved from.
-fn from_of(op: &ProjectOp) -> Option<&OktaGroupId> {
-    match &op.action {
-        ProjectAction::Relink { from, .. } => Some(from),
-        _ => None,
-    }
 }

@@ -40,6 +40,14 @@ pub struct Desired {
     pub ids: OktaIds,
 }
 
+impl Desired {
+    /// The project that may have this externalId.
+    pub fn project_of(&self, external_id: &str) -> Option<&DesiredProject> {
+        let of_key = self.projects.get(&OktaGroupId::from(external_id)).filter(|project| project.has_link(external_id));
+        of_key.or_else(|| self.projects.values().find(|project| project.has_link(external_id)))
+    }
+}
+
 /// The project roles that users had when their accounts were closed, by the group of the project.
 pub type LeftRoles = BTreeMap<OktaGroupId, BTreeMap<OktaUserId, String>>;
 

@@ -151,14 +151,9 @@ pub fn all(sources: &Sources<'_>) -> Vec<Access> {
 
 /// The projects of each account, with their pushed groups.
 fn memberships<'a>(desired: &'a Desired, platform: &'a Platform) -> Memberships<'a> {
-    let groups: BTreeMap<&str, &DesiredProject> = desired
-        .projects
-        .values()
-        .flat_map(|project| project.links().map(move |link| (link.as_str(), project)))
-        .collect();
     let mut memberships = Memberships::new();
     for project in &platform.projects {
-        let group = project.external_id.as_deref().and_then(|id| groups.get(id).copied());
+        let group = project.external_id.as_deref().and_then(|id| desired.project_of(id));
         for member in &project.members {
             memberships.entry(member).or_default().push((project, group));
         }
@@ -341,7 +336,7 @@ pub fn entrants(
     plan: &Plan,
     policy: &Policy,
 ) -> Option<Entrants> {
-    let wanted = desired.projects.values().find(|project| project.has_link(link.as_str()))?;
+    let wanted = desired.project_of(link.as_str())?;
     let matches = matching::matches(desired, platform, policy);
     let places: BTreeMap<&OktaUserId, usize> =
         desired.users.keys().enumerate().map(|(place, id)| (id, place)).collect();

@@ -83,27 +83,19 @@ impl ProjectOp {
     pub fn is_linked(&self) -> bool {
         matches!(self.action, ProjectAction::Members | ProjectAction::Rename { .. })
     }
-
-    /// The externalId that the project gives up.
-    fn given_up(&self) -> Option<&OktaGroupId> {
-        match &self.action {
-            ProjectAction::Relink { from, .. } => Some(from),
-            _ => None,
-        }
-    }
 }
 
 /// Leaves in the plan the items that are wanted, as far as they don't depend on the others. A member is added only if the account
 /// exists or is made by the same part, and an account goes to another user only if the one who leaves it is in the part too.
 pub fn keep(plan: &mut Plan, wants: impl Fn(&Plan, Item) -> bool) {
-    let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::given_up).cloned().collect();
+    let given_up: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::moved_from).cloned().collect();
     let wanted: Vec<bool> = plan.items().map(|item| wants(plan, item)).collect();
     let mut wanted = wanted.into_iter();
     let mut next = || wanted.next().unwrap_or_default();
     plan.invitations.retain(|_| next());
     let left_out: Vec<UserOp> = plan.users.extract_if(.., |_| !next()).collect();
     plan.projects.iter_mut().for_each(|op| keep_wanted(op, &mut next));
-    left_out.iter().filter(|op| op.action == UserAction::Recreate).for_each(|op| plan.leave_out(op));
+    plan.leave_out(left_out.into_iter().filter(|op| op.action == UserAction::Recreate).collect());
     leave_out_given(plan);
     keep_the_last_admin(plan);
     plan.keep_members_of_open_accounts();
@@ -130,7 +122,7 @@ fn keep_wanted(op: &mut ProjectOp, next: &mut impl FnMut() -> bool) {
 /// Leaves out projects that would be linked to a group whose project isn't moved away by the same part: an externalId is unique.
 fn drop_what_waits(plan: &mut Plan, given_up_by_all: &BTreeSet<OktaGroupId>) {
     loop {
-        let free: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::given_up).cloned().collect();
+        let free: BTreeSet<OktaGroupId> = plan.projects.iter().filter_map(ProjectOp::moved_from).cloned().collect();
         let links = |op: &ProjectOp| {
             matches!(op.action, ProjectAction::Create | ProjectAction::Adopt | ProjectAction::Relink { .. })
         };
@@ -152,7 +144,7 @@ fn leave_out_given(plan: &mut Plan) {
         let op = plan.users.remove(place);
         let name = &op.user_name;
         plan.warnings.push(format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
-        plan.leave_out(&op);
+        plan.leave_out(vec![op]);
     }
 }
 

@@ -508,6 +508,11 @@ pub struct Totals {
 }
 
 impl UserOp {
+    /// The accounts that the user would leave, each with the user.
+    fn leaves(&self) -> impl Iterator<Item = (AccountId, OktaUserId)> {
+        self.replaces.iter().map(|left| (left.account.clone(), self.okta_id.clone()))
+    }
+
     /// Whether the account is an active ADMIN afterwards.
     pub fn makes_admin(&self) -> bool {
         self.gives_admin() && !self.makes_inactive()
@@ -583,6 +588,14 @@ impl UserOp {
 }
 
 impl ProjectOp {
+    /// The externalId that the project gives up.
+    pub fn moved_from(&self) -> Option<&OktaGroupId> {
+        match &self.action {
+            ProjectAction::Relink { from, .. } => Some(from),
+            _ => None,
+        }
+    }
+
     pub fn is_deletion(&self) -> bool {
         matches!(self.action, ProjectAction::Delete { .. })
     }
@@ -683,18 +696,24 @@ impl Plan {
         self.users.iter().filter(|op| op.makes_account()).count()
     }
 
-    /// Leaves out the operation of a user who would leave an account, and all that needs it: the new account isn't added to projects,
-    /// and no other user gets the old one.
-    pub fn leave_out(&mut self, op: &UserOp) {
-        for project in self.projects.iter_mut().filter(|_| op.action == UserAction::Recreate) {
-            project.add.retain(|member| member.okta_id != op.okta_id);
+    /// Leaves out what needs the operations, which were left out, of users who would leave an account: the new account isn't added to
+    /// projects, and no other user gets the old one.
+    pub fn leave_out(&mut self, ops: Vec<UserOp>) {
+        let mut recreated = BTreeSet::new();
+        let mut gone = ops;
+        while !gone.is_empty() {
+            let left: BTreeMap<AccountId, OktaUserId> = gone.iter().flat_map(UserOp::leaves).collect();
+            recreated.extend(gone.into_iter().filter(|op| op.action == UserAction::Recreate).map(|op| op.okta_id));
+            let needs = |op: &mut UserOp| {
+                let left_by = op.account.as_ref().and_then(|account| left.get(account));
+                left_by.is_some_and(|user| *user != op.okta_id)
+            };
+            gone = self.users.extract_if(.., needs).collect();
         }
-        let left = |account: &AccountId| op.replaces.iter().any(|left| left.account == *account);
-        let needs = |other: &mut UserOp| other.okta_id != op.okta_id && other.account.as_ref().is_some_and(left);
-        let dependent: Vec<UserOp> = self.users.extract_if(.., needs).collect();
-        for op in &dependent {
-            self.leave_out(op);
+        if recreated.is_empty() {
+            return;
         }
+        self.projects.iter_mut().for_each(|op| op.add.retain(|member| !recreated.contains(&member.okta_id)));
         self.projects.retain(|op| !op.is_empty());
     }
 }

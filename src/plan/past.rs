@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::activepieces::{Platform, Project};
 use crate::model::desired::{Leave, LeftRoles};
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::okta::Status;
 use crate::model::org::{Org, PushedGroup};
-use crate::plan::op::Plan;
+use crate::plan::op::{Plan, name_before_archive};
 
 /// What is known from the earlier runs of one org and platform; the default before the first. There is no secret in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,20 @@ impl Past {
             }
         }
         self.left_roles.retain(|_, roles| !roles.is_empty());
+    }
+
+    /// Records the members of the projects that the plan archives, and keeps those of the projects that are archived: whether a project
+    /// got its name back is known once the platform shows it.
+    pub fn note_archived(&mut self, plan: &Plan, platform: &Platform) {
+        let is_archived = |project: &&Project| name_before_archive(&project.display_name).is_some();
+        let still: BTreeSet<&ProjectId> =
+            platform.projects.iter().filter(is_archived).map(|project| &project.id).collect();
+        self.archived.retain(|project, _| still.contains(project));
+        for op in plan.projects.iter().filter(|op| op.is_archival()) {
+            let Some(project) = &op.project else { continue };
+            let members = op.remove.iter().filter_map(|removal| removal.okta_id.clone());
+            self.archived.entry(project.clone()).or_default().extend(members);
+        }
     }
 
     /// The record of before, with what later runs need even if this one is cut short.

@@ -1,12 +1,12 @@
 //! A saved plan: exactly its operations are applied, as far as they still hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Refusal;
-use super::op::{Change, Member, Plan, ProjectAction, ProjectOp, Replaced, UserAction, UserOp};
+use super::op::{Change, Member, Plan, ProjectAction, ProjectOp, Removal, Replaced, RoleChange, UserAction, UserOp};
 use super::step::Step;
 use crate::model::activepieces::Platform;
 use crate::model::desired::Desired;
@@ -188,7 +188,8 @@ impl Remaining {
         let before = self.plan.users.clone();
         keep_the_last_admin(&mut self.plan);
         self.plan.keep_members_of_open_accounts();
-        let is_left_out = |op: &&UserOp| !self.plan.users.contains(op);
+        let kept: BTreeMap<&OktaUserId, &UserOp> = self.plan.users.iter().map(|op| (&op.okta_id, op)).collect();
+        let is_left_out = |op: &&UserOp| kept.get(&op.okta_id) != Some(op);
         self.stale.extend(before.iter().filter(is_left_out).map(named));
     }
 
@@ -199,23 +200,24 @@ impl Remaining {
             op.action = ProjectAction::Members;
         }
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
-        op.add.retain(|member| saved.add.iter().any(|saved| is_same(saved, member)));
-        op.remove.retain(|removal| saved.remove.contains(removal));
+        let adds: BTreeMap<&OktaUserId, &Member> = saved.add.iter().map(|member| (&member.okta_id, member)).collect();
+        let removes: BTreeSet<&Removal> = saved.remove.iter().collect();
+        let changes: BTreeSet<&RoleChange> = saved.roles.iter().collect();
+        op.add.retain(|member| adds.get(&member.okta_id).is_some_and(|saved| is_same(saved, member)));
+        op.remove.retain(|removal| removes.contains(removal));
         // If an earlier run of the plan added the member, only the role may still be missing.
         op.roles.retain(|change| {
-            let adds = |member: &Member| {
-                member.okta_id == change.okta_id
-                    && member.role.as_deref() == Some(&change.to)
-                    && tried(Step::AddMembers(saved))
-            };
-            saved.roles.contains(change) || saved.add.iter().any(adds)
+            let adds_role =
+                |member: &&Member| member.role.as_deref() == Some(&change.to) && tried(Step::AddMembers(saved));
+            changes.contains(change) || adds.get(&change.okta_id).is_some_and(adds_role)
         });
-        let added = saved.add.iter().filter(|member| !op.add.iter().any(|kept| is_same(member, kept)));
+        let kept: BTreeSet<&OktaUserId> = op.add.iter().map(|member| &member.okta_id).collect();
+        let added = saved.add.iter().filter(|member| !kept.contains(&member.okta_id));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
-        let removed = saved.remove.iter().filter(|gone| !op.remove.contains(gone));
-        let removed: Vec<&String> = removed.map(|gone| &gone.user_name).collect();
-        let changed = saved.roles.iter().filter(|change| !op.roles.contains(change));
-        let changed: Vec<&String> = changed.map(|change| &change.user_name).collect();
+        let kept: BTreeSet<&Removal> = op.remove.iter().collect();
+        let removed: Vec<&String> = removes.difference(&kept).map(|gone| &gone.user_name).collect();
+        let kept: BTreeSet<&RoleChange> = op.roles.iter().collect();
+        let changed: Vec<&String> = changes.difference(&kept).map(|change| &change.user_name).collect();
         for (names, kept, step) in [
             (added, op.add.len(), Step::AddMembers(saved)),
             (removed, op.remove.len(), Step::RemoveMembers(saved)),

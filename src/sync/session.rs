@@ -276,6 +276,7 @@ impl Session {
         } else {
             seen.inactive.clone()
         };
+        remember.note_archived(&plan, &platform);
         let before = knows.in_line.as_ref().map(|in_line| Before { in_line, groups: &knows.org.groups });
         plan.drift = digests.drift(&plan, before, &platform);
         let sent = match self.requests() {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Contents, Platform, User};
 use crate::model::desired::{Desired, DesiredState, DesiredUser, Leave};
-use crate::model::id::AccountId;
+use crate::model::id::{AccountId, OktaUserId};
 use crate::plan::diff::leaving::effective;
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::protected::Protected;
@@ -31,13 +31,17 @@ pub fn diff(
     let replaced = plan.users.iter().flat_map(|op| &op.replaces).map(|left| &left.account);
     let changed: BTreeSet<&AccountId> =
         plan.users.iter().filter_map(|op| op.account.as_ref()).chain(replaced).collect();
-    let owner_of: BTreeMap<_, _> = platform.users.iter().map(|user| &user.id).zip(&matches.user_of).collect();
+    // A user has one operation.
+    let busy: BTreeSet<&OktaUserId> = plan.users.iter().map(|op| &op.okta_id).collect();
+    let owners = platform.users.iter().map(|user| &user.id).zip(&matches.user_of);
+    let owner_of: BTreeMap<_, _> = owners.filter(|(account, _)| due.contains_key(account)).collect();
     let mut deletions = Vec::new();
     for ((id, user), account) in desired.users.iter().zip(&matches.linked) {
         let Some(account) = account else { continue };
         let (Some(since), Some(leave)) = (due.get(&account.id), leave_for_good(user, policy)) else { continue };
         let is_theirs = owner_of.get(&account.id).is_some_and(|owner| **owner == Some(id));
-        if !is_deletable(account) || protected.holds(&account.id) || changed.contains(&account.id) || !is_theirs {
+        let is_changed = changed.contains(&account.id) || busy.contains(id);
+        if !is_deletable(account) || protected.holds(&account.id) || is_changed || !is_theirs {
             continue;
         }
         deletions.push(UserOp {

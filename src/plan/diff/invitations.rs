@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Grant, Invitation, Invitations, Platform, User};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave};
-use crate::model::id::{OktaGroupId, OktaUserId};
+use crate::model::id::OktaUserId;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::role::is_same_project_role;
 use crate::plan::diff::leaving::effective;
@@ -175,8 +175,8 @@ fn of_platform(role: &str, attributes: &Attributes, account: Option<&User>, desi
 fn of_project(id: &OktaUserId, grant: &Grant, desired: &Desired, platform: &Platform) -> Verdict {
     let Grant::Project { project, role, .. } = grant else { return Verdict::Agrees };
     let linked = platform.projects.iter().find(|known| known.id == *project);
-    let group = linked.and_then(|known| known.external_id.as_deref()).map(OktaGroupId::from);
-    let Some(pushed) = group.and_then(|group| desired.projects.get(&group)) else {
+    let link = linked.and_then(|known| known.external_id.as_deref());
+    let Some(pushed) = link.and_then(|link| desired.project_of(link)) else {
         return Verdict::Unknown("Okta doesn't decide about this project".to_owned());
     };
     if !pushed.members.contains(id) {

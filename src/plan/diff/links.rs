@@ -247,7 +247,7 @@ impl<'a> Standing<'a> {
             if self.desired.ids.project_link(now).is_none() {
                 return refused(format!("the project is linked to {now:?}, which isn't the id of an Okta group"));
             }
-            let owner = self.desired.projects.values().find(|other| other.has_link(now));
+            let owner = self.desired.project_of(now);
             // A rule that names a project of its own gives this one up.
             if let Some(owner) = owner.filter(|owner| !owner.is_named) {
                 return refused(format!(

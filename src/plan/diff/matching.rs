@@ -1,6 +1,6 @@
 //! Matches accounts with Okta users: by externalId, else by user name.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
@@ -194,10 +194,12 @@ impl<'a> Matches<'a> {
     /// Finds the accounts that users left in an earlier run, and that are still open. That of a user without access and without
     /// another account counts as the user's own, to be closed.
     fn note_former(&mut self, desired: &'a Desired, platform: &'a Platform) {
+        let places = LazyCell::new(|| desired.users.keys().enumerate().map(|(place, id)| (id, place)).collect());
+        let places: &LazyCell<BTreeMap<&OktaUserId, usize>, _> = &places;
         for (at, account) in platform.users.iter().enumerate().filter(|(_, account)| account.active) {
             let Some(id) = account.former_of(&desired.ids).filter(|_| self.user_of[at].is_none()) else { continue };
             let Some((id, user)) = desired.users.get_key_value(&id) else { continue };
-            let place = desired.users.range(..id).count();
+            let place = places[id];
             let is_left = matches!(user.state, DesiredState::Left(_));
             if is_left && self.account_of[place].is_none() && self.linked[place].is_none() {
                 (self.account_of[place], self.linked[place]) = (Some(account), Some(account));

@@ -50,7 +50,7 @@ pub fn movers(
         if stay.is_empty() {
             return movers.into_keys().collect();
         }
-        movers.retain(|place, _| !stay.contains(place));
+        movers.retain(|place, _| stay.binary_search(place).is_err());
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User};
 use crate::model::id::AccountId;
-use crate::plan::op::{Attribute, Reason, UserAction, UserOp};
+use crate::plan::op::{Attribute, Fate, Reason, UserAction, UserOp};
 use crate::plan::policy::Policy;
 
 /// Accounts that are never deactivated and never lose ADMIN: the owner's, and those that the admin protects.
@@ -24,23 +24,41 @@ impl<'a> Protected<'a> {
         self.accounts.contains(account)
     }
 
-    /// Removes from an operation what a protected account must keep; a deactivation is dropped.
+    /// Removes from an operation what a protected account must keep. An operation that closes a protected account is dropped.
     pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
-        let Some(account) = account.filter(|account| self.accounts.contains(&account.id)) else { return Some(op) };
-        let who = if self.owner == Some(&account.id) { "the platform's owner" } else { "protected" };
+        let mut left = op.replaces.iter().filter(|left| left.fate == Fate::Close && self.holds(&left.account));
+        if let Some(left) = left.next() {
+            warnings.push(self.stays_active(&left.account, &left.user_name, &why(&op.reason)));
+            return None;
+        }
+        let Some(account) = account.filter(|account| self.holds(&account.id)) else { return Some(op) };
         if op.action == UserAction::Deactivate {
-            let why = match op.reason {
-                Reason::Left(leave) => leave.as_str().to_owned(),
-                _ => "the run that made the account active is undone".to_owned(),
-            };
-            warnings.push(format!("{} is {who} and stays active, though {why}", op.user_name));
+            warnings.push(self.stays_active(&account.id, &op.user_name, &why(&op.reason)));
             return None;
         }
         if account.is_admin() && !op.makes_admin() {
+            let who = self.who(&account.id);
             warnings.push(format!("{} is {who} and stays ADMIN, though the role would be {}", op.user_name, role(&op)));
             keep_admin(&mut op);
         }
-        (!op.changes.is_empty()).then_some(op)
+        (!op.changes.is_empty() || !op.replaces.is_empty()).then_some(op)
+    }
+
+    /// The warning of a protected account that isn't closed.
+    pub fn stays_active(&self, account: &AccountId, user_name: &str, why: &str) -> String {
+        format!("{user_name} is {} and stays active, though {why}", self.who(account))
+    }
+
+    fn who(&self, account: &AccountId) -> &'static str {
+        if self.owner == Some(account) { "the platform's owner" } else { "protected" }
+    }
+}
+
+fn why(reason: &Reason) -> String {
+    match reason {
+        Reason::Left(leave) => leave.as_str().to_owned(),
+        Reason::EmailChanged => "its user has another account now".to_owned(),
+        _ => "the run that made the account active is undone".to_owned(),
     }
 }
 

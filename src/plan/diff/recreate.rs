@@ -10,6 +10,7 @@ use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::protected::Protected;
+use crate::plan::diff::users::note_grace;
 use crate::plan::op::{Attribute, Copied, Fate, Plan, Reason, Replaced, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
@@ -20,6 +21,8 @@ pub(super) fn left(
     desired: &Desired,
     platform: &Platform,
     matches: &Matches<'_>,
+    protected: &Protected<'_>,
+    warnings: &mut Vec<String>,
 ) -> Vec<Replaced> {
     let Some(places) = matches.former.get(id) else { return Vec::new() };
     let replaced = |place: &usize| {
@@ -29,6 +32,11 @@ pub(super) fn left(
             None if former.active => Fate::Close,
             None => Fate::Closed,
         };
+        if fate == Fate::Close && protected.holds(&former.id) {
+            let why = "its user has another account now";
+            warnings.push(protected.stays_active(&former.id, &former.user_name, why));
+            return None;
+        }
         let copies = copies(former, id, account, desired, platform);
         let replaced = Replaced { copies, ..replaced(former, fate) };
         (replaced.is_linked_to(id) || replaced.fate == Fate::Close).then_some(replaced)
@@ -59,7 +67,7 @@ fn copies(
     let copied = |project: &Project| {
         let external_id = project.external_id.as_deref().unwrap_or_default();
         let has = account.is_some_and(|account| project.members.contains(&account.id));
-        let joins = match desired.projects.values().find(|desired| desired.has_link(external_id)) {
+        let joins = match desired.project_of(external_id) {
             Some(pushed) if !pushed.members.contains(id) || pushed.roles.is_some() => return None,
             Some(_) => false,
             None => !has,
@@ -128,8 +136,8 @@ pub(super) fn close(
                 DesiredState::Left(leave) => {
                     let leave = effective(*leave, user, policy);
                     if policy.on_leave(leave) == OnLeave::Deactivate {
+                        note_grace(plan, id, leave, former, policy);
                         let op = protected.restrict(deactivate(id, leave, former), Some(former), &mut plan.warnings);
-                        plan.standing.missing.entry(id.clone()).or_insert_with(|| former.id.clone());
                         add(plan, op, former);
                     }
                 }

@@ -1,7 +1,7 @@
 //! Projects whose group isn't pushed any more: named, archived or deleted.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::activepieces::{Contents, Platform, Project};
 use crate::model::desired::Desired;
@@ -25,7 +25,6 @@ pub fn diff(
     closed: &Closing<'_>,
 ) {
     let owners = LazyCell::new(|| Owners::of(platform, matches, &desired.ids));
-    let pushed = pushed_links(desired);
     for project in platform.projects.iter().filter(|project| !claimed.contains(&project.id)) {
         let external_id = project.external_id.as_deref().unwrap_or_default();
         let Some(link) = desired.ids.project_link(external_id) else { continue };
@@ -34,7 +33,7 @@ pub fn diff(
         if is_unresolved || is_vanished(project, desired) || is_named(project, desired) {
             continue;
         }
-        let warning = why_it_stays(project, link, &pushed, desired);
+        let warning = why_it_stays(project, link, desired);
         if warning.is_some() || !(policy.archive || policy.delete_unpushed) {
             closed.leave(plan, project, &external_id.into());
         }
@@ -54,12 +53,7 @@ pub fn diff(
 }
 
 /// Why a project is neither archived nor deleted, whatever the policy says; none if its group is gone.
-fn why_it_stays(
-    project: &Project,
-    link: ProjectLink<'_>,
-    pushed: &BTreeMap<&str, &str>,
-    desired: &Desired,
-) -> Option<String> {
+fn why_it_stays(project: &Project, link: ProjectLink<'_>, desired: &Desired) -> Option<String> {
     let (name, group) = (&project.display_name, link.group);
     if link.is_moving {
         let warning = format!("a run that ended early was moving the project {name} to the group {group}");
@@ -67,7 +61,8 @@ fn why_it_stays(
             "{warning}; the project stays as it is (hint: name it for a group: `project = {name:?}`)"
         ));
     }
-    if let Some(other) = project.external_id.as_deref().and_then(|id| pushed.get(id)) {
+    if let Some(other) = project.external_id.as_deref().and_then(|id| desired.project_of(id)) {
+        let other = &other.name;
         return Some(format!(
             "the project {name} is linked to the group {group}, which makes the project {other}; the project stays as it is"
         ));
@@ -79,13 +74,6 @@ fn why_it_stays(
     }
     let called = desired.groups.get(&OktaGroupId::from(group))?;
     Some(format!("the group of project {name} is called {called} in Okta and isn't pushed; the project stays as it is"))
-}
-
-/// The names of the desired projects by each externalId that they may have.
-fn pushed_links(desired: &Desired) -> BTreeMap<&str, &str> {
-    let links =
-        desired.projects.values().flat_map(|project| project.links().map(|link| (link.as_str(), &*project.name)));
-    links.collect()
 }
 
 /// Whether the config names the project, by its name or id. Where it can't be linked, a problem says why.

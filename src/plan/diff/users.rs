@@ -1,11 +1,12 @@
 //! The difference for users.
 
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
-use crate::model::id::{OktaIds, OktaUserId};
+use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::plan::diff::leaving::{deactivate, effective};
 use crate::plan::diff::matching::{Matches, wanted_names};
@@ -43,7 +44,9 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
         note_changed_email(plan, id, user, account);
         let new = op(id, user, account, former, desired, policy);
         let op = if matches!(user.state, DesiredState::Present(_)) {
-            recreate::recreation(new, id, account, recreate::left(id, account, desired, platform, matches))
+            let warnings = &mut plan.warnings;
+            let left = recreate::left(id, account, desired, platform, matches, &protected, warnings);
+            recreate::recreation(new, id, account, left)
         } else {
             new
         };
@@ -92,10 +95,10 @@ fn close_what_is_open(
     protected: &Protected<'_>,
     policy: &Policy,
 ) {
+    let changed: BTreeSet<AccountId> = plan.users.iter().filter_map(|op| op.account.clone()).collect();
     for (id, user, leave, account) in open {
-        let has_operation = plan.users.iter().any(|op| op.account.as_ref() == Some(&account.id));
         let leave = effective(leave, user, policy);
-        if has_operation || leave == Leave::Unassigned || policy.on_leave(leave) == OnLeave::Keep {
+        if changed.contains(&account.id) || leave == Leave::Unassigned || policy.on_leave(leave) == OnLeave::Keep {
             continue;
         }
         note_grace(plan, id, leave, account, policy);
@@ -111,10 +114,10 @@ fn close_what_is_open(
 }
 
 /// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.
-fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
+pub(super) fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
     let standing = &mut plan.standing;
     if leave.is_absence() {
-        standing.missing.insert(id.clone(), account.id.clone());
+        standing.missing.entry(id.clone()).or_insert_with(|| account.id.clone());
         standing.deleted.extend((leave == Leave::Deleted).then(|| id.clone()));
     } else if policy.grace_of(leave).is_positive() {
         standing.stated.insert(id.clone(), leave);
@@ -304,7 +307,7 @@ pub(crate) fn keep_the_last_admin(plan: &mut Plan) {
     plan.warnings.push(format!("{} is the last active ADMIN and stays so", op.user_name));
     if op.action == UserAction::Recreate {
         let op = plan.users.remove(kept);
-        plan.leave_out(&op);
+        plan.leave_out(vec![op]);
         return;
     }
     keep_admin(op);

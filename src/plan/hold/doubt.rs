@@ -44,7 +44,7 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
         let about = if takes_account(op) { "the scope" } else { "the groups" };
         held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
     }
-    deferred.iter().filter(|op| !takes_account(op)).for_each(|op| plan.leave_out(op));
+    plan.leave_out(deferred.into_iter().filter(|op| !takes_account(op)).collect());
     let mut held = |subject: &str, what: String, about: String| {
         plan.held.push(Deferred::new(subject, what, Because::AnswersDisagree { about }));
     };

@@ -1,16 +1,13 @@
 //! Deferred operations: removals when the source looks incomplete, deactivations within their grace period, and changes
 //! that failed to persist in recent runs.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 
-use crate::model::id::{OktaUserId, ProjectId};
 use crate::plan::deferred::Because;
 use crate::plan::diff::users::keep_the_last_admin;
 use crate::plan::hold::grace::Since;
 use crate::plan::hold::{convergence, grace, trust};
-use crate::plan::op::{Plan, ProjectAction};
+use crate::plan::op::Plan;
 use crate::plan::past::{Past, Sizes};
 use crate::plan::policy::Policy;
 
@@ -62,35 +59,5 @@ pub fn settle(plan: &mut Plan, past: &Past, run: &Run<'_>, policy: &Policy) -> P
     for (group, roles) in &mut left_roles {
         roles.retain(|id, _| !plan.standing.settled_roles.contains(&(group.clone(), id.clone())));
     }
-    let inactive = past.inactive.clone();
-    Past {
-        trusted,
-        missing,
-        stated,
-        inactive,
-        left_roles,
-        archived: archived(plan, past),
-        email_changed,
-        unsettled_since,
-    }
-}
-
-/// The members that archived projects had, those of this plan too.
-fn archived(plan: &Plan, past: &Past) -> BTreeMap<ProjectId, BTreeSet<OktaUserId>> {
-    let mut archived = past.archived.clone();
-    for op in &plan.projects {
-        let Some(project) = &op.project else { continue };
-        match &op.action {
-            ProjectAction::Archive { .. } => {
-                let members = op.remove.iter().filter_map(|removal| removal.okta_id.clone());
-                archived.entry(project.clone()).or_default().extend(members);
-            }
-            // Its group is back, or the project goes.
-            ProjectAction::Relink { .. } | ProjectAction::Rename { .. } | ProjectAction::Delete { .. } => {
-                archived.remove(project);
-            }
-            ProjectAction::Create | ProjectAction::Adopt | ProjectAction::Members => {}
-        }
-    }
-    archived
+    Past { trusted, missing, stated, left_roles, email_changed, unsettled_since, ..past.clone() }
 }

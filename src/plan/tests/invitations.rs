@@ -131,6 +131,21 @@ fn an_invitation_to_a_project_is_measured_by_the_group() {
     assert!(matches!(&plan.invitations[0].grant, Grant::Project { name, .. } if name == "Eng"));
 }
 
+#[test]
+fn an_invitation_to_a_project_of_several_groups_is_measured_whichever_it_is_linked_to() {
+    let waiting = |id: &ProjectId| [invitation("i1", "bob", to_project(id, "Viewer"))];
+    for link in ["Eng", "Ops"] {
+        let of_okta = project("Eng", Some(group_id(link).as_str()), &["ada"]);
+        let id = of_okta.id.clone();
+        let standing = with_their(platform(["ada", "bob"].map(linked)), [of_okta]);
+        let (key, mut both) = pushed("Eng", &["ada"]);
+        both.sources.push(Source { group: group_id("Ops"), link: group_id("Ops"), rule: 0 });
+        let desired = with_projects(users(["ada", "bob"].map(present)), [(key, both)]);
+        let plan = diff(&desired, &with(standing, waiting(&id)), &of_policy(OnInvitation::Revoke));
+        assert_eq!(revoked(&plan), [("i1", "isn't in group AP Eng")], "linked to {link}");
+    }
+}
+
 fn with_their(platform: Platform, projects: impl IntoIterator<Item = Project>) -> Platform {
     Platform { projects: projects.into_iter().collect(), ..platform }
 }

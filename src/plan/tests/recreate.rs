@@ -1,6 +1,8 @@
 //! Tests of changed e-mail addresses: whose account is replaced, how a half-done replacement is completed, and what keeps it from
 //! being done.
 
+use jiff::SignedDuration;
+
 use super::super::guard::{self, Allowed, Refusal};
 use super::super::op::UserOp;
 use super::super::policy::EmailChange;
@@ -160,6 +162,24 @@ fn a_user_who_leaves_in_the_middle_of_it_has_no_open_account() {
 }
 
 #[test]
+fn only_an_absence_counts_a_user_who_leaves_in_the_middle_of_it_as_missing() {
+    let standing = platform([linked("ada"), admin(linked("root"))]);
+    let plan = planned(&users([moved("ada", "lovelace"), present("root")]), &standing);
+    let cut = after_steps(&plan, &standing, &["move link", "user"]);
+    let grace = SignedDuration::from_hours(24);
+    let policy = Policy { graces: [(Leave::Suspended, grace)].into(), ..recreate() };
+    for leave in [Leave::Suspended, Leave::Deactivated, Leave::Unassigned, Leave::Deleted] {
+        let (id, user) = moved("ada", "lovelace");
+        let gone = DesiredUser::new(user.login(), user.user_name.clone(), DesiredState::Left(leave));
+        let rest = diff(&users([(id.clone(), gone), present("root")]), &cut, &policy);
+        let known = &rest.standing;
+        assert_eq!(known.missing.contains_key(&id), leave.is_absence(), "{leave:?}");
+        assert_eq!(known.deleted.contains(&id), leave == Leave::Deleted, "{leave:?}");
+        assert_eq!(known.stated.contains_key(&id), leave == Leave::Suspended, "{leave:?}");
+    }
+}
+
+#[test]
 fn okta_is_asked_by_id_before_an_account_is_left_and_for_one_that_was() {
     let asked = |desired: &Desired, platform: &Platform| {
         Comparison::of(desired, platform, &recreate()).doubts(&BTreeSet::new()).users
@@ -260,6 +280,29 @@ fn the_owner_protected_users_and_contested_addresses_stay_a_problem() {
     // Two users want it.
     let plan = planned(&users([moved("ada", "new"), moved("bob", "new")]), &platform(["ada", "bob"].map(linked)));
     assert!(plan.is_empty() && kinds(&plan) == [ProblemKind::EmailChanged; 2], "{plan:#?}");
+}
+
+#[test]
+fn a_protected_account_stays_open_in_the_middle_of_it_and_with_an_undo() {
+    let desired = users([moved("ada", "lovelace")]);
+    let standing = platform([linked("ada")]);
+    let plan = planned(&desired, &standing);
+    let protect = |name: &str| Policy { protect: BTreeSet::from([format!("{name}@example.com")]), ..recreate() };
+    let stays = |plan: &Plan| plan.warnings.iter().any(|warning| warning.contains("protected and stays active"));
+    for kinds in [&["move link"][..], &["move link", "user"]] {
+        let cut = after_steps(&plan, &standing, kinds);
+        let rest = diff(&desired, &cut, &protect("ada"));
+        let both = applied(&rest, &cut);
+        assert!(both.users.iter().all(|user| user.active) && both.users.len() == 2, "{rest:#?}");
+        assert!(stays(&rest) && diff(&desired, &both, &protect("ada")).is_empty(), "{rest:#?}");
+        // The other one is closed all the same where that of the new address is protected.
+        let rest = diff(&desired, &cut, &protect("lovelace"));
+        assert_eq!(open(&applied(&rest, &cut)).len(), 1, "{rest:#?}");
+    }
+    let after = applied(&plan, &standing);
+    let undone = Undone { run: 7, plan: &plan, trace: &|_| Trace::Done };
+    let back = undo(undone, &Comparison::of(&desired, &after, &protect("lovelace")), &protect("lovelace"));
+    assert!(back.is_empty() && stays(&back), "{back:#?}");
 }
 
 #[test]

@@ -282,7 +282,7 @@ impl Explaining<'_> {
             let is_member = account.is_some_and(|account| project.members.contains(&account.id));
             if is_member && !shown.contains(&project.id) {
                 let link = project.external_id.as_deref().unwrap_or_default();
-                let wanted = desired.projects.values().find(|wanted| wanted.has_link(link));
+                let wanted = desired.project_of(link);
                 explained.push(self.project(Some(project), wanted, account));
             }
         }

@@ -105,7 +105,7 @@ pub async fn explain_project(session: &Session, name: &str, context: &Context) -
 
 /// The names of the groups that a project is made of, or the name of the one that it is linked to.
 fn group_name(looked: &Looked, link: &OktaGroupId) -> Option<String> {
-    let made = looked.desired.projects.values().find(|project| project.has_link(link.as_str()));
+    let made = looked.desired.project_of(link.as_str());
     let linked = looked.org.groups.get(&link.of_group());
     made.map(|project| project.group_name.clone()).or_else(|| linked.cloned())
 }
