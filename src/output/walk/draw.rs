@@ -7,7 +7,7 @@ use ratatui_core::text::{Line, Span};
 use textwrap::core::display_width;
 
 use super::super::layout::Row;
-use super::super::text::{BOLD, DIM, HINT, count, counted, safe, styled, visible};
+use super::super::text::{BOLD, DIM, HINT, count, safe, styled, visible};
 use super::{LEAST, Mode, Walk, list};
 use crate::plan::item::Item;
 
@@ -15,11 +15,11 @@ use crate::plan::item::Item;
 const LIST: &[(&str, &str)] = &[
     ("space", "leave out"),
     ("enter", "open"),
-    ("/", "search"),
-    ("f", "filter"),
+    ("/", "find"),
+    ("f", "kind"),
     ("s", "save"),
-    ("q", "quit"),
     ("?", "help"),
+    ("q", "quit"),
     ("a", "leave all out"),
 ];
 const OPEN: &[(&str, &str)] = &[("esc", "back"), ("space", "leave out"), ("↑ ↓", "scroll")];
@@ -33,11 +33,11 @@ const HELP: &[(&str, &str)] = &[("any key", "back")];
 const ALL: [(&str, &str); 12] = [
     ("↑ ↓, j k", "move; page up, page down, home and end too"),
     ("space", "leave the change out, or take it in again"),
-    ("a", "leave all out that are shown, or take them in again"),
-    ("enter", "open the change: what, why, and the rest of its user"),
+    ("a", "leave all shown out, or take them in again"),
+    ("enter", "open it: what, why, and the rest of its user"),
     ("esc", "go back; in the list: show all changes again"),
     ("/", "search for a user or a project"),
-    ("f", "filter by kind, or show what is left out"),
+    ("f", "show one kind, or what is left out"),
     ("s", "save what is left as a plan file, and quit"),
     ("q", "quit without saving"),
     ("ctrl-c", "quit at once"),
@@ -78,19 +78,31 @@ pub fn draw(walk: &Walk<'_>, buffer: &mut Buffer, colours: bool) {
 /// The servers, what the plan takes away and gives, and what the list shows; gives what is left below.
 fn head(walk: &Walk<'_>, page: &mut Page<'_>, area: Rect) -> Rect {
     let servers = format!("{} → {}", safe(walk.document.okta), safe(walk.document.activepieces));
-    let all = headline_rows(area.height);
-    let shown = if walk.headline.len() > all { all - 1 } else { walk.headline.len() };
-    let more = walk.headline.len() - shown;
-    let more = (more > 0).then(|| format!("  … and {}", counted(more, "more line", "more lines")));
     let filter = format!("── {}", [walk.filter.name(), &visible(&walk.search)].join(" ").trim());
     let rule = format!("{filter} {}", "─".repeat(usize::from(area.width).saturating_sub(display_width(&filter) + 1)));
-    let headline = walk.headline[..shown].iter().cloned().chain(more);
+    let headline = headline(&walk.headline, headline_rows(area.height));
     let mut y = 0;
     for line in std::iter::once(styled(BOLD, servers)).chain(headline).chain([styled(DIM, rule)]) {
         page.put(0, y, area.width, &line);
         y += 1;
     }
     Rect { y, height: area.height - y, ..area }
+}
+
+/// Of each paragraph as many lines as there is room for, so that a long one hides none of the others.
+fn headline(paragraphs: &[String], rows: usize) -> Vec<String> {
+    let most = (rows / paragraphs.len().max(1)).max(1);
+    let cut = |text: &String| {
+        let mut lines: Vec<String> = text.lines().take(most).map(str::to_owned).collect();
+        if let Some(last) = lines.last_mut().filter(|_| text.lines().count() > most) {
+            last.push_str(" …");
+        }
+        lines
+    };
+    let hidden = paragraphs.len().saturating_sub(rows);
+    let shown = if hidden > 0 { rows - 1 } else { paragraphs.len() };
+    let more = (hidden > 0).then(|| format!("  … and {} more", count(hidden + 1)));
+    paragraphs[..shown].iter().flat_map(cut).chain(more).collect()
 }
 
 /// The list, with the row under the cursor in the middle.

@@ -94,7 +94,7 @@ pub struct Walk<'a> {
     left_out: BTreeSet<Item>,
     rest: Rest<'a>,
     refusals: Vec<Refusal>,
-    /// What the rest takes away and gives, and why it is refused.
+    /// What the rest takes away and gives, and why it is refused; a paragraph each.
     headline: Vec<String>,
     /// The lines of the open change.
     lines: Vec<String>,
@@ -343,12 +343,12 @@ impl<'a> Walk<'a> {
     /// Wraps what is long for the width.
     fn lay_out(&mut self) {
         let width = usize::from(self.size.0);
-        let layout = Layout { width: Some(width), all: true };
+        // Two columns for the dots of a paragraph that is cut.
+        let layout = Layout { width: Some(width.saturating_sub(2)), all: true };
         let refused =
             self.refusals.iter().map(|refusal| layout.paragraph("  refused     ", &safe(&refusal.to_string())));
         let document = Document { plan: self.rest.plan(), ..self.document };
-        let paragraphs = risks(&document, layout).into_iter().chain(refused);
-        self.headline = paragraphs.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        self.headline = risks(&document, layout).into_iter().chain(refused).collect();
         if let (Mode::Open(_), Some(item)) = (&self.mode, self.current()) {
             let options = Options::new(width).subsequent_indent("    ");
             let text = detail::text(self, item);

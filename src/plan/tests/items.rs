@@ -35,7 +35,7 @@ fn a_member_of_an_account_that_stays_open_stays() {
     let desired =
         with_projects(users([wanted("ada", DesiredState::Left(Leave::Suspended))]), [pushed("Eng", &["ada"])]);
     let projects = vec![project("Eng", Some(group_id("Eng").as_str()), &["ada"])];
-    let plan = diff(&desired, &Platform { projects, ..platform([linked("ada")]) }, &policy());
+    let plan = diff(&desired, &Platform { projects, ..platform([linked("ada")]) }, &policy);
     let (rest, missing) = without(&plan, &[0]);
     assert!(rest.plan().is_empty(), "{plan:#?}");
     assert_eq!(missing, [Missing::Deactivation]);
