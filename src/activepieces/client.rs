@@ -94,6 +94,11 @@ impl Activepieces {
         self.http.requests()
     }
 
+    /// The shortest time to an answer so far.
+    pub fn shortest_answer(&self) -> Option<Duration> {
+        self.http.shortest()
+    }
+
     /// What its requests wait for.
     pub fn waits(&self) -> &Waits {
         self.http.pace().waits()

@@ -4,9 +4,11 @@
 //! - `adapt` finds how many of them the server takes side by side.
 //! - `recreate` has what an account that is replaced needs besides the new one.
 //! - `invitation`, `user` and `project` do one operation each, and look at the current value before they write a second time.
+//! - `estimate` tells in advance how long it takes.
 //! - `report` has the outcome of each operation.
 
 pub mod adapt;
+pub mod estimate;
 pub mod invitation;
 pub mod project;
 pub mod recreate;

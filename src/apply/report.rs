@@ -22,6 +22,7 @@ pub enum Outcome {
     /// It wasn't written: the current value isn't the one that the plan was made from, since it was changed meanwhile.
     Stale(String),
     /// It wasn't tried, since something that it needs failed or the run was stopped.
+    #[serde(rename = "not begun")]
     Skipped(String),
 }
 
@@ -33,7 +34,7 @@ impl Outcome {
             Self::Kept(_) => "kept",
             Self::Failed(_) => "failed",
             Self::Stale(_) => "stale",
-            Self::Skipped(_) => "skipped",
+            Self::Skipped(_) => "not begun",
         }
     }
 

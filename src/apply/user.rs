@@ -180,7 +180,7 @@ async fn delete(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<(), O
 /// The account as it is now. Servers before 0.84 show its role only over REST (docs/activepieces.md#generations).
 async fn look(writer: Writer<'_>, op: &UserOp, id: &AccountId) -> Result<User, Outcome> {
     let gone = || Outcome::Stale("the account is gone since the plan was made".to_owned());
-    let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
+    let changes_role = op.role_change().is_some();
     if changes_role && writer.activepieces.hides_roles() {
         return writer.see(writer.activepieces.rest_user(id)).await?.map(User::from).ok_or_else(gone);
     }

@@ -1,6 +1,6 @@
 //! `oktapieces demo`: runs a plan, an apply and a second plan against the sandbox.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,11 +9,21 @@ use crate::files;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::context::Context;
 use crate::sync::environment::STATE_HOME;
+use crate::sync::interrupt::signal;
 use oktapieces_sandbox::{Options, Sandbox};
 
 /// Show a plan, an apply and a plan again on an embedded Okta org and Activepieces platform
+///
+/// On a terminal it waits for Enter before each act, and the servers run on until Ctrl-C, so that other commands can be tried out on
+/// them. The config and the history stay in a folder that it names at the end.
 #[derive(Debug, Args)]
 pub struct DemoArgs {}
+
+const ACTS: [(&str, &[&str]); 3] = [
+    ("See what would change", &["plan"]),
+    ("Write it", &["apply", "--yes"]),
+    ("See that nothing is left to do", &["plan", "--detailed-exitcode"]),
+];
 
 const NEXT_STEPS: &str = "\
 For your own org:
@@ -23,39 +33,89 @@ For your own org:
 
 /// Starts the sandbox and runs this very program against it, as an admin would.
 pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
-    let sandbox = super::sandbox::start(Options::default()).await?;
-    let folder = tempfile::tempdir().map_err(|error| Error::from_source(Kind::Failed, error))?;
-    let config = folder.path().join("config.toml");
-    files::write_out(&config, sandbox.config().as_bytes())
-        .map_err(|refusal| Error::new(Kind::Failed, format!("{} {refusal}", config.display())))?;
-    let steps: [(&str, &[&str]); 3] = [
-        ("See what would change", &["plan"]),
-        ("Write it", &["apply", "--yes"]),
-        ("See that nothing is left to do", &["plan", "--detailed-exitcode"]),
-    ];
-    for (title, arguments) in steps {
+    let printer = &context.printer;
+    let demo =
+        Demo { sandbox: super::sandbox::start(Options::default()).await?, folder: folder()?, program: program()? };
+    files::write_out(&demo.config(), demo.sandbox.config().as_bytes())
+        .map_err(|refusal| Error::new(Kind::Failed, format!("{} {refusal}", demo.config().display())))?;
+    for (at, (title, arguments)) in ACTS.into_iter().enumerate() {
+        if at > 0 && printer.converses() {
+            printer.ask(&styled(HINT, format!("Enter goes on: {}", title.to_lowercase())));
+        }
         let command = format!("oktapieces {}", arguments.join(" "));
-        context.printer.answer(&format!("{}  {}\n", styled(BOLD, format!("— {title} —")), styled(HINT, command)));
-        step(&sandbox, &config, arguments, context).await?;
-        context.printer.answer("");
+        printer.answer(&format!("{}  {}\n", styled(BOLD, format!("— {title} —")), styled(HINT, command)));
+        demo.act(arguments, context).await?;
+        printer.answer("");
     }
-    context.printer.answer(NEXT_STEPS);
+    if printer.converses() {
+        printer.answer(&format!("{NEXT_STEPS}\n\n{}", demo.to_try(true)));
+        signal().await;
+    } else {
+        printer.answer(&format!("{}\n\n{NEXT_STEPS}", demo.to_try(false)));
+    }
     Ok(EXIT_OK)
 }
 
-/// Runs one command to its end. Some people of the company have problems on purpose, which has its own exit code.
-async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Context) -> Result<()> {
-    let failed = |why: String| Error::new(Kind::Failed, why);
-    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
-    let mut command = tokio::process::Command::new(program);
-    command.args(arguments).arg("--config").arg(config).args(&context.flags);
-    // The demo's runs are part of no history.
-    command.env(STATE_HOME, config.with_file_name("state"));
-    command.env("OKTA_API_TOKEN", sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", sandbox.api_key());
-    let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;
-    match status.code().and_then(|code| u8::try_from(code).ok()) {
-        Some(EXIT_OK) => Ok(()),
-        Some(code) if code == Kind::Partial.exit_code() => Ok(()),
-        _ => Err(failed(format!("oktapieces {} ended with {status}", arguments.join(" ")))),
+/// A folder of the demo's own, which stays.
+fn folder() -> Result<PathBuf> {
+    let folder = tempfile::Builder::new().prefix("oktapieces-demo-").tempdir();
+    folder.map(tempfile::TempDir::keep).map_err(|error| Error::from_source(Kind::Failed, error))
+}
+
+fn program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| Error::from_source(Kind::Failed, error))
+}
+
+struct Demo {
+    sandbox: Sandbox,
+    folder: PathBuf,
+    program: PathBuf,
+}
+
+impl Demo {
+    fn config(&self) -> PathBuf {
+        self.folder.join("config.toml")
+    }
+
+    /// The folder of the state files: the demo's runs are part of no other history.
+    fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Runs one command to its end. Some people of the company have problems on purpose, which has its own exit code.
+    async fn act(&self, arguments: &[&str], context: &Context) -> Result<()> {
+        let failed = |why: String| Error::new(Kind::Failed, why);
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(arguments).arg("--config").arg(self.config()).args(&context.flags).env(STATE_HOME, self.state());
+        command.env("OKTA_API_TOKEN", self.sandbox.okta_token()).env("ACTIVEPIECES_API_KEY", self.sandbox.api_key());
+        let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;
+        match status.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(EXIT_OK) => Ok(()),
+            Some(code) if code == Kind::Partial.exit_code() => Ok(()),
+            _ => Err(failed(format!("oktapieces {} ended with {status}", arguments.join(" ")))),
+        }
+    }
+
+    /// What else can be typed: with the servers, or with the recorded runs alone.
+    fn to_try(&self, serves: bool) -> String {
+        let quoted = |path: &Path| format!("'{}'", path.display());
+        let place = format!(
+            "  cd {}\n  alias oktapieces={}\n  export {STATE_HOME}={}\n",
+            quoted(&self.folder),
+            quoted(&self.program),
+            quoted(&self.state())
+        );
+        let recorded = "  oktapieces history\n  oktapieces show 2";
+        if !serves {
+            let more = "oktapieces sandbox --write-config FILE serves such a company to try the other commands out on.";
+            return format!("To see what was recorded:\n\n{}\n\n{more}", styled(HINT, format!("{place}{recorded}")));
+        }
+        let (token, key) = (self.sandbox.okta_token(), self.sandbox.api_key());
+        let commands = format!(
+            "{place}  export OKTA_API_TOKEN={token} ACTIVEPIECES_API_KEY={key}\n  oktapieces explain kai.klein@example.com\n  \
+             oktapieces who --role ADMIN\n{recorded}\n  oktapieces undo 2 --dry-run"
+        );
+        let until = "The servers run until Ctrl-C; the config and the history stay.";
+        format!("To go on with this company, in another terminal:\n\n{}\n\n{until}", styled(HINT, commands))
     }
 }

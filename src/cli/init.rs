@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::check::{self, CheckArgs};
 use crate::cli::pick::{self, Choice, ask};
-use crate::config::{self, example};
+use crate::config::{self, Settings, example};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::files;
 use crate::mapping::from_okta::{self, Listed, Verdict};
@@ -16,7 +16,7 @@ use crate::output::json::FORMAT_VERSION;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::access;
 use crate::sync::context::Context;
-use crate::sync::session::okta_client;
+use crate::sync::session::{self, okta_client};
 
 /// Write a config file with comments, from questions on a terminal or from flags, and check it
 ///
@@ -55,16 +55,19 @@ struct Answers {
 
 pub async fn run(args: InitArgs, context: &Context) -> Result<u8> {
     let path = context.config.clone().unwrap_or_else(|| PathBuf::from("config.toml"));
+    if config::is_input(&path) {
+        return Err(session::no_file());
+    }
     if !args.force && path.symlink_metadata().is_ok() {
         return Err(exists(&path));
     }
     let force = args.force;
     let answers = answers(args, &path, context).await?;
     let text = example::of(&answers.values());
-    config::load_text(&text, &path, context.printer.colours_stderr())?;
+    let settings = config::load_text(&text, &path, context.printer.colours_stderr())?;
     write_config(&path, &text, force)?;
     context.printer.status(&format!("\nWrote {}.", path.display()));
-    check(&path, context).await
+    check(&settings, &path, context).await
 }
 
 fn exists(path: &Path) -> Error {
@@ -268,10 +271,9 @@ fn role(listed: &[Listed]) -> Option<&str> {
 }
 
 /// Runs `check` if both secrets are there, and says what comes next.
-async fn check(path: &Path, context: &Context) -> Result<u8> {
-    let settings = config::load(path, context.printer.colours_stderr())?;
+async fn check(settings: &Settings, path: &Path, context: &Context) -> Result<u8> {
     let flag = if context.config.is_some() { format!(" --config {}", path.display()) } else { String::new() };
-    let secrets = access::okta(&settings).map(drop).and_then(|()| settings.activepieces.api_key.read().map(drop));
+    let secrets = access::okta(settings).map(drop).and_then(|()| settings.activepieces.api_key.read().map(drop));
     if let Err(missing) = secrets {
         if context.printer.json {
             let answer = serde_json::json!({"format_version": FORMAT_VERSION, "file": path, "checked": false});

@@ -97,7 +97,8 @@ async fn plan(
     let refusals = guard(&plan, &hash);
     watch.planned(&plan, &refusals);
     let made = now.to_string();
-    let document = Document { made: Some(&made), refusals: &refusals, ..session.document(&plan, &hash) };
+    let estimate = Some(session.estimate(&plan, journal.state(), PARALLELISM)?);
+    let document = Document { made: Some(&made), estimate, refusals: &refusals, ..session.document(&plan, &hash) };
     if let Some(walked) = walked {
         tell_walked(&walked, &document, args, context)?;
         return Ok(exit_code(&plan, args.detailed_exitcode));

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::format::FormatArgs;
 use super::history::with_outcome;
+use crate::apply::estimate::Estimate;
 use crate::error::{EXIT_OK, Result};
 use crate::output::document::Document;
 use crate::plan::{Plan, fingerprint};
@@ -36,7 +37,9 @@ fn of_file(args: &ShowArgs, context: &Context) -> Result<u8> {
     let host = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned();
     let (okta, activepieces) = (host(&saved.okta), host(&saved.activepieces));
     let made = saved.made_at.map(|made| made.to_string());
+    let estimate = Some(Estimate { writes: saved.plan.steps().count(), takes: None });
     let document = Document {
+        estimate,
         made: made.as_deref(),
         tool_version: &saved.tool_version,
         config: saved.config.as_deref(),

@@ -1,6 +1,7 @@
 //! A plan, or a run with its plan, with all that any format shows of it.
 
 use super::text::safe;
+use crate::apply::estimate::Estimate;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::plan::Plan;
@@ -25,6 +26,8 @@ pub struct Document<'a> {
     pub config: Option<&'a str>,
     /// The limits that the plan is under, where they are known.
     pub limits: Option<&'a Limits>,
+    /// How long it takes to write it, where that is still to be done.
+    pub estimate: Option<Estimate>,
     pub refusals: &'a [Refusal],
     /// The run that is shown, if it is one.
     pub run: Option<&'a Run>,
@@ -54,6 +57,7 @@ impl<'a> Document<'a> {
             tool_version: env!("CARGO_PKG_VERSION"),
             config: None,
             limits: None,
+            estimate: None,
             refusals: &[],
             run: None,
             report: None,

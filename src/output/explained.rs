@@ -189,9 +189,9 @@ pub struct PastOperation {
     pub started: String,
     #[serde(flatten)]
     pub what: PastWhat,
-    /// `done`, `failed`, `skipped`, `planned` or `begun`.
+    /// `done`, `failed`, `stale` or `not begun`.
     pub outcome: &'static str,
-    /// Why it failed or was skipped.
+    /// Why it isn't done.
     pub outcome_reason: Option<String>,
 }
 

@@ -1,24 +1,17 @@
 //! Renders runs as text.
 
-use comfy_table::{ContentArrangement, Table, presets};
-
+use super::layout;
 use super::text::{ADD, BOLD, CHANGE, DIM, REMOVE, count, counted, safe, styled};
 use crate::state::history::Run;
 
 /// A line for each run.
 pub fn list(runs: &[Run]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(
-        ["run", "begun (UTC)", "command", "outcome", "operations", "took"].map(|title| styled(BOLD, title)),
-    );
-    for run in runs {
+    let rows = runs.iter().map(|run| {
         let took = run.seconds.map(|seconds| format!("{seconds:.1} s")).unwrap_or_default();
         let begun = run.started.split('.').next().unwrap_or_default().replace('T', " ");
-        let row = [&run.id.to_string(), &begun, &safe(&run.command), &outcome(run), &operations(run), &took];
-        table.add_row(row);
-    }
-    table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
+        vec![run.id.to_string(), begun, safe(&run.command), outcome(run), operations(run), took]
+    });
+    layout::table(&["run", "begun (UTC)", "command", "outcome", "operations", "took"], rows)
 }
 
 /// The heading of one run, above its plan.

@@ -5,9 +5,8 @@ use super::chart;
 use super::document::Document;
 use super::markup::{Html, filled};
 use super::rows::{self, Row};
-use super::summary::{self, Change, Count, Effect, Risk};
+use super::summary::{self, Change, Count, Effect, List, told};
 use super::text::{count, counted};
-use crate::apply::Outcome;
 
 const PAGE: &str = include_str!("report.html");
 
@@ -103,7 +102,11 @@ fn totals(document: &Document<'_>) -> Html {
         list(&mut html, ("Routine", ""), summary::routine(plan));
     }
     list(&mut html, ("Left as it is", ""), summary::unchanged(plan));
-    html.close("div").close("section");
+    html.close("div");
+    if let Some(without) = summary::without_account(plan) {
+        html.element("p", &[], &format!("{without}."));
+    }
+    html.close("section");
     html
 }
 
@@ -127,22 +130,8 @@ fn access(document: &Document<'_>, changes: &[Change<'_>]) -> Html {
     }
     html.open("section", &[("id", "access"), ("aria-labelledby", "access-title")]);
     html.element("h2", &[("id", "access-title")], "Changes of access");
-    for risk in Risk::ALL {
-        let of_risk: Vec<&Change<'_>> = changes.iter().filter(|change| change.risk == risk).collect();
-        let columns: &[&str] = match risk {
-            Risk::Role | Risk::Deactivation | Risk::AccountDeletion | Risk::Replacement | Risk::Invitation => &["User"],
-            Risk::Deletion => &["Project"],
-            Risk::Removal | Risk::ProjectAdmin => &["User", "Project"],
-        };
-        let rows = of_risk.iter().map(|change| {
-            let names = change.user.into_iter().chain(change.project).map(str::to_owned);
-            let rest = [change.before.clone(), change.after.clone(), change.why.clone()];
-            let outcome = document.report.map(|_| told(change.outcome));
-            (Attributes::default(), names.chain(rest).chain(outcome).collect())
-        });
-        let title = format!("{}: {}", risk.title(), count(of_risk.len()));
-        let columns = [columns, &["Before", "After", "Why"]].concat();
-        table(&mut html, &title, &with_outcome(&columns, document), rows);
+    for List { title, columns, rows } in summary::lists(document, changes) {
+        table(&mut html, &title, &columns, rows.into_iter().map(|cells| (Attributes::default(), cells)));
     }
     html.close("section");
     html
@@ -151,7 +140,7 @@ fn access(document: &Document<'_>, changes: &[Change<'_>]) -> Html {
 /// Every change, with the form that filters them.
 fn all_changes(document: &Document<'_>) -> Html {
     let mut rows = Vec::new();
-    rows::each(document, &mut |row| {
+    rows::changes(document, &mut |row| {
         if let Some(effect) = Effect::of(row) {
             rows.push(change(row, effect, document));
         }
@@ -235,7 +224,7 @@ fn left_alone(document: &Document<'_>) -> Html {
         ("warning", "Warnings"),
     ];
     let mut found: [Vec<(Attributes, Vec<String>)>; 5] = Default::default();
-    rows::each(document, &mut |row| {
+    rows::left_alone(document, &mut |row| {
         if let Some(at) = KINDS.iter().position(|(kind, _)| *kind == row.kind) {
             found[at].push((Attributes::default(), [row.subject, row.action, row.reason].map(str::to_owned).to_vec()));
         }
@@ -263,11 +252,6 @@ struct Attributes {
 fn with_outcome<'a>(columns: &[&'a str], document: &Document<'_>) -> Vec<&'a str> {
     let outcome = document.report.map(|_| "Outcome");
     columns.iter().copied().chain(outcome).collect()
-}
-
-fn told(outcome: Option<&Outcome>) -> String {
-    let why = outcome.and_then(Outcome::why).map(|why| format!(": {why}")).unwrap_or_default();
-    format!("{}{why}", outcome.map(Outcome::as_str).unwrap_or_default())
 }
 
 /// A table with a caption, if it has a row. The first cell names its row. A narrow screen scrolls it, by keyboard too.

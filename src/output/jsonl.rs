@@ -39,11 +39,13 @@ struct Line<'a> {
 /// One line for each row; empty where there is none.
 pub fn render(document: &Document<'_>) -> String {
     let mut text = String::new();
-    rows::each(document, &mut |row| {
+    let mut add = |row: &Row<'_>| {
         let json = serde_json::to_string(&line(row, document.run_id())).unwrap_or_default();
         text.push_str(&escaped(&json));
         text.push('\n');
-    });
+    };
+    rows::changes(document, &mut add);
+    rows::left_alone(document, &mut add);
     text.truncate(text.trim_end().len());
     text
 }

@@ -21,6 +21,8 @@ pub struct Row {
     pub who: String,
     pub what: String,
     pub why: String,
+    /// What happens, for rows that share a line; what is said for each of them where it is empty.
+    pub shared: String,
     /// A list that goes below the row, in lines of its own.
     pub below: String,
 }
@@ -62,10 +64,23 @@ impl Layout {
     }
 }
 
-/// The lines of each row, as columns.
-fn columns(rows: &[Row]) -> Vec<Vec<String>> {
+/// A table with titles; lines aren't wrapped.
+pub fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = bare();
+    table.set_header(titles.iter().map(|title| styled(BOLD, title))).add_rows(rows);
+    table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A table of nothing but columns.
+fn bare() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// The lines of each row, as columns.
+fn columns(rows: &[Row]) -> Vec<Vec<String>> {
+    let mut table = bare();
     for Row { mark, who, what, why, .. } in rows {
         table.add_row([format!("{INDENT}{mark}"), who.clone(), what.clone(), dimmed(why)].map(Cell::new));
     }
@@ -77,7 +92,7 @@ fn columns(rows: &[Row]) -> Vec<Vec<String>> {
 
 /// `mark who  what` in the first line, and what doesn't fit below it.
 fn record(row: &Row, width: usize) -> Vec<String> {
-    let mut lines = vec![format!("{INDENT}{} {}", row.mark, row.who)];
+    let mut lines = wrapped(&format!("{} {}", row.mark, row.who), width, INDENT, HANGING);
     let what = row.what.lines().filter(|line| !line.is_empty());
     for line in what.map(str::to_owned).chain((!row.why.is_empty()).then(|| dimmed(&row.why))) {
         let last = lines.last_mut().filter(|last| !last.starts_with(HANGING));
@@ -131,6 +146,9 @@ mod tests {
             assert!(lines[0].starts_with("  ~ ada.lovelace@example.com  MEMBER → ADMIN"), "{lines:#?}");
             assert!(lines[1..].iter().all(|line| line.starts_with("      ")), "{lines:#?}");
         }
+        let warning = Row { what: String::new(), ..row(&"word ".repeat(30), "", "") };
+        let lines = plain(&Layout { width: Some(60), all: false }.rows(&[warning]));
+        assert!(lines.len() > 2 && lines.iter().all(|line| display_width(line) <= 60), "{lines:#?}");
         let wide = Layout { width: Some(300), all: false }.rows(&rows);
         assert_eq!(wide, Layout::default().rows(&rows));
     }

@@ -8,9 +8,8 @@ use std::fmt::Write;
 
 use super::document::Document;
 use super::rows::{self, Row, message};
-use super::summary::{self, Change, Count, Risk};
+use super::summary::{self, Change, Count, List, told};
 use super::text::{count, counted, safe};
-use crate::apply::Outcome;
 
 /// So many rows of routine are shown: a comment on GitHub holds 65,536 characters.
 const SHOWN: usize = 100;
@@ -88,34 +87,17 @@ fn counts(document: &Document<'_>) -> String {
 /// Each change of access, by its kind.
 fn of_access(document: &Document<'_>, changes: &[Change<'_>]) -> String {
     let mut text = String::new();
-    for risk in Risk::ALL {
-        let of_risk: Vec<&Change<'_>> = changes.iter().filter(|change| change.risk == risk).collect();
-        let title = format!("{}: {}", risk.title(), count(of_risk.len()));
-        let rows = of_risk.into_iter().map(|change| {
-            let names = change.user.into_iter().chain(change.project).map(escaped);
-            let mut cells: Vec<String> = names.collect();
-            cells.extend([&change.before, &change.after, &change.why].map(|cell| escaped(cell)));
-            cells.extend(document.report.map(|_| told(change.outcome)));
-            cells
-        });
-        let names: &[&str] = match risk {
-            Risk::Role | Risk::Deactivation | Risk::AccountDeletion | Risk::Replacement | Risk::Invitation => &["user"],
-            Risk::Deletion => &["project"],
-            Risk::Removal | Risk::ProjectAdmin => &["user", "project"],
-        };
-        push_table(&mut text, &title, &[names, &["before", "after", "why"], outcome_column(document)].concat(), rows);
+    for List { title, columns, rows } in summary::lists(document, changes) {
+        let columns: Vec<String> = columns.iter().map(|column| column.to_lowercase()).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let rows = rows.iter().map(|cells| cells.iter().map(|cell| escaped(cell)).collect());
+        push_table(&mut text, &title, &columns, rows);
     }
     text
 }
 
 fn outcome_column(document: &Document<'_>) -> &'static [&'static str] {
     if document.report.is_some() { &["outcome"] } else { &[] }
-}
-
-fn told(outcome: Option<&Outcome>) -> String {
-    let Some(outcome) = outcome else { return String::new() };
-    let why = outcome.why().map(|why| format!(": {}", escaped(why))).unwrap_or_default();
-    format!("{}{why}", outcome.as_str())
 }
 
 fn problems(document: &Document<'_>) -> Option<String> {
@@ -128,13 +110,17 @@ fn problems(document: &Document<'_>) -> Option<String> {
     push_table(&mut text, &format!("Problems: {}", count(plan.problems.len())), &["", "kind", "what"], rows);
     let mut held = Vec::new();
     let mut warnings = Vec::new();
-    rows::each(document, &mut |row| match row.kind {
+    rows::left_alone(document, &mut |row| match row.kind {
         "held" => held.push(vec![escaped(row.subject), escaped(row.action), escaped(row.reason)]),
         "warning" => warnings.push(vec![escaped(row.reason)]),
         _ => {}
     });
     push_table(&mut text, &format!("Deferred: {}", count(held.len())), &["", "what", "why"], held.into_iter());
     push_table(&mut text, &format!("Warnings: {}", count(warnings.len())), &["warning"], warnings.into_iter());
+    if let Some(without) = summary::without_account(plan) {
+        let gap = if text.is_empty() { "" } else { "\n\n" };
+        text.extend([gap, &escaped(&without), "."]);
+    }
     (!text.is_empty()).then_some(text)
 }
 
@@ -143,7 +129,7 @@ fn routine(document: &Document<'_>, changes: &[Change<'_>]) -> Option<String> {
     let listed: BTreeSet<&str> =
         changes.iter().filter(|change| change.project.is_none()).filter_map(|change| change.user).collect();
     let (mut all, mut shown) = (0, Vec::new());
-    rows::each(document, &mut |row| {
+    rows::changes(document, &mut |row| {
         if is_routine(row, &listed) {
             all += 1;
             if shown.len() < SHOWN {
@@ -179,7 +165,7 @@ fn cells(row: &Row<'_>, document: &Document<'_>) -> Vec<String> {
     let texts = [row.attribute, row.before.unwrap_or_default(), row.after.unwrap_or_default(), row.reason];
     let mut cells = vec![format!("{} {}", row.kind, escaped(row.action)), escaped(&names.join(" · "))];
     cells.extend(texts.map(escaped));
-    cells.extend(document.report.map(|_| told(row.outcome)));
+    cells.extend(document.report.map(|_| escaped(&told(row.outcome))));
     cells
 }
 

@@ -36,21 +36,19 @@ impl Metrics<'_> {
         let summary = self.summary;
         let ended = seconds(summary.started) + summary.seconds;
         let command = [("command", summary.command.as_str())];
-        self.gauge("last_run_timestamp_seconds", "When the last run ended.", &[(&command, ended)]);
+        self.gauge("last_run_timestamp_seconds", "When the last run ended.", &[(command, ended)]);
         let last: Vec<_> =
             last_done.iter().map(|(command, at)| ([("command", command.as_str())], seconds(*at))).collect();
-        let last: Vec<_> = last.iter().map(|(labels, at)| (labels.as_slice(), *at)).collect();
         let help = "When a run ended last that did all that was planned.";
         self.gauge("last_success_timestamp_seconds", help, &last);
         let outcomes = OUTCOMES.map(|word| ([command[0], ("outcome", word)], u8::from(word == summary.outcome)));
-        let outcomes: Vec<_> = outcomes.iter().map(|(labels, is)| (labels.as_slice(), *is)).collect();
         self.gauge("last_run_outcome", "1 for the outcome of the last run.", &outcomes);
-        self.gauge("last_run_exit_code", "The exit code of the last run.", &[(&command, summary.exit_code)]);
-        self.gauge("last_run_number", "The number of the last run.", &[(&command, summary.run.unwrap_or_default())]);
-        self.gauge("last_run_duration_seconds", "How long the last run took.", &[(&command, summary.seconds)]);
-        self.gauge("last_run_requests", "Requests of the last run to both servers.", &[(&command, summary.requests)]);
+        self.gauge("last_run_exit_code", "The exit code of the last run.", &[(command, summary.exit_code)]);
+        self.gauge("last_run_number", "The number of the last run.", &[(command, summary.run.unwrap_or_default())]);
+        self.gauge("last_run_duration_seconds", "How long the last run took.", &[(command, summary.seconds)]);
+        self.gauge("last_run_requests", "Requests of the last run to both servers.", &[(command, summary.requests)]);
         let help = "How long the last run waited for rate limits.";
-        self.gauge("last_run_rate_limit_wait_seconds", help, &[(&command, summary.waited)]);
+        self.gauge("last_run_rate_limit_wait_seconds", help, &[(command, summary.waited)]);
     }
 
     fn plan(&mut self, planned: &Planned) {
@@ -60,20 +58,18 @@ impl Metrics<'_> {
         let new = planned.new_problems.len();
         let known = planned.problems.saturating_sub(new);
         let problems = by_state([("new", new), ("known", known), ("accepted", planned.accepted)]);
-        let problems: Vec<_> = problems.iter().map(|(labels, number)| (labels.as_slice(), *number)).collect();
         self.gauge(
             "problems",
             "Problems by state: new since the last run, known from it, or accepted in the config.",
             &problems,
         );
-        self.gauge("users_in_scope", "Users in scope who aren't deactivated in Okta.", &[(&[command], planned.users)]);
-        self.gauge("deferred_operations", "Operations that the plan defers.", &[(&[command], planned.deferred)]);
+        self.gauge("users_in_scope", "Users in scope who aren't deactivated in Okta.", &[([command], planned.users)]);
+        self.gauge("deferred_operations", "Operations that the plan defers.", &[([command], planned.deferred)]);
         let (done, failed, undone) = match &self.summary.applied {
             Some(applied) => (applied.done, applied.failed, applied.stale + applied.not_begun),
             None => (0, 0, planned.operations),
         };
         let operations = by_state([("done", done), ("failed", failed), ("not_done", undone)]);
-        let operations: Vec<_> = operations.iter().map(|(labels, number)| (labels.as_slice(), *number)).collect();
         self.gauge("operations", "Operations of the last run by state.", &operations);
     }
 
@@ -90,12 +86,11 @@ impl Metrics<'_> {
         let Some(changes) = changes else { return };
         let command = ("command", self.summary.command.as_str());
         let kinds = kinds(&changes).map(|(kind, number, ..)| ([command, ("kind", kind)], number));
-        let kinds: Vec<_> = kinds.iter().map(|(labels, number)| (labels.as_slice(), *number)).collect();
         self.gauge(name, help, &kinds);
     }
 
     /// A metric with its samples; nothing without any.
-    fn gauge<V: Display + Copy>(&mut self, name: &str, help: &str, samples: &[(&[(&str, &str)], V)]) {
+    fn gauge<'l, L: AsRef<[(&'l str, &'l str)]>, V: Display>(&mut self, name: &str, help: &str, samples: &[(L, V)]) {
         if samples.is_empty() {
             return;
         }
@@ -103,7 +98,8 @@ impl Metrics<'_> {
         let _ = writeln!(self.text, "# HELP oktapieces_{name} {help}\n# TYPE oktapieces_{name} gauge");
         let servers = [("okta", self.summary.okta.as_str()), ("activepieces", self.summary.activepieces.as_str())];
         for (labels, value) in samples {
-            let labels = servers.iter().chain(*labels).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
+            let labels =
+                servers.iter().chain(labels.as_ref()).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
             let labels = labels.collect::<Vec<_>>().join(",");
             let _ = writeln!(self.text, "oktapieces_{name}{{{labels}}} {value}");
         }

@@ -4,8 +4,11 @@
 //! the counts of `summary`; text and JSON show the plan itself. `walk` is a plan on a whole `screen`, to leave a part of it out.
 
 pub mod chart;
+mod contents;
+mod csv_table;
 pub mod document;
 pub mod drift_text;
+pub mod estimate_text;
 pub mod explain_text;
 pub mod explain_whole_text;
 pub mod explained;

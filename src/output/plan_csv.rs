@@ -1,14 +1,8 @@
-//! A plan or a run as CSV, for spreadsheets and scripts that read tables: one row for each change, then what is left alone.
-//!
-//! Names come from the directory, and a spreadsheet takes a cell that begins with `=` for a formula. Such a cell gets an
-//! apostrophe before it (OWASP: CSV Injection); control characters are shown escaped, and all cells are quoted. The table begins
-//! with a byte order mark, without which Excel reads UTF-8 in the machine's own code page.
+//! A plan or a run as CSV: one row for each change, then what is left alone.
 
-use csv::{QuoteStyle, Writer, WriterBuilder};
-
+use super::csv_table::CsvTable;
 use super::document::Document;
 use super::rows::{self, Row};
-use super::text::visible;
 use crate::apply::Outcome;
 
 /// New columns come last, so that a script that counts columns goes on working.
@@ -29,12 +23,13 @@ const COLUMNS: [&str; 12] = [
 
 /// The whole table after a line of column names.
 pub fn render(document: &Document<'_>) -> String {
-    let mut table = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer("\u{feff}".as_bytes().to_vec());
-    add(&mut table, &COLUMNS);
+    // Without a byte order mark Excel reads UTF-8 in the machine's own code page.
+    let mut table = CsvTable::new("\u{feff}", COLUMNS);
     let run = document.run_id().map(|run| run.to_string()).unwrap_or_default();
-    rows::each(document, &mut |row| add(&mut table, &cells(row, &run)));
-    let bytes = table.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim_end().to_owned()
+    let mut add = |row: &Row<'_>| table.add(cells(row, &run));
+    rows::changes(document, &mut add);
+    rows::left_alone(document, &mut add);
+    table.text()
 }
 
 fn cells<'a>(row: &Row<'a>, run: &'a str) -> [&'a str; 12] {
@@ -45,60 +40,12 @@ fn cells<'a>(row: &Row<'a>, run: &'a str) -> [&'a str; 12] {
     [kind, action, subject, project, attribute, before, after, reason, okta_id, outcome, outcome_reason, run]
 }
 
-fn add(table: &mut Writer<Vec<u8>>, cells: &[&str; 12]) {
-    #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
-    table.write_record(cells.map(harmless)).expect("a row in memory");
-}
-
-/// The text as no spreadsheet takes it for a formula, full-width and small signs included.
-pub(super) fn harmless(text: &str) -> String {
-    let text = visible(text);
-    let seen = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
-    let formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−']);
-    if formula { format!("'{text}") } else { text }
-}
-
-/// Whether a character isn't shown, and may be dropped by a program that reads the cell: Unicode's
-/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, 16.0).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::problem::{Problem, ProblemKind};
     use crate::plan::Plan;
     use crate::plan::op::{Member, ProjectAction, ProjectOp, Removal};
-
-    #[test]
-    fn no_cell_begins_a_formula() {
-        for text in [
-            "=1+1",
-            "+1",
-            "-1",
-            "@SUM(A1)",
-            "  =1",
-            "\u{a0}=1",
-            "＝1",
-            "＠x",
-            "\u{200b}=1",
-            "\u{feff}=1",
-            " \u{2060}\u{ad}+1",
-            "﹦1",
-        ] {
-            assert_eq!(harmless(text), format!("'{text}"));
-        }
-        // A tab or a line break never reaches the file, so that neither hides what follows it.
-        assert_eq!(harmless("\t=1"), "\\u{9}=1");
-        assert_eq!(harmless("\r\n=1"), "\\u{d}\\u{a}=1");
-        for text in ["ada@example.com", "a=b", "", "O'Neil", "3-4"] {
-            assert_eq!(harmless(text), text);
-        }
-    }
 
     #[test]
     fn hostile_names_stay_in_their_cells() {

@@ -13,7 +13,7 @@ use super::layout::Layout;
 use super::pager;
 use super::screen::Screen;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, without_number};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,16 +100,19 @@ impl Printer {
 
     /// How an answer is laid out: as wide as the terminal, if stdout is one.
     pub fn layout(&self) -> Layout {
-        let is_terminal = io::stdout().is_terminal();
-        let size = if is_terminal { terminal_size::terminal_size_of(io::stdout()) } else { None };
-        Layout { width: size.map(|(width, _)| usize::from(width.0).max(60)), all: self.all }
+        Layout { width: terminal().map(|(width, _)| width.max(60)), all: self.all }
+    }
+
+    /// Whether a user sees the answers and may be asked.
+    pub fn converses(&self) -> bool {
+        self.interactive && terminal().is_some()
     }
 
     /// A long answer for a person: in a pager if it is longer than the terminal.
     pub fn answer_long(&self, text: &str) {
         let text = harmless(text);
-        let rows = terminal_size::terminal_size_of(io::stdout()).map_or(usize::MAX, |(_, rows)| usize::from(rows.0));
-        if self.pages && io::stdout().is_terminal() && text.lines().count() >= rows {
+        let is_longer = |(_, rows)| text.lines().count() >= rows;
+        if self.pages && terminal().is_some_and(is_longer) {
             let colours = self.stdout.lock().is_ok_and(|stdout| stdout.current_choice() != ColorChoice::Never);
             let plain = || anstream::adapter::strip_str(&text).to_string();
             let shown = if colours { text.to_string() } else { plain() };
@@ -138,7 +141,7 @@ impl Printer {
     /// The first failure to write an answer, if any. A closed pipe is none: its reader has seen enough.
     pub fn lost_answer(&self) -> Option<Error> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let error = Error::from_source(Kind::Failed, failure).context("the answer can't be written");
+        let error = Error::new(Kind::Failed, format!("the answer can't be written: {}", without_number(&failure)));
         Some(error.hint("what was to be done is done as far as the messages say; the answer is not whole"))
     }
 
@@ -243,4 +246,10 @@ impl Printer {
             drop(writeln!(stderr, "{}", harmless(text)));
         }
     }
+}
+
+/// The columns and rows of the terminal, if stdout is one.
+fn terminal() -> Option<(usize, usize)> {
+    let (width, rows) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((width.0.into(), rows.0.into()))
 }

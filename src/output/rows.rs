@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
+use super::contents;
 use super::document::Document;
 use super::plan_text::{because, why};
-use super::text::counted;
 use crate::apply::Outcome;
 use crate::apply::report::ProjectOutcome;
-use crate::model::activepieces::{Contents, LastRun};
 use crate::model::id::OktaUserId;
 use crate::model::problem::Problem;
 use crate::plan::op::{ProjectAction, ProjectOp, Reason, UserAction, UserOp};
@@ -32,8 +31,8 @@ pub struct Row<'a> {
     pub outcome: Option<&'a Outcome>,
 }
 
-/// Hands on every row: the changes of users, those of projects, and what is left alone.
-pub fn each(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
+/// Hands on the rows of the changes: those of users, of projects and of invitations.
+pub fn changes(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
     let plan = document.plan;
     for (at, op) in plan.users.iter().enumerate() {
         user(op, document.outcome_of_user(at), visit);
@@ -48,7 +47,6 @@ pub fn each(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
         let row = Row { okta_id: op.okta_id.as_str(), outcome: document.outcome_of_invitation(at), ..row };
         visit(&Row { attribute: "invitation", before: Some(&grant), reason: &op.reason, ..row });
     }
-    left_alone(document, visit);
 }
 
 fn user(op: &UserOp, outcome: Option<&Outcome>, visit: &mut dyn FnMut(&Row<'_>)) {
@@ -103,7 +101,7 @@ fn project(op: &ProjectOp, outcomes: &ProjectOutcome, visit: &mut dyn FnMut(&Row
             visit(&Row { reason: GROUP_GONE, attribute: "displayName", before, after, ..itself });
         }
         ProjectAction::Delete { contents } => {
-            let destroyed = destroyed(op.members, contents);
+            let destroyed = contents::whole(contents, Some(op.members));
             visit(&Row { reason: GROUP_GONE, before: Some(&destroyed), ..itself });
         }
         ProjectAction::Members => {}
@@ -137,7 +135,8 @@ fn members(op: &ProjectOp, outcomes: &ProjectOutcome, row: Row<'_>, visit: &mut 
     }
 }
 
-fn left_alone(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
+/// Hands on the rows of what is left alone, and of what didn't persist.
+pub fn left_alone(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
     let plan = document.plan;
     for problem in &plan.problems {
         let (reason, kind) = (message(problem), problem.kind.as_str());
@@ -173,36 +172,6 @@ pub const GROUP_GONE: &str = "its group isn't pushed any more";
 pub fn message(problem: &Problem) -> String {
     let place = problem.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
     format!("{}{place}", problem.message)
-}
-
-/// What goes with an account for good: `3 flows, connections not known, 1 table, last run on 2026-03-04`.
-pub fn destroyed_with_account(contents: &Contents) -> String {
-    parts(contents, None)
-}
-
-/// What goes with a project for good: `3 flows, 2 members, tables not known, last run on 2026-03-04`.
-pub fn destroyed(members: usize, contents: &Contents) -> String {
-    parts(contents, Some(members))
-}
-
-fn parts(contents: &Contents, members: Option<usize>) -> String {
-    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
-        Some(Ok(number)) => counted(number, one, many),
-        _ => format!("{many} not known"),
-    };
-    let last_run = match contents.last_run {
-        Some(LastRun::On(day)) => format!("last run on {day}"),
-        Some(LastRun::Never) => "no flow ever ran".to_owned(),
-        None => "last run not known".to_owned(),
-    };
-    let parts = [
-        Some(part(contents.flows, "flow", "flows")),
-        members.map(|members| counted(members, "member", "members")),
-        Some(part(contents.connections, "connection", "connections")),
-        Some(part(contents.tables, "table", "tables")),
-        Some(last_run),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The reason as one word: that of JSON, and for a user who left how they left.

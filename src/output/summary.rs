@@ -1,14 +1,18 @@
 //! What a plan takes away and gives: the counts, and each change of access by name. Markdown and HTML show both.
 
+use std::cmp::Reverse;
+
+use super::contents;
 use super::document::Document;
 use super::plan_text::why;
-use super::rows::{self, Row, destroyed, destroyed_with_account};
+use super::rows::{self, Row};
+use super::text::{count, counted};
 use crate::apply::Outcome;
 use crate::model::PlatformRole;
 use crate::model::role::is_lesser_project_role;
 use crate::plan::Plan;
-use crate::plan::census::roles;
-use crate::plan::op::{Attribute, Fate, ProjectAction, ProjectOp, UserAction, UserOp};
+use crate::plan::census::{is_active_after, roles, was_active};
+use crate::plan::op::{Fate, ProjectAction, ProjectOp, UserAction, UserOp};
 
 /// A number, and what it counts in the singular and the plural.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,15 @@ impl Risk {
             Self::ProjectAdmin => "New project Admins",
         }
     }
+
+    /// The columns that name the user and the project.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Role | Self::Deactivation | Self::AccountDeletion | Self::Replacement | Self::Invitation => &["User"],
+            Self::Deletion => &["Project"],
+            Self::Removal | Self::ProjectAdmin => &["User", "Project"],
+        }
+    }
 }
 
 /// One change of access.
@@ -80,6 +93,37 @@ pub struct Change<'a> {
     pub after: String,
     pub why: String,
     pub outcome: Option<&'a Outcome>,
+}
+
+/// The changes of access of one kind, as a table.
+#[derive(Clone, Debug)]
+pub struct List {
+    pub title: String,
+    pub columns: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A list for each kind of change of access that occurs, with the outcomes where a run wrote the plan.
+pub fn lists(document: &Document<'_>, changes: &[Change<'_>]) -> Vec<List> {
+    let of_risk = |risk: Risk| {
+        let rows: Vec<_> = changes.iter().filter(|change| change.risk == risk).map(|of| cells(of, document)).collect();
+        let outcome: &[&str] = if document.report.is_some() { &["Outcome"] } else { &[] };
+        let columns = [risk.names(), &["Before", "After", "Why"], outcome].concat();
+        List { title: format!("{}: {}", risk.title(), count(rows.len())), columns, rows }
+    };
+    Risk::ALL.into_iter().map(of_risk).filter(|list| !list.rows.is_empty()).collect()
+}
+
+fn cells(change: &Change<'_>, document: &Document<'_>) -> Vec<String> {
+    let names = change.user.into_iter().chain(change.project).map(str::to_owned);
+    let rest = [change.before.clone(), change.after.clone(), change.why.clone()];
+    names.chain(rest).chain(document.report.map(|_| told(change.outcome))).collect()
+}
+
+/// `failed: no answer`; nothing where there is no outcome.
+pub fn told(outcome: Option<&Outcome>) -> String {
+    let why = outcome.and_then(Outcome::why).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{}{why}", outcome.map(Outcome::as_str).unwrap_or_default())
 }
 
 /// Every change of access, however many there are, in the order of [`Risk::ALL`].
@@ -132,30 +176,19 @@ fn of_user<'a>(op: &'a UserOp, plan: &Plan, outcome: Option<&'a Outcome>) -> Opt
     let risk = match op.action {
         UserAction::Deactivate => Risk::Deactivation,
         UserAction::Delete => Risk::AccountDeletion,
-        _ if op.is_new_admin() || op.is_downgrade() || is_new_operator(op, plan) => Risk::Role,
+        _ if op.is_new_admin() || op.is_downgrade() || op.is_new_operator() => Risk::Role,
         _ => return None,
     };
     let [from, to] = roles(op, &plan.standing);
-    let active = op.changes.iter().find(|change| change.attribute == Attribute::Active);
     let status = |active: bool| if active { "active" } else { "inactive" };
-    let was_active = active.is_none_or(|change| change.from.as_deref() == Some("true"));
     if let Some(destroys) = &op.destroys {
-        let before = format!("inactive {from}: {}", destroyed_with_account(&destroys.contents));
+        let before = format!("inactive {from}: {}", contents::whole(&destroys.contents, None));
         let (user, after) = (Some(op.user_name.as_str()), "no account".to_owned());
         return Some(Change { risk, user, project: None, before, after, why: why(op), outcome });
     }
-    let before = op.account.as_ref().map_or("no account".to_owned(), |_| format!("{} {from}", status(was_active)));
-    let after = format!("{} {to}", status(op.action != UserAction::Deactivate && !op.makes_inactive()));
+    let before = op.account.as_ref().map_or("no account".to_owned(), |_| format!("{} {from}", status(was_active(op))));
+    let after = format!("{} {to}", status(is_active_after(op)));
     Some(Change { risk, user: Some(&op.user_name), project: None, before, after, why: why(op), outcome })
-}
-
-/// Whether an account becomes an active OPERATOR that wasn't, ADMINs included.
-fn is_new_operator(op: &UserOp, plan: &Plan) -> bool {
-    let [from, to] = roles(op, &plan.standing);
-    let is_new =
-        matches!(op.action, UserAction::Create | UserAction::Reactivate | UserAction::Adopt) || op.makes_account();
-    let gains = is_new || from != to;
-    gains && to == PlatformRole::Operator.as_str()
 }
 
 fn of_project<'a>(op: &'a ProjectOp, at: usize, document: &Document<'a>, changes: &mut Vec<Change<'a>>) {
@@ -171,7 +204,7 @@ fn of_project<'a>(op: &'a ProjectOp, at: usize, document: &Document<'a>, changes
         outcome: None,
     };
     if let ProjectAction::Delete { contents } = &op.action {
-        let (before, why) = (destroyed(op.members, contents), rows::GROUP_GONE.to_owned());
+        let (before, why) = (contents::whole(contents, Some(op.members)), rows::GROUP_GONE.to_owned());
         let outcome = outcomes.and_then(|outcomes| outcomes.project.as_ref());
         changes.push(Change { before, why, outcome, after: "nothing".to_owned(), ..change(Risk::Deletion, None) });
     }
@@ -214,10 +247,9 @@ pub fn taken(plan: &Plan) -> Vec<Count> {
 /// What is given, zeros included.
 pub fn given(plan: &Plan) -> Vec<Count> {
     let totals = plan.totals();
-    let operators = |op: &&UserOp| !op.is_new_admin() && !op.is_downgrade() && is_new_operator(op, plan);
     vec![
         Count::new(plan.new_admins().count(), "new ADMIN", "new ADMINs"),
-        Count::new(plan.users.iter().filter(operators).count(), "new OPERATOR", "new OPERATORs"),
+        Count::new(plan.new_operators().count(), "new OPERATOR", "new OPERATORs"),
         Count::new(plan.new_project_admins().count(), "new project Admin", "new project Admins"),
         Count::new(
             plan.welcome_emails(),
@@ -246,6 +278,19 @@ pub fn routine(plan: &Plan) -> Vec<Count> {
     ];
     counts.into_iter().filter(|count| count.number > 0).collect()
 }
+
+/// `12 users in scope have no account and get none: 6 staged, 3 suspended`; none where there is no such user.
+pub fn without_account(plan: &Plan) -> Option<String> {
+    let without = &plan.standing.without_account;
+    let mut reasons: Vec<_> = without.iter().collect();
+    reasons.sort_by_key(|(_, number)| Reverse(**number));
+    let reasons =
+        reasons.into_iter().map(|(status, number)| format!("{} {}", count(*number), status.replace('_', " ")));
+    let users = counted(without.values().sum(), "user in scope has no account and gets none", USERS_WITHOUT);
+    (!without.is_empty()).then(|| format!("{users}: {}", reasons.collect::<Vec<_>>().join(", ")))
+}
+
+const USERS_WITHOUT: &str = "users in scope have no account and get none";
 
 /// What stays as it is, without what there is none of.
 pub fn unchanged(plan: &Plan) -> Vec<Count> {

@@ -1,10 +1,8 @@
 //! Renders who has which role and project, as a table and as CSV.
 
-use comfy_table::{ContentArrangement, Table, presets};
-use csv::{QuoteStyle, WriterBuilder};
-
-use super::plan_csv::harmless;
-use super::text::{BOLD, CHANGE, DIM, REMOVE, safe, styled};
+use super::csv_table::CsvTable;
+use super::layout;
+use super::text::{CHANGE, DIM, REMOVE, safe, styled};
 use crate::model::PlatformRole;
 use crate::model::id::ProjectId;
 use crate::plan::access::{Access, MemberReason, Membership, RoleReason};
@@ -21,17 +19,13 @@ pub struct Shown<'a> {
 
 /// A row for each account.
 pub fn table(shown: &Shown<'_>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let mut titles = vec!["account", "role"];
-    titles.extend(shown.project.map(|_| "project role"));
-    titles.push("because");
-    table.set_header(titles.into_iter().map(|title| styled(BOLD, title)));
-    for access in shown.accounts {
+    let titles = [Some("account"), Some("role"), shown.project.map(|_| "project role"), Some("because")];
+    let titles: Vec<&str> = titles.into_iter().flatten().collect();
+    let rows = shown.accounts.iter().map(|access| {
         let membership = shown.project.and_then(|id| access.projects.iter().find(|membership| membership.id == *id));
-        table.add_row(row(access, membership, shown));
-    }
-    table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>().join("\n")
+        row(access, membership, shown)
+    });
+    layout::table(&titles, rows)
 }
 
 /// The cells of an account.
@@ -136,25 +130,19 @@ const COLUMNS: [&str; 15] = [
 
 /// A row for the role of each account, and one for each project that it is a member of, after a line of column names.
 pub fn csv(shown: &Shown<'_>) -> String {
-    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
-    let mut add = |cells: [&str; 15]| {
-        #[expect(clippy::expect_used, reason = "memory takes every row, and all rows have the same columns")]
-        writer.write_record(cells.map(harmless)).expect("a row in memory");
-    };
-    add(COLUMNS);
+    let mut table = CsvTable::new("", COLUMNS);
     for access in shown.accounts {
         if shown.project.is_none() {
             let (word, because) = (word(&access.reason), reason(access, shown.place));
-            add(cells(access, ["role", "", "", &word, &because]));
+            table.add(cells(access, ["role", "", "", &word, &because]));
         }
         for membership in access.projects.iter().filter(|of| shown.project.is_none_or(|id| of.id == *id)) {
             let (word, because) = (word(&membership.reason), member_reason(membership));
             let role = membership.role.as_deref().unwrap_or_default();
-            add(cells(access, ["membership", &membership.project, role, &word, &because]));
+            table.add(cells(access, ["membership", &membership.project, role, &word, &because]));
         }
     }
-    let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim_end().to_owned()
+    table.text()
 }
 
 /// A row: kind, project, project role, and the reason as a word and in full, with what is the same in all rows of an account.

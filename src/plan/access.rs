@@ -11,7 +11,7 @@ use crate::model::id::{AccountId, OktaGroupId, OktaUserId, ProjectId};
 use crate::model::org::PushedGroup;
 use crate::model::role::is_same_project_role;
 use crate::plan::diff::matching;
-use crate::plan::op::{Attribute, Fate, Plan, Replaced, UserAction, UserOp};
+use crate::plan::op::{Fate, Plan, Replaced, UserAction, UserOp};
 use crate::plan::policy::Policy;
 
 /// An account with its access.
@@ -182,7 +182,7 @@ fn of_embedded(account: &EmbeddedUser) -> Access {
 
 /// What an operation does to the access of an account.
 fn next(op: &UserOp) -> Option<String> {
-    let role = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
+    let role = op.role_change();
     let role = role.map(|change| format!("role → {}", change.to));
     match op.action {
         UserAction::Deactivate | UserAction::Reactivate | UserAction::Delete => {

@@ -34,8 +34,7 @@ impl Plan {
 
 /// The platform role of an account before and after its operation.
 pub fn roles<'a>(op: &'a UserOp, standing: &Standing) -> [&'a str; 2] {
-    let change = op.changes.iter().find(|change| change.attribute == Attribute::PlatformRole);
-    if let Some(change) = change {
+    if let Some(change) = op.role_change() {
         return [change.from.as_deref().unwrap_or_default(), &change.to];
     }
     // Only a deactivation that changes nothing else has no attributes.
@@ -52,11 +51,13 @@ fn known_role(account: Option<&AccountId>, standing: &Standing) -> PlatformRole 
     }
 }
 
-fn is_active_after(op: &UserOp) -> bool {
+/// Whether the account is active after its operation.
+pub fn is_active_after(op: &UserOp) -> bool {
     op.action != UserAction::Deactivate && !op.makes_inactive()
 }
 
-fn was_active(op: &UserOp) -> bool {
+/// Whether the account is active before its operation; a new one counts as active.
+pub fn was_active(op: &UserOp) -> bool {
     if op.is_deletion() {
         return false;
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::op::{Attribute, Plan, ProjectOp, Standing, UserAction, UserOp};
+use super::op::{Plan, ProjectOp, Standing, UserAction, UserOp};
 use super::past::Past;
 use super::policy::{Limit, Limits, Policy};
 use crate::model::id::OktaUserId;
@@ -281,11 +281,8 @@ fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Optio
 /// Users whose current role or e-mail address isn't the desired one. A changed address that an earlier
 /// run told of already doesn't count again: it can't be written, and would refuse every plan for good.
 fn role_or_email_changes(plan: &Plan, past: &Past, resumed: &Resumed) -> usize {
-    let changes_role = |op: &&UserOp| {
-        op.action != UserAction::Create
-            && op.account.is_some()
-            && op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole)
-    };
+    let changes_role =
+        |op: &&UserOp| op.action != UserAction::Create && op.account.is_some() && op.role_change().is_some();
     let roles = plan.users.iter().filter(changes_role).filter(|op| !resumed.user(op)).map(|op| &op.okta_id);
     let emails = plan.standing.email_changed.difference(&past.email_changed);
     roles.chain(emails).collect::<BTreeSet<&OktaUserId>>().len()

@@ -52,6 +52,9 @@ pub struct Standing {
     /// Whether a part of the scope wasn't found: then no deactivation follows from a user's being out of scope.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub scope_is_incomplete: bool,
+    /// Users in scope who have no account and get none, by their status in Okta: `staged`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_account: BTreeMap<String, usize>,
     /// Matched users that need nothing.
     pub unchanged_users: usize,
     /// Linked projects that need nothing.
@@ -519,8 +522,12 @@ impl UserOp {
     }
 
     fn gives_admin(&self) -> bool {
-        let role = self.attributes.as_ref().map(|attributes| attributes.platform_role);
-        self.action != UserAction::Deactivate && role == Some(PlatformRole::Admin)
+        self.gives(PlatformRole::Admin)
+    }
+
+    fn gives(&self, role: PlatformRole) -> bool {
+        let given = self.attributes.as_ref().map(|attributes| attributes.platform_role);
+        self.action != UserAction::Deactivate && given == Some(role)
     }
 
     /// The change of the role, if any.
@@ -558,11 +565,19 @@ impl UserOp {
 
     /// Whether an account becomes ADMIN by it that wasn't: by the role, by access or by the link to the account.
     pub fn is_new_admin(&self) -> bool {
-        let gives = |change: &Change| match change.attribute {
+        self.gives_admin() && self.changes_access()
+    }
+
+    /// Whether an account becomes OPERATOR by it that was neither OPERATOR nor ADMIN, in the same ways.
+    pub fn is_new_operator(&self) -> bool {
+        self.gives(PlatformRole::Operator) && self.changes_access() && !self.is_downgrade()
+    }
+
+    fn changes_access(&self) -> bool {
+        self.changes.iter().any(|change| match change.attribute {
             Attribute::Active | Attribute::PlatformRole | Attribute::ExternalId => true,
             Attribute::GivenName | Attribute::FamilyName => false,
-        };
-        self.gives_admin() && self.changes.iter().any(gives)
+        })
     }
 
     /// Whether it takes ADMIN away from one of these, who have it.
@@ -579,7 +594,7 @@ impl UserOp {
 
     /// Whether an account loses ADMIN or OPERATOR for a lesser role.
     pub fn is_downgrade(&self) -> bool {
-        self.changes.iter().filter(|change| change.attribute == Attribute::PlatformRole).any(|change| {
+        self.role_change().is_some_and(|change| {
             let from = change.from.as_deref().and_then(PlatformRole::parse);
             // Roles are ordered from the mightiest to the least.
             matches!((from, PlatformRole::parse(&change.to)), (Some(from), Some(to)) if from < to)
@@ -682,6 +697,11 @@ impl Plan {
     /// All users who become ADMIN.
     pub fn new_admins(&self) -> impl Iterator<Item = &UserOp> {
         self.users.iter().filter(|op| op.is_new_admin())
+    }
+
+    /// All users who become OPERATOR.
+    pub fn new_operators(&self) -> impl Iterator<Item = &UserOp> {
+        self.users.iter().filter(|op| op.is_new_operator())
     }
 
     /// Whether every active ADMIN of today loses the role or access.

@@ -136,6 +136,26 @@ fn what_each_state_does_to_an_absent_an_inactive_and_an_active_account() {
 }
 
 #[test]
+fn users_in_scope_who_get_no_account_are_counted_by_their_status() {
+    let activating = || DesiredState::Untouched(Status::Other("ACTIVATING".to_owned()));
+    let gone = wanted("uma", activating());
+    let desired = users([
+        wanted("ada", DesiredState::Untouched(Status::Staged)),
+        wanted("bob", DesiredState::Left(Leave::Staged)),
+        wanted("eve", activating()),
+        wanted("sam", DesiredState::Left(Leave::Suspended)),
+        wanted("dan", DesiredState::Left(Leave::Deactivated)),
+        wanted("pia", DesiredState::Problem(Vec::new())),
+        (gone.0, gone.1.out_of_scope()),
+        present("new"),
+        wanted("has", DesiredState::Untouched(Status::Staged)),
+    ]);
+    let plan = diff(&desired, &platform([linked("has")]), &policy());
+    let counts: Vec<_> = plan.standing.without_account.iter().map(|(status, number)| (&**status, *number)).collect();
+    assert_eq!(counts, [("activating", 1), ("staged", 2), ("suspended", 1)]);
+}
+
+#[test]
 fn an_update_names_what_differs_and_nothing_else() {
     let standing = User { given_name: "Adda".to_owned(), platform_role: "OPERATOR".into(), ..linked("ada") };
     let plan = one_user(present("ada"), Some(standing));

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::StateFile;
+use crate::apply::estimate::{Record, Spent};
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::error::{Error, Kind, Result};
@@ -88,6 +89,18 @@ pub struct Filter<'a> {
 /// Holds for commands that may write.
 const APPLIES: &str = "(command = 'apply' OR command LIKE 'apply %' \
     OR (command LIKE 'undo %' AND command NOT LIKE '% --dry-run'))";
+
+/// The newest steps that are done, as many as are needed to know how long such steps take.
+const NEWEST_DONE: &str = "done AS (SELECT run, kind, action, before, after, unixepoch(begun, 'subsec') AS begun, \
+    unixepoch(ended, 'subsec') AS ended FROM operations WHERE outcome = 'done' ORDER BY run DESC LIMIT 10000)";
+
+/// How many users, projects or members the steps of each kind changed, and how many seconds they took.
+const SPENT: &str = "SELECT kind, action, total(max(1, (SELECT count(*) FROM json_each(before, '$.members')), \
+    (SELECT count(*) FROM json_each(after, '$.members')), (SELECT count(*) FROM json_each(after, '$.roles')), \
+    (SELECT count(*) FROM json_each(after, '$.projects')))), total(ended - begun) FROM done GROUP BY kind, action";
+
+/// How many seconds passed from the first to the last of these steps in each run, together.
+const SPAN: &str = "SELECT total(span) FROM (SELECT max(ended) - min(begun) AS span FROM done GROUP BY run)";
 
 impl StateFile {
     /// The newest of these runs, newest first. One without an outcome was killed, or it's running: a run that may write has the
@@ -218,6 +231,18 @@ impl StateFile {
         self.with(|connection| {
             let mut statement = connection.prepare(select)?;
             statement.query_map([hash], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// What the newest steps that are done needed, by their kind.
+    pub fn pace(&self) -> Result<Record> {
+        self.with(|connection| {
+            let mut statement = connection.prepare(&format!("WITH {NEWEST_DONE} {SPENT}"))?;
+            let row =
+                |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), Spent { pieces: row.get(2)?, seconds: row.get(3)? }));
+            let steps = statement.query_map([], row)?.collect::<rusqlite::Result<_>>()?;
+            let seconds = connection.query_row(&format!("WITH {NEWEST_DONE} {SPAN}"), [], |row| row.get(0))?;
+            Ok(Record { steps, seconds })
         })
     }
 

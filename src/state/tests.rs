@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::history::{Filter, Standing};
 use super::journal::Ending;
 use super::*;
 use crate::apply::Outcome;
+use crate::apply::estimate::Record;
 use crate::model::desired::Leave;
 use crate::plan::op::{Change, Reason, UserAction, UserOp};
 use crate::plan::{Plan, Step, op::Attribute};
@@ -112,6 +115,15 @@ fn a_damaged_file_is_named_with_what_to_do() {
     let damaged = open(folder.path()).unwrap_err();
     assert!(damaged.to_string().contains(&path.display().to_string()), "{damaged}");
     assert!(damaged.hints[0].contains("move"), "{damaged:?}");
+}
+
+#[test]
+fn a_full_disk_is_told_once_with_what_to_do() {
+    let full = rusqlite::ffi::Error { code: ErrorCode::DiskFull, extended_code: 13 };
+    let why = "database or disk is full";
+    let error = failed(Path::new("/x.db"), rusqlite::Error::SqliteFailure(full, Some(why.to_owned())));
+    assert_eq!(error.to_string(), "using the state file /x.db: database or disk is full");
+    assert!(error.hints[0].starts_with("free space on its disk"), "{:?}", error.hints);
 }
 
 #[test]
@@ -251,4 +263,25 @@ fn runs_that_write_are_forgotten_only_for_newer_ones_that_write() {
     let left: u32 =
         state.with(|connection| connection.query_row("SELECT count(*) FROM operations", [], |row| row.get(0))).unwrap();
     assert_eq!(left, 0, "its operations go with it");
+}
+
+#[test]
+fn the_pace_counts_users_and_members_of_steps_that_are_done() {
+    let folder = folder();
+    let state = open(folder.path()).unwrap();
+    assert_eq!(state.pace().unwrap(), Record::default());
+    let member = |name: &str| json!({"user_name": name, "okta_id": name, "account": name});
+    let sales = json!({"name": "Sales", "group": "00g1", "project": "p1", "action": "members",
+        "add": [member("a"), member("b"), member("c")], "remove": []});
+    let plan = Plan { projects: vec![serde_json::from_value(sales).unwrap()], ..plan(&["ada", "bob"]) };
+    let run = run(&state, "apply");
+    state.writes(run, &plan, "hash").unwrap();
+    for step in plan.steps().filter(|step| step.subject() != "bob@example.com") {
+        state.begins(run, step).unwrap();
+        state.ended(run, step, &Outcome::Done).unwrap();
+    }
+    let pace = state.pace().unwrap();
+    let pieces: Vec<_> = pace.steps.iter().map(|((kind, action), spent)| (&**kind, &**action, spent.pieces)).collect();
+    assert_eq!(pieces, [("add members", "add", 3.0), ("user", "deactivate", 1.0)]);
+    assert!(pace.seconds >= 0.0 && pace.steps.values().all(|spent| spent.seconds >= 0.0), "{pace:?}");
 }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use reqwest::Url;
 
 use crate::activepieces::{self, Activepieces};
+use crate::apply::estimate::Estimate;
 use crate::config::{self, settings::Settings};
 use crate::error::{Error, Kind, Result};
 use crate::http;
@@ -115,6 +116,18 @@ pub fn config_path(context: &Context) -> PathBuf {
         None if here.exists() => here,
         None => environment::user_config().filter(|path| path.exists()).unwrap_or(here),
     }
+}
+
+/// The config file of a command that writes to it.
+pub fn config_file(context: &Context) -> Result<PathBuf> {
+    let path = config_path(context);
+    if config::is_input(&path) { Err(no_file()) } else { Ok(path) }
+}
+
+/// Why a command that writes the config can't be run with the standard input in its place.
+pub fn no_file() -> Error {
+    Error::new(Kind::Usage, "this command writes the config file, and `-` is the standard input")
+        .hint("name a file by --config")
 }
 
 /// Reads the config file.
@@ -231,6 +244,11 @@ impl Session {
     pub fn document<'a>(&'a self, plan: &'a Plan, hash: &'a str) -> Document<'a> {
         let (config, limits) = (Some(self.settings.text.name()), Some(&self.settings.policy.limits));
         Document { config, limits, ..Document::of_plan(plan, hash, (self.org(), self.platform())) }
+    }
+
+    /// How long it takes to write a plan of this session, after its read.
+    pub fn estimate(&self, plan: &Plan, state: &StateFile, parallelism: u32) -> Result<Estimate> {
+        Ok(Estimate::of(plan, &state.pace()?, self.activepieces.shortest_answer(), parallelism))
     }
 
     /// Opens the state file of this org and platform.

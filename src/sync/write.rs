@@ -7,13 +7,14 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::activepieces;
+use crate::apply::estimate::Estimate;
 use crate::apply::{self, Event, Outcome, Report};
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::document::Document;
 use crate::output::format::Format;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted, safe};
-use crate::output::{json, report_text};
+use crate::output::{estimate_text, json, report_text};
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
@@ -159,7 +160,7 @@ impl Writing<'_> {
     pub async fn carry_out(&self, propose: impl AsyncFn() -> Result<Proposal>, consent: Consent) -> Result<u8> {
         let mut proposal = propose().await?;
         loop {
-            self.show(&proposal, consent)?;
+            let estimate = self.show(&proposal, consent)?;
             let Proposal { held: Remaining { plan, .. }, hash, .. } = &proposal;
             if consent == Consent::Withheld {
                 self.context.printer.status("\nNothing was written.");
@@ -169,7 +170,7 @@ impl Writing<'_> {
                 return self.write_and_report(proposal).await;
             }
             let open = Open::now();
-            if !self.context.printer.confirm("\nApply this plan?") {
+            if !self.context.printer.confirm(&question(plan, estimate)) {
                 self.context.printer.status("Nothing was written.");
                 return Err(interrupted());
             }
@@ -185,8 +186,8 @@ impl Writing<'_> {
         }
     }
 
-    /// Shows the plan, and refuses what the guards don't allow.
-    fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
+    /// Shows the plan, and refuses what the guards don't allow. Returns how long it takes to write it.
+    fn show(&self, proposal: &Proposal, consent: Consent) -> Result<Estimate> {
         let &Self { args, session, context, .. } = self;
         let Proposal { held: Remaining { plan, .. }, hash, past, now, .. } = proposal;
         self.journal.planned(plan)?;
@@ -200,12 +201,18 @@ impl Writing<'_> {
         // The error names the refusals.
         self.watch.planned(plan, &[]);
         let is_answer = !refusals.is_empty() || consent == Consent::Withheld;
+        let estimate = session.estimate(plan, self.journal.state(), args.parallelism)?;
         if !self.watch.is_brief() && (!context.printer.json || is_answer) {
             let made = now.to_string();
-            let document = Document { made: Some(&made), refusals: &refusals, ..session.document(plan, hash) };
+            let document = Document {
+                made: Some(&made),
+                estimate: Some(estimate),
+                refusals: &refusals,
+                ..session.document(plan, hash)
+            };
             Format::of(&context.printer).answer(&document, &context.printer);
         }
-        if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
+        if refusals.is_empty() { Ok(estimate) } else { Err(refused(&refusals, hash)) }
     }
 
     /// Writes the plan, reads it again, and records what the next run has to know.
@@ -292,7 +299,11 @@ impl Writing<'_> {
         }
         let (done, all) = report.done_of();
         if report.interrupted {
-            return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
+            let hint = match all - done {
+                0 => "all operations are done; oktapieces plan shows whether each persisted".to_owned(),
+                remain => format!("{remain} of {all} operations remain; run it again"),
+            };
+            return Err(interrupted().hint(hint));
         }
         if report.unreachable {
             let (printer, remain) = (&self.context.printer, count(all - done));
@@ -346,6 +357,15 @@ impl Open {
         let by_clock = self.time.elapsed().unwrap_or(Self::LONG);
         self.instant.elapsed() >= Self::LONG || by_clock >= Self::LONG
     }
+}
+
+/// The question before the first write, with what users notice of it.
+fn question(plan: &Plan, estimate: Estimate) -> String {
+    let mails = plan.welcome_emails();
+    let mails = (mails > 0).then(|| format!("sends {}", counted(mails, "welcome e-mail", "welcome e-mails")));
+    let takes = estimate_text::takes(estimate).map(|takes| format!("takes {takes}"));
+    let notes = [takes, mails].into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    if notes.is_empty() { "\nApply this plan?".to_owned() } else { format!("\nIt {notes}. Apply this plan?") }
 }
 
 /// How the run is undone, where anything that it did can be.

@@ -215,9 +215,37 @@ async fn a_server_that_cannot_be_reached_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_ends_with_no_changes_and_the_next_steps() {
     let folder = tempfile::tempdir().unwrap();
-    let demo = run(folder.path(), &[], &["demo"]).await;
+    let place = folder.path().to_str().unwrap();
+    let demo = run(folder.path(), &[("TMPDIR", place)], &["demo"]).await;
     assert_eq!(demo.code, 0, "{demo:#?}");
     assert!(demo.stdout.contains("\nNo changes: ") && demo.stdout.contains("For your own org"), "{demo:#?}");
+    // What it says about the recorded runs is so.
+    let (_, left) = demo.stdout.split_once("  cd '").unwrap();
+    let left = std::path::Path::new(left.split_once('\'').unwrap().0);
+    let state = left.join("state");
+    let history = run(left, &[("XDG_STATE_HOME", state.to_str().unwrap())], &["history"]).await;
+    assert!(history.code == 0 && history.stdout.contains("apply"), "{history:#?}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_the_demo_waits_between_its_acts_and_serves_until_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
+    command.args(["demo", "--color", "never"]).current_dir(folder.path()).env_clear();
+    command.env("HOME", folder.path()).env("TMPDIR", folder.path());
+    let (shown, code) = tokio::task::block_in_place(|| {
+        let demo = crate::terminal::Terminal::start(&mut command, 100).until("Enter goes on: write it");
+        let demo = demo.typed("\n").until("Enter goes on: see that").typed("\n").until("The servers run until Ctrl-C");
+        demo.terminated().ended()
+    });
+    assert_eq!(code, 0, "{shown}");
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(
+        at("Enter goes on: write it") < at("Applied ") && at("Applied ") < at("Enter goes on: see that"),
+        "{shown}"
+    );
+    assert!(at("No changes: ") < at("undo 2 --dry-run"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 use oktapieces::output::printer::Options;
 use oktapieces::output::{Printer, Verbosity};
 use ratatui_core::style::Style;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, tcgetattr};
 use vt100::Parser;
 
 use crate::support::Stage;
+use crate::terminal;
 
 /// A wait that is longer has failed.
 const LIMIT: Duration = Duration::from_mins(4);
 
 /// A terminal emulator with a program in it.
-struct Terminal {
+struct Emulator {
     controller: File,
     /// The end of the program, which stays open so that its modes can be read.
     end: File,
@@ -29,18 +29,12 @@ struct Terminal {
     child: Child,
 }
 
-impl Terminal {
+impl Emulator {
     /// Starts the command in a terminal of so many columns and rows.
     fn start(mut command: Command, columns: u16, rows: u16) -> Self {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-        let end = File::options().read(true).write(true).open(name).unwrap();
-        tcsetwinsize(&end, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        let (controller, end) = terminal::ends(columns, rows);
         let size = |length| NonZero::new(length).unwrap();
         let screen = Arc::new((Mutex::new(Parser::new(size(rows), size(columns), 0)), Condvar::new()));
-        let mut controller = File::from(controller);
         let (mut shown, fed) = (controller.try_clone().unwrap(), Arc::clone(&screen));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -52,7 +46,6 @@ impl Terminal {
         });
         let stdio = || Stdio::from(end.try_clone().unwrap());
         let child = command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
-        controller.flush().unwrap();
         Self { controller, end, screen, child }
     }
 
@@ -98,10 +91,10 @@ impl Terminal {
 }
 
 /// `plan --interactive` with these arguments, once it shows the plan.
-fn walking(stage: &Stage, arguments: &[&str], variables: &[(&str, &str)], (columns, rows): (u16, u16)) -> Terminal {
+fn walking(stage: &Stage, arguments: &[&str], variables: &[(&str, &str)], (columns, rows): (u16, u16)) -> Emulator {
     let mut command = stage.command(&[&["plan", "--interactive"][..], arguments].concat());
     command.env("TERM", "xterm-256color").envs(variables.iter().copied());
-    let terminal = Terminal::start(command, columns, rows);
+    let terminal = Emulator::start(command, columns, rows);
     terminal.shows("space leave out");
     terminal
 }
@@ -199,7 +192,7 @@ async fn a_file_that_is_no_plan_is_never_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_changes_its_size_is_drawn_again_and_colours_are_left_out_where_not_wanted() {
     let stage = Stage::seeded().await;
-    let colours = |terminal: &Terminal| {
+    let colours = |terminal: &Emulator| {
         let parser = terminal.screen.0.lock().unwrap();
         let (rows, columns) = parser.screen().size();
         let cells = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |column| (row, column)));
@@ -210,7 +203,7 @@ async fn a_terminal_that_changes_its_size_is_drawn_again_and_colours_are_left_ou
     tokio::task::block_in_place(|| {
         let mut terminal = walking(&stage, &[], &[], (80, 24));
         assert!(colours(&terminal));
-        tcsetwinsize(&terminal.end, Winsize { ws_row: 10, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        terminal::resize(&terminal.end, 60, 10);
         terminal.signal("WINCH");
         terminal.shows("this needs 60 columns and 15 rows");
         terminal.controller.write_all(b"q").unwrap();
@@ -259,7 +252,7 @@ fn panics_on_the_screen() {
 fn a_panic_leaves_the_terminal_as_it_was() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "interactive::panics_on_the_screen", "--ignored", "--nocapture"]).env("TERM", "xterm");
-    let mut terminal = Terminal::start(command, 100, 24);
+    let mut terminal = Emulator::start(command, 100, 24);
     terminal.shows("on the screen");
     terminal.controller.write_all(b"x").unwrap();
     let (code, shown) = terminal.ends("a fault in the view");

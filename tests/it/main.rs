@@ -55,6 +55,8 @@ mod night;
 mod only;
 #[cfg(unix)]
 mod packaging;
+#[cfg(all(feature = "sandbox", unix))]
+mod pictures;
 #[cfg(feature = "sandbox")]
 mod project_roles;
 #[cfg(feature = "sandbox")]
@@ -82,6 +84,8 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(all(feature = "sandbox", unix))]
+mod terminal;
 #[cfg(feature = "sandbox")]
 mod tls;
 #[cfg(feature = "sandbox")]

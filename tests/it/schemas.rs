@@ -105,7 +105,7 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
         "problems": problems.collect::<Vec<_>>(), "warnings": ["w"], "held": held.collect::<Vec<_>>(),
         "accepted": [{"subject": "a", "kind": "two_accounts", "message": "m", "why": "known", "until": "2027-01-31"}],
         "shrunk": [{"which": "users in scope", "before": 9, "now": 1}], "expressions": {"platformRole": "Okta"},
-        "standing": {"in_scope": 1, "scope_is_incomplete": true, "unchanged_users": 1, "unchanged_projects": 1, "managed_active": 1,
+        "standing": {"in_scope": 1, "scope_is_incomplete": true, "without_account": {"staged": 2}, "unchanged_users": 1, "unchanged_projects": 1, "managed_active": 1,
             "missing": {"00u5": "a5"}, "local": ["l"], "foreign": ["f"], "embedded": ["e"], "waiting_admins": ["w"], "deleted": ["00u5"], "stated": {"00u6": "suspended"}, "operators": ["a6"],
             "accounts": {"ADMIN": {"active": 1, "inactive": 2}}},
     });

@@ -24,25 +24,31 @@ pub(super) fn rows(rows: impl Iterator<Item = Row>, layout: Layout, all: bool) -
 
 /// All rows; those that say the same as many others share one, in the place of the first.
 fn by_text(rows: Vec<Row>) -> Vec<Row> {
-    let mut groups: Vec<(Row, Vec<String>)> = Vec::new();
+    let mut groups: Vec<Vec<Row>> = Vec::new();
     let mut places = BTreeMap::new();
     for row in rows {
-        let key = (row.mark.clone(), row.what.clone(), row.why.clone());
+        let key = (row.mark.clone(), said(&row).to_owned(), row.why.clone());
         let place = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(place) {
-            Some((_, names)) => names.push(row.who),
-            None => groups.push((row.clone(), vec![row.who])),
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
         }
     }
-    groups.into_iter().flat_map(|(row, names)| shared(row, names)).collect()
+    groups.into_iter().flat_map(together).collect()
 }
 
-fn shared(row: Row, names: Vec<String>) -> Vec<Row> {
-    if names.len() < SAME {
-        return names.into_iter().map(|who| Row { who, ..row.clone() }).collect();
+/// What happens in a row, as it is said for several.
+fn said(row: &Row) -> &str {
+    if row.shared.is_empty() { &row.what } else { &row.shared }
+}
+
+fn together(rows: Vec<Row>) -> Vec<Row> {
+    if rows.len() < SAME {
+        return rows;
     }
-    let who = format!("{} of these", count(names.len()));
-    vec![Row { who, below: names.join(", "), ..row }]
+    let below = rows.iter().map(|row| row.who.as_str()).collect::<Vec<_>>().join(", ");
+    let (who, what) = (format!("{} of these", count(rows.len())), said(&rows[0]).to_owned());
+    vec![Row { who, what, below, ..rows[0].clone() }]
 }
 
 fn cut(mut rows: Vec<Row>) -> Vec<Row> {

@@ -1,11 +1,16 @@
 //! The beginning of a plan: which servers, when and from what it was made, and what it takes away and gives in counts.
 
+use std::collections::BTreeSet;
+
 use super::super::document::{Document, shown_time};
+use super::super::estimate_text;
 use super::super::layout::Layout;
+use super::super::summary::without_account;
 use super::super::text::{BOLD, DIM, count, counted, safe, styled};
-use super::users::gets_a_role;
 use crate::model::PlatformRole;
+use crate::model::activepieces::Census;
 use crate::plan::Plan;
+use crate::plan::census;
 use crate::plan::op::{Attribute, UserOp};
 
 /// `org → platform`, and below it when the plan was made, by which version and config, and its hash.
@@ -24,15 +29,20 @@ pub(super) fn heading(document: &Document<'_>, layout: Layout) -> String {
 /// What the plan takes away, what it gives, the routine, and what it leaves alone, in counts.
 pub(super) fn summary(document: &Document<'_>, layout: Layout) -> Option<String> {
     let plan = document.plan;
-    let lines =
-        [("routine", routine(plan)), ("unchanged", unchanged(plan)), ("left alone", left_alone(plan))].into_iter();
-    let lines = risks(document, layout).into_iter().chain(lines.filter_map(|line| paragraph(line, layout)));
-    (!plan.is_empty()).then(|| lines.collect::<Vec<_>>().join("\n"))
+    let lines = [
+        ("routine", routine(plan)),
+        ("unchanged", unchanged(plan)),
+        ("left alone", left_alone(plan)),
+        ("takes", document.estimate.map(estimate_text::render).into_iter().collect()),
+    ];
+    let lines = lines.into_iter().filter_map(|line| paragraph(line, layout));
+    (!plan.is_empty()).then(|| risks(document, layout).into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
 }
 
-/// What the plan takes away and what it gives, a paragraph each.
+/// What the plan takes away, what it gives, and how many have each role before and after, a paragraph each.
 pub(in super::super) fn risks(document: &Document<'_>, layout: Layout) -> Vec<String> {
-    let lines = [("takes away", takes(document)), ("gives", gives(document.plan))];
+    let plan = document.plan;
+    let lines = [("takes away", takes(document)), ("gives", gives(plan)), ("roles", roles(plan))];
     lines.into_iter().filter_map(|line| paragraph(line, layout)).collect()
 }
 
@@ -77,30 +87,45 @@ fn deactivations(document: &Document<'_>) -> Option<String> {
     let plan = document.plan;
     let number = plan.totals().deactivate;
     let of = plan.standing.managed_active;
-    let share = (number * 100).checked_div(of).unwrap_or_default();
+    let share = share(number, of);
     let limit = document.limits.map(|limits| limits.deactivations.to_string().replace('"', "").replace('%', " %"));
     let limit = limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
     let share = format!(" ({share} % of {}{limit})", counted(of, "managed user", "managed users"));
     part(number, "deactivation", "deactivations").map(|part| part + &share)
 }
 
+/// A share in percent, rounded down; below one to a tenth: `0.3`.
+fn share(number: usize, of: usize) -> String {
+    match (number * 1000).checked_div(of).unwrap_or_default() {
+        tenths @ 1..10 => format!("0.{tenths}"),
+        tenths => (tenths / 10).to_string(),
+    }
+}
+
+/// `ADMIN 4 → 5`: the active accounts of a role before and after, where an account gets or loses it.
+fn roles(plan: &Plan) -> Vec<String> {
+    let (before, after) = (&plan.standing.accounts, plan.accounts_after());
+    let changes = |op: &UserOp| op.is_new_admin() || op.is_new_operator() || op.is_downgrade();
+    let touched: BTreeSet<&str> =
+        plan.users.iter().filter(|op| changes(op)).flat_map(|op| census::roles(op, &plan.standing)).collect();
+    let part = |role: &PlatformRole| {
+        let active = |census: &Census| count(census.get(role.as_str()).map_or(0, |count| count.active));
+        format!("{role} {} → {}", active(before), active(&after))
+    };
+    let shown = [PlatformRole::Admin, PlatformRole::Operator];
+    shown.iter().filter(|role| !before.is_empty() && touched.contains(role.as_str())).map(part).collect()
+}
+
 fn gives(plan: &Plan) -> Vec<String> {
     let totals = plan.totals();
-    let operators = plan.users.iter().filter(|op| {
-        let role = op.attributes.as_ref().map(|attributes| attributes.platform_role);
-        gets_a_role(op) && role == Some(PlatformRole::Operator) && !op.is_downgrade()
-    });
-    let mails = plan.welcome_emails();
-    let new = plan.users.iter().filter(|op| op.makes_account()).count();
-    let created = part(new, "account", "accounts").map(|created| match mails {
-        0 => created,
-        mails => format!("{created} with {}", counted(mails, "welcome e-mail", "welcome e-mails")),
-    });
+    let new = plan.welcome_emails();
+    let mails = counted(new, "welcome e-mail", "welcome e-mails");
+    let created = part(new, "account", "accounts").map(|created| format!("{created} with {mails}"));
     [
         part(plan.new_admins().count(), "new ADMIN", "new ADMINs"),
         part(plan.standing.waiting_admins.len(), "ADMIN by a waiting invitation", "ADMINs by waiting invitations"),
         part(plan.new_project_admins().count(), "new project Admin", "new project Admins"),
-        part(operators.count(), "new OPERATOR", "new OPERATORs"),
+        part(plan.new_operators().count(), "new OPERATOR", "new OPERATORs"),
         created,
         part(totals.reactivate, "reactivation", "reactivations"),
         part(totals.members_add, "project membership", "project memberships"),
@@ -135,9 +160,14 @@ fn routine(plan: &Plan) -> Vec<String> {
 
 fn unchanged(plan: &Plan) -> Vec<String> {
     let standing = &plan.standing;
-    let parts =
-        [part(standing.unchanged_users, "user", "users"), part(standing.unchanged_projects, "project", "projects")];
-    parts.into_iter().flatten().collect()
+    [
+        part(standing.unchanged_users, "user", "users"),
+        part(standing.unchanged_projects, "project", "projects"),
+        without_account(plan).map(|without| safe(&without)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn left_alone(plan: &Plan) -> Vec<String> {

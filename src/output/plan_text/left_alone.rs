@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::layout::{Layout, Row};
-use super::super::text::{BOLD, CHANGE, DIM, REMOVE, count, counted, folded, safe, styled};
+use super::super::summary::without_account;
+use super::super::text::{BOLD, CHANGE, DIM, REMOVE, count, counted, folded, listed, safe, styled};
 use super::fold;
 use super::kinds::{advice, title};
 use crate::model::problem::{Accepted, Problem, ProblemKind};
@@ -56,7 +57,7 @@ pub(super) fn problems(plan: &Plan, layout: Layout) -> Option<String> {
     }
     let head = styled(BOLD, format!("Problems: {}", count(plan.problems.len())));
     let blocks = kinds.into_iter().map(|(kind, rows)| {
-        let title = format!("  {} [{}]", title(kind), kind.as_str());
+        let title = layout.paragraph("  ", &format!("{} [{}]", title(kind), kind.as_str()));
         let rows = layout.rows(&fold::rows(rows.into_iter(), layout, layout.all));
         let advice = advice(kind).map(|advice| layout.paragraph("  do: ", advice));
         [vec![title], rows, advice.into_iter().collect()].concat().join("\n")
@@ -128,9 +129,12 @@ pub(super) fn notes(plan: &Plan, layout: Layout) -> Option<String> {
         (&plan.standing.embedded, "embedded"),
     ];
     for (names, what) in alone.into_iter().filter(|(names, _)| !names.is_empty()) {
-        let of = if layout.all { format!(": {}", folded(names, usize::MAX - 1)) } else { String::new() };
+        let of = if layout.all { format!(": {}", listed(names)) } else { String::new() };
         let accounts = counted(names.len(), "account is", "accounts are");
         notes.push(layout.paragraph("", &format!("{accounts} {what} and left alone{of}.")));
     }
+    // The head of a plan with changes says it.
+    let without = without_account(plan).filter(|_| plan.is_empty());
+    notes.extend(without.map(|without| layout.paragraph("", &format!("{}.", safe(&without)))));
     (!notes.is_empty()).then(|| notes.join("\n"))
 }

@@ -36,7 +36,7 @@ pub fn render(document: &Document<'_>, layout: Layout) -> String {
     sections.extend(left_alone::accepted(plan, layout));
     sections.extend(left_alone::warnings(plan, layout));
     sections.extend(left_alone::notes(plan, layout));
-    sections.push(total(plan));
+    sections.push(layout.paragraph("", &total(plan)));
     sections.join("\n\n")
 }
 

@@ -2,10 +2,11 @@
 
 use anstyle::Style;
 
+use super::super::contents;
 use super::super::layout::{Layout, Row};
-use super::super::text::{ADD, CHANGE, REMOVE, count, counted, folded, safe, styled};
+use super::super::text::{ADD, CHANGE, REMOVE, count, folded, listed, safe, styled};
 use super::{changed_here, fold};
-use crate::model::activepieces::{Contents, LastRun};
+use crate::model::activepieces::Contents;
 use crate::plan::Plan;
 use crate::plan::drift::{Drift, ProjectDrift};
 use crate::plan::op::{Member, ProjectAction, ProjectOp, Removal, RoleChange, name_before_archive};
@@ -116,11 +117,11 @@ pub(in super::super) fn members(op: &ProjectOp, whole: bool) -> String {
     if let ProjectAction::Delete { contents } = &op.action {
         return destroyed(op.members, contents);
     }
-    let shown = if whole { usize::MAX - 1 } else { NAMED };
     let mut lines = Vec::new();
     if !op.add.is_empty() {
         let names: Vec<String> = op.add.iter().map(as_member).collect();
-        lines.push(styled(ADD, format!("+{} {}", count(names.len()), folded(&names, shown))));
+        let shown = if whole { listed(&names) } else { folded(&names, NAMED) };
+        lines.push(styled(ADD, format!("+{} {shown}", count(names.len()))));
     }
     let mut reasons: Vec<&str> = op.remove.iter().map(|removal| removal.reason.as_str()).collect();
     reasons.sort_unstable();
@@ -129,10 +130,7 @@ pub(in super::super) fn members(op: &ProjectOp, whole: bool) -> String {
         let leaving = op.remove.iter().filter(|removal| removal.reason == reason);
         let names: Vec<String> = leaving.map(with_role).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        lines.push(styled(
-            REMOVE,
-            format!("-{} {}: {}", count(names.len()), folded(&names, usize::MAX - 1), safe(reason)),
-        ));
+        lines.push(styled(REMOVE, format!("-{} {}: {}", count(names.len()), listed(&names), safe(reason))));
     }
     let mut kinds: Vec<_> = op.roles.iter().map(kind_of_change).collect();
     kinds.sort_unstable();
@@ -141,7 +139,7 @@ pub(in super::super) fn members(op: &ProjectOp, whole: bool) -> String {
         let changed = op.roles.iter().filter(|change| kind_of_change(change) == kind);
         let names: Vec<&str> = changed.map(|change| change.user_name.as_str()).collect();
         let what = format!("~{} {} → {}", count(names.len()), safe(from), safe(to));
-        lines.push(styled(CHANGE, format!("{what} {}: {}", folded(&names, usize::MAX - 1), safe(reason))));
+        lines.push(styled(CHANGE, format!("{what} {}: {}", listed(&names), safe(reason))));
     }
     if lines.is_empty() { "no members".to_owned() } else { lines.join("\n") }
 }
@@ -167,31 +165,6 @@ fn with_role(removal: &Removal) -> String {
 
 /// What goes with a project for good, as far as the server tells it (docs/activepieces.md#contents-of-a-project).
 fn destroyed(members: usize, of: &Contents) -> String {
-    format!("destroys {}; nothing of it can be recovered", contents(of, Some(members)))
-}
-
-/// The flows, connections and tables of a project, as far as the server tells them.
-pub(super) fn parts(contents: &Contents) -> [String; 3] {
-    let part = |number: Option<u64>, one: &str, many: &str| match number.map(usize::try_from) {
-        Some(Ok(number)) => counted(number, one, many),
-        _ => format!("{many} (number not known)"),
-    };
-    [
-        part(contents.flows, "flow", "flows"),
-        part(contents.connections, "connection", "connections"),
-        part(contents.tables, "table", "tables"),
-    ]
-}
-
-/// `3 flows, 2 connections (number not known), …` and the day of the last run.
-pub(super) fn contents(contents: &Contents, members: Option<usize>) -> String {
-    let [flows, connections, tables] = parts(contents);
-    let members = members.map(|members| counted(members, "member", "members"));
-    let parts: Vec<String> = [Some(flows), members, Some(connections), Some(tables)].into_iter().flatten().collect();
-    let last_run = match contents.last_run {
-        Some(LastRun::On(day)) => format!("last run on {day}"),
-        Some(LastRun::Never) => "no flow ever ran".to_owned(),
-        None => "last run not known".to_owned(),
-    };
-    format!("{}\n{last_run}", parts.join(", "))
+    let contents = contents::listed(of, Some(members));
+    format!("destroys {contents}\n{}; nothing of it can be recovered", contents::last_run(of))
 }

@@ -1,10 +1,9 @@
 //! The users of a plan: who becomes ADMIN, whose role changes, who loses access, who gets it back, and the routine.
 
+use super::super::contents;
 use super::super::layout::{Layout, Row};
-use super::super::text::{ADD, CHANGE, REMOVE, folded, safe, styled};
-use super::projects::{contents, parts};
+use super::super::text::{ADD, CHANGE, REMOVE, listed, safe, styled};
 use super::{changed_here, fold};
-use crate::model::PlatformRole;
 use crate::model::desired::Attributes;
 use crate::plan::Plan;
 use crate::plan::drift::Drift;
@@ -17,7 +16,7 @@ use crate::plan::op::{
 pub(in super::super) enum Weight {
     /// Becomes ADMIN.
     NewAdmin,
-    /// Gets or loses ADMIN or OPERATOR.
+    /// Becomes OPERATOR, or gets a lesser role.
     Role,
     Deactivated,
     /// Deleted for good.
@@ -35,18 +34,11 @@ impl Weight {
             UserAction::Deactivate => Self::Deactivated,
             UserAction::Delete => Self::Deleted,
             UserAction::Recreate => Self::Replaced,
-            _ if op.is_downgrade() || gets_a_role(op) => Self::Role,
+            _ if op.is_downgrade() || op.is_new_operator() => Self::Role,
             UserAction::Reactivate => Self::Reactivated,
             UserAction::Create | UserAction::Adopt | UserAction::Update => Self::Routine,
         }
     }
-}
-
-/// Whether an account gets OPERATOR or ADMIN: with its creation, or in place of another role.
-pub(super) fn gets_a_role(op: &UserOp) -> bool {
-    let role = op.attributes.as_ref().map(|attributes| attributes.platform_role);
-    let is_given = op.makes_account() || op.role_change().is_some();
-    is_given && op.action != UserAction::Deactivate && role.is_some_and(|role| role != PlatformRole::Member)
 }
 
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
@@ -72,7 +64,9 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
 }
 
 fn new_admin(op: &UserOp, drift: &Drift) -> Row {
-    let others = op.changes.iter().filter(|change| change.attribute != Attribute::PlatformRole).map(change);
+    // All attributes of a new account are new.
+    let others = op.changes.iter().filter(|_| !op.makes_account());
+    let others = others.filter(|change| change.attribute != Attribute::PlatformRole).map(change);
     let left = op.replaces.iter().flat_map(replaced);
     let what: Vec<String> = std::iter::once(how_admin(op)).chain(others).chain(left).collect();
     Row {
@@ -111,7 +105,10 @@ fn project_admin(new: NewProjectAdmin<'_>) -> Row {
 /// An account that is deleted, with what goes with it.
 fn account_deletion(op: &UserOp) -> Row {
     let what = match &op.destroys {
-        Some(destroys) => format!("with the personal project: {}", contents(&destroys.contents, None)),
+        Some(destroys) => {
+            let (held, last_run) = (contents::listed(&destroys.contents, None), contents::last_run(&destroys.contents));
+            format!("with the personal project: {held}\n{last_run}")
+        }
         None => String::new(),
     };
     let why = format!("{}; can't be undone", why(op));
@@ -145,13 +142,16 @@ pub(in super::super) fn mark(action: UserAction) -> String {
 /// The row of an operation, as its section has it.
 pub(in super::super) fn row(op: &UserOp, drift: &Drift) -> Row {
     match Weight::of(op) {
-        Weight::NewAdmin => new_admin(op, drift),
-        Weight::Deleted => account_deletion(op),
-        _ => {
-            let mark = mark(op.action);
-            Row { mark, who: safe(&op.user_name), what: what(op), why: why_now(op, drift), ..Row::default() }
-        }
+        Weight::NewAdmin => return new_admin(op, drift),
+        Weight::Deleted => return account_deletion(op),
+        _ => {}
     }
+    let shared = match (op.action, &op.attributes) {
+        (UserAction::Create, Some(attributes)) => new_account(attributes, op),
+        _ => String::new(),
+    };
+    let (mark, who, why) = (mark(op.action), safe(&op.user_name), why_now(op, drift));
+    Row { mark, who, what: what(op), why, shared, ..Row::default() }
 }
 
 /// Why an account is changed, and whether it was changed on the platform.
@@ -163,12 +163,14 @@ fn why_now(op: &UserOp, drift: &Drift) -> String {
 /// What is done to an account: `OPERATOR → ADMIN`, one change a line.
 pub(in super::super) fn what(op: &UserOp) -> String {
     if let (UserAction::Create, Some(attributes)) = (op.action, &op.attributes) {
-        let inactive = if op.makes_inactive() { ", inactive" } else { "" };
-        return format!("{}, {}{inactive}", full_name(attributes), attributes.platform_role);
+        return format!("{}, {}", full_name(attributes), new_account(attributes, op));
     }
     let mut lines = match (&op.account, &op.attributes) {
         (None, Some(attributes)) => {
             vec![format!("new account: {}, {}", full_name(attributes), attributes.platform_role)]
+        }
+        _ if op.is_new_operator() && op.role_change().is_none() => {
+            std::iter::once("the account is OPERATOR".to_owned()).chain(op.changes.iter().map(change)).collect()
         }
         _ => op.changes.iter().map(change).collect(),
     };
@@ -176,10 +178,16 @@ pub(in super::super) fn what(op: &UserOp) -> String {
     lines.join("\n")
 }
 
+/// `MEMBER, inactive`
+fn new_account(attributes: &Attributes, op: &UserOp) -> String {
+    let inactive = if op.makes_inactive() { ", inactive" } else { "" };
+    format!("{}{inactive}", attributes.platform_role)
+}
+
 /// What becomes of an account that its user leaves.
 fn replaced(left: &Replaced) -> Vec<String> {
     let old = safe(&left.user_name);
-    let personal = parts(&left.personal).join(", ");
+    let personal = contents::listed(&left.personal, None);
     let mut lines = match &left.fate {
         Fate::Close => vec![format!("the account {old} is closed")],
         Fate::Closed => vec![format!("the account {old} stays closed")],
@@ -195,9 +203,8 @@ fn replaced(left: &Replaced) -> Vec<String> {
         copies.map(|copied| format!("{}{}", copied.name, role(copied))).collect()
     };
     let (joins, roles) = (copied(true), copied(false));
-    let all = usize::MAX - 1;
-    lines.extend((!joins.is_empty()).then(|| format!("joins {}", folded(&joins, all))));
-    lines.extend((!roles.is_empty()).then(|| format!("keeps the project role in {}", folded(&roles, all))));
+    lines.extend((!joins.is_empty()).then(|| format!("joins {}", listed(&joins))));
+    lines.extend((!roles.is_empty()).then(|| format!("keeps the project role in {}", listed(&roles))));
     lines
 }
 
@@ -224,9 +231,8 @@ pub(in super::super) fn change(change: &Change) -> String {
 /// Why an account is changed; the attributes behind its role where the role is part of it.
 pub fn why(op: &UserOp) -> String {
     let because = || {
-        let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
         let because = op.attributes.as_ref().and_then(|attributes| attributes.role_because.as_deref());
-        because.filter(|_| changes_role).map(|because| format!(": {}", safe(because))).unwrap_or_default()
+        because.filter(|_| op.role_change().is_some()).map(|because| format!(": {}", safe(because))).unwrap_or_default()
     };
     match &op.reason {
         Reason::Assigned => format!("new in scope{}", because()),

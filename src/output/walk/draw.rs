@@ -211,9 +211,9 @@ fn keys(mode: &Mode, width: usize) -> String {
     };
     let mut line = String::new();
     for (key, what) in keys {
-        let more = format!("{}{} {what}", if line.is_empty() { "" } else { "  " }, styled(HINT, key));
-        if display_width(&line) + display_width(&more) <= width {
-            line.push_str(&more);
+        let next = format!("{}{} {what}", if line.is_empty() { "" } else { "  " }, styled(HINT, key));
+        if display_width(&line) + display_width(&next) <= width {
+            line.push_str(&next);
         }
     }
     line

@@ -56,7 +56,7 @@ pub fn diff(plan: &mut Plan, desired: &Desired, platform: &Platform, matches: &M
             }
             Some(op) => plan.users.push(op),
             None if account.is_some() => plan.standing.unchanged_users += 1,
-            None => {}
+            None => note_without_account(plan, user),
         }
     }
     close_what_is_open(plan, open, matches, &protected, policy);
@@ -111,6 +111,18 @@ fn close_what_is_open(
     }
     plan.warnings.sort();
     plan.warnings.dedup();
+}
+
+/// Counts a user in scope whose status gives no account.
+fn note_without_account(plan: &mut Plan, user: &DesiredUser) {
+    let status = match &user.state {
+        DesiredState::Untouched(status) => status.as_str().to_lowercase(),
+        DesiredState::Left(leave) => leave.name().to_owned(),
+        DesiredState::Present(_) | DesiredState::Problem(_) => return,
+    };
+    if user.in_scope && status != Leave::Deactivated.name() {
+        *plan.standing.without_account.entry(status).or_default() += 1;
+    }
 }
 
 /// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.

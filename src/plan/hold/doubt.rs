@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
-use crate::plan::op::{Attribute, InvitationOp, Plan, Removal, RoleChange, UserAction, UserOp};
+use crate::plan::op::{InvitationOp, Plan, Removal, RoleChange, UserAction, UserOp};
 
 /// Users whose role would be lowered, or who would be made ADMIN: where roles follow from groups, these are asked about.
 pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
@@ -12,7 +12,7 @@ pub fn doubted_roles(plan: &Plan) -> BTreeSet<OktaUserId> {
 }
 
 fn rests_on_groups(op: &UserOp) -> bool {
-    let changes_role = op.changes.iter().any(|change| change.attribute == Attribute::PlatformRole);
+    let changes_role = op.role_change().is_some();
     changes_role && (op.is_downgrade() || op.makes_admin())
 }
 
@@ -90,7 +90,7 @@ pub fn change_of_role(change: &RoleChange) -> String {
 mod tests {
     use super::*;
     use crate::model::desired::Leave;
-    use crate::plan::op::{Change, ProjectAction, ProjectOp, Reason};
+    use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Reason};
 
     fn op(action: UserAction, id: &str, change: Option<(Attribute, &str, &str)>) -> UserOp {
         let change =

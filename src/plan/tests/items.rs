@@ -32,6 +32,7 @@ fn members_go_with_the_account_or_the_project_that_is_made_for_them() {
 
 #[test]
 fn a_member_of_an_account_that_stays_open_stays() {
+    let policy = Policy { remove_memberships: true, ..policy() };
     let desired =
         with_projects(users([wanted("ada", DesiredState::Left(Leave::Suspended))]), [pushed("Eng", &["ada"])]);
     let projects = vec![project("Eng", Some(group_id("Eng").as_str()), &["ada"])];

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::apply::Outcome as Done;
 use crate::error::Result;
 use crate::model::id::OktaUserId;
 use crate::output::explained::{PastOperation, PastWhat};
+use crate::output::outcomes;
 use crate::output::plan_text::why;
 use crate::plan::Step;
 use crate::plan::op::Plan;
 use crate::plan::part::{About, Membership, MembershipAction, Part};
 use crate::state::StateFile;
-use crate::state::history::{Recorded, Standing};
+use crate::state::history::Recorded;
 
 /// So many runs that did something for the user are shown.
 const RUNS: usize = 20;
@@ -72,13 +72,8 @@ fn is_of(membership: &Membership, step: Step<'_>) -> bool {
 }
 
 fn past(recorded: &Recorded, step: Step<'_>, what: PastWhat) -> PastOperation {
-    let (outcome, outcome_reason) = match recorded.standing(step) {
-        Standing::Ended(Done::Done) => ("done", None),
-        Standing::Ended(outcome @ Done::Skipped(_)) => ("skipped", outcome.why().map(str::to_owned)),
-        Standing::Ended(outcome) => ("failed", outcome.why().map(str::to_owned)),
-        Standing::Planned => ("planned", None),
-        Standing::Begun => ("begun", None),
-    };
+    let (outcome, why) = outcomes::of(recorded, step);
+    let outcome_reason = (!why.is_empty()).then(|| why.to_owned());
     let run = &recorded.run;
     PastOperation {
         run: run.id,

@@ -345,6 +345,14 @@ async fn walk_that_compares_what_is_true_or_false_with_a_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_saves_no_plan_for_a_mistake_in_the_config() {
+    for roles in [Roles::None, Roles::Profile, Roles::Group] {
+        let events = [Event::Mistake(true), Event::Save, Event::Mistake(false), Event::ApplySaved, Event::Apply];
+        holds(Setup { roles, ..Setup::default() }, &events).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_accepts_what_is_open_and_then_something_new_is() {
     for roles in [Roles::None, Roles::Profile] {
         let events = [

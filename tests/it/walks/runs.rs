@@ -51,8 +51,10 @@ impl Walk {
                 self.once(Kind::Apply, &arguments).await.1
             }
             Event::Save => {
-                self.saved = true;
-                self.run(Kind::Plan, &["plan", "--json", "--out", SAVED]).await.1
+                let (outcome, breach) = self.run(Kind::Plan, &["plan", "--json", "--out", SAVED]).await;
+                // With a mistake in the config there is no plan to save.
+                self.saved |= outcome.code != 78;
+                breach
             }
             Event::ApplySaved if self.saved => self.run(Kind::ApplySaved, &["apply", SAVED, "--json"]).await.1,
             Event::ApplySaved => None,
