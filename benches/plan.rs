@@ -17,7 +17,10 @@ use oktapieces::model::org::{Org, PushedGroup, Target};
 use oktapieces::output::document::Document;
 use oktapieces::output::layout::Layout;
 use oktapieces::output::plan_text;
-use oktapieces::plan::{Comparison, Doubts, Policy, fingerprint};
+use oktapieces::output::walk::{Input, Key, Walk, draw};
+use oktapieces::plan::{Comparison, Doubts, Plan, Policy, fingerprint};
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::Rect;
 use serde_json::{Value as Json, json};
 
 const USERS: u32 = 1_000_000;
@@ -181,8 +184,27 @@ fn measure(what: &str, role: &str, step: u32) {
     let text = measured("text", || plan_text::render(&document, Layout::default()));
     println!("{:<40} {:>8.2} s", "planning and showing", (before + start.elapsed()).as_secs_f64());
     black_box(text);
+    walk(&document);
     let added: usize = plan.projects.iter().map(|op| op.add.len()).sum();
     println!("{} operations for users, {added} members to add, {} problems", plan.users.len(), plan.problems.len());
+}
+
+/// Walks through the plan, as `plan --interactive` does.
+fn walk(document: &Document<'_>) {
+    let guard = |_: &Plan| Vec::new();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+    let mut walk = measured("opening the plan to walk through", || Walk::new(*document, &guard, None));
+    walk.take(Input::Resize(120, 40));
+    measured("a thousand rows down, each drawn", || {
+        for _ in 0..1000 {
+            walk.take(Input::Key(Key::Down));
+            buffer.reset();
+            draw::draw(&walk, &mut buffer, true);
+        }
+    });
+    measured("one change left out", || walk.take(Input::Key(Key::Char(' '))));
+    measured("one letter of a search", || "/7".chars().for_each(|c| drop(walk.take(Input::Key(Key::Char(c))))));
+    black_box(buffer);
 }
 
 fn main() {

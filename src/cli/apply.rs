@@ -83,11 +83,12 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writi
             let hash = fingerprint::of_plan(&new);
             (Remaining { plan: new, ..Remaining::default() }, hash)
         };
+        let is_part = only.is_part() || saved.as_ref().is_some_and(|saved| saved.is_part);
         // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
-        let is_whole = saved.is_none() && !only.is_part();
+        let is_whole = saved.is_none() && !is_part;
         let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
         // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
-        let trusted = if only.is_part() { knows.past.trusted.clone() } else { remember.trusted };
+        let trusted = if is_part { knows.past.trusted.clone() } else { remember.trusted };
         let remember = Past { trusted, ..remember };
         Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
     };

@@ -40,6 +40,7 @@ mod sandbox;
 mod show;
 mod topics;
 mod undo;
+mod walk;
 mod who;
 
 /// The parsers of the files that a command is given.

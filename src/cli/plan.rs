@@ -7,13 +7,17 @@ use tracing::Instrument;
 
 use super::format::FormatArgs;
 use super::only::OnlyArgs;
+use super::walk;
 use crate::config::Settings;
-use crate::error::{EXIT_CHANGES, EXIT_OK, Kind, Result};
+use crate::error::{EXIT_CHANGES, EXIT_OK, Error, Kind, Result};
 use crate::output::document::{Document, FromSnapshot};
-use crate::plan::guard::{self, Allowed};
+use crate::output::plan_text;
+use crate::output::walk::Walk;
+use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::{Plan, fingerprint};
 use crate::snapshot::Snapshot;
 use crate::sync::context::Context;
+use crate::sync::interrupt::interrupted;
 use crate::sync::journal::Journal;
 use crate::sync::session::{self, PARALLELISM, Planned, Session};
 use crate::sync::watch::Watch;
@@ -34,6 +38,9 @@ pub struct PlanArgs {
     /// Read the members of all groups, also of those that haven't changed since an earlier run
     #[arg(long)]
     full: bool,
+    /// Walk through the plan on the terminal, leave changes out, and save the rest as a file for apply FILE
+    #[arg(long, short, conflicts_with_all = ["from", "format", "csv"])]
+    interactive: bool,
     #[command(flatten)]
     pub format: FormatArgs,
     #[command(flatten)]
@@ -41,10 +48,13 @@ pub struct PlanArgs {
 }
 
 pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
+    if args.interactive {
+        context.printer.can_show_screen()?;
+    }
     if let Some(path) = &args.from {
         return from_snapshot(&args, path, context).await;
     }
-    let (watch, settings) = Watch::begin("plan", args.format.is_asked_for(), context)?;
+    let (watch, settings) = Watch::begin("plan", args.format.is_asked_for() || args.interactive, context)?;
     let result = Box::pin(run_watched(&args, settings, &watch, context).instrument(watch.span())).await;
     watch.end(result).await
 }
@@ -64,34 +74,102 @@ async fn plan(
     watch: &Watch<'_>,
     context: &Context,
 ) -> Result<u8> {
-    let knows = journal.knows(session, args.full, args.out.is_some(), context)?;
+    let is_kept = args.out.is_some() || args.interactive;
+    let knows = journal.knows(session, args.full, is_kept, context)?;
     let Planned { mut plan, made_from, seen, known, digests, now, .. } = session.plan(&knows, false, context).await?;
     journal.state().remember_org(&known)?;
     journal.remember_seen(&knows.past, &seen)?;
     journal.remember_in_line(Some(digests), &plan, knows.in_line.clone(), |_| false)?;
     args.only.keep(&mut plan, context);
+    let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
+    let guard = |plan: &Plan, hash: &str| guard::check(plan, hash, &session.settings.policy, &knows.past, &allowed);
+    let save = |plan: &Plan, path: &Path, is_part: bool| {
+        let made = saved::Made { from: made_from.clone(), at: now, is_part: is_part || args.only.is_part() };
+        saved::write(path, plan, made, guard(plan, &fingerprint::of_plan(plan)), session)
+    };
+    let walked = if args.interactive && !plan.is_empty() {
+        Some(walk_through(args, &mut plan, session, &|plan| guard(plan, ""), save, context).await?)
+    } else {
+        None
+    };
     journal.planned(&plan)?;
     let hash = fingerprint::of_plan(&plan);
-    let allowed = Allowed { resumed: journal.resumed()?, ..Allowed::default() };
-    let refusals = guard::check(&plan, &hash, &session.settings.policy, &knows.past, &allowed);
+    let refusals = guard(&plan, &hash);
     watch.planned(&plan, &refusals);
     let made = now.to_string();
     let estimate = Some(session.estimate(&plan, journal.state(), PARALLELISM)?);
     let document = Document { made: Some(&made), estimate, refusals: &refusals, ..session.document(&plan, &hash) };
+    if let Some(walked) = walked {
+        tell_walked(&walked, &document, args, context)?;
+        return Ok(exit_code(&plan, args.detailed_exitcode));
+    }
     if !watch.is_brief() {
         args.format.wanted(&context.printer).answer(&document, &context.printer);
     }
     if let Some(path) = &args.out {
-        saved::write(path, &plan, saved::Made { from: made_from, at: now }, refusals, session)?;
-        context
-            .printer
-            .status(&format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display()));
+        save(&plan, path, false)?;
+        tell_saved(path, context);
     } else if !plan.is_empty() {
         context.printer.status(
             "\nNothing was written. Run oktapieces apply to apply it, or oktapieces plan --out plan.json to keep it.",
         );
     }
     Ok(exit_code(&plan, args.detailed_exitcode))
+}
+
+fn tell_saved(path: &Path, context: &Context) {
+    let apply = format!("\nNothing was applied. Run oktapieces apply {} to apply exactly this.", path.display());
+    context.printer.status(&apply);
+}
+
+/// Says what became of a plan that was walked through. Where a file was named and not written, that is an error: a script must not go
+/// on with an older one.
+fn tell_walked(walked: &Walked, document: &Document<'_>, args: &PlanArgs, context: &Context) -> Result<()> {
+    let printer = &context.printer;
+    match walked {
+        Walked::Quit if args.out.is_some() => {
+            return Err(interrupted().hint("the plan wasn't saved; nothing was written"));
+        }
+        Walked::Quit => printer.status("The plan wasn't saved. Nothing was written."),
+        Walked::Saved(path) => {
+            plan_text::refused(document).for_each(|refused| printer.answer(&refused));
+            printer.answer(&plan_text::total(document.plan));
+            tell_saved(path, context);
+        }
+    }
+    Ok(())
+}
+
+/// How the admin left the plan to walk through.
+enum Walked {
+    Quit,
+    Saved(PathBuf),
+}
+
+/// Lets the admin walk through the plan, and leaves in it what was saved.
+async fn walk_through(
+    args: &PlanArgs,
+    plan: &mut Plan,
+    session: &Session,
+    guard: &dyn Fn(&Plan) -> Vec<Refusal>,
+    save: impl Fn(&Plan, &Path, bool) -> Result<()>,
+    context: &Context,
+) -> Result<Walked> {
+    let out = args.out.as_ref().map(|path| path.display().to_string());
+    let mut walk = Walk::new(session.document(plan, ""), guard, out.as_deref());
+    let save = |part: &Plan, path: &Path| {
+        if args.out.as_deref() != Some(path) && path.is_file() && saved::read(path).is_err() {
+            let message = format!("{} is a file that holds no plan; it isn't replaced", path.display());
+            return Err(Error::new(Kind::Failed, message));
+        }
+        save(part, path, *part != *plan)
+    };
+    let saved = walk::through(&mut walk, &context.printer, save).await?;
+    let part = walk.rest().clone();
+    Ok(saved.map_or(Walked::Quit, |path| {
+        *plan = part;
+        Walked::Saved(path)
+    }))
 }
 
 /// Plans from a snapshot. Nothing is recorded: it isn't a run.

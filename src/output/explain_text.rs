@@ -4,6 +4,7 @@ use super::explained::{
     ExplainedAccount, ExplainedAttribute, ExplainedGroup, ExplainedOktaUser, ExplainedProject, ExplainedUser,
     ExpressionPart, GroupUse, Link, PastOperation, PastWhat, UserOutcome,
 };
+use super::layout::Row;
 use super::plan_text::{because, change, mark, what, why};
 use super::text::{ADD, BOLD, CHANGE, DIM, HINT, REMOVE, folded, safe, styled};
 use crate::plan::op::UserOp;
@@ -23,7 +24,7 @@ pub fn user(explained: &ExplainedUser, verbose: bool) -> String {
         if accounts.is_empty() { vec!["no account".to_owned()] } else { accounts.iter().map(account).collect() };
     sections.push(section("Activepieces", &accounts));
     sections.push(section("Projects", &projects.iter().map(project).collect::<Vec<_>>()));
-    sections.push(section("Next apply", &next(next_apply, user.as_ref())));
+    sections.push(section("Next apply", &next(next_apply, user.as_ref().map(|user| user.login.as_str()))));
     sections.push(section("Earlier runs", &runs.iter().map(past).collect::<Vec<_>>()));
     sections
         .push(section("Not looked at", &not_looked_at.iter().map(|what| styled(DIM, safe(what))).collect::<Vec<_>>()));
@@ -174,7 +175,8 @@ fn project(project: &ExplainedProject) -> String {
     format!("{}  {membership}: {}{}", safe(&project.name), safe(&project.because), wanted.unwrap_or_default())
 }
 
-fn next(part: &UserPart, user: Option<&ExplainedOktaUser>) -> Vec<String> {
+/// What a part of a plan does for its user. Problems of another subject than the `login` name it.
+pub(super) fn next(part: &UserPart, login: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = part.operation.iter().map(operation).collect();
     lines.extend(part.memberships.iter().map(membership));
     for held in &part.deferred {
@@ -183,8 +185,7 @@ fn next(part: &UserPart, user: Option<&ExplainedOktaUser>) -> Vec<String> {
     }
     for problem in &part.problems {
         let place = problem.location.as_ref().map(|place| format!(" ({})", safe(place))).unwrap_or_default();
-        let subject =
-            user.filter(|user| user.login != problem.subject).map(|_| format!("{}: ", safe(&problem.subject)));
+        let subject = login.filter(|login| *login != problem.subject).map(|_| format!("{}: ", safe(&problem.subject)));
         let message = format!("{}{}{place}", subject.unwrap_or_default(), safe(&problem.message));
         lines.push(format!("{} problem: {message} {}", styled(REMOVE, "!"), styled(DIM, problem.kind)));
     }
@@ -206,24 +207,31 @@ fn operation(op: &UserOp) -> String {
 }
 
 fn membership(membership: &MembershipChange) -> String {
+    let Row { mark, what, why, .. } = membership_row(membership);
+    let why = if why.is_empty() { why } else { format!(" ({why})") };
+    format!("{mark} {what}{why}")
+}
+
+/// `+ add`, `to project Sales as Editor`, `group AP Leads`; without the user.
+pub(super) fn membership_row(membership: &MembershipChange) -> Row {
     let MembershipChange { project, action, role, from, reason, .. } = membership;
     let (project, role) = (safe(project), role.as_deref().map(safe));
-    let reason = if reason.is_empty() { String::new() } else { format!(" ({})", safe(reason)) };
-    match action {
+    let (mark, what) = match action {
         MembershipAction::Add => {
             let role = role.map(|role| format!(" as {role}")).unwrap_or_default();
-            format!("{} to project {project}{role}{reason}", styled(ADD, "+ add"))
+            (styled(ADD, "+ add"), format!("to project {project}{role}"))
         }
         MembershipAction::Remove => {
             let role = role.map(|role| format!(", project role {role} goes")).unwrap_or_default();
-            format!("{} from project {project}{role}{reason}", styled(REMOVE, "- remove"))
+            (styled(REMOVE, "- remove"), format!("from project {project}{role}"))
         }
         MembershipAction::SetRole => {
             let from = from.as_deref().map(safe).unwrap_or_default();
             let what = format!("in project {project}: {from} → {}", role.unwrap_or_default());
-            format!("{} {what}{reason}", styled(CHANGE, "~ project role"))
+            (styled(CHANGE, "~ project role"), what)
         }
-    }
+    };
+    Row { mark, what, why: safe(reason), ..Row::default() }
 }
 
 fn past(past: &PastOperation) -> String {

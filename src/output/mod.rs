@@ -1,7 +1,7 @@
 //! Renders answers in every format. Only `printer` writes to the terminal.
 //!
 //! A plan or a run is a `document`, and `format` picks its renderer. CSV, JSON lines, markdown and HTML show the rows of `rows` and
-//! the counts of `summary`; text and JSON show the plan itself.
+//! the counts of `summary`; text and JSON show the plan itself. `walk` is a plan on a whole `screen`, to leave a part of it out.
 
 pub mod chart;
 mod contents;
@@ -32,8 +32,10 @@ pub mod progress;
 pub mod report_text;
 pub mod rows;
 pub mod run_summary;
+pub mod screen;
 pub mod summary;
 pub mod text;
+pub mod walk;
 pub mod webhook;
 pub mod who_text;
 

@@ -1,4 +1,5 @@
-//! The only writer to the terminal: answers to stdout, messages to stderr. Nothing that it writes moves the cursor.
+//! The only writer to the terminal: answers to stdout, messages to stderr. Nothing that it writes moves the cursor; only a
+//! `screen`, which it gives out, does.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,9 @@ use serde_json::Value;
 use super::json;
 use super::layout::Layout;
 use super::pager;
+use super::screen::Screen;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
-use crate::error::{Error, Kind, without_number};
+use crate::error::{Error, Kind, Result, without_number};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,6 +219,25 @@ impl Printer {
         let read = || io::stdin().lock().read_line(&mut answer).is_ok_and(|length| length > 0);
         // As in `confirm`.
         tokio::task::block_in_place(read).then(|| answer.trim().to_owned())
+    }
+
+    /// Refuses where there is no terminal that can show a whole screen.
+    pub fn can_show_screen(&self) -> Result<()> {
+        let why = match std::env::var_os("TERM") {
+            _ if self.json => "the answer is JSON",
+            _ if !self.interactive => "stdin or stderr is not a terminal, or --no-input is given",
+            Some(term) if term == "dumb" => "TERM is \"dumb\"",
+            _ => return Ok(()),
+        };
+        Err(Error::new(Kind::Usage, format!("cannot open the plan to walk through: {why}"))
+            .hint("choose a part of the plan with --only, or run it on a terminal"))
+    }
+
+    /// Takes the whole screen of the terminal, until the value goes.
+    pub fn screen(&self) -> Result<Screen> {
+        self.can_show_screen()?;
+        Screen::open(io::stderr, self.colours_stderr())
+            .map_err(|error| Error::from_source(Kind::Failed, error).context("taking the terminal's screen"))
     }
 
     /// A message, also with `--quiet`.

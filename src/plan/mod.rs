@@ -5,7 +5,7 @@
 //! - `undo`: the plan that undoes a run.
 //! - `in_line`: what was changed on the platform since the last run.
 //! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
-//! - `only`: the part of a plan that was chosen.
+//! - `item`: what can be left out of a plan, and what depends on what; `only`: the part that was chosen by name.
 //! - `access`: who has which role today, and why; `part`: what a plan does for one user.
 //! - `census`: the accounts by role and status, before and after.
 //! - `outline`: what a plan does, without names.
@@ -21,6 +21,7 @@ pub mod fingerprint;
 pub mod guard;
 pub mod hold;
 pub mod in_line;
+pub mod item;
 pub mod only;
 pub mod op;
 pub mod outline;

@@ -472,6 +472,11 @@ pub enum Closed {
 /// The default role that may do everything in a project.
 const PROJECT_ADMIN: &str = "Admin";
 
+/// Whether a project role is the one that may do everything.
+pub fn is_project_admin(role: &str) -> bool {
+    role.eq_ignore_ascii_case(PROJECT_ADMIN)
+}
+
 /// A user who becomes Admin of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NewProjectAdmin<'a> {
@@ -540,7 +545,7 @@ impl UserOp {
             role: copied.role.as_deref().unwrap_or_default(),
             reason: "as with the old account",
         });
-        new.filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+        new.filter(|new| is_project_admin(new.role))
     }
 
     pub fn is_deletion(&self) -> bool {
@@ -635,7 +640,7 @@ impl ProjectOp {
             role: &change.to,
             reason: &change.reason,
         });
-        added.chain(changed).filter(|new| new.role.eq_ignore_ascii_case(PROJECT_ADMIN))
+        added.chain(changed).filter(|new| is_project_admin(new.role))
     }
 
     /// Whether there is nothing in it to write.

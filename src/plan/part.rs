@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::problem::{Accepted, Problem};
 use crate::plan::deferred::Deferred;
-use crate::plan::op::{Plan, ProjectOp, UserOp};
+use crate::plan::op::{Member, Plan, ProjectOp, Removal, RoleChange, UserOp};
 
 /// The part of a plan that is about one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,26 +86,34 @@ impl About<'_> {
     }
 }
 
+impl MembershipChange {
+    /// What is done for a new member of the project.
+    pub fn added(op: &ProjectOp, member: &Member) -> Self {
+        let reason = member.role_reason.clone().unwrap_or_default();
+        Self { role: member.role.clone(), ..Self::of(op, MembershipAction::Add, reason) }
+    }
+
+    pub fn removed(op: &ProjectOp, removal: &Removal) -> Self {
+        Self { role: removal.role.clone(), ..Self::of(op, MembershipAction::Remove, removal.reason.clone()) }
+    }
+
+    pub fn changed(op: &ProjectOp, change: &RoleChange) -> Self {
+        let (role, from) = (Some(change.to.clone()), Some(change.from.clone()));
+        Self { role, from, ..Self::of(op, MembershipAction::SetRole, change.reason.clone()) }
+    }
+
+    fn of(op: &ProjectOp, action: MembershipAction, reason: String) -> Self {
+        Self { project: op.name.clone(), group: op.group.clone(), action, role: None, from: None, reason }
+    }
+}
+
 fn memberships(op: &ProjectOp, about: &About<'_>) -> Vec<MembershipChange> {
-    let of = |action, role: Option<&String>, from: Option<&String>, reason: String| MembershipChange {
-        project: op.name.clone(),
-        group: op.group.clone(),
-        action,
-        role: role.cloned(),
-        from: from.cloned(),
-        reason,
-    };
     let added = op.add.iter().filter(|member| member.okta_id == *about.id);
-    let added = added.map(|member| {
-        of(MembershipAction::Add, member.role.as_ref(), None, member.role_reason.clone().unwrap_or_default())
-    });
     let removed = op.remove.iter().filter(|removal| removal.okta_id.as_ref() == Some(about.id));
-    let removed =
-        removed.map(|removal| of(MembershipAction::Remove, removal.role.as_ref(), None, removal.reason.clone()));
     let changed = op.roles.iter().filter(|change| change.okta_id == *about.id);
-    let changed = changed
-        .map(|change| of(MembershipAction::SetRole, Some(&change.to), Some(&change.from), change.reason.clone()));
-    added.chain(removed).chain(changed).collect()
+    let added = added.map(|member| MembershipChange::added(op, member));
+    let removed = removed.map(|removal| MembershipChange::removed(op, removal));
+    added.chain(removed).chain(changed.map(|change| MembershipChange::changed(op, change))).collect()
 }
 
 #[cfg(test)]
@@ -113,7 +121,7 @@ mod tests {
     use super::*;
     use crate::model::problem::ProblemKind;
     use crate::plan::deferred::Because;
-    use crate::plan::op::{Member, ProjectAction, Removal};
+    use crate::plan::op::ProjectAction;
 
     #[test]
     fn only_what_is_about_the_user_is_taken() {

@@ -44,6 +44,9 @@ pub struct SavedPlan {
     /// What the guards refused of it when it was made. They look again before it is applied.
     #[serde(default)]
     pub refusals: Vec<Refusal>,
+    /// Whether a part of the plan was left out, so that applying it doesn't bring the platform in line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
     pub plan: Plan,
 }
 
@@ -147,12 +150,14 @@ fn named(op: &UserOp) -> String {
     format!("{}: {}", op.user_name, op.action.as_str())
 }
 
-/// Whether the same is done to the project itself. What is destroyed with one must be what was listed.
+/// Whether the same is done to the project itself, or nothing but its new name was left out of what was saved. What is destroyed with
+/// one must be what was listed.
 fn is_same_project(saved: &ProjectOp, new: &ProjectOp) -> bool {
     let same_action = match (&saved.action, &new.action) {
         (ProjectAction::Delete { contents }, ProjectAction::Delete { contents: now }) => {
             contents.are_those_of(now) && saved.members == new.members
         }
+        (ProjectAction::Members, ProjectAction::Rename { .. }) => true,
         (then, now) => then == now,
     };
     same_action && (&saved.name, &saved.project) == (&new.name, &new.project)
@@ -191,6 +196,9 @@ impl Remaining {
     /// Keeps of the new plan's operation the members that the saved one adds or removes too.
     fn project(&mut self, saved: &ProjectOp, new: &ProjectOp, tried: &dyn Fn(Step<'_>) -> bool) {
         let mut op = new.clone();
+        if saved.action == ProjectAction::Members {
+            op.action = ProjectAction::Members;
+        }
         // A user without an account when the plan was saved may have got one from an earlier run of the plan.
         let adds: BTreeMap<&OktaUserId, &Member> = saved.add.iter().map(|member| (&member.okta_id, member)).collect();
         let removals: BTreeSet<&Removal> = saved.remove.iter().collect();
@@ -241,6 +249,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::plan::only::{self, Only};
 
     fn deletion(action: &Value) -> ProjectOp {
         let op = json!({"name": "Sales", "group": "00g1", "project": "p1", "action": {"delete": action}, "members": 2, "add": [], "remove": []});
@@ -253,6 +262,27 @@ mod tests {
             let op = deletion(&json!({ "flows": flows }));
             assert_eq!(serde_json::to_value(&op).unwrap()["action"], json!({"delete": {"flows": flows}}));
         }
+    }
+
+    #[test]
+    fn the_members_of_a_project_whose_new_name_was_left_out_still_hold_without_the_name() {
+        let member = json!({"user_name": "ada@x.io", "okta_id": "00u1", "account": "a"});
+        let of = |action: Value, name: &str| -> Plan {
+            let op = json!({"name": name, "group": "00g1", "project": "p1", "action": action, "members": 2, "add": [member], "remove": []});
+            Plan { projects: vec![serde_json::from_value(op).unwrap()], ..Plan::default() }
+        };
+        let renamed = of(json!({"rename": {"from": "Sails"}}), "Sales");
+        let mut part = renamed.clone();
+        only::keep(&mut part, &[Only::User("ada@x.io".to_owned())]);
+        assert_eq!(part, of(json!("members"), "Sales"));
+        let left = still_holds(&part, &renamed, &|_| false);
+        assert_eq!((left.plan.projects, left.stale), (part.projects, Vec::new()));
+        let before = of(json!("members"), "Sails");
+        assert_eq!(
+            still_holds(&before, &renamed, &|_| false).stale,
+            ["project Sails"],
+            "it was saved under another name"
+        );
     }
 
     #[test]

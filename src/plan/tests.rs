@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::item::{Item, Rest};
 use super::op::{Attribute, Fate, ProjectAction, ProjectOp, Reason, UserAction};
 use super::policy::{Limit, Limits, OnLeave};
 use super::*;
@@ -18,6 +19,7 @@ mod embedded;
 mod guards;
 mod held;
 mod invitations;
+mod items;
 mod laws;
 mod lifecycle;
 mod links;
@@ -708,6 +710,25 @@ proptest! {
             }
         }
         prop_assert!(after.projects.len() >= platform.projects.len());
+    }
+
+    #[test]
+    fn a_part_has_nothing_of_what_was_left_out_and_nothing_that_depends_on_it(
+        desired in any_desired(), platform in any_platform(), chosen in any::<u64>()
+    ) {
+        let plan = diff(&desired, &platform, &policy());
+        let is_left_out = |(at, item)| (chosen >> (at % 64) & 1 == 1).then_some(item);
+        let left_out: BTreeSet<Item> = plan.items().enumerate().filter_map(is_left_out).collect();
+        let rest = Rest::without(&plan, &left_out);
+        prop_assert!(left_out.iter().all(|item| rest.place(*item).is_none()));
+        prop_assert!(plan.items().filter_map(|item| rest.place(item)).eq(rest.plan().items()));
+        let mut again = rest.plan().clone();
+        item::keep(&mut again, |_, _| true);
+        prop_assert_eq!(&again, rest.plan());
+        // What is left out is done by the next run.
+        let after = applied(rest.plan(), &platform);
+        let after = applied(&diff(&desired, &after, &policy()), &after);
+        prop_assert!(diff(&desired, &after, &policy()).is_empty());
     }
 
     #[test]

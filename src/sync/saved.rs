@@ -21,6 +21,8 @@ const LARGEST: u64 = 2 << 30;
 pub struct Made {
     pub from: Fingerprints,
     pub at: Timestamp,
+    /// Whether something was left out of it.
+    pub is_part: bool,
 }
 
 /// Writes a plan to a file that only its owner may read, whole or not at all; or into a pipe or a device.
@@ -36,6 +38,7 @@ pub fn write(path: &Path, plan: &Plan, made: Made, refusals: Vec<Refusal>, sessi
         config: Some(session.settings.text.name().to_owned()),
         limits: Some(session.settings.policy.limits),
         refusals,
+        is_part: made.is_part,
         plan: plan.clone(),
     };
     let text = serde_json::to_string_pretty(&saved).unwrap_or_default();

@@ -34,6 +34,8 @@ mod guards;
 mod help;
 #[cfg(feature = "sandbox")]
 mod init;
+#[cfg(all(feature = "sandbox", unix))]
+mod interactive;
 #[cfg(feature = "sandbox")]
 mod invitations;
 mod json_schema;

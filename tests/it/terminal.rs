@@ -3,10 +3,26 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
+
+/// Both ends of a new terminal: that which types and reads, and that of a program.
+pub fn ends(columns: u16, rows: u16) -> (File, File) {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    resize(&controller, columns, rows);
+    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+    (File::from(controller), File::options().read(true).write(true).open(name).unwrap())
+}
+
+/// Gives a terminal so many columns and rows.
+pub fn resize(end: impl AsFd, columns: u16, rows: u16) {
+    tcsetwinsize(end, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+}
 
 /// A program that runs on a terminal of its own, and what it has shown.
 pub struct Terminal {
@@ -18,17 +34,12 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the program on a terminal of so many columns, which has more rows than any answer.
     pub fn start(command: &mut Command, columns: u16) -> Self {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        tcsetwinsize(&controller, Winsize { ws_row: 1000, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = File::options().read(true).write(true).open(name).unwrap();
+        let (controller, terminal) = ends(columns, 1000);
         command.stdin(Stdio::from(terminal.try_clone().unwrap())).stdout(Stdio::from(terminal.try_clone().unwrap()));
         let child = command.stderr(Stdio::from(terminal)).spawn().unwrap();
         // Else the terminal never ends.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { controller: File::from(controller), child, shown: Vec::new() }
+        Self { controller, child, shown: Vec::new() }
     }
 
     /// Types these lines.

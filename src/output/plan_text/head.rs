@@ -30,19 +30,25 @@ pub(super) fn heading(document: &Document<'_>, layout: Layout) -> String {
 pub(super) fn summary(document: &Document<'_>, layout: Layout) -> Option<String> {
     let plan = document.plan;
     let lines = [
-        ("takes away", takes(document)),
-        ("gives", gives(plan)),
-        ("roles", roles(plan)),
         ("routine", routine(plan)),
         ("unchanged", unchanged(plan)),
         ("left alone", left_alone(plan)),
         ("takes", document.estimate.map(estimate_text::render).into_iter().collect()),
     ];
-    let line = |(title, parts): (&str, Vec<String>)| {
-        let first = format!("  {title:<12}");
-        (!parts.is_empty()).then(|| layout.paragraph(&first, &parts.join(" · ")))
-    };
-    (!plan.is_empty()).then(|| lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n"))
+    let lines = lines.into_iter().filter_map(|line| paragraph(line, layout));
+    (!plan.is_empty()).then(|| risks(document, layout).into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
+}
+
+/// What the plan takes away, what it gives, and how many have each role before and after, a paragraph each.
+pub(in super::super) fn risks(document: &Document<'_>, layout: Layout) -> Vec<String> {
+    let plan = document.plan;
+    let lines = [("takes away", takes(document)), ("gives", gives(plan)), ("roles", roles(plan))];
+    lines.into_iter().filter_map(|line| paragraph(line, layout)).collect()
+}
+
+fn paragraph((title, parts): (&str, Vec<String>), layout: Layout) -> Option<String> {
+    let first = format!("  {title:<12}");
+    (!parts.is_empty()).then(|| layout.paragraph(&first, &parts.join(" · ")))
 }
 
 /// A part with its count; none for none.

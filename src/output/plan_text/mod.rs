@@ -15,19 +15,19 @@ use super::layout::Layout;
 use super::text::{BOLD, REMOVE, count, counted, safe, styled};
 use crate::plan::Plan;
 use crate::plan::drift::Drift;
-use crate::plan::guard::Refusal;
 
+pub(super) use head::risks;
 pub(super) use left_alone::because;
-pub(super) use projects::{members, of_project, project_verb, project_why};
+pub(super) use projects::{itself as project_row, members, of_project, project_verb, project_why};
 pub use users::why;
-pub(super) use users::{change, mark, what};
+pub(super) use users::{Weight, change, mark, revocation, row as user_row, what};
 
 /// The whole plan as text; with styles, which the printer takes out where they aren't wanted.
 pub fn render(document: &Document<'_>, layout: Layout) -> String {
     let plan = document.plan;
     let mut sections = vec![head::heading(document, layout)];
     sections.extend(head::summary(document, layout));
-    sections.extend(document.refusals.iter().map(|refusal| refused(refusal, document.hash)));
+    sections.extend(refused(document));
     sections.extend(expressions(plan));
     sections.extend(users::sections(plan, layout));
     sections.extend(projects::section(plan, layout));
@@ -46,12 +46,15 @@ fn changed_here(drift: &Drift) -> String {
     format!("changed on the platform{since}")
 }
 
-fn refused(refusal: &Refusal, hash: &str) -> String {
-    let way = match refusal.flag(hash) {
-        Some(flag) => format!("{flag} allows exactly this"),
-        None => "nothing allows this".to_owned(),
-    };
-    format!("{} {}\n  {way}", styled(REMOVE.bold(), "Refused:"), safe(&refusal.to_string()))
+/// Each refusal of the guards, with what allows it.
+pub fn refused(document: &Document<'_>) -> impl Iterator<Item = String> {
+    document.refusals.iter().map(|refusal| {
+        let way = match refusal.flag(document.hash) {
+            Some(flag) => format!("{flag} allows exactly this"),
+            None => "nothing allows this".to_owned(),
+        };
+        format!("{} {}\n  {way}", styled(REMOVE.bold(), "Refused:"), safe(&refusal.to_string()))
+    })
 }
 
 /// Where the expressions are, those at one place in one line.

@@ -35,14 +35,13 @@ fn rank(op: &ProjectOp) -> usize {
 }
 
 fn row(op: &ProjectOp, drift: &Drift, layout: Layout) -> Row {
+    Row { what: members(op, layout.all), ..itself(op, drift) }
+}
+
+/// What is done to a project, without its members.
+pub(in super::super) fn itself(op: &ProjectOp, drift: &Drift) -> Row {
     let (_, text, style) = verb(&op.action);
-    Row {
-        mark: styled(style, text),
-        who: safe(&op.name),
-        what: members(op, layout.all),
-        why: why(op, drift),
-        ..Row::default()
-    }
+    Row { mark: styled(style, text), who: safe(&op.name), why: why(op, drift), ..Row::default() }
 }
 
 /// Why a project is changed, and what of it was changed on the platform.

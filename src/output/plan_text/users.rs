@@ -13,7 +13,7 @@ use crate::plan::op::{
 
 /// What a reader has to see of a user's operation; each is in one section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weight {
+pub(in super::super) enum Weight {
     /// Becomes ADMIN.
     NewAdmin,
     /// Becomes OPERATOR, or gets a lesser role.
@@ -28,7 +28,7 @@ enum Weight {
 }
 
 impl Weight {
-    fn of(op: &UserOp) -> Self {
+    pub(in super::super) fn of(op: &UserOp) -> Self {
         match op.action {
             _ if op.is_new_admin() => Self::NewAdmin,
             UserAction::Deactivate => Self::Deactivated,
@@ -44,16 +44,13 @@ impl Weight {
 pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
     let row = |op| row(op, &plan.drift);
-    let admins = of(Weight::NewAdmin).map(|op| new_admin(op, &plan.drift));
+    let admins = of(Weight::NewAdmin).map(row);
     let waiting = plan.standing.waiting_admins.iter().map(|name| waiting_admin(name));
     let rows = |weight, all| fold::rows(of(weight).map(row), layout, all);
     [
         layout.section("New ADMINs", &fold::rows(admins.chain(waiting), layout, true)),
         layout.section("New project Admins", &fold::rows(plan.new_project_admins().map(project_admin), layout, true)),
-        layout.section(
-            "Accounts to delete for good",
-            &fold::rows(of(Weight::Deleted).map(account_deletion), layout, true),
-        ),
+        layout.section("Accounts to delete for good", &rows(Weight::Deleted, true)),
         layout.section("Roles", &rows(Weight::Role, true)),
         layout.section("Deactivations", &rows(Weight::Deactivated, true)),
         layout.section("Replaced accounts", &rows(Weight::Replaced, true)),
@@ -92,7 +89,7 @@ fn waiting_admin(user_name: &str) -> Row {
     }
 }
 
-fn revocation(op: &InvitationOp) -> Row {
+pub(in super::super) fn revocation(op: &InvitationOp) -> Row {
     let what = format!("as {}", safe(&op.grant.to_string()));
     Row { mark: styled(REMOVE, "- revoke"), who: safe(&op.user_name), what, why: safe(&op.reason), ..Row::default() }
 }
@@ -142,7 +139,13 @@ pub(in super::super) fn mark(action: UserAction) -> String {
     styled(style, format!("{mark} {}", action.as_str()))
 }
 
-fn row(op: &UserOp, drift: &Drift) -> Row {
+/// The row of an operation, as its section has it.
+pub(in super::super) fn row(op: &UserOp, drift: &Drift) -> Row {
+    match Weight::of(op) {
+        Weight::NewAdmin => return new_admin(op, drift),
+        Weight::Deleted => return account_deletion(op),
+        _ => {}
+    }
     let shared = match (op.action, &op.attributes) {
         (UserAction::Create, Some(attributes)) => new_account(attributes, op),
         _ => String::new(),
