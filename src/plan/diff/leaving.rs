@@ -3,7 +3,7 @@
 use crate::model::activepieces::{User, moved_link};
 use crate::model::desired::{DesiredUser, Leave};
 use crate::model::id::OktaUserId;
-use crate::plan::op::{Attribute, Change, Reason, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, Plan, Reason, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 
 /// The reason that counts where a user is suspended and out of scope at once: the one for which the account is closed, or closed
@@ -39,5 +39,16 @@ pub fn deactivate(id: &OktaUserId, leave: Leave, account: &User) -> UserOp {
         attributes: None,
         replaces: Vec::new(),
         destroys: None,
+    }
+}
+
+/// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.
+pub fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
+    let standing = &mut plan.standing;
+    if leave.is_absence() {
+        standing.missing.entry(id.clone()).or_insert_with(|| account.id.clone());
+        standing.deleted.extend((leave == Leave::Deleted).then(|| id.clone()));
+    } else if policy.grace_of(leave).is_positive() {
+        standing.stated.insert(id.clone(), leave);
     }
 }

@@ -7,10 +7,9 @@ use crate::model::activepieces::{Contents, Platform, Project, User, moved_link};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, OnCreateOnly};
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::diff::leaving::{deactivate, effective};
+use crate::plan::diff::leaving::{deactivate, effective, note_grace};
 use crate::plan::diff::matching::Matches;
 use crate::plan::diff::protected::Protected;
-use crate::plan::diff::users::note_grace;
 use crate::plan::op::{Attribute, Copied, Fate, Plan, Reason, Replaced, UserAction, UserOp};
 use crate::plan::policy::{OnLeave, Policy};
 

@@ -8,7 +8,7 @@ use crate::model::activepieces::{Platform, User, census};
 use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leave, OnCreateOnly};
 use crate::model::id::{AccountId, OktaIds, OktaUserId};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::plan::diff::leaving::{deactivate, effective};
+use crate::plan::diff::leaving::{deactivate, effective, note_grace};
 use crate::plan::diff::matching::{Matches, wanted_names};
 use crate::plan::diff::protected::{Protected, keep_admin};
 use crate::plan::diff::recreate;
@@ -122,17 +122,6 @@ fn note_without_account(plan: &mut Plan, user: &DesiredUser) {
     };
     if user.in_scope && status != Leave::Deactivated.name() {
         *plan.standing.without_account.entry(status).or_default() += 1;
-    }
-}
-
-/// Notes a user without access whose active account may have a grace: for an absence, and for a status that the policy gives one.
-pub(super) fn note_grace(plan: &mut Plan, id: &OktaUserId, leave: Leave, account: &User, policy: &Policy) {
-    let standing = &mut plan.standing;
-    if leave.is_absence() {
-        standing.missing.entry(id.clone()).or_insert_with(|| account.id.clone());
-        standing.deleted.extend((leave == Leave::Deleted).then(|| id.clone()));
-    } else if policy.grace_of(leave).is_positive() {
-        standing.stated.insert(id.clone(), leave);
     }
 }
 
