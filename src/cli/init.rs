@@ -175,7 +175,8 @@ fn org_of(org_url: &str, platform_url: &str, path: &Path, context: &Context) -> 
     values.set("okta", "org_url", org_url);
     values.set("activepieces", "url", platform_url);
     values.set("scope", "everyone", true);
-    let client = config::load_text(&example::of(&values), path, false).and_then(|settings| okta_client(&settings));
+    let made = config::load_text(&example::of(&values), path, false);
+    let client = made.and_then(|made| okta_client(&made[0]));
     client.map_err(|error| context.printer.status(&format!("\nThe org isn't read: {error}."))).ok()
 }
 
@@ -269,7 +270,7 @@ fn role(listed: &[Listed]) -> Option<&str> {
 
 /// Runs `check` if both secrets are there, and says what comes next.
 async fn check(path: &Path, context: &Context) -> Result<u8> {
-    let settings = config::load(path, context.printer.colours_stderr())?;
+    let settings = config::load(path, context.printer.colours_stderr())?.swap_remove(0);
     let flag = if context.config.is_some() { format!(" --config {}", path.display()) } else { String::new() };
     let secrets = access::okta(&settings).map(drop).and_then(|()| settings.activepieces.api_key.read().map(drop));
     if let Err(missing) = secrets {

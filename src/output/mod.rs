@@ -30,6 +30,7 @@ pub mod report_text;
 pub mod rows;
 pub mod run_summary;
 pub mod summary;
+pub mod targets_text;
 pub mod text;
 pub mod webhook;
 pub mod who_text;

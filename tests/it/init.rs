@@ -116,41 +116,18 @@ async fn a_wrong_group_is_found_by_the_check_at_the_end() {
 
 #[cfg(unix)]
 mod terminal {
-    use std::fs::File;
-    use std::io::{Read, Write};
-    use std::process::Stdio;
-
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
     use super::Empty;
-
-    /// Both ends of a terminal.
-    fn terminal() -> (File, File) {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = File::options().read(true).write(true).open(name).unwrap();
-        (File::from(controller), terminal)
-    }
+    use crate::support::typed_into;
 
     /// All that the program shows on a terminal where these lines are typed, and its exit code.
     fn typed(empty: &Empty, lines: &str, secrets: bool, arguments: &[&str]) -> (String, i32) {
-        let (mut controller, terminal) = terminal();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
         command.args(arguments).current_dir(empty.folder.path()).env_clear().env("HOME", empty.folder.path());
         if secrets {
             command.env("OKTA_API_TOKEN", empty.sandbox().okta_token());
             command.env("ACTIVEPIECES_API_KEY", empty.sandbox().api_key());
         }
-        command.stdin(Stdio::from(terminal.try_clone().unwrap())).stdout(Stdio::from(terminal.try_clone().unwrap()));
-        let mut child = command.stderr(Stdio::from(terminal)).spawn().unwrap();
-        drop(command);
-        controller.write_all(lines.as_bytes()).unwrap();
-        let mut shown = Vec::new();
-        // The end of a terminal is an error on Linux.
-        drop(controller.read_to_end(&mut shown));
-        (String::from_utf8_lossy(&shown).replace('\r', ""), child.wait().unwrap().code().unwrap())
+        typed_into(command, lines)
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -81,6 +81,8 @@ mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
 #[cfg(feature = "sandbox")]
+mod targets;
+#[cfg(feature = "sandbox")]
 mod tls;
 #[cfg(feature = "sandbox")]
 mod transport;

@@ -199,3 +199,32 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// All that a command shows on a terminal where these lines are typed, and its exit code.
+#[cfg(unix)]
+pub fn typed_into(mut command: std::process::Command, lines: &str) -> (String, i32) {
+    use std::io::{Read, Write};
+
+    let (mut controller, terminal) = terminal();
+    command.stdin(Stdio::from(terminal.try_clone().unwrap())).stdout(Stdio::from(terminal.try_clone().unwrap()));
+    let mut child = command.stderr(Stdio::from(terminal)).spawn().unwrap();
+    drop(command);
+    controller.write_all(lines.as_bytes()).unwrap();
+    let mut shown = Vec::new();
+    // The end of a terminal is an error on Linux.
+    drop(controller.read_to_end(&mut shown));
+    (String::from_utf8_lossy(&shown).replace('\r', ""), child.wait().unwrap().code().unwrap())
+}
+
+/// Both ends of a terminal.
+#[cfg(unix)]
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    (std::fs::File::from(controller), terminal)
+}
