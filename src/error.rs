@@ -169,15 +169,32 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.cause)
+        f.write_str(&without_number(&format_args!("{:#}", self.cause)))
     }
 }
 
 impl std::error::Error for Error {}
 
+/// What the system says of an error, without its number for it: `No such file or directory`.
+pub fn without_number(error: &(impl fmt::Display + ?Sized)) -> String {
+    let text = error.to_string();
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |told, part| told + part.split_once(')').map_or("", |(_, rest)| rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_error_has_a_number_of_the_system() {
+        let refused = std::io::Error::from_raw_os_error(2);
+        let error = Error::from_source(Kind::Failed, refused).context("making the folder");
+        let told = error.to_string();
+        assert!(told.starts_with("making the folder: ") && !told.contains("os error"), "{told}");
+        assert_eq!(without_number("a (os error 2): b (os error 13)"), "a: b");
+    }
 
     #[test]
     fn two_means_changes_are_waiting_and_nothing_else() {

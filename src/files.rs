@@ -4,7 +4,10 @@
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::error::without_number;
 
 /// How long a write to a pipe waits for its reader to take the next part.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -12,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Why a file isn't used: what follows the file's name in a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("can't be used: {}", told(.0))]
+    #[error("can't be used: {}", without_number(.0))]
     Io(io::Error),
-    #[error("can't be read: {}", told(.0))]
+    #[error("can't be read: {}", without_number(.0))]
     Unreadable(io::Error),
     #[error("is {0}, not a plain file")]
     Kind(&'static str),
@@ -34,12 +37,6 @@ pub enum Refusal {
     NoReader,
     #[error("is no UTF-8 text")]
     NoText,
-}
-
-/// What the system says, without its number for it.
-fn told(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl From<io::Error> for Refusal {
@@ -76,6 +73,21 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Refusal> {
 /// Reads a text as [`read`] does.
 pub fn text(path: &Path, most: u64) -> Result<String, Refusal> {
     String::from_utf8(read(path, most)?).map_err(|_| Refusal::NoText)
+}
+
+/// The whole standard input, which is read once; later calls get the same.
+pub fn input(most: u64) -> Result<&'static [u8], Refusal> {
+    static READ: Mutex<Option<&'static [u8]>> = Mutex::new(None);
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bytes) = *read {
+        return Ok(bytes);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(most + 1).read_to_end(&mut bytes).map_err(Refusal::Unreadable)?;
+    if bytes.len() as u64 > most {
+        return Err(Refusal::Large(most));
+    }
+    Ok(read.insert(bytes.leak()))
 }
 
 /// Reads a plain file that only this user and root own and that others may not write.

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::client::{ALL_REST_USERS, ALL_USERS, Activepieces};
 use super::wire::{ListResponse, ListedGroup, ListedRole, ListedUser, Page, RestProject, RestUser};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Topic};
 use crate::http::Failure;
 use crate::model::activepieces::{EmbeddedUser, KnownRoles, Platform, Project, StandingRoles, User};
 use crate::model::id::{AccountId, OktaIds};
@@ -123,6 +123,7 @@ async fn users(activepieces: &Activepieces) -> Result<(Vec<User>, Vec<EmbeddedUs
         }
     }
     Err(Error::new(Kind::Failed, format!("the listing of the Activepieces users can't be trusted: {contradiction}"))
+        .about(Topic::UnexpectedAnswer)
         .hint("run `oktapieces check`, and look for a proxy that cuts answers short"))
 }
 
@@ -179,6 +180,9 @@ fn agree(scim: ListResponse<ListedUser>, rest: Page<ListedRole>) -> std::result:
     }
     if rest.next.is_some() || rest.data.len() >= ALL_REST_USERS || count >= ALL_USERS {
         return Err("it is cut short".to_owned());
+    }
+    if count == 0 {
+        return Err("it lists none, and every platform has its owner".to_owned());
     }
     let mut users: Vec<User> = scim.resources.into_iter().map(|ListedUser(user)| user).collect();
     let ids: BTreeSet<&AccountId> = users.iter().map(|user| &user.id).collect();
@@ -402,6 +406,7 @@ mod tests {
 
     #[test]
     fn listings_that_contradict_themselves_or_each_other_are_not() {
+        assert!(agree(scim(0, &[]), rest(&[])).is_err(), "every platform has its owner");
         assert!(agree(scim(3, &["a", "b"]), rest(&["a", "b"])).is_err());
         assert!(agree(scim(2, &["a", "a"]), rest(&["a"])).is_err());
         assert!(agree(scim(2, &["a", "b"]), rest(&["a"])).is_err());

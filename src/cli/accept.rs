@@ -58,7 +58,7 @@ pub async fn run(args: AcceptArgs, context: &Context) -> Result<u8> {
             Error::new(Kind::Usage, format!("--until {until} is over")).hint("name a day that is still to come")
         );
     }
-    let path = session::config_path(context);
+    let path = session::config_file(context)?;
     let target = session::one_target(context)?.target;
     let entry = Acceptance { kind, who, until, why, location: None };
     if !force {

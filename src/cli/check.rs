@@ -88,7 +88,7 @@ fn local_side(settings: &Settings, lines: &mut Lines<'_>) -> bool {
         lines.ok("Okta scopes", asked);
     }
     let key = &settings.activepieces.api_key;
-    is_ready && lines.result("Activepieces key", key.read(), |_| key.to_string()).is_some()
+    is_ready & lines.result("Activepieces key", key.read(), |_| key.to_string()).is_some()
 }
 
 /// Whether the addresses that hear of runs can be read. Nothing is sent to them.

@@ -16,7 +16,7 @@ use crate::output::json::FORMAT_VERSION;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::access;
 use crate::sync::context::Context;
-use crate::sync::session::okta_client;
+use crate::sync::session::{self, okta_client};
 
 /// Write a config file with comments, from questions on a terminal or from flags, and check it
 ///
@@ -55,6 +55,9 @@ struct Answers {
 
 pub async fn run(args: InitArgs, context: &Context) -> Result<u8> {
     let path = context.config.clone().unwrap_or_else(|| PathBuf::from("config.toml"));
+    if config::is_input(&path) {
+        return Err(session::no_file());
+    }
     if !args.force && path.symlink_metadata().is_ok() {
         return Err(exists(&path));
     }

@@ -1,11 +1,15 @@
 //! The log on stderr: requests with `--verbose`, more with `RUST_LOG`, and as JSON what a run does. It never contains a header
-//! or a body, and from the level of info on no name, address or id of a user.
+//! or a body, and from the level of info on no name, address or id of a user. The libraries promise no such thing, so what they
+//! log is left out.
 
 use std::io;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use super::log_json::Lines;
 use crate::output::Verbosity;
@@ -27,10 +31,11 @@ pub fn start(verbosity: Verbosity, format: LogFormat, colour: bool) {
         (Err(_), Verbosity::Normal, LogFormat::Json) => EnvFilter::new("oktapieces=info"),
         (Err(_), Verbosity::Normal, LogFormat::Text) | (Err(_), Verbosity::Quiet, _) => return,
     };
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colour).with_target(false);
-    let log = log.with_env_filter(filter);
-    match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.with_ansi(false).fmt_fields(JsonFields::new()).event_format(Lines).init(),
-    }
+    let own = filter_fn(|metadata| metadata.target().starts_with(env!("CARGO_PKG_NAME")));
+    let layer = fmt::layer().with_writer(io::stderr).with_target(false);
+    let layer = match format {
+        LogFormat::Text => layer.with_ansi(colour).boxed(),
+        LogFormat::Json => layer.with_ansi(false).fmt_fields(JsonFields::new()).event_format(Lines).boxed(),
+    };
+    registry().with(layer.with_filter(filter.and(own))).init();
 }

@@ -65,7 +65,7 @@ const VERSION: &str = env!("VERSION_AND_COMMIT");
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Global {
-    /// The config file [default: config.toml here, else oktapieces/config.toml in the user's config folder]
+    /// The config file; - is stdin [default: config.toml here, else oktapieces/config.toml in the user's config folder]
     #[arg(long, global = true, value_name = "FILE", env = environment::CONFIG)]
     config: Option<PathBuf>,
     /// Only this [[target]] of the config file; plan, apply, check and drift take several, and all where none is named
@@ -248,6 +248,7 @@ impl Global {
     fn output(&self) -> Options {
         Options {
             color: match self.color {
+                Color::Auto if environment::forces_colour() => ColorChoice::Always,
                 Color::Auto => ColorChoice::Auto,
                 Color::Always => ColorChoice::Always,
                 Color::Never => ColorChoice::Never,

@@ -61,7 +61,7 @@ const LARGEST: u64 = 512 << 10;
 ///
 /// Every error is of [`Kind::Config`]. One about the content is a summary line and the pictures below it.
 pub fn load(path: &Path, colour: bool) -> Result<Vec<Settings>> {
-    let name = path.display().to_string();
+    let name = name(path);
     let Trusted { bytes, group_writes, .. } = trusted(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -82,7 +82,7 @@ pub fn load(path: &Path, colour: bool) -> Result<Vec<Settings>> {
 /// Reads a text as [`load`] reads the file at this path.
 pub fn load_text(text: &str, path: &Path, colour: bool) -> Result<Vec<Settings>> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    read(text, &path.display().to_string(), folder, std::env::vars_os(), colour)
+    read(text, &name(path), folder, std::env::vars_os(), colour)
 }
 
 /// Reads the text of a config file that is called `name`, without the environment; relative paths in it start at the
@@ -110,8 +110,21 @@ pub fn identity(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn name(path: &Path) -> String {
+    if is_input(path) { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+/// Whether this path stands for the standard input.
+pub fn is_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 fn trusted(path: &Path) -> Result<Trusted> {
-    files::read_trusted(path, LARGEST).map_err(|refusal| unreadable(&path.display().to_string(), &refusal))
+    if is_input(path) {
+        let bytes = files::input(LARGEST).map_err(|refusal| unreadable(&name(path), &refusal))?.to_vec();
+        return Ok(Trusted { bytes, group_writes: false, shared: false });
+    }
+    files::read_trusted(path, LARGEST).map_err(|refusal| unreadable(&name(path), &refusal))
 }
 
 fn unreadable(name: &str, refusal: &Refusal) -> Error {
@@ -195,7 +208,9 @@ fn read(
         (root, errors) if errors.is_empty() => read_targets(root.get_ref(), &overrides, source, &warnings, &mut faults),
         (_, errors) => {
             for error in errors {
-                faults.push(Fault::at(error.span().unwrap_or_default(), error.message().replace('\n', ", ")));
+                let span = error.span().unwrap_or_default();
+                let fault = Fault::at(span.clone(), error.message().replace('\n', ", "));
+                faults.push(if ends_at_a_quote(text, span.start) { fault.help(SINGLE_QUOTES) } else { fault });
             }
             // The other mistakes are unknown as long as the file is no TOML.
             for line in mask::suspicious_lines(text) {
@@ -236,6 +251,15 @@ fn read_targets(
     targets::check_apart(&resolved, faults);
     faults.add_all(of_targets);
     resolved.into_iter().map(|(_, settings)| settings).collect()
+}
+
+const SINGLE_QUOTES: &str = "put a text that holds double quotes between single quotes: key = '...\"...\"...'";
+
+/// Whether what can't be read at this place follows a text between double quotes on the same line, which then ended too early.
+fn ends_at_a_quote(text: &str, at: usize) -> bool {
+    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    line.split_once('=')
+        .is_some_and(|(_, value)| value.trim_start().starts_with('"') && value.matches('"').count() == 2)
 }
 
 #[cfg(test)]

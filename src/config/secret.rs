@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use crate::error::{Error, Kind, Result, Topic};
+use crate::error::{Error, Kind, Result, Topic, without_number};
 use crate::files::{self, Refusal, Trusted};
 
 /// The most bytes of a secret; a bigger file or answer is something else.
@@ -176,7 +176,7 @@ impl SecretSource {
     }
 
     fn read_command(&self, command: &SecretCommand, time: Duration) -> Result<Zeroizing<Vec<u8>>> {
-        let failed = |error: std::io::Error| self.error(&format!("can't be run: {error}"));
+        let failed = |error: std::io::Error| self.error(&format!("can't be run: {}", without_number(&error)));
         let (program, arguments) = command.words.split_first().ok_or_else(|| self.error("is empty"))?;
         // It may ask on the terminal itself, but must not wait for input on stdin.
         let mut child = Command::new(program)
@@ -251,7 +251,9 @@ impl SecretSource {
                 .hint("remove the word `SSWS` or `Bearer`, and keep only the token"));
         }
         if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
-            return Err(self.error("holds more than a token: spaces, several lines, or characters that no token has"));
+            return Err(self
+                .error("holds more than a token: spaces, several lines, or characters that no token has")
+                .hint("keep the token alone there, on one line and without quotes"));
         }
         Ok(SecretString::from(token.iter().copied().map(char::from).collect::<String>()))
     }

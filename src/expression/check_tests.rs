@@ -127,7 +127,7 @@ fn branches_that_are_no_role() {
                 "ADMIN, OPERATOR and MEMBER",
             ),
             ("user.contractor ? 'ADMIN' : null", "null", Note, "an existing one keeps its role", ""),
-            ("user.contractor ? 'ADMIN' : 1", "1", Error, "a integer is not a role", ""),
+            ("user.contractor ? 'ADMIN' : 1", "1", Error, "an integer is not a role", ""),
             ("user.tags", "user.tags", Error, "an array is not a role", ""),
             (
                 "String.stringSwitch(user.okta_role, 'MEMBER', 'a', 'Operator')",
@@ -315,6 +315,7 @@ fn what_an_expression_needs_is_known_and_nothing_more() {
     let expected = Needs {
         attributes: Attributes::All,
         groups: true,
+        named_groups: ["x".to_owned()].into(),
         group_objects: true,
         app_user: true,
         app: true,

@@ -15,6 +15,8 @@ pub struct Needs {
     pub attributes: Attributes,
     /// The groups that the user is a member of.
     pub groups: bool,
+    /// The groups whose members the expression asks for, by the names or ids that it gives as texts.
+    pub named_groups: BTreeSet<String>,
     /// Properties of groups other than id, type and name.
     pub group_objects: bool,
     /// `appuser`: the user's profile in the app.
@@ -80,7 +82,12 @@ impl Needs {
             Kind::Property { object, name, .. } if is_of_element(object) => {
                 self.group_objects |= !["id", "type", "name", "profile"].contains(&name.as_str());
             }
-            Kind::Call { function, owner, arguments, .. } => self.add_call(function.reads, owner.as_ref(), arguments),
+            Kind::Call { function, owner, arguments, .. } => {
+                if ["isMemberOfGroupName", "isMemberOfGroup", "isMemberOfAnyGroup"].contains(&function.name) {
+                    self.named_groups.extend(arguments.iter().filter_map(text));
+                }
+                self.add_call(function.reads, owner.as_ref(), arguments);
+            }
             Kind::Method { method, arguments, .. } => self.add_call(method.reads, None, arguments),
             Kind::Map(entries) => self.group_objects |= entries.iter().any(|(key, _)| key == "group.source.id"),
             _ => {}
@@ -99,10 +106,7 @@ impl Needs {
     }
 
     fn add_call(&mut self, reads: Reads, owner: Option<&String>, arguments: &[Node]) {
-        let text = |at: usize| match arguments.get(at).map(|node| &node.kind) {
-            Some(Kind::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
+        let text = |at: usize| arguments.get(at).and_then(text);
         match reads {
             Reads::Nothing | Reads::User => {}
             Reads::Clock => self.now = true,
@@ -130,6 +134,7 @@ impl Needs {
     pub fn add_all(&mut self, other: &Self) {
         self.attributes.add_all(&other.attributes);
         self.groups |= other.groups;
+        self.named_groups.extend(other.named_groups.iter().cloned());
         self.group_objects |= other.group_objects;
         self.app_user |= other.app_user;
         self.app |= other.app;
@@ -140,6 +145,13 @@ impl Needs {
         self.now |= other.now;
         self.staged |= other.staged;
         self.names.extend(other.names.iter().cloned());
+    }
+}
+
+fn text(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }
 

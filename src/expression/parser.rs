@@ -325,8 +325,8 @@ impl Parser {
         let wanted = match (fewest, most) {
             (1, 1) => "1 argument".to_owned(),
             _ if fewest == most => format!("{fewest} arguments"),
-            _ if given < fewest => format!("at least {fewest} arguments"),
-            _ => format!("at most {most} arguments"),
+            _ if given < fewest => format!("at least {fewest} argument{}", if fewest == 1 { "" } else { "s" }),
+            _ => format!("at most {most} argument{}", if most == 1 { "" } else { "s" }),
         };
         self.faults.push(SyntaxError::new(format!("{name} takes {wanted}, and {given} were given"), span));
     }

@@ -405,6 +405,7 @@ fn faults_in_the_text_point_at_their_place() {
         ("String.toUppercase(user.x)", 0..18, "there is no function String.toUppercase()"),
         ("'abc", 0..4, "the string that begins here has no closing '"),
         ("String.len()", 0..10, "String.len takes 1 argument, and 0 were given"),
+        ("user.getGroups()", 0..14, "user.getGroups takes at least 1 argument, and 0 were given"),
         ("a ? 1", 5..5, "expected `:` (the other branch of the ternary), found the end"),
         ("", 0..0, "the expression is empty"),
         ("1 +", 3..3, "expected a value, found the end"),

@@ -59,6 +59,8 @@ pub struct Settings {
     pub retry: Policy,
     /// What no error and no log may show. Clients of the same server share it.
     pub mask: Mask,
+    /// Whether errors and the log show of each URL its origin only, since the paths are secrets.
+    pub hides_paths: bool,
     /// Where the answers to reads come from.
     pub source: Source,
     /// What hears of each wait, and the name of the server.
@@ -83,6 +85,7 @@ impl Settings {
             body_timeout: Duration::from_mins(30),
             retry: Policy::default(),
             mask: Mask::default(),
+            hides_paths: false,
             source: Source::Server,
             waits: Waits::of("the server"),
         }
@@ -117,6 +120,7 @@ struct Inner {
     limits: Limits,
     retry: Policy,
     mask: Mask,
+    hides_paths: bool,
     source: Source,
     /// How many requests were repeated after trouble.
     repeated: AtomicU64,
@@ -130,7 +134,7 @@ struct Inner {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.0.base.as_str()).finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.shown(&self.0.base)).finish_non_exhaustive()
     }
 }
 
@@ -184,6 +188,7 @@ impl Client {
             body_timeout,
             retry,
             mask,
+            hides_paths,
             source,
             ..
         } = settings;
@@ -199,6 +204,7 @@ impl Client {
             limits: Limits { idle: idle_timeout, whole: body_timeout },
             retry,
             mask,
+            hides_paths,
             source,
             repeated: AtomicU64::new(0),
             refused: AtomicBool::new(false),
@@ -274,13 +280,14 @@ impl Client {
 
     /// The recorded answer to a request.
     fn recorded<T: DeserializeOwned>(&self, request: &Request, snapshot: &Snapshot) -> Result<(T, Reply), Failure> {
-        let failed = |url: &Url, cause| Failure::new(&request.method, shown(url), cause, 1);
+        let failed = |url: &Url, cause| Failure::new(&request.method, self.shown(url), cause, 1);
         let url = self.resolve(request).map_err(|cause| failed(&self.0.base, cause))?;
         let body = snapshot.body(request).map_err(|cause| failed(&url, cause))?;
         let typed = serde_json::from_str(&body);
         let typed = typed.map_err(|error| failed(&url, Cause::Unreadable(error.to_string())))?;
         let (method, mask) = (request.method.clone(), self.0.mask.clone());
-        let reply = Reply { status: StatusCode::OK, headers: HeaderMap::new(), method, url: shown(&url), mask };
+        let url = self.shown(&url);
+        let reply = Reply { status: StatusCode::OK, headers: HeaderMap::new(), method, url, mask };
         Ok((typed, reply))
     }
 
@@ -404,7 +411,7 @@ impl Client {
         tracing::debug!(method = %request.method, url = self.shown(url), status = status.as_u16(), milliseconds, "answer");
         let mended = self.0.authorization.learn(&signed, &headers, outcome.as_ref().err());
         let (method, mask) = (request.method.clone(), self.0.mask.clone());
-        let reply = Reply { status, headers, method, url: shown(url), mask };
+        let reply = Reply { status, headers, method, url: self.shown(url), mask };
         Ok(Attempted { outcome: outcome.map(|value| (value, reply)), signals, lowered, mended })
     }
 
@@ -444,7 +451,7 @@ impl Client {
             let target = self.0.base.join(&location).ok();
             let moved = target.as_ref().and_then(|target| moved(&self.0.base, url, target));
             // Only its place: the query may hold anything.
-            let location = target.map_or_else(|| "nowhere".to_owned(), |target| shown(&target));
+            let location = target.map_or_else(|| "nowhere".to_owned(), |target| self.place(&target));
             return Cause::Redirect { status, location, moved };
         }
         Cause::Status { status, body: Box::new(ErrorBody::parse(body).or_challenge(headers)) }
@@ -452,7 +459,11 @@ impl Client {
 
     /// The URL for errors and the log.
     fn shown(&self, url: &Url) -> String {
-        self.0.mask.masked(&shown(url))
+        self.0.mask.masked(&self.place(url))
+    }
+
+    fn place(&self, url: &Url) -> String {
+        if self.0.hides_paths { url.origin().ascii_serialization() } else { shown(url) }
     }
 
     fn resolve(&self, request: &Request) -> Result<Url, Cause> {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::scripted::{Act, ScriptedServer, Seen, answer, fast, json as ok};
+use crate::http::scripted::{Act, Log, ScriptedServer, Seen, answer, fast, json as ok};
 use crate::http::{Repeat, Size};
 
 const TOKEN: &str = "00secret-token";
@@ -49,6 +49,32 @@ async fn sends_what_it_was_given() {
     assert!(seen[0].header("accept-encoding").unwrap().contains("gzip"));
     assert_eq!((seen[1].header("content-type"), seen[1].body.as_str()), (Some("application/scim+json"), "{\"a\":1}"));
     assert_eq!(client.requests(), 2);
+}
+
+#[tokio::test]
+async fn where_paths_are_secrets_nothing_shows_any_part_of_one() {
+    let elsewhere = answer(302, &[("location", "/q9Zt/elsewhere")], "");
+    let acts =
+        [ok(404, "{}"), elsewhere, ok(200, "{}"), Act::SendAndCut(String::new()), Act::SendAndCut(String::new())];
+    let server = ScriptedServer::script(acts).await;
+    let (log, logged) = Log::of_this_thread();
+    let settings = Settings { hides_paths: true, retry: fast(), ..Settings::new(format!("{}/q9Zt", server.url)) };
+    let client = Client::new(settings).unwrap();
+    let mut told = vec![format!("{client:?}")];
+    for method in [reqwest::Method::GET, reqwest::Method::GET, reqwest::Method::GET, reqwest::Method::POST] {
+        let request = Request::new(method, "/q9Zt/hook").param("q9Zt", "q9Zt");
+        told.push(format!("{request:?}"));
+        told.push(match client.send(&request).await {
+            Ok(reply) => format!("{reply:?} {:?}", reply.implausible("odd")),
+            Err(failure) => {
+                format!("{failure} {failure:?} {:?}", Error::from(client.send(&request).await.unwrap_err()))
+            }
+        });
+    }
+    drop(logged);
+    let told = told.join("\n") + &log.text();
+    assert!(told.contains("answer method=GET url=\"http://127.0.0.1:") && told.contains("no answer"), "{told}");
+    assert!(!told.contains("q9Zt"), "{told}");
 }
 
 #[tokio::test]

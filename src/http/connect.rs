@@ -9,6 +9,7 @@ use reqwest::Url;
 use super::cause::{Cause, seconds};
 use super::certificate::Insecure;
 use super::server::ProxyName;
+use crate::error::without_number;
 
 /// The way of a request to its server.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,9 @@ impl Way<'_> {
             () if text.contains(TUNNEL) => self.of_proxy(error, &text),
             () if !error.is_connect() => Cause::Cut(innermost(error)),
             () if error.is_timeout() => {
-                Cause::Connect(format!("accepted no connection within {}", seconds(&self.connect_timeout)))
+                let why = format!("accepted no connection within {}", seconds(&self.connect_timeout));
+                // The proxy may have answered nothing, or waits for the server itself.
+                Cause::Connect(self.proxy.map_or(why.clone(), |proxy| format!("{why}, or {proxy} made none")))
             }
             () if error.is_dns() => Cause::Dns(unresolved(host, &innermost(error))),
             () => match Insecure::of(error, host) {
@@ -71,7 +74,7 @@ impl Way<'_> {
             () if text.contains("unsuccessful") => "refused to connect to it".to_owned(),
             () if error.is_timeout() => format!("didn't answer within {}", seconds(&self.connect_timeout)),
             () if error.is_dns() => {
-                let host = self.proxy.map(|proxy| proxy.address.as_str()).unwrap_or_default();
+                let host = self.proxy.map(|proxy| proxy.host()).unwrap_or_default();
                 format!("isn't found: {}", unresolved(host, &innermost(error)))
             }
             () => refusal(error),
@@ -138,13 +141,11 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
 
 /// The innermost reason of an error, without the system's number for it.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut text = "unknown reason".to_owned();
-    while let Some(error) = source {
-        text = error.to_string();
-        source = error.source();
+    let mut innermost = error.source();
+    while let Some(source) = innermost.and_then(Error::source) {
+        innermost = Some(source);
     }
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
+    innermost.map_or_else(|| "unknown reason".to_owned(), without_number)
 }
 
 #[cfg(test)]

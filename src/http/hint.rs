@@ -159,6 +159,13 @@ impl Failed<'_> {
                     self.server.address
                 ),
             ),
+            Cause::Cut(_) if self.url.starts_with("http://") => advice(
+                Topic::ConnectionLost,
+                format!(
+                    "look for a proxy or a firewall between that ends connections; if the server speaks TLS on this port, {} begins with https://",
+                    self.server.address
+                ),
+            ),
             Cause::Cut(_) | Cause::Truncated(_) | Cause::Stalled(_) | Cause::Endless(_) => advice(
                 Topic::ConnectionLost,
                 "look for a proxy or a firewall between that ends connections, or try again later",
@@ -175,7 +182,10 @@ impl Failed<'_> {
                 "the config asks for what the snapshot doesn't hold: export a new one with this config",
             ),
             Cause::OtherHost { .. } | Cause::Unaskable | Cause::Invalid(_) => (Topic::BadRequest, Vec::new()),
-            _ => (Topic::UnexpectedAnswer, Vec::new()),
+            _ => advice(
+                Topic::UnexpectedAnswer,
+                "run it again; if this happens again, look for a proxy before the server that changes its answers",
+            ),
         }
     }
 
@@ -201,6 +211,13 @@ impl Failed<'_> {
     /// What a code of Okta or of OAuth means.
     fn of_okta(self, status: u16, body: &ErrorBody) -> Option<Advice> {
         Some(match (status, body.code.as_deref()?) {
+            (_, "E0000011" | "E0000004") if self.server.is_service_app => advice(
+                Topic::OktaServiceApp,
+                format!(
+                    "the org refused a token that it has just granted: check that {} is the org itself, that the app is active, and that no proxy changes headers",
+                    self.server.address
+                ),
+            ),
             (_, "E0000011" | "E0000004") => {
                 let why =
                     "is mistyped, expired or revoked; a token expires after 30 days without use, and with its user";
@@ -405,6 +422,8 @@ mod tests {
         assert!(hint.contains("a role that reads apps") && hint.contains("as [scope] app needs it"), "{hint}");
         assert!(told(&app, "/api/v1/apps", &refused).1.contains("the scope okta.apps.read"));
         assert!(told(&app, "/api/v1/other", &refused).1.contains("lacks an admin role"));
+        let (topic, hint) = told(&app, "/api/v1/apps", &status(401, r#"{"errorCode":"E0000011"}"#));
+        assert!(topic == Topic::OktaServiceApp && !hint.contains("mistyped"), "{hint}");
         let unscoped = status(400, r#"{"error":"invalid_scope","error_description":"x"}"#);
         assert!(told(&app, "/oauth2/v1/token", &unscoped).1.contains("okta.apps.read for [scope] app"));
     }
@@ -421,6 +440,15 @@ mod tests {
         assert!(hint.contains("a sign-in page") && !hint.contains("login.example.com"), "{hint}");
         let (_, hint) = told(&okta, "/", &redirect(Some("https://host.example.com")));
         assert_eq!(hint, "write https://host.example.com into okta.org_url (config.toml:2)");
+    }
+
+    #[test]
+    fn a_connection_that_ends_before_the_answer_may_be_one_that_wants_tls() {
+        let cut = Cause::Cut("connection closed".to_owned());
+        let okta = server(Which::Okta);
+        let hint = |url| Failed { server: &okta, url, cause: &cut, in_trouble: false }.advice().1.join("; ");
+        assert!(hint("http://127.0.0.1:443/x").contains("okta.org_url (config.toml:2) begins with https://"));
+        assert!(!hint("https://127.0.0.1/x").contains("begins with"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Repeat {
 }
 
 /// One request to the client's own server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     pub method: Method,
     /// A path below the client's base URL, starting with `/` and already percent-encoded (see [`segment`]), or a whole
@@ -52,6 +52,13 @@ pub struct Request {
     pub complete: &'static [StatusCode],
     /// The listing that it reads a page of, by which the answer is recorded.
     pub page_of: Option<PageOf>,
+}
+
+impl fmt::Debug for Request {
+    /// Without the target and the body, which may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// Which listing a request reads a page of.
@@ -186,6 +193,7 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub(super) method: Method,
+    /// As errors show it.
     pub(super) url: String,
     pub(super) mask: Mask,
 }
@@ -201,7 +209,7 @@ impl Reply {
     /// An answer that is well-formed but can't be true, such as a listing that contradicts itself.
     pub fn implausible(&self, why: impl Into<String>) -> Failure {
         let cause = Cause::Implausible(why.into()).masked(&self.mask);
-        Failure::new(&self.method, self.mask.masked(&self.url), cause, 1)
+        Failure::new(&self.method, self.url.clone(), cause, 1)
     }
 }
 

@@ -92,6 +92,12 @@ impl ProxyName {
         let has_login = !url.username().is_empty() || url.password().is_some();
         Some(Self { variable, address: host_and_port(&url), has_login })
     }
+
+    /// The address without its port.
+    pub(super) fn host(&self) -> &str {
+        let port = self.address.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        port.map_or(&self.address, |(host, _)| host)
+    }
 }
 
 impl fmt::Display for ProxyName {

@@ -25,7 +25,8 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
     let mut text = String::with_capacity(json.len() + 64);
     for c in json.chars() {
         if harmful(c) {
-            text.extend(format!("\\u{:04x}", u32::from(c)).chars());
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            text.push_str(&units);
         } else {
             text.push(c);
         }

@@ -11,7 +11,7 @@ use super::json;
 use super::layout::Layout;
 use super::pager;
 use super::text::{CHANGE, HINT, REMOVE, harmless, safe, styled};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, without_number};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,7 +161,7 @@ impl Printer {
     /// The first failure to write an answer, if any. A closed pipe is none: its reader has seen enough.
     pub fn lost_answer(&self) -> Option<Error> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let error = Error::from_source(Kind::Failed, failure).context("the answer can't be written");
+        let error = Error::new(Kind::Failed, format!("the answer can't be written: {}", without_number(&failure)));
         Some(error.hint("what was to be done is done as far as the messages say; the answer is not whole"))
     }
 

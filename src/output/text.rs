@@ -65,11 +65,26 @@ fn sets_a_style(rest: &str) -> bool {
     end.is_some_and(|end| end.starts_with('m'))
 }
 
-/// Whether a character could move the cursor or turn the text around: control characters, line and paragraph separators, and
-/// the marks of bidirectional text (Unicode's `Bidi_Control`).
+/// Whether a character could move the cursor, turn the text around, or make two names look the same: control characters, line and
+/// paragraph separators, the marks of bidirectional text (Unicode's `Bidi_Control`), and what isn't shown.
 pub(super) fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}');
+    c.is_control() || turns || (is_invisible(c) && !shapes_letters(c))
+}
+
+/// Whether an invisible character gives those next to it another shape: the joiners of Persian and Indian names and of emoji, and
+/// the selectors of variants.
+fn shapes_letters(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Whether a character isn't shown, and may be dropped by a program that reads the cell: Unicode's
+/// `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, 16.0).
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The text with the code in the place of each character of this kind.
@@ -108,6 +123,16 @@ pub fn folded<T: AsRef<str>>(items: &[T], shown: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::visible;
+
+    #[test]
+    fn two_names_that_differ_in_what_takes_no_place_look_different() {
+        for hidden in ["\u{200b}", "\u{ad}", "\u{feff}", "\u{2060}", "\u{180e}", "\u{e0041}"] {
+            let shown = visible(&format!("Zo{hidden}e"));
+            assert!(shown.starts_with("Zo\\u{") && shown.ends_with("}e"), "{shown}");
+        }
+        assert_eq!(visible("\u{646}\u{200c}\u{647}"), "\u{646}\u{200c}\u{647}", "a letter of Persian names");
+    }
     use super::*;
 
     #[test]

@@ -172,7 +172,9 @@ fn connect(path: &Path) -> Result<Connection> {
     let (connection, version) = connection.map_err(|error| failed(path, error))?;
     if version > MIGRATIONS.len() {
         let message = format!("the state file {} was written by a newer version of oktapieces", path.display());
-        return Err(Error::new(Kind::Failed, message).hint("use that version, or move the file away"));
+        return Err(
+            Error::new(Kind::Failed, message).hint(format!("use that version, or move the file away: {WITHOUT_IT}"))
+        );
     }
     Ok(connection)
 }
@@ -235,16 +237,24 @@ fn failed(path: &Path, error: rusqlite::Error) -> Error {
     }
     let code = error.sqlite_error_code();
     let shown = path.display();
-    let failed = Error::from_source(Kind::Failed, error);
+    let failed = match error {
+        // The text of the code would only repeat this.
+        rusqlite::Error::SqliteFailure(_, Some(message)) => Error::new(Kind::Failed, message),
+        other => Error::from_source(Kind::Failed, other),
+    };
     match code {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            failed.context(format!("the state file {shown} is damaged")).hint(format!(
-                "move {shown} away to begin with an empty one; the history in it is what gets lost, nothing on the servers"
-            ))
-        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => failed
+            .context(format!("the state file {shown} is damaged"))
+            .hint(format!("put a copy of it back, or move it away: {WITHOUT_IT}")),
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => failed
+            .context(format!("using the state file {shown}"))
+            .hint("free space on its disk, or see what is wrong with that; XDG_STATE_HOME names another folder for it"),
         _ => failed.context(format!("using the state file {shown}")),
     }
 }
+
+/// What a run without the file's content is.
+const WITHOUT_IT: &str = "without it the history is lost and the next run is a first run, which knows no grace and of whose default limits only that of deactivations counts";
 
 /// JSON of a plain value, which always serialises.
 fn json<T: Serialize + ?Sized>(value: &T) -> String {

@@ -115,6 +115,15 @@ fn a_damaged_file_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_full_disk_is_told_once_with_what_to_do() {
+    let full = rusqlite::ffi::Error { code: ErrorCode::DiskFull, extended_code: 13 };
+    let why = "database or disk is full";
+    let error = failed(Path::new("/x.db"), rusqlite::Error::SqliteFailure(full, Some(why.to_owned())));
+    assert_eq!(error.to_string(), "using the state file /x.db: database or disk is full");
+    assert!(error.hints[0].starts_with("free space on its disk"), "{:?}", error.hints);
+}
+
+#[test]
 fn a_copy_has_what_the_log_has_and_nothing_of_it_is_kept() {
     let folder = folder();
     let own = folder.path().join("oktapieces");

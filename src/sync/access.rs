@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Certificate;
 use secrecy::{ExposeSecret, SecretString};
@@ -82,7 +83,11 @@ fn activepieces_server(settings: &Settings) -> Server {
 }
 
 fn server() -> Server {
-    Server { wait_variable: TIMEOUT, wait_is_limited: std::env::var_os(TIMEOUT).is_some(), ..Server::default() }
+    Server {
+        wait_variable: TIMEOUT,
+        wait_is_limited: timeout().is_ok_and(|most| most < Duration::MAX),
+        ..Server::default()
+    }
 }
 
 fn okta_address(settings: &Settings) -> String {

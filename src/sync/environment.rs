@@ -1,6 +1,6 @@
 //! The environment variables that the program itself reads. Those that override keys of the config are in
 //! [`crate::config::keys`]; the config names the variables of secrets; the colour library reads `NO_COLOR`,
-//! `CLICOLOR_FORCE` and `TERM`, the HTTP library `NO_PROXY`.
+//! `CLICOLOR_FORCE` and `TERM`, and knows no `FORCE_COLOR`; the HTTP library reads `NO_PROXY`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -42,14 +42,23 @@ pub const VARIABLES: [(&str, &str); 12] = [
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates that are trusted in place of the system's, on Linux."),
     (CONFIG_HOME, "The folder of `oktapieces/config.toml`. Default: ~/.config."),
     (STATE_HOME, "The folder of `oktapieces/` with the state files. Default: ~/.local/state."),
-    ("NO_COLOR, CLICOLOR_FORCE, TERM", "No colour, always colour, and what the terminal can do; --color is stronger."),
+    (
+        "NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM",
+        "No colour, always colour (two names), and what the terminal can do; --color is stronger.",
+    ),
     (CI, "Set where no user watches: no progress bars."),
     (LOG, "A filter for the log, such as `oktapieces=debug`."),
 ];
 
-/// The longest wait for a server; without end where it isn't set.
+/// Whether colour is wanted where no terminal is, by the variable that other tools have for it.
+pub fn forces_colour() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    is_set("FORCE_COLOR") && !is_set("NO_COLOR")
+}
+
+/// The longest wait for a server; without end where it isn't set, or empty.
 pub fn timeout() -> Result<Duration> {
-    let Some(text) = std::env::var_os(TIMEOUT) else { return Ok(Duration::MAX) };
+    let Some(text) = std::env::var_os(TIMEOUT).filter(|text| !text.is_empty()) else { return Ok(Duration::MAX) };
     let seconds = text.to_str().and_then(|text| text.trim().parse().ok());
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     timeout.filter(|timeout| !timeout.is_zero()).ok_or_else(|| {

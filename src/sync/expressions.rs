@@ -173,7 +173,12 @@ impl Expressions {
         let Some(mapped) = self.mapping.expressions().remove(attribute) else { return finding.message.clone() };
         let place = mapped.source.location().unwrap_or_else(|| "the default".to_owned());
         let part = mapped.expression.source().get(finding.span.clone()).unwrap_or_default();
-        format!("{attribute} ({place}): {}: {part}", finding.message)
+        let message = &finding.message;
+        if message.contains(part) {
+            format!("{attribute} ({place}): {message}")
+        } else {
+            format!("{attribute} ({place}): {message}: {part}")
+        }
     }
 
     /// What can't be right in the expression for an attribute.

@@ -125,17 +125,7 @@ impl Service {
             Ok(Err(failure)) => failure.cause().to_string(),
             Err(_) => format!("got no answer within {} s", LONGEST.as_secs()),
         };
-        Err(format!("the {} at {} {}", self.name, self.url.0.authority(), self.hidden(&why)))
-    }
-
-    /// The text without any part of the address but its host. The mask hides long parts alone.
-    fn hidden(&self, text: &str) -> String {
-        let url = &self.url.0;
-        let parts = url.path().split('/').chain(url.query().unwrap_or_default().split(['&', '=']));
-        let mut parts: Vec<&str> = parts.filter(|part| part.len() > 3).collect();
-        parts.extend([url.path()].into_iter().filter(|path| path.len() > 1));
-        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-        parts.into_iter().fold(text.to_owned(), |text, part| text.replace(part, "…"))
+        Err(format!("the {} at {} {why}", self.name, self.url.0.authority()))
     }
 }
 
@@ -149,11 +139,19 @@ fn connect(source: &SecretSource, ca_file: Option<&PathBuf>) -> Result<(Client, 
         parallelism: 1,
         retry: Policy { repeats: 1, rate_repeats: 1, max_wait: PATIENCE, max_waits: PATIENCE, ..Policy::default() },
         body_timeout: PATIENCE,
+        hides_paths: true,
         ..http::Settings::new(url.origin().ascii_serialization())
     };
-    settings.mask.keep(&secret);
-    settings.mask.keep(&SecretString::from(url.path().to_owned()));
+    parts(&url).for_each(|part| settings.mask.keep(&SecretString::from(part)));
     Ok((Client::new(settings.within(PATIENCE))?, url))
+}
+
+/// What of an address a server may repeat: all behind its host, and each part of it that isn't a word of three letters.
+fn parts(url: &Url) -> impl Iterator<Item = String> {
+    let query = url.query().unwrap_or_default();
+    let parts = url.path().split('/').chain(query.split(['&', '=']));
+    let whole = [format!("{}{query}", url.path())].into_iter().filter(|whole| whole != "/");
+    whole.chain(parts.filter(|part| part.len() > 3).map(str::to_owned))
 }
 
 /// What an address is, for people: where it comes from, and its host.

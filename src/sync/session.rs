@@ -120,6 +120,18 @@ pub fn config_path(context: &Context) -> PathBuf {
     }
 }
 
+/// The config file of a command that writes to it.
+pub fn config_file(context: &Context) -> Result<PathBuf> {
+    let path = config_path(context);
+    if config::is_input(&path) { Err(no_file()) } else { Ok(path) }
+}
+
+/// Why a command that writes the config can't be run with the standard input in its place.
+pub fn no_file() -> Error {
+    Error::new(Kind::Usage, "this command writes the config file, and `-` is the standard input")
+        .hint("name a file by --config")
+}
+
 /// Reads the config file, for a command that is about one target, and tells its warnings.
 pub fn load(context: &Context) -> Result<Settings> {
     let settings = one_target(context)?;

@@ -318,7 +318,11 @@ impl Writing<'_> {
         }
         let (done, all) = report.done_of();
         if report.interrupted {
-            return Err(interrupted().hint(format!("{} of {all} operations remain; run it again", all - done)));
+            let hint = match all - done {
+                0 => "all operations are done; oktapieces plan shows whether each persisted".to_owned(),
+                remain => format!("{remain} of {all} operations remain; run it again"),
+            };
+            return Err(interrupted().hint(hint));
         }
         if report.unreachable {
             let (printer, remain) = (&self.job.context.printer, count(all - done));

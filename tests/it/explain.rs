@@ -159,7 +159,7 @@ async fn accounts_that_are_left_alone_say_why() {
         assert!(text.contains(said), "{said}:\n{text}");
     };
     says("alma.arndt@example.com", "left alone: nothing follows from the status \"STAGED\"").await;
-    says("rolf.reuter@example.com", "platformRole gives \"OWNER\"").await;
+    says("rolf.reuter@example.com", "platformRole gives \"boss\"").await;
     says("zita.zeller@example.com", "accounts that Okta doesn't know are never changed").await;
     says("paul.protected@example.com", "is protected and stays ADMIN").await;
     says("vera.vogt@example.com", "in scope      no: not assigned to the app \"Activepieces\"").await;

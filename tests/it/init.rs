@@ -193,9 +193,7 @@ async fn the_example_passes_check_on_the_seeded_company() {
 async fn the_sandbox_writes_a_config_that_fits_it() {
     let empty = Empty::new().await;
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
-    // The seeded company has a mistake in its config on purpose.
-    command.args(["sandbox", "--users", "12", "--groups", "2", "--members", "4", "--json"]);
-    command.args(["--write-config", "sandbox.toml"]).current_dir(empty.folder.path());
+    command.args(["sandbox", "--json", "--write-config", "sandbox.toml"]).current_dir(empty.folder.path());
     let mut sandbox = command.stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(sandbox.stdout.take().unwrap()));
     let told: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();

@@ -50,6 +50,10 @@ enum Break {
     Variable(&'static str, &'static str),
     /// A proxy that gives this answer to each request for a connection; none where no port listens.
     Proxy(Option<&'static str>),
+    /// A proxy that takes the request and never answers.
+    SilentProxy,
+    /// None of the variables with the secrets is there.
+    NoSecrets,
 }
 
 use Break::{Answer, Certificate, Closed, Config, Forbidden, PlainPort, Silent, Url, Variable};
@@ -141,6 +145,16 @@ fn waits_and_proxies() -> Vec<Case> {
             &["(HTTPS_PROXY) refused to connect to it", "[proxy]"],
             &["s3cret"],
         ),
+        okta(
+            Break::SilentProxy,
+            &["accepted no connection within 1 s, or the proxy 127.0.0.1:", "(HTTPS_PROXY) made none"],
+            &["s3cret"],
+        ),
+        okta(
+            Variable("HTTPS_PROXY", "http://proxy.invalid:3128"),
+            &["the proxy proxy.invalid:3128 (HTTPS_PROXY) isn't found: the name proxy.invalid doesn't exist"],
+            &["the name proxy.invalid:3128"],
+        ),
     ]
 }
 
@@ -211,6 +225,16 @@ fn local() -> Vec<Case> {
             &["00notatoken", "Okta rights: groups"],
         ),
         okta(Variable("OKTA_API_TOKEN", ""), &["is empty", "sudo and cron don't pass it on", "[secret]"], &[]),
+        okta(
+            Break::NoSecrets,
+            &["`OKTA_API_TOKEN` is not set", "failed   Activepieces key ", "`ACTIVEPIECES_API_KEY` is not set"],
+            &[],
+        ),
+        okta(
+            Variable("OKTA_API_TOKEN", "export OKTA=00"),
+            &["holds more than a token", "on one line and without quotes", "ok       Activepieces key"],
+            &["export OKTA"],
+        ),
         activepieces(
             Variable("ACTIVEPIECES_API_KEY", "sk-unknown"),
             &["the API key in environment variable `ACTIVEPIECES_API_KEY` is unknown or was deleted", "[api_key]"],
@@ -239,7 +263,25 @@ fn config() -> Vec<Case> {
         okta(
             Config("app = \"Activepieces\"", "app = \"Activepeices\""),
             &["config.toml:", "[scope] app: no app", "did you mean \"Activepieces\"?", "[scope_not_found]"],
+            &["aren't in scope, and"],
+        ),
+        okta(
+            Config("[attributes]", "[attributes]\nnickName = \"user.a == \"b\" ? 1 : 2\""),
+            &["config.toml:", "between single quotes"],
             &[],
+        ),
+        okta(
+            Config(
+                "platformRole = ",
+                "displayName = 'isMemberOfGroupName(\"AP Teem\") ? \"x\" : \"y\"'\nplatformRole = ",
+            ),
+            &["no user in scope is a member of the group \"AP Teem\"", "was renamed or deleted"],
+            &[],
+        ),
+        okta(
+            Config("platformRole = ", "platformRole = 'user.okta_role == \"a\" ? \"OWNER\" : \"MEMBER\"' # "),
+            &["platformRole (config.toml:", "\"OWNER\" is not a role [expression]"],
+            &["is not a role: \"OWNER\""],
         ),
         okta(
             Config("app = \"Activepieces\"", "app = \"0oaOfAnotherOrg00001\""),
@@ -310,7 +352,19 @@ async fn checked(case: &Case) -> Outcome {
             times: usize::MAX,
         }),
         Config(from, to) => stage.reconfigure(from, to),
-        Variable(name, value) => extra.push((name, (*value).to_owned())),
+        Variable(name, value) => {
+            if *name == "HTTPS_PROXY" {
+                stage.reconfigure(&url, "https://org.invalid");
+            }
+            extra.push((name, (*value).to_owned()));
+        }
+        Break::NoSecrets => {}
+        Break::SilentProxy => {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            stage.reconfigure(&url, "https://org.invalid");
+            extra.push(("HTTPS_PROXY", format!("http://somebody:s3cret@{}", listener.local_addr().unwrap())));
+            (stage.patience, kept) = (Some("1"), Some(listener));
+        }
         Break::Proxy(answer) => {
             stage.reconfigure(&url, "https://org.invalid");
             let address = match answer {
@@ -324,6 +378,9 @@ async fn checked(case: &Case) -> Outcome {
         ("OKTA_API_TOKEN", stage.sandbox.okta_token()),
         ("ACTIVEPIECES_API_KEY", stage.sandbox.api_key().to_owned()),
     ];
+    if matches!(case.broken, Break::NoSecrets) {
+        variables.clear();
+    }
     variables.extend(stage.patience.map(|seconds| ("OKTAPIECES_TIMEOUT", seconds.to_owned())));
     variables.retain(|(name, _)| extra.iter().all(|(other, _)| other != name));
     variables.extend(extra);

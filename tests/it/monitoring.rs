@@ -22,8 +22,9 @@ struct Service {
     heard: Arc<Mutex<Vec<(String, String, String)>>>,
 }
 
-/// A part of an address that no output may show.
+/// Parts of an address that no output may show.
 const SECRET: &str = "B0SECRETSECRETSECRET99";
+const SHORT: &str = "q9Zt";
 
 impl Service {
     async fn answering(status: StatusCode) -> Self {
@@ -34,7 +35,7 @@ impl Service {
             async move { hear(request, &all, status).await }
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/services/{SECRET}?x=1", listener.local_addr().unwrap());
+        let url = format!("http://{}/services/{SECRET}/{SHORT}?x=1", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(handler)).await });
         Self { url, heard }
     }
@@ -49,7 +50,7 @@ impl Service {
         let heard = self.heard();
         assert_eq!(heard.len(), 1, "{heard:?}");
         let (method, path, body) = &heard[0];
-        assert_eq!((method.as_str(), path.as_str()), ("POST", format!("/services/{SECRET}?x=1").as_str()));
+        assert_eq!((method.as_str(), path.as_str()), ("POST", format!("/services/{SECRET}/{SHORT}?x=1").as_str()));
         serde_json::from_str(body).unwrap()
     }
 }
@@ -57,8 +58,8 @@ impl Service {
 async fn hear(request: Request, all: &Mutex<Vec<(String, String, String)>>, status: StatusCode) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().to_string());
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
-    all.lock().unwrap().push((method, path, String::from_utf8(body.to_vec()).unwrap()));
-    (status, [(LOCATION, "http://127.0.0.1:1/elsewhere")], "ok").into_response()
+    all.lock().unwrap().push((method, path.clone(), String::from_utf8(body.to_vec()).unwrap()));
+    (status, [(LOCATION, format!("http://127.0.0.1:1{path}"))], format!("cannot answer {path}")).into_response()
 }
 
 /// A company whose config has this section more.
@@ -73,7 +74,8 @@ async fn with(stage: &Stage, addresses: &[(&str, &str)], arguments: &[&str]) -> 
     let (token, key) = (stage.sandbox.okta_token(), stage.sandbox.api_key().to_owned());
     let secrets = [("OKTA_API_TOKEN", token.as_str()), ("ACTIVEPIECES_API_KEY", key.as_str())];
     let outcome = run(stage.folder(), &[&secrets, addresses].concat(), arguments).await;
-    assert!(!format!("{outcome:?}").contains(SECRET), "{outcome:#?}");
+    let told = format!("{outcome:?}");
+    assert!([SECRET, SHORT, "services"].iter().all(|part| !told.contains(part)), "{outcome:#?}");
     outcome
 }
 
@@ -237,6 +239,12 @@ async fn a_webhook_that_fails_is_a_warning_without_its_address() {
             assert!(told.contains(status.as_str()), "{told}");
         }
         assert_eq!(service.heard().len(), 2, "no redirect is followed, and nothing is sent twice");
+        for log in [&["-v"][..], &["--log-format", "json"], &["-v", "--log-format", "json"]] {
+            let level = [("RUST_LOG", "trace")];
+            let logged = with(&stage, &[&addresses[..], &level].concat(), &[&["apply", "--yes"], log].concat()).await;
+            assert!(logged.stderr.contains("debug") || logged.stderr.contains("DEBUG"), "{logged:#?}");
+        }
+        assert_eq!(service.heard().len(), 3, "a heartbeat each");
         assert!(!stage.sandbox.platform().mails().is_empty(), "the apply is done");
     }
 }

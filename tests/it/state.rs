@@ -402,6 +402,31 @@ async fn the_documented_schema_is_the_one_of_the_file_and_its_queries_run() {
     assert_eq!(outcome, "done");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_erased_as_documented_is_nowhere_in_the_file() {
+    let stage = Stage::seeded().await;
+    assert_eq!(stage.run(&["apply", "--yes"]).await.code, 3);
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/howto/erase-a-person.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let statements = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let path = database(&stage);
+    let file = Connection::open(&path).unwrap();
+    let (name, id): (String, String) = file
+        .query_row("SELECT subject, okta_id FROM operations WHERE subject LIKE 'dan.dorn@%'", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let has = |text: &str| std::fs::read(&path).unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert!(has(&name) && has(&id), "the run has them");
+    file.execute_batch(&statements.replace("ada@example.com", &name).replace("00u1a2b3c4d5e6f7g8h9", &id)).unwrap();
+    drop(file);
+    assert!(!has(&name) && !has(&id), "nothing is left");
+    let again = stage.run(&["apply", "--yes"]).await;
+    assert_eq!(again.code, 3, "{again:#?}");
+    assert!(has(&id), "the user is in scope still");
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_more_is_written_once_the_journal_cannot_be() {

@@ -9,6 +9,7 @@ use oktapieces_sandbox::company::Shape;
 use oktapieces_sandbox::serve::{Fault, FaultKind};
 use oktapieces_sandbox::{Options, Sandbox};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
 /// One certificate in the place of the system's many. An unoptimized build takes half of a short run's time to read those.
 const AUTHORITIES: [(&str, &str); 2] = [
@@ -98,10 +99,22 @@ impl Stage {
 
 /// Runs the binary with nothing in its environment but what is named.
 pub async fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    run_with_input(folder, variables, "", arguments).await
+}
+
+/// The same with this on its standard input.
+async fn run_with_input(folder: &Path, variables: &[(&str, &str)], input: &str, arguments: &[&str]) -> Outcome {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oktapieces"));
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command.args(arguments).current_dir(folder).env_clear().kill_on_drop(true);
+    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.envs(AUTHORITIES).envs(variables.iter().copied()).env("HOME", folder);
-    let output = command.output().await.unwrap();
+    let mut child = command.spawn().unwrap();
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that needs no config doesn't read it.
+        drop(stdin.write_all(input.as_bytes()).await);
+    }
+    let output = child.wait_with_output().await.unwrap();
     Outcome {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -149,6 +162,13 @@ impl Stage {
         let variables = self.variables();
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         run(self.folder.path(), &variables, arguments).await
+    }
+
+    /// The same with this on its standard input.
+    pub async fn run_with_input(&self, input: &str, arguments: &[&str]) -> Outcome {
+        let variables = self.variables();
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run_with_input(self.folder.path(), &variables, input, arguments).await
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {

@@ -80,7 +80,11 @@ fn roles(root: &Node, leaves: &[&Node], schema: &Schema, findings: &mut Vec<Find
                 "null gives no role: a new account is a MEMBER here, and an existing one keeps its role",
                 leaf,
             )),
-            Some(value) => findings.push(Finding::error(format!("a {} is not a role", value.kind()), leaf).hint(ROLES)),
+            Some(value) => {
+                let kind = value.kind();
+                let article = if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+                findings.push(Finding::error(format!("{article} {kind} is not a role"), leaf).hint(ROLES));
+            }
             None => match type_of(leaf, schema) {
                 Type::Any | Type::Text => all_known = false,
                 other => findings.push(Finding::error(format!("{other} is not a role"), leaf).hint(ROLES)),

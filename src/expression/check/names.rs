@@ -89,7 +89,7 @@ fn unknown_attribute(name: &str, node: &Node, schema: &Schema) -> Option<Finding
     finding.missing = Some(name.to_owned());
     Some(match most_similar(name, schema.keys().map(String::as_str)) {
         Some(near) => finding.hint(format!("a similar one is {near}; names are case-sensitive")),
-        None => finding,
+        None => finding.hint("Okta lists its attributes under Directory → Profile Editor → User (default)"),
     })
 }
 

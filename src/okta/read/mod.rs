@@ -158,6 +158,7 @@ pub async fn read(
     warnings.extend(Box::pin(extra::read(okta, needs, resolved.scope.app.as_ref(), &mut org, &of)).await?);
     let asked_by_expressions = okta.http().requests() - requests;
     warnings.extend(incomplete(&org));
+    warnings.extend(without_members(&org, &needs.named_groups));
     warnings.extend(out_of_scope(&org));
     if org.in_scope.is_empty() && org.missing_scope.is_empty() {
         warnings.push("the scope holds no user; if it should, check that the service app or the token's user still has its admin role".to_owned());
@@ -235,11 +236,34 @@ fn incomplete(org: &Org) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// Warnings about pushed groups with members who aren't in scope, and so don't become members of the projects.
+/// Warnings about groups that expressions name and no user in scope is a member of, as after a rename in Okta: the condition is
+/// false for all of them.
+fn without_members<'a>(org: &Org, named: &'a BTreeSet<String>) -> impl Iterator<Item = String> + use<'a> {
+    let mut absent: BTreeSet<&str> = named.iter().map(String::as_str).filter(|_| !org.in_scope.is_empty()).collect();
+    for group in org.groups_of.values().flatten() {
+        if absent.is_empty() {
+            break;
+        }
+        absent.remove(group.name.as_str());
+        absent.remove(group.id.as_str());
+    }
+    absent.into_iter().map(|group| {
+        format!("no user in scope is a member of the group {group:?}, which an expression asks for; correct the expression if the group was renamed or deleted")
+    })
+}
+
+/// Warnings about pushed groups with members who aren't in scope, and so don't become members of the projects; none where a part
+/// of the scope isn't found, of which they may be.
 fn out_of_scope(org: &Org) -> Vec<String> {
+    if !org.missing_scope.is_empty() {
+        return Vec::new();
+    }
     let missing = |pushed: &PushedGroup| pushed.members.iter().filter(|id| !org.in_scope.contains(*id)).count();
     let groups = org.pushed.values().map(|pushed| (missing(pushed), pushed)).filter(|(missing, _)| *missing > 0);
+    let mut groups: Vec<_> = groups.collect();
+    groups.sort_by(|(_, one), (_, other)| one.group.name.cmp(&other.group.name));
     let mut warnings: Vec<String> = groups
+        .into_iter()
         .map(|(missing, pushed)| {
             let (all, name) = (pushed.members.len(), &pushed.group.name);
             format!("{missing} of {all} members of the group {name:?} aren't in scope, and aren't added to its project")

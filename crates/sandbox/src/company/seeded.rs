@@ -10,9 +10,9 @@ use crate::okta::{Org, SeedUser};
 
 pub const SEED: u64 = 7;
 
-/// `[attributes]`: the display name fails for people without a last name, and there is no role `OWNER`.
+/// `[attributes]`: the display name fails for people without a last name, and there is no role `boss`.
 pub const ATTRIBUTES: &str = r#"displayName = 'user.firstName + " " + user.lastName'
-platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : user.okta_role == "boss" ? "OWNER" : "MEMBER"'"#;
+platformRole = 'user.okta_role == "Master" ? "ADMIN" : user.okta_role == "op" ? "OPERATOR" : user.okta_role == "boss" ? user.okta_role : "MEMBER"'"#;
 
 /// So small a company has more leavers than the 10 % that are allowed by default.
 pub const SAFETY: &str = r#"max_deactivations = "50%" # many leavers, so that each case is there
