@@ -64,6 +64,27 @@ pub const EXIT_CODES: [(u8, &str); 11] = [
     ),
 ];
 
+/// The exit codes of a command with several targets, the worst first: its own is the first one here that a target has.
+pub const WORST_FIRST: [u8; 11] = [
+    Kind::Interrupted.exit_code(),
+    Kind::Usage.exit_code(),
+    Kind::Config.exit_code(),
+    Kind::Failed.exit_code(),
+    Kind::Unauthorized.exit_code(),
+    Kind::Locked.exit_code(),
+    Kind::Refused.exit_code(),
+    EXIT_CHANGES,
+    Kind::NotTrusted.exit_code(),
+    Kind::Partial.exit_code(),
+    EXIT_OK,
+];
+
+/// The worst of these exit codes.
+pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+    let place = |code: &u8| WORST_FIRST.iter().position(|known| known == code);
+    codes.into_iter().min_by_key(place).unwrap_or(EXIT_OK)
+}
+
 impl Kind {
     /// The process's exit code.
     pub const fn exit_code(self) -> u8 {
@@ -193,5 +214,13 @@ mod tests {
         let listed = EXIT_CODES.map(|(code, _)| code);
         assert!(listed.is_sorted_by(|one, other| one < other));
         assert!(kinds.iter().all(|kind| listed.contains(&kind.exit_code())));
+        assert!(listed.iter().all(|code| WORST_FIRST.contains(code)));
+    }
+
+    #[test]
+    fn several_targets_have_the_worst_of_their_codes() {
+        assert_eq!(worst([0, 3, 5, 0]), 5);
+        assert_eq!(worst([3, 2, 7]), EXIT_CHANGES, "as a plan with changes and problems");
+        assert_eq!((worst([1, 2, 130]), worst([])), (130, EXIT_OK));
     }
 }

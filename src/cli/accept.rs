@@ -59,11 +59,12 @@ pub async fn run(args: AcceptArgs, context: &Context) -> Result<u8> {
         );
     }
     let path = session::config_file(context)?;
+    let target = session::one_target(context)?.target;
     let entry = Acceptance { kind, who, until, why, location: None };
     if !force {
         is_there(&entry, &plan(context).await?)?;
     }
-    write(&path, &entry)?;
+    write(&path, &entry, target.as_deref())?;
     if context.printer.json {
         let Acceptance { kind, who, until, why, .. } = &entry;
         let accepted = json!({ "kind": kind, "who": who, "until": until, "why": why });
@@ -98,8 +99,8 @@ fn is_there(entry: &Acceptance, plan: &Plan) -> Result<()> {
         .hint("run oktapieces plan --json to see all problems with their kinds, or pass --force"))
 }
 
-/// Adds the entry behind all else of the file, which stays as it is.
-fn write(path: &Path, entry: &Acceptance) -> Result<()> {
+/// Adds the entry behind all else of the file, or of its target there. All else stays as it is.
+fn write(path: &Path, entry: &Acceptance, target: Option<&str>) -> Result<()> {
     let shown = path.display().to_string();
     let refused = |refusal: Refusal| {
         Error::new(Kind::Config, format!("the config file `{shown}` can't be changed: it {refusal}"))
@@ -109,25 +110,28 @@ fn write(path: &Path, entry: &Acceptance) -> Result<()> {
     files::check_own(path).map_err(refused)?;
     let permissions = std::fs::metadata(path).map_err(|error| refused(error.into()))?.permissions();
     let text = String::from_utf8(bytes).map_err(|_| refused(Refusal::NoText))?;
-    let text = with(&text, entry);
+    let text = with(&text, entry, target);
     config::load_text(&text, path, false).map_err(|error| error.context(format!("`{shown}` was not changed")))?;
     files::replace(path, text.as_bytes(), Some(permissions)).map_err(refused)
 }
 
-/// The text of a config with the entry at its end.
-fn with(text: &str, entry: &Acceptance) -> String {
+/// The text of a config with the entry at its end, or at the end of the target.
+fn with(text: &str, entry: &Acceptance, target: Option<&str>) -> String {
+    let end = target.and_then(|name| config::targets::end_of(text, name)).unwrap_or(text.len());
+    let line = text[end..].find('\n').map_or(text.len(), |length| end + length + 1);
+    let (text, rest) = text.split_at(line);
     let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let mut lines = vec![
         String::new(),
-        "[[accepted]]".to_owned(),
+        if target.is_some() { "[[target.accepted]]" } else { "[[accepted]]" }.to_owned(),
         format!("kind = {}", quoted(entry.kind.as_str())),
         format!("who = {}", quoted(&entry.who)),
     ];
     lines.extend(entry.until.map(|until| format!("until = {until}")));
     lines.push(format!("why = {}", quoted(&entry.why)));
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { line_end };
-    format!("{text}{gap}{}{line_end}", lines.join(line_end))
+    format!("{text}{gap}{}{line_end}{rest}", lines.join(line_end))
 }
 
 #[cfg(test)]
@@ -146,16 +150,33 @@ mod tests {
     fn an_entry_stands_behind_all_else_which_stays() {
         let text = "# a comment\r\n[okta] # another";
         assert_eq!(
-            with(text, &entry("ada@example.com", "known")),
+            with(text, &entry("ada@example.com", "known"), None),
             "# a comment\r\n[okta] # another\r\n\r\n[[accepted]]\r\nkind = \"email_changed\"\r\n\
              who = \"ada@example.com\"\r\nuntil = 2027-01-31\r\nwhy = \"known\"\r\n"
         );
     }
 
+    #[test]
+    fn an_entry_of_a_target_stands_behind_all_else_of_it() {
+        let text = "[[target]]\nname = \"a\"\n[target.scope]\napp = \"\"\"x\ny\"\"\" # z\n\n[[target]]\nname = \"b\"";
+        let of = |target| with(text, &entry("ada", "known"), Some(target));
+        let names = |text: String| {
+            let table: toml::Table = text.parse().unwrap();
+            let targets = table["target"].as_array().unwrap().clone();
+            targets
+                .iter()
+                .map(|target| target.get("accepted").map(|entries| entries[0]["who"].to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(of("a")), [Some("\"ada\"".to_owned()), None]);
+        assert_eq!(names(of("b")), [None, Some("\"ada\"".to_owned())]);
+        assert!(of("a").starts_with(&text[..text.find("# z").unwrap() + 4]), "{}", of("a"));
+    }
+
     proptest! {
         #[test]
         fn any_subject_and_reason_can_be_written(who in any::<String>(), why in any::<String>()) {
-            let text = with("", &entry(&who, &why));
+            let text = with("", &entry(&who, &why), None);
             let table: toml::Table = text.parse().unwrap();
             let written = &table["accepted"][0];
             prop_assert_eq!(written["who"].as_str().unwrap(), who);

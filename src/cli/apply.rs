@@ -3,20 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tracing::Instrument;
 
 use super::only::OnlyArgs;
-use crate::config::Settings;
 use crate::error::Result;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
 use crate::plan::{Past, Plan, Step, fingerprint};
 use crate::sync::context::Context;
-use crate::sync::interrupt::Interrupt;
+use crate::sync::job::{Consent, Job, WriteArgs};
 use crate::sync::saved;
-use crate::sync::session::{Planned, Session};
-use crate::sync::watch::Watch;
-use crate::sync::write::{self, Consent, Proposal, WriteArgs, Writing};
+use crate::sync::session::{self, Planned};
+use crate::sync::write::{self, Proposal, Writing};
 
 /// Show the plan, ask, and write it to Activepieces
 #[derive(Debug, Args)]
@@ -48,62 +45,56 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     if saved.is_none() {
         args.write.can_ask(context)?;
     }
-    let is_asked = saved.is_none() && !args.write.yes;
-    let (watch, settings) = Watch::begin("apply", is_asked, context)?;
-    let result = Box::pin(run_watched(&args, saved, settings, &watch).instrument(watch.span())).await;
-    watch.end(result).await
-}
-
-async fn run_watched(args: &ApplyArgs, saved: Option<SavedPlan>, settings: Settings, watch: &Watch<'_>) -> Result<u8> {
-    let interrupt = Interrupt::watch();
-    let session = Session::with(settings, args.write.parallelism)?;
-    if let Some(saved) = &saved {
-        saved::is_for(saved, &session)?;
-    }
+    let targets = session::targets(context)?;
+    let targets = match &saved {
+        Some(saved) => vec![saved::target_of(saved, targets)?],
+        None => targets,
+    };
+    let consent = if saved.is_some() || args.write.yes { Consent::Given } else { Consent::Asked };
     let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
     let next = "Run oktapieces plan to see that nothing is left to do.";
-    let work = async |writing: &Writing<'_>| apply(saved, args.reads, &args.only, writing).await;
-    write::run(&command, next, &args.write, &session, watch, &interrupt, work).await
+    let job = Job { name: "apply", command, args: &args.write, consent, context, next };
+    let propose = async |writing: &Writing<'_>| propose(saved.as_ref(), args.reads, &args.only, writing).await;
+    Box::pin(write::run(&job, targets, propose)).await
 }
 
-/// Plans again, and applies the plan: all of it, or the part that was saved before.
-async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writing: &Writing<'_>) -> Result<u8> {
-    let consent = if saved.is_some() || writing.args.yes { Consent::Given } else { Consent::Asked };
-    let propose = async || {
-        let knows = writing.journal.knows(writing.session, reads.full, saved.is_some(), writing.context)?;
-        let planned = Box::pin(writing.session.plan(&knows, reads.trust_source, writing.context)).await?;
-        let Planned { plan: mut new, made_from, seen, remember, known, digests, now } = planned;
-        writing.journal.state().remember_org(&known)?;
-        writing.journal.remember_seen(&knows.past, &seen)?;
-        only.keep(&mut new, writing.context);
-        let (held, hash) = if let Some(saved) = &saved {
-            tell_what_changed(saved, &made_from, writing);
-            (rest(saved, &new, writing)?, saved.hash.clone())
-        } else {
-            let hash = fingerprint::of_plan(&new);
-            (Remaining { plan: new, ..Remaining::default() }, hash)
-        };
-        let is_part = only.is_part() || saved.as_ref().is_some_and(|saved| saved.is_part);
-        // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
-        let is_whole = saved.is_none() && !is_part;
-        let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
-        // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
-        let trusted = if is_part { knows.past.trusted.clone() } else { remember.trusted };
-        let remember = Past { trusted, ..remember };
-        Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
+/// Plans again, and proposes the plan: all of it, or the part that was saved before.
+async fn propose(
+    saved: Option<&SavedPlan>,
+    reads: ReadArgs,
+    only: &OnlyArgs,
+    writing: &Writing<'_>,
+) -> Result<Proposal> {
+    let Writing { job: Job { context, .. }, session, journal, .. } = writing;
+    let knows = journal.knows(session, reads.full, saved.is_some(), context)?;
+    let planned = Box::pin(session.plan(&knows, reads.trust_source, context)).await?;
+    let Planned { plan: mut new, made_from, seen, remember, known, digests, now } = planned;
+    journal.state().remember_org(&known)?;
+    journal.remember_seen(&knows.past, &seen)?;
+    only.keep(&mut new, context);
+    let (held, hash) = if let Some(saved) = saved {
+        tell_what_changed(saved, &made_from, context);
+        (rest(saved, &new, writing)?, saved.hash.clone())
+    } else {
+        let hash = fingerprint::of_plan(&new);
+        (Remaining { plan: new, ..Remaining::default() }, hash)
     };
-    writing.carry_out(propose, consent).await
+    let is_part = only.is_part() || saved.is_some_and(|saved| saved.is_part);
+    // Of a saved plan only a part may be left, and what isn't in it isn't known to be in line.
+    let is_whole = saved.is_none() && !is_part;
+    let (digests, in_line) = (is_whole.then_some(digests), knows.in_line);
+    // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
+    let trusted = if is_part { knows.past.trusted.clone() } else { remember.trusted };
+    let remember = Past { trusted, ..remember };
+    Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
 }
 
 /// Reports which side changed since the plan was made.
-fn tell_what_changed(saved: &SavedPlan, now: &Fingerprints, writing: &Writing<'_>) {
+fn tell_what_changed(saved: &SavedPlan, now: &Fingerprints, context: &Context) {
     let changed = saved.made_from.changed(now);
     if !changed.is_empty() {
         let changed = changed.join(" and ");
-        writing
-            .context
-            .printer
-            .status(&format!("Since this plan was made, {changed} changed; what is stale is left out."));
+        context.printer.status(&format!("Since this plan was made, {changed} changed; what is stale is left out."));
     }
 }
 
@@ -114,7 +105,7 @@ fn rest(saved: &SavedPlan, new: &Plan, writing: &Writing<'_>) -> Result<Remainin
     let held = still_holds(&saved.plan, new, &tried);
     if held.done > 0 {
         let done = counted(held.done, "operation of this plan was", "operations of this plan were");
-        writing.context.printer.status(&format!("{done} done by an earlier run."));
+        writing.job.context.printer.status(&format!("{done} done by an earlier run."));
     }
     Ok(held)
 }

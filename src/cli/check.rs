@@ -8,7 +8,7 @@ use crate::activepieces::wire::CONFIG_SCHEMA;
 use crate::activepieces::{self, Activepieces};
 use crate::config::MonitoringSettings;
 use crate::config::settings::Settings;
-use crate::error::{Error, Kind, Result, Topic};
+use crate::error::{EXIT_OK, Error, Kind, Result, Topic};
 use crate::expression::check::Severity;
 use crate::mapping::attributes::{self, Mapping};
 use crate::model::activepieces::{KnownRoles, Platform};
@@ -21,7 +21,8 @@ use crate::plan::diff::roles::unknown_role;
 use crate::sync::context::Context;
 use crate::sync::expressions::{self, Expressions};
 use crate::sync::notify;
-use crate::sync::session::{PARALLELISM, Session, load};
+use crate::sync::session::{self, PARALLELISM, Session};
+use crate::sync::targets::{SharedReads, Targets, ended};
 use crate::sync::{access, clock, environment, waiting};
 
 mod failing;
@@ -34,8 +35,19 @@ use lines::{LineState, Lines};
 pub struct CheckArgs {}
 
 pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
+    let targets = session::targets(context)?;
+    let (shared, mut ending) = (SharedReads::of(&targets), Targets::new(&targets, context));
+    for settings in targets {
+        ending.turn_of(settings.target_name());
+        settings.warnings.iter().for_each(|warning| context.printer.warning(warning));
+        let result = Box::pin(of_target(settings.clone(), &shared, context)).await;
+        ending.end(ended(&settings, &result, |code| if code == EXIT_OK { "passed" } else { "failed" }), result);
+    }
+    ending.finish()
+}
+
+async fn of_target(settings: Settings, shared: &SharedReads, context: &Context) -> Result<u8> {
     let mut lines = Lines::new(context);
-    let settings = load(context)?;
     let expressions = settings.mapping.expressions().len();
     lines.ok("config", format!("valid, with {}", counted(expressions, "expression", "expressions")));
     for warning in &settings.warnings {
@@ -43,8 +55,9 @@ pub async fn run(_: CheckArgs, context: &Context) -> Result<u8> {
     }
     monitoring(&settings, &mut lines);
     if local_side(&settings, &mut lines) {
-        let session = Session::with(settings, PARALLELISM)?;
-        okta_side(&session, &session.okta, &mut lines).await;
+        let mut session = Session::with(settings, PARALLELISM)?;
+        shared.join(&mut session);
+        okta_side(&session, &session.listings, &mut lines).await;
         activepieces_side(&session, &mut lines).await;
         if session.settings.mapping.manages_roles() {
             project_roles(&session, &mut lines).await;

@@ -3,12 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::config::Settings;
 use crate::error::{EXIT_CHANGES, EXIT_OK, Result};
 use crate::output::drift_text;
 use crate::output::json::FORMAT_VERSION;
 use crate::sync::context::Context;
 use crate::sync::journal::Journal;
-use crate::sync::session::{PARALLELISM, Planned, Session};
+use crate::sync::session::{self, PARALLELISM, Planned, Session};
+use crate::sync::targets::{SharedReads, Targets, ended};
 
 /// Show what was changed in Activepieces since the last run, in contrast to what changed in Okta; nothing is written
 ///
@@ -17,9 +19,23 @@ use crate::sync::session::{PARALLELISM, Planned, Session};
 pub struct DriftArgs {}
 
 pub async fn run(context: &Context) -> Result<u8> {
-    let session = Session::open(context, PARALLELISM)?;
+    let targets = session::targets(context)?;
+    let (shared, mut ending) = (SharedReads::of(&targets), Targets::new(&targets, context));
+    for settings in targets {
+        ending.turn_of(settings.target_name());
+        settings.warnings.iter().for_each(|warning| context.printer.warning(warning));
+        let result = of_target(settings.clone(), &shared, context).await;
+        let told = |code| if code == EXIT_OK { "no drift" } else { "drift" };
+        ending.end(ended(&settings, &result, told), result);
+    }
+    ending.finish()
+}
+
+async fn of_target(settings: Settings, shared: &SharedReads, context: &Context) -> Result<u8> {
+    let mut session = Session::with(settings, PARALLELISM)?;
+    shared.join(&mut session);
     let journal = Journal::begin("drift", &session, context)?;
-    let result = drift(&session, &journal, context).await;
+    let result = Box::pin(drift(&session, &journal, context)).await;
     journal.end(result, session.requests())
 }
 

@@ -22,6 +22,11 @@ impl FormatArgs {
         self.csv || self.format.is_some_and(|format| format != Format::Text)
     }
 
+    /// Whether the format has no place for the plans of several targets.
+    pub fn is_of_one(self) -> bool {
+        self.csv || matches!(self.format, Some(Format::Csv | Format::Jsonl | Format::Html))
+    }
+
     /// Whether `--format json` asks for what `--json` does.
     pub fn is_json(self) -> bool {
         self.format == Some(Format::Json)

@@ -64,7 +64,7 @@ pub async fn run(args: InitArgs, context: &Context) -> Result<u8> {
     let force = args.force;
     let answers = answers(args, &path, context).await?;
     let text = example::of(&answers.values());
-    let settings = config::load_text(&text, &path, context.printer.colours_stderr())?;
+    let settings = config::load_text(&text, &path, context.printer.colours_stderr())?.swap_remove(0);
     write_config(&path, &text, force)?;
     context.printer.status(&format!("\nWrote {}.", path.display()));
     check(&settings, &path, context).await
@@ -178,7 +178,8 @@ fn org_of(org_url: &str, platform_url: &str, path: &Path, context: &Context) -> 
     values.set("okta", "org_url", org_url);
     values.set("activepieces", "url", platform_url);
     values.set("scope", "everyone", true);
-    let client = config::load_text(&example::of(&values), path, false).and_then(|settings| okta_client(&settings));
+    let made = config::load_text(&example::of(&values), path, false);
+    let client = made.and_then(|made| okta_client(&made[0]));
     client.map_err(|error| context.printer.status(&format!("\nThe org isn't read: {error}."))).ok()
 }
 

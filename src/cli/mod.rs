@@ -69,6 +69,9 @@ struct Global {
     /// The config file; - is stdin [default: config.toml here, else oktapieces/config.toml in the user's config folder]
     #[arg(long, global = true, value_name = "FILE", env = environment::CONFIG)]
     config: Option<PathBuf>,
+    /// Only this [[target]] of the config file; plan, apply, check and drift take several, and all where none is named
+    #[arg(long = "target", global = true, value_name = "NAME")]
+    targets: Vec<String>,
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
@@ -156,7 +159,8 @@ pub fn main() -> ExitCode {
     let json = output.json || cli.command.is_json();
     let printer = Printer::new(Options { json, pages: !cli.global.no_pager && !asks, ..output });
     logging::start(printer.verbosity, cli.global.log_format, printer.colours_stderr());
-    let context = Context { printer, flags: cli.global.flags(), config: cli.global.config };
+    let context =
+        Context { printer, flags: cli.global.flags(), config: cli.global.config, targets: cli.global.targets };
     let result = run(cli.command, &context);
     // Those of a run that failed before it could tell them.
     context.printer.take_warnings().iter().for_each(|warning| context.printer.warning(warning));

@@ -20,6 +20,7 @@ use crate::sync::context::Context;
 use crate::sync::interrupt::interrupted;
 use crate::sync::journal::Journal;
 use crate::sync::session::{self, PARALLELISM, Planned, Session};
+use crate::sync::targets::{SharedReads, Targets};
 use crate::sync::watch::Watch;
 use crate::sync::{saved, snapshot};
 
@@ -54,13 +55,43 @@ pub async fn run(args: PlanArgs, context: &Context) -> Result<u8> {
     if let Some(path) = &args.from {
         return from_snapshot(&args, path, context).await;
     }
-    let (watch, settings) = Watch::begin("plan", args.format.is_asked_for() || args.interactive, context)?;
-    let result = Box::pin(run_watched(&args, settings, &watch, context).instrument(watch.span())).await;
-    watch.end(result).await
+    let targets = session::targets(context)?;
+    args.serves(targets.len())?;
+    let (shared, mut ending) = (SharedReads::of(&targets), Targets::new(&targets, context));
+    for settings in targets {
+        ending.turn_of(settings.target_name());
+        let watch = Watch::begin("plan", args.format.is_asked_for() || args.interactive, &settings, context);
+        let span = watch.span();
+        let result = Box::pin(run_watched(&args, settings, &shared, &watch, context).instrument(span)).await;
+        ending.end(watch.end(&result).await, result);
+    }
+    ending.finish()
 }
 
-async fn run_watched(args: &PlanArgs, settings: Settings, watch: &Watch<'_>, context: &Context) -> Result<u8> {
-    let session = Session::with(settings, PARALLELISM)?;
+impl PlanArgs {
+    /// Refuses what has one plan where there are several.
+    fn serves(&self, targets: usize) -> Result<()> {
+        let of_one = [
+            (self.out.is_some(), "--out keeps"),
+            (self.interactive, "--interactive walks through"),
+            (self.format.is_of_one(), "this format shows"),
+        ];
+        let one = of_one.into_iter().find_map(|(is_asked_for, what)| is_asked_for.then_some(what));
+        let Some(one) = one.filter(|_| targets > 1) else { return Ok(()) };
+        let error = Error::new(Kind::Usage, format!("{one} the plan of one target, and there are {targets}"));
+        Err(error.hint("name one with --target"))
+    }
+}
+
+async fn run_watched(
+    args: &PlanArgs,
+    settings: Settings,
+    shared: &SharedReads,
+    watch: &Watch<'_>,
+    context: &Context,
+) -> Result<u8> {
+    let mut session = Session::with(settings, PARALLELISM)?;
+    shared.join(&mut session);
     let journal = Journal::begin("plan", &session, context)?;
     watch.begun(&journal);
     let result = Box::pin(plan(args, &session, &journal, watch, context)).await;

@@ -1,7 +1,7 @@
 //! The topics of `oktapieces help`, from the tables that the program itself works with.
 
 use crate::config::keys::{Key, PREFIX, SECTIONS, Section};
-use crate::error::EXIT_CODES;
+use crate::error::{EXIT_CODES, WORST_FIRST};
 use crate::expression;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::environment::VARIABLES;
@@ -157,7 +157,15 @@ fn override_of(section: &Section, key: &Key) -> Option<(String, String)> {
 
 fn exit_codes() -> Vec<Part> {
     let rows = EXIT_CODES.map(|(code, meaning)| (code.to_string(), meaning.to_owned()));
-    vec![Part { heading: "Exit codes".to_owned(), text: String::new(), rows: rows.into() }]
+    let order: Vec<String> = WORST_FIRST.iter().map(u8::to_string).collect();
+    let text = format!(
+        "A command with several targets has the code of the target that ended worst. From the worst on: {}.",
+        order.join(", ")
+    );
+    vec![
+        Part { heading: "Exit codes".to_owned(), text: String::new(), rows: rows.into() },
+        Part { heading: "Several targets".to_owned(), text, rows: Vec::new() },
+    ]
 }
 
 fn expressions() -> Vec<Part> {

@@ -17,6 +17,8 @@ use crate::plan::policy::OnLeave;
 /// A whole config.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
+    /// The name of the `[[target]]` entry.
+    pub(super) target: Option<Text>,
     pub(super) okta: ServerKeys,
     pub(super) app: App,
     pub(super) rate_limit_share: f64,

@@ -36,6 +36,8 @@ pub struct Key {
     pub required: bool,
     /// Whether it is one of the keys that most configs have: the example sets it, and only shows the others.
     pub common: bool,
+    /// The keys of its section that say one thing together: a target that sets one of them inherits none of them.
+    pub bundle: Option<&'static str>,
     pub(super) place: &'static dyn Place,
 }
 
@@ -75,6 +77,12 @@ impl std::fmt::Debug for dyn Place {
     }
 }
 
+/// The list of targets: each entry may set keys of all other sections.
+pub const TARGETS: &str = "target";
+
+/// What a target has to name for itself where it has an address of its own.
+pub(super) const CREDENTIALS: &str = "credentials";
+
 /// The environment variables that override keys start like this.
 pub const PREFIX: &str = "OKTAPIECES_";
 
@@ -93,6 +101,11 @@ impl Section {
             name.extend(c.to_uppercase());
         }
         (!self.is_list).then_some(name)
+    }
+
+    /// Whether its entries hold all other sections.
+    pub fn holds_sections(&self) -> bool {
+        self.name == TARGETS
     }
 }
 
@@ -122,10 +135,14 @@ impl Key {
     const fn common(self) -> Self {
         Self { common: true, ..self }
     }
+
+    const fn one_of(self, bundle: &'static str) -> Self {
+        Self { bundle: Some(bundle), ..self }
+    }
 }
 
 const fn key(name: &'static str, place: &'static dyn Place, example: &'static str, docs: &'static str) -> Key {
-    Key { name, example, docs, default: None, absent: None, required: false, common: false, place }
+    Key { name, example, docs, default: None, absent: None, required: false, common: false, bundle: None, place }
 }
 
 /// All sections, in the order of the example.
@@ -212,7 +229,27 @@ pub const SECTIONS: &[Section] = &[
         is_list: false,
         keys: MONITORING,
     },
+    Section {
+        name: TARGETS,
+        title: "Several platforms and orgs",
+        docs: "One entry for each platform, where there are several (docs/howto/several-platforms.md). An entry has a name and any \
+               section of this file, as in [target.activepieces] and [[target.projects]]. What it sets replaces what the file says \
+               outside of targets, key by key, and the rest is inherited. Keys that say one thing together are inherited \
+               together or not at all: all keys of [scope], and those that name one secret. [[target.projects]] replaces all \
+               [[projects]]; [[target.accepted]] adds to [[accepted]]. A target with an address of its own names its own secret, too.",
+        is_list: true,
+        keys: TARGET,
+    },
 ];
+
+const TARGET: &[Key] = &[key(
+    "name",
+    &At(TEXT, |draft| &mut draft.target),
+    "\"production\"",
+    "What the target is called by --target and in all answers: up to 40 letters, digits, `-` and `_`. `metrics_file` gets it as a \
+     part of its name.",
+)
+.required()];
 
 const OKTA: &[Key] = &[
     key(
@@ -229,7 +266,7 @@ const OKTA: &[Key] = &[
         &At(ANY_TEXT, |draft| &mut draft.okta.secret.env),
         "\"OKTA_API_TOKEN\"",
         "The environment variable that holds the API token. Name only one of token_env, token_file and token_command.",
-    )
+    ).one_of(CREDENTIALS)
     .absent("the variable OKTA_API_TOKEN")
     .common(),
     key(
@@ -237,38 +274,38 @@ const OKTA: &[Key] = &[
         &At(ANY_TEXT, |draft| &mut draft.okta.secret.file),
         "\"okta-token\"",
         "A file that holds the API token and nothing else. A relative path starts at the folder of this file.",
-    ),
+    ).one_of(CREDENTIALS),
     key(
         "token_command",
         &At(TEXTS, |draft| &mut draft.okta.secret.command),
         "[\"op\", \"read\", \"op://it/okta/token\"]",
         "A program that prints the API token, and its arguments. It runs without a shell.",
-    ),
+    ).one_of(CREDENTIALS),
     key(
         "command_env",
         &At(TEXTS, |draft| &mut draft.okta.secret.command_env),
         "[\"OP_SERVICE_ACCOUNT_TOKEN\"]",
         "The environment variables that token_command gets in addition to PATH, HOME and the like (docs/access.md).",
-    ),
+    ).one_of(CREDENTIALS),
     key(
         "client_id",
         &At(ANY_TEXT, |draft| &mut draft.app.client_id),
         "\"0oa1a2b3c4d5e6f7g8h9\"",
         "The client id of an OAuth 2.0 service app, in place of an API token; docs/access.md has the steps in Okta.",
-    ),
-    key("key_id", &At(ANY_TEXT, |draft| &mut draft.app.key_id), "\"okta-key-1\"", "The id of the app's public key."),
+    ).one_of(CREDENTIALS),
+    key("key_id", &At(ANY_TEXT, |draft| &mut draft.app.key_id), "\"okta-key-1\"", "The id of the app's public key.").one_of(CREDENTIALS),
     key(
         "key_file",
         &At(ANY_TEXT, |draft| &mut draft.app.key_file),
         "\"/etc/oktapieces/okta-key.pem\"",
         "A file with the app's private key in PEM: RSA of at least 2048 bits, or EC of the curve P-256.",
-    ),
+    ).one_of(CREDENTIALS),
     key(
         "scopes",
         &At(TEXTS, |draft| &mut draft.app.scopes),
         "[\"okta.apps.read\", \"okta.groups.read\", \"okta.schemas.read\", \"okta.users.read\"]",
         "The scopes that the app asks for. `oktapieces check` names those that this config needs.",
-    )
+    ).one_of(CREDENTIALS)
     .absent("the fewest that the config needs"),
     key(
         "ca_file",
@@ -317,6 +354,7 @@ const ACTIVEPIECES: &[Key] = &[
         "The environment variable that holds the API key (Platform admin > Security > API keys). Name only one of \
          api_key_env, api_key_file and api_key_command.",
     )
+    .one_of(CREDENTIALS)
     .absent("the variable ACTIVEPIECES_API_KEY")
     .common(),
     key(
@@ -324,19 +362,22 @@ const ACTIVEPIECES: &[Key] = &[
         &At(ANY_TEXT, |draft| &mut draft.activepieces.secret.file),
         "\"/etc/oktapieces/activepieces-key\"",
         "A file that holds the API key and nothing else.",
-    ),
+    )
+    .one_of(CREDENTIALS),
     key(
         "api_key_command",
         &At(TEXTS, |draft| &mut draft.activepieces.secret.command),
         "[\"vault\", \"kv\", \"get\", \"-field=key\", \"it/activepieces\"]",
         "A program that prints the API key, and its arguments. It runs without a shell.",
-    ),
+    )
+    .one_of(CREDENTIALS),
     key(
         "command_env",
         &At(TEXTS, |draft| &mut draft.activepieces.secret.command_env),
         "[\"VAULT_ADDR\", \"VAULT_TOKEN\"]",
         "The environment variables that api_key_command gets in addition to PATH, HOME and the like (docs/access.md).",
-    ),
+    )
+    .one_of(CREDENTIALS),
     key(
         "ca_file",
         &At(CA_FILE, |draft| &mut draft.activepieces.ca_file),
@@ -367,21 +408,21 @@ const SCOPE: &[Key] = &[
         "\"Activepieces\"",
         "Users who are assigned to this Okta app, directly or through a group: the app's id, or its label if no other app \
          has it.",
-    )
+    ).one_of("scope")
     .common(),
     key(
         "groups",
         &At(TEXTS, |draft| &mut draft.scope.groups),
         "[\"Engineering\", \"00g1a2b3c4d5e6f7g8h9\"]",
         "Members of these groups: ids or exact names.",
-    ),
+    ).one_of("scope"),
     key(
         "search",
         &At(TEXT, |draft| &mut draft.scope.search),
         "'profile.department eq \"IT\"'",
         "Users that this Okta search expression finds.",
-    ),
-    key("everyone", &At(FLAG, |draft| &mut draft.scope.everyone), "true", "Every user of the org.").or("false"),
+    ).one_of("scope"),
+    key("everyone", &At(FLAG, |draft| &mut draft.scope.everyone), "true", "Every user of the org.").one_of("scope").or("false"),
 ];
 
 const ATTRIBUTES: &[Key] = &[
@@ -804,19 +845,19 @@ const MONITORING: &[Key] = &[
         "\"ALERTS_WEBHOOK_URL\"",
         "The environment variable that holds the address that is told of runs by POST. Name only one of webhook_url_env, \
          webhook_url_file and webhook_url_command. The address has to be https, except on this machine.",
-    ),
+    ).one_of("webhook"),
     key(
         "webhook_url_file",
         &At(ANY_TEXT, |draft| &mut draft.monitoring.webhook.file),
         "\"/etc/oktapieces/webhook-url\"",
         "A file that holds the address and nothing else.",
-    ),
+    ).one_of("webhook"),
     key(
         "webhook_url_command",
         &At(TEXTS, |draft| &mut draft.monitoring.webhook.command),
         "[\"op\", \"read\", \"op://it/alerts/webhook\"]",
         "A program that prints the address, and its arguments. It runs without a shell.",
-    ),
+    ).one_of("webhook"),
     key(
         "webhook_format",
         &At(WEBHOOK_FORMAT, |draft| &mut draft.monitoring.webhook_format),
@@ -840,19 +881,19 @@ const MONITORING: &[Key] = &[
         "The environment variable that holds an address that is fetched after each apply that did all that was planned, for a \
          service that raises an alarm when it isn't. Name only one of heartbeat_url_env, heartbeat_url_file and \
          heartbeat_url_command.",
-    ),
+    ).one_of("heartbeat"),
     key(
         "heartbeat_url_file",
         &At(ANY_TEXT, |draft| &mut draft.monitoring.heartbeat.file),
         "\"/etc/oktapieces/heartbeat-url\"",
         "A file that holds the address and nothing else.",
-    ),
+    ).one_of("heartbeat"),
     key(
         "heartbeat_url_command",
         &At(TEXTS, |draft| &mut draft.monitoring.heartbeat.command),
         "[\"op\", \"read\", \"op://it/alerts/heartbeat\"]",
         "A program that prints the address, and its arguments. It runs without a shell.",
-    ),
+    ).one_of("heartbeat"),
     key(
         "command_env",
         &At(TEXTS, |draft| &mut draft.monitoring.command_env),

@@ -2,7 +2,8 @@
 //!
 //! A config either gives complete [`Settings`] or one error with all of its faults, each with file, line, a picture of
 //! the place and what to write instead. No secret is read from a config file, and one that is in it by mistake is not
-//! shown: the file names the source of each secret ([`SecretSource`]).
+//! shown: the file names the source of each secret ([`SecretSource`]). A file with `[[target]]` entries gives settings for each
+//! of them ([`targets`]).
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub mod secret;
 mod selection;
 pub mod settings;
 mod source;
+pub mod targets;
 mod types;
 mod url;
 pub mod variables;
@@ -46,6 +48,8 @@ pub use url::secret as secret_url;
 use picture::{Fault, Faults};
 use resolve::resolve;
 use source::Source;
+use targets::Own;
+use variables::Override;
 
 /// The most bytes of a config file.
 const LARGEST: u64 = 512 << 10;
@@ -53,8 +57,10 @@ const LARGEST: u64 = 512 << 10;
 /// Reads a config file and the environment variables that override its keys. Relative paths in it start at its own
 /// folder; `colour` is for the pictures of its faults.
 ///
+/// The result is never empty: settings for each target in the order of the file, or one without a target's name.
+///
 /// Every error is of [`Kind::Config`]. One about the content is a summary line and the pictures below it.
-pub fn load(path: &Path, colour: bool) -> Result<Settings> {
+pub fn load(path: &Path, colour: bool) -> Result<Vec<Settings>> {
     let name = name(path);
     let Trusted { bytes, group_writes, .. } = trusted(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -62,24 +68,32 @@ pub fn load(path: &Path, colour: bool) -> Result<Settings> {
         let line = valid.split(|byte| *byte == b'\n').count();
         Error::new(Kind::Config, format!("`{name}` is not UTF-8 text: line {line} is the first that can't be read"))
     })?;
-    let mut settings = load_text(&text, path, colour)?;
+    let mut targets = load_text(&text, path, colour)?;
     if group_writes {
         // Some systems give each user a group of their own and let it write by default, so this isn't refused.
-        settings.warnings.push(format!("the group of `{name}` can write it (hint: run `chmod g-w {name}`)"));
+        let warning = format!("the group of `{name}` can write it (hint: run `chmod g-w {name}`)");
+        for settings in &mut targets {
+            settings.warnings.push(warning.clone());
+        }
     }
-    Ok(settings)
+    Ok(targets)
 }
 
 /// Reads a text as [`load`] reads the file at this path.
-pub fn load_text(text: &str, path: &Path, colour: bool) -> Result<Settings> {
+pub fn load_text(text: &str, path: &Path, colour: bool) -> Result<Vec<Settings>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     read(text, &name(path), folder, std::env::vars_os(), colour)
 }
 
 /// Reads the text of a config file that is called `name`, without the environment; relative paths in it start at the
 /// working directory.
-pub fn parse(text: &str, name: &str) -> Result<Settings> {
+pub fn parse_all(text: &str, name: &str) -> Result<Vec<Settings>> {
     read(text, name, Path::new(""), [], false)
+}
+
+/// The same, of the first target.
+pub fn parse(text: &str, name: &str) -> Result<Settings> {
+    parse_all(text, name).map(|mut targets| targets.swap_remove(0))
 }
 
 /// The content of a config file.
@@ -185,13 +199,13 @@ fn read(
     folder: &Path,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     colour: bool,
-) -> Result<Settings> {
+) -> Result<Vec<Settings>> {
     let (mut config, mut warnings) = (ConfigText::new(name, text), Vec::new());
     let overrides = variables::add(&mut config, variables, &mut warnings)?;
     let mut faults = Faults::default();
     let source = Source { config: &config, folder };
-    let draft = match DeTable::parse_recoverable(text) {
-        (root, errors) if errors.is_empty() => Some(reader::read(root.get_ref(), &overrides, source, &mut faults)),
+    let targets = match DeTable::parse_recoverable(text) {
+        (root, errors) if errors.is_empty() => read_targets(root.get_ref(), &overrides, source, &warnings, &mut faults),
         (_, errors) => {
             for error in errors {
                 let span = error.span().unwrap_or_default();
@@ -202,18 +216,41 @@ fn read(
             for line in mask::suspicious_lines(text) {
                 faults.hide(line);
             }
-            None
+            Vec::new()
         }
     };
-    // A variable with a misspelt name may be why a key is missing.
-    let unknown = warnings.clone();
-    match draft.and_then(|draft| resolve(draft, source, &mut faults, warnings)) {
-        Some(settings) if faults.is_empty() => Ok(settings),
-        _ => {
-            let error = Error::from_source(Kind::Config, faults.render(&config, colour));
-            Err(unknown.into_iter().fold(error, Error::hint))
-        }
+    if faults.is_empty() {
+        return Ok(targets);
     }
+    // A variable with a misspelt name may be why a key is missing.
+    let error = Error::from_source(Kind::Config, faults.render(&config, colour));
+    Err(warnings.into_iter().fold(error, Error::hint))
+}
+
+/// The settings of each target; of one without them there is a fault.
+fn read_targets(
+    root: &DeTable<'_>,
+    overrides: &[Override],
+    source: Source<'_>,
+    warnings: &[String],
+    faults: &mut Faults,
+) -> Vec<Settings> {
+    let (mut resolved, mut names, mut of_targets) = (Vec::new(), Vec::new(), Vec::new());
+    let entries = targets::entries(root, faults);
+    for entry in &entries {
+        let mut found = Faults::default();
+        entry.iter().filter(|_| entries.len() > 1).for_each(|entry| targets::own_credentials(entry, &mut found));
+        let draft = reader::read(&targets::lay(root, *entry), overrides, source, &mut found);
+        let own = Own::of(&draft);
+        let settings = resolve(draft, source, &mut found, warnings.to_vec());
+        of_targets.push((own.name(), found));
+        names.push(own.clone());
+        resolved.extend(settings.map(|settings| (own, settings)));
+    }
+    targets::check_names(&names, faults);
+    targets::check_apart(&resolved, faults);
+    faults.add_all(of_targets);
+    resolved.into_iter().map(|(_, settings)| settings).collect()
 }
 
 const SINGLE_QUOTES: &str = "put a text that holds double quotes between single quotes: key = '...\"...\"...'";
@@ -235,7 +272,7 @@ mod tests {
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Settings> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        read(text, "config.toml", Path::new("folder"), variables, false)
+        read(text, "config.toml", Path::new("folder"), variables, false).map(|mut targets| targets.swap_remove(0))
     }
 
     #[test]

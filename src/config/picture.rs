@@ -34,6 +34,12 @@ impl Fault {
         Self { span: Some(span), ..Self::new(message) }
     }
 
+    /// The order of the file, then without a place.
+    fn order(&self) -> ((usize, usize), &str, &str, Option<&str>) {
+        let place = self.span.as_ref().map_or((usize::MAX, 0), |span| (span.start, span.end));
+        (place, &self.message, &self.label, self.help.as_deref())
+    }
+
     /// The text next to the carets.
     pub(super) fn label(self, label: impl Into<String>) -> Self {
         Self { label: label.into(), ..self }
@@ -100,6 +106,31 @@ impl Faults {
         self.hidden.push(span);
     }
 
+    /// Adds the faults of targets, each with its name. One that all of them have is one fault; any other names those that have it.
+    pub(super) fn add_all(&mut self, targets: Vec<(String, Self)>) {
+        let all = targets.len();
+        let mut all_faults = Vec::new();
+        for (name, mut faults) in targets {
+            faults.sort();
+            self.hidden.append(&mut faults.hidden);
+            all_faults.extend(faults.found.into_iter().map(|fault| (fault, name.clone())));
+        }
+        all_faults.sort_by(|(one, _), (other, _)| one.order().cmp(&other.order()));
+        for same in all_faults.chunk_by(|(one, _), (other, _)| one == other) {
+            let mut fault = same[0].0.clone();
+            let names: Vec<&str> = same.iter().map(|(_, name)| name.as_str()).filter(|name| !name.is_empty()).collect();
+            if same.len() < all && !names.is_empty() {
+                fault.message = format!("{} (target {})", fault.message, names.join(", "));
+            }
+            self.push(fault);
+        }
+    }
+
+    fn sort(&mut self) {
+        self.found.sort_by(|one, other| one.order().cmp(&other.order()));
+        self.found.dedup();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
@@ -111,8 +142,7 @@ impl Faults {
     /// All pictures, in the order of the file, then those of variables, then faults without a place.
     pub(super) fn render(mut self, config: &ConfigText, colour: bool) -> Pictures {
         let text = mask::mask(&config.text, &self.hidden);
-        self.found.sort_by_key(|fault| fault.span.as_ref().map_or((usize::MAX, 0), |span| (span.start, span.end)));
-        self.found.dedup();
+        self.sort();
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let shown = self.found.iter().take(SHOWN);
         let mut pictures = shown.map(|fault| renderer.render(&[fault.group(config, &text)])).collect::<Vec<_>>();

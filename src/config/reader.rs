@@ -134,7 +134,10 @@ impl<'t> Table<'t> {
 
     fn known(&self) -> Vec<&'static str> {
         match self.section {
-            Some(section) => section.keys.iter().map(|key| key.name).collect(),
+            Some(section) => {
+                let sections = SECTIONS.iter().filter(|inner| section.holds_sections() && !inner.holds_sections());
+                section.keys.iter().map(|key| key.name).chain(sections.map(|inner| inner.name)).collect()
+            }
             None => SECTIONS.iter().map(|section| section.name).collect(),
         }
     }
@@ -233,6 +236,9 @@ impl<'t> Table<'t> {
         };
         let help = match (keys::nearest(name, known), keys::section_of(name)) {
             (Some((near, 0)), _) | (Some((near, _)), None) => format!("did you mean `{near}`?"),
+            (_, Some(section)) if self.section.is_some_and(Section::holds_sections) => {
+                format!("`{name}` belongs in [target.{}]", section.name)
+            }
             (_, Some(section)) => format!("`{name}` belongs in {}", section.header()),
             (None, None) => format!("the known names are: {}", known.join(", ")),
         };

@@ -1,6 +1,7 @@
 //! From the values of the keys to the settings: the checks that need several keys at once.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
@@ -33,7 +34,7 @@ pub(super) fn resolve(
     let okta = resolver.okta(&draft);
     let activepieces = resolver.activepieces(&draft.activepieces);
     draft.monitoring.share();
-    let monitoring = resolver.monitoring(&draft.monitoring);
+    let monitoring = resolver.monitoring(&draft.monitoring, draft.target.as_ref().map(Spanned::get_ref));
     resolver.one_secret_each(&[
         (&draft.okta.secret, Some(OKTA_API_TOKEN)),
         (&draft.activepieces.secret, Some(ACTIVEPIECES_API_KEY)),
@@ -50,6 +51,7 @@ pub(super) fn resolve(
     let mut policy = draft.policy;
     policy.accepted = accepted::resolve(draft.accepted, source);
     Some(Settings {
+        target: draft.target.map(Spanned::into_inner),
         okta: okta?,
         activepieces: activepieces?,
         scope,
@@ -141,9 +143,10 @@ impl Resolver<'_> {
     }
 
     /// What hears of runs. The addresses are secrets without a default.
-    fn monitoring(&mut self, typed: &Monitoring) -> MonitoringSettings {
+    fn monitoring(&mut self, typed: &Monitoring, target: Option<&String>) -> MonitoringSettings {
+        let metrics_file = typed.metrics_file.as_deref();
         MonitoringSettings {
-            metrics_file: typed.metrics_file.clone(),
+            metrics_file: metrics_file.map(|path| target.map_or(path.to_owned(), |name| of_target(path, name))),
             webhook: self.address(&typed.webhook, "webhook_url"),
             webhook_format: typed.webhook_format,
             webhook_on: typed.webhook_on.clone(),
@@ -251,6 +254,13 @@ impl Resolver<'_> {
     fn mapped(&mut self, attribute: &str, text: Option<&Text>) -> Option<Mapped> {
         mapped(attribute, text?, None, self.source, self.faults)
     }
+}
+
+/// A file for each target, since none may replace that of another: `oktapieces-production.prom`.
+fn of_target(path: &Path, target: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{target}{}", extension.unwrap_or_default()))
 }
 
 /// The fault of an address in the place of its source.

@@ -12,9 +12,11 @@ use crate::mapping::projects::ProjectRule;
 use crate::model::org::Scope;
 use crate::plan::Policy;
 
-/// All that a config file says. It holds no secret, only where each one comes from.
+/// All that a config file says of one target. It holds no secret, only where each one comes from.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The name of the target; none where the file has no `[[target]]`.
+    pub target: Option<String>,
     pub okta: OktaSettings,
     pub activepieces: ActivepiecesSettings,
     pub scope: Scope,
@@ -29,6 +31,13 @@ pub struct Settings {
     pub text: ConfigText,
     /// What was corrected or looks odd, each with its place, such as `config.toml:3: ...`.
     pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// The name of the target; empty where the file has no `[[target]]`.
+    pub fn target_name(&self) -> &str {
+        self.target.as_deref().unwrap_or_default()
+    }
 }
 
 /// `[okta]`

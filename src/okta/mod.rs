@@ -4,6 +4,7 @@
 //! - `read`: the whole read of a sync.
 //! - `lookup`: a user with all that a sync needs of them, from few requests.
 //! - `recheck`: the second look, by id, before anything is removed.
+//! - `shared`: listings that several targets of one org share.
 //! - `oauth`: the credentials of a service app.
 
 pub mod api;
@@ -11,6 +12,7 @@ pub mod lookup;
 pub mod oauth;
 pub mod read;
 pub mod recheck;
+pub mod shared;
 
 #[cfg(test)]
 mod recordings;
@@ -23,3 +25,4 @@ pub use read::resolve::ResolvedScope;
 pub use read::{Progress, Reading, Step, read, read_user};
 pub use recheck::unpushed::{StillThere, confirm_unpushed};
 pub use recheck::users::confirm;
+pub use shared::Shared;

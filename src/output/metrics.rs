@@ -96,10 +96,14 @@ impl Metrics<'_> {
         }
         // Writing to a string can't fail.
         let _ = writeln!(self.text, "# HELP oktapieces_{name} {help}\n# TYPE oktapieces_{name} gauge");
+        let target = self.summary.target.as_deref().map(|name| ("target", name));
         let servers = [("okta", self.summary.okta.as_str()), ("activepieces", self.summary.activepieces.as_str())];
         for (labels, value) in samples {
-            let labels =
-                servers.iter().chain(labels.as_ref()).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
+            let labels = target
+                .iter()
+                .chain(&servers)
+                .chain(labels.as_ref())
+                .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
             let labels = labels.collect::<Vec<_>>().join(",");
             let _ = writeln!(self.text, "oktapieces_{name}{{{labels}}} {value}");
         }
@@ -127,6 +131,7 @@ mod tests {
     fn each_sample_has_its_metric_and_labels_are_escaped() {
         let summary = Summary {
             command: "apply".to_owned(),
+            target: Some("staging".to_owned()),
             run: Some(7),
             started: "2026-11-27T02:00:00Z".parse().unwrap(),
             seconds: 1.5,
@@ -142,7 +147,7 @@ mod tests {
         };
         let last = BTreeMap::from([("plan".to_owned(), "2026-11-26T02:00:00Z".parse().unwrap())]);
         let text = render(&summary, &last);
-        let servers = r#"okta="a\"b\\c",activepieces="flows.example.com""#;
+        let servers = r#"target="staging",okta="a\"b\\c",activepieces="flows.example.com""#;
         for line in [
             format!("oktapieces_last_run_timestamp_seconds{{{servers},command=\"apply\"}} 1795744801.5"),
             format!("oktapieces_last_success_timestamp_seconds{{{servers},command=\"plan\"}} 1795658400"),

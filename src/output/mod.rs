@@ -34,6 +34,7 @@ pub mod rows;
 pub mod run_summary;
 pub mod screen;
 pub mod summary;
+pub mod targets_text;
 pub mod text;
 pub mod walk;
 pub mod webhook;

@@ -11,7 +11,8 @@ const MOST: usize = 50;
 pub fn render(summary: &Summary) -> String {
     let started = summary.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let run = summary.run.map(|run| format!("run {run}"));
-    let servers = format!("{} → {}", safe(&summary.okta), safe(&summary.activepieces));
+    let target = summary.target.as_ref().map(|name| format!("{}: ", safe(name))).unwrap_or_default();
+    let servers = format!("{target}{} → {}", safe(&summary.okta), safe(&summary.activepieces));
     let users = summary.planned.as_ref().map(|planned| counted(planned.users, "user", "users"));
     let known = summary.planned.as_ref().and_then(known);
     let parts = [
@@ -133,6 +134,7 @@ mod tests {
     fn summary() -> Summary {
         Summary {
             command: "apply".to_owned(),
+            target: None,
             run: Some(4128),
             started: "2026-11-27T02:00:04.5Z".parse().unwrap(),
             seconds: 1.23,
@@ -156,6 +158,8 @@ mod tests {
             render(&summary),
             "2026-11-27 02:00:04 UTC  run 4128  acme.okta.com → flows.acme.com  no changes  2,818 users  14 accepted  1.2 s"
         );
+        let of_target = render(&Summary { target: Some("staging".to_owned()), ..summary });
+        assert!(of_target.contains("  run 4128  staging: acme.okta.com → flows.acme.com  "), "{of_target}");
     }
 
     #[test]

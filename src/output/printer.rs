@@ -38,6 +38,8 @@ pub struct Printer {
     failure: Mutex<Option<io::Error>>,
     /// Warnings that wait for the end of the run; none where they are said at once.
     held: Mutex<Option<Vec<String>>>,
+    /// The JSON answers of one target, until all targets have ended; none where answers are given at once.
+    answers: Mutex<Option<Vec<Value>>>,
     /// When it was last said what is waited for.
     waits_said: Mutex<Option<Instant>>,
     pub verbosity: Verbosity,
@@ -78,6 +80,7 @@ impl Printer {
             stderr: Mutex::new(AutoStream::new(io::stderr(), color)),
             failure: Mutex::new(None),
             held: Mutex::new(None),
+            answers: Mutex::new(None),
             waits_said: Mutex::new(None),
             verbosity,
             json,
@@ -130,7 +133,29 @@ impl Printer {
 
     /// The answer as JSON on one line.
     pub fn answer_json(&self, value: &Value) {
-        self.write(&json::escaped(&value.to_string()));
+        match &mut *self.answers() {
+            Some(kept) => kept.push(value.clone()),
+            None => self.write(&json::escaped(&value.to_string())),
+        }
+    }
+
+    /// Keeps each JSON answer from now on, until it is taken.
+    pub fn hold_json(&self) {
+        self.answers().get_or_insert_default();
+    }
+
+    /// The JSON answer that was kept, if there is one.
+    pub fn take_json(&self) -> Option<Value> {
+        self.answers().as_mut().and_then(Vec::pop)
+    }
+
+    /// Gives JSON answers at once again.
+    pub fn release_json(&self) {
+        *self.answers() = None;
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Option<Vec<Value>>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The answer in a format of its own, whose renderer has escaped every text.

@@ -12,6 +12,8 @@ use crate::plan::op::{ProjectAction, Totals};
 pub struct Summary {
     /// `plan`, `apply` or `undo`.
     pub command: String,
+    /// None where the config has no targets.
+    pub target: Option<String>,
     /// None where the run failed before it had a number.
     pub run: Option<u32>,
     pub started: Timestamp,

@@ -13,7 +13,7 @@ use super::text::{count, counted, visible};
 pub fn json(summary: &Summary) -> Value {
     let planned = summary.planned.as_ref();
     let applied = summary.applied.as_ref();
-    json!({
+    let mut message = json!({
         "format_version": FORMAT_VERSION,
         "tool_version": env!("CARGO_PKG_VERSION"),
         "run": summary.run,
@@ -48,13 +48,18 @@ pub fn json(summary: &Summary) -> Value {
         })),
         "requests": summary.requests,
         "rate_limit_wait_seconds": summary.waited,
-    })
+    });
+    if let Some(target) = &summary.target {
+        message["target"] = target.as_str().into();
+    }
+    message
 }
 
 /// A message of Slack's: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
 pub fn slack(summary: &Summary) -> Value {
     let run = summary.run.map(|run| format!(" run {run}")).unwrap_or_default();
-    let servers = format!("{} → {}", visible(&summary.okta), visible(&summary.activepieces));
+    let target = summary.target.as_ref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
+    let servers = format!("{target}{} → {}", visible(&summary.okta), visible(&summary.activepieces));
     let mut lines = vec![format!("*oktapieces{run}* {servers}"), night_text::outcome(summary)];
     if let Some(planned) = &summary.planned {
         let users = counted(planned.users, "user", "users");
@@ -96,6 +101,7 @@ mod tests {
         let problem = Problem::new("bob@example.com", ProblemKind::EmailChanged, "bob is bobby now");
         let summary = Summary {
             command: "apply".to_owned(),
+            target: Some("staging".to_owned()),
             run: Some(7),
             started: "2026-11-27T02:00:00Z".parse().unwrap(),
             seconds: 1.5,
@@ -112,7 +118,7 @@ mod tests {
         let message = slack(&summary);
         assert_eq!(
             message["text"],
-            "*oktapieces run 7* acme.okta.com → flows.example.com\napply failed, 2 of 3 operations done\n\
+            "*oktapieces run 7* staging: acme.okta.com → flows.example.com\napply failed, 2 of 3 operations done\n\
              12 users, 1.5 s, 1 problem, 0 accepted\nnew problems: 1 email_changed\nerror: &lt;@U1&gt; &amp; more"
         );
         let json = json(&summary);

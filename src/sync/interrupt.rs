@@ -38,6 +38,11 @@ impl Interrupt {
         }
     }
 
+    /// Whether a signal has stopped the writing.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// From now on a signal stops the writing instead of the program.
     pub fn begin_writing(&self) -> &CancellationToken {
         self.writing.store(true, Ordering::SeqCst);

@@ -47,8 +47,15 @@ impl Journal {
         Self::new(session::state_to_read(&session.settings, context)?, Vec::new(), command, session, context)
     }
 
-    /// Begins a run that may write, once no other one does. Says of runs that were cut short how far they came.
-    pub async fn begin_alone(command: &str, session: &Session, wait: bool, context: &Context) -> Result<Self> {
+    /// Begins a run that may write, once no other one does. Says of runs that were cut short how far they came. `platforms` are those
+    /// of the runs that go on in this process, by their ids.
+    pub async fn begin_alone(
+        command: &str,
+        session: &Session,
+        wait: bool,
+        platforms: &mut BTreeMap<String, String>,
+        context: &Context,
+    ) -> Result<Self> {
         let state = session.state()?;
         let turn = Turn { platform: session.platform(), wait, context };
         let (lock, _) = turn.taken(|| state.lock(command)).await?;
@@ -58,6 +65,7 @@ impl Journal {
         let mut journal = Self::new(state, lock.into_iter().collect(), command, session, context)?;
         let platform = async {
             let id = session.platform_id().await?;
+            is_another_platform(&id, session.settings.target_name(), platforms)?;
             let (lock, waited) = turn.taken(|| state::lock::platform(&id, command)).await?;
             if waited {
                 session.activepieces.forget();
@@ -218,6 +226,15 @@ impl Journal {
     fn failure(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Refuses a platform that another target of this command has under another address, and whose lock this process holds already.
+fn is_another_platform(id: &str, target: &str, platforms: &mut BTreeMap<String, String>) -> Result<()> {
+    if let Some(other) = platforms.insert(id.to_owned(), target.to_owned()) {
+        let message = format!("it is the platform of the target {other}, by another address");
+        return Err(Error::new(Kind::Refused, message).hint("a platform takes its users from one scope of one org"));
+    }
+    Ok(())
 }
 
 /// Users whose project roles the last run that wrote was to give and didn't, whatever kept it: it may have added them with

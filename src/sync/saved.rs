@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::output::json;
@@ -82,18 +83,17 @@ pub fn parse(text: &str, shown: &str) -> Result<SavedPlan> {
     Ok(saved)
 }
 
-/// Refuses a plan that was made for another org or platform.
-pub fn is_for(saved: &SavedPlan, session: &Session) -> Result<()> {
-    let here = (session.settings.okta.org_url.as_str(), session.settings.activepieces.url.as_str());
-    if (saved.okta.as_str(), saved.activepieces.as_str()) == here {
-        return Ok(());
+/// The target that a plan was made for: no two have the same platform. Refuses a plan for another org or platform.
+pub fn target_of(saved: &SavedPlan, mut targets: Vec<Settings>) -> Result<Settings> {
+    let is_of = |settings: &Settings| {
+        (saved.okta.as_str(), saved.activepieces.as_str())
+            == (settings.okta.org_url.as_str(), settings.activepieces.url.as_str())
+    };
+    if let Some(at) = targets.iter().position(is_of) {
+        return Ok(targets.swap_remove(at));
     }
-    let message = format!(
-        "the plan is for {} and {}, and the config names {} and {}",
-        safe(&saved.okta),
-        safe(&saved.activepieces),
-        here.0,
-        here.1
-    );
-    Err(Error::new(Kind::Refused, message))
+    let here = targets.iter().map(|settings| format!("{} and {}", settings.okta.org_url, settings.activepieces.url));
+    let (okta, activepieces) = (safe(&saved.okta), safe(&saved.activepieces));
+    let here = here.collect::<Vec<_>>().join("; ");
+    Err(Error::new(Kind::Refused, format!("the plan is for {okta} and {activepieces}, and the config names {here}")))
 }

@@ -26,7 +26,7 @@ use crate::model::org::Org;
 use crate::okta::{self, Okta, Step, StillThere};
 use crate::output::document::Document;
 use crate::output::progress::Progress;
-use crate::output::text::{count, counted};
+use crate::output::text::{count, counted, safe};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::diff::losing;
 use crate::plan::hold::held;
@@ -52,7 +52,10 @@ pub const PARALLELISM: u32 = 32;
 #[derive(Debug)]
 pub struct Session {
     pub settings: Settings,
+    /// For all that is asked about single users and groups: always the server.
     pub okta: Okta,
+    /// For the first read, which may share its listings with those of other targets.
+    pub listings: Okta,
     pub activepieces: Activepieces,
     /// Whether a read says nothing of itself, since it was shown before.
     pub silent: bool,
@@ -130,13 +133,45 @@ pub fn no_file() -> Error {
         .hint("name a file by --config")
 }
 
-/// Reads the config file.
+/// Reads the config file, for a command that is about one target, and tells its warnings.
 pub fn load(context: &Context) -> Result<Settings> {
-    let settings = config::load(&config_path(context), context.printer.colours_stderr())?;
-    for warning in &settings.warnings {
-        context.printer.warning(warning);
-    }
+    let settings = one_target(context)?;
+    settings.warnings.iter().for_each(|warning| context.printer.warning(warning));
     Ok(settings)
+}
+
+/// The settings of the one target that is wanted, which has to be named where the file has several.
+pub fn one_target(context: &Context) -> Result<Settings> {
+    let mut wanted = targets(context)?;
+    if wanted.len() > 1 {
+        let names: Vec<&str> = wanted.iter().map(Settings::target_name).collect();
+        let error =
+            Error::new(Kind::Usage, format!("this is about one target, and there are several: {}", names.join(", ")));
+        return Err(error.hint("name one with --target"));
+    }
+    Ok(wanted.swap_remove(0))
+}
+
+/// Reads the config file: the settings of the targets that are wanted, in the order of the file, and never none. A warning about
+/// what they inherit is only the first one's.
+pub fn targets(context: &Context) -> Result<Vec<Settings>> {
+    let mut all = config::load(&config_path(context), context.printer.colours_stderr())?;
+    let names: Vec<String> = all.iter().filter_map(|settings| settings.target.clone()).collect();
+    if let Some(unknown) = context.targets.iter().find(|wanted| !names.contains(wanted)) {
+        let error = Error::new(Kind::Usage, format!("the config has no target \"{}\"", safe(unknown)));
+        return Err(match names.as_slice() {
+            [] => error.hint("leave --target out: the config has no [[target]]"),
+            names => error.hint(format!("its targets are {}", names.join(", "))),
+        });
+    }
+    all.retain(|settings| {
+        context.targets.is_empty() || settings.target.as_ref().is_some_and(|name| context.targets.contains(name))
+    });
+    let mut told = BTreeSet::new();
+    for settings in &mut all {
+        settings.warnings.retain(|warning| told.insert(warning.clone()));
+    }
+    Ok(all)
 }
 
 /// Opens the state file of the org and the platform that the config names.
@@ -219,7 +254,12 @@ impl Session {
     fn of(settings: Settings, okta: http::Settings, activepieces: http::Settings) -> Result<Self> {
         let okta = Okta::new(http::Client::new(okta)?);
         let activepieces = Activepieces::new(http::Client::new(activepieces)?);
-        Ok(Self { settings, okta, activepieces, silent: false })
+        Ok(Self { settings, listings: okta.clone(), okta, activepieces, silent: false })
+    }
+
+    /// From now on every read is this session's own.
+    pub fn read_alone(&mut self) {
+        self.listings = self.okta.clone();
     }
 
     /// The org's host, with the port where it's an unusual one.
@@ -428,7 +468,7 @@ impl Session {
     /// Project roles are read only where they are wanted.
     async fn read(&self, knows: &Knows, roles: bool, progress: &Progress, context: &Context) -> Result<Sides> {
         let okta_side = Box::pin(async {
-            let okta = &self.okta;
+            let okta = &self.listings;
             let unchecked = expressions::find_if_there(okta, &self.settings).await?;
             let mapping = unchecked.mapping.clone();
             let (mut expressions, reading) = futures_util::future::join(
@@ -455,7 +495,7 @@ impl Session {
             warnings.for_each(|warning| context.printer.warning(warning));
         }
         // Graces and retries go by Okta's clock: this machine's may be wrong for a run.
-        let now = self.okta.http().server_time().unwrap_or_else(Timestamp::now);
+        let now = self.listings.server_time().unwrap_or_else(Timestamp::now);
         Ok(Sides { expressions, reading, platform, now })
     }
 
@@ -617,7 +657,7 @@ impl Session {
     pub async fn read_okta(&self, mapping: &Mapping, known: &KnownOrg, progress: &Progress) -> Result<okta::Reading> {
         let Settings { scope, projects, .. } = &self.settings;
         let tell = |step: okta::Progress| progress.message(told(step));
-        okta::read(&self.okta, scope, projects, &mapping.needs(), known, &tell).await
+        okta::read(&self.listings, scope, projects, &mapping.needs(), known, &tell).await
     }
 
     /// How many requests were sent so far, to both servers.

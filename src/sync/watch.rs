@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::model::problem::Problem;
 use crate::output::run_summary::{Applied, Planned, Summary};
+use crate::output::targets_text::Ended;
 use crate::output::{metrics, night_text};
 use crate::plan::Plan;
 use crate::plan::deferred::Deferred;
@@ -24,7 +25,7 @@ use crate::state::StateFile;
 use crate::sync::context::Context;
 use crate::sync::journal::{self, Journal};
 use crate::sync::notify::Services;
-use crate::sync::session::{self, Session};
+use crate::sync::session::Session;
 
 /// A run that goes on, watched from its config to its end.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub struct Watch<'a> {
     context: &'a Context,
     /// `plan`, `apply` or `undo`.
     command: String,
+    target: Option<String>,
     started: Timestamp,
     began: Instant,
     servers: (String, String),
@@ -57,6 +59,8 @@ struct Noted {
     waited: f64,
     /// When a run of each command ended last of which all is done; none where the run has no journal.
     last_done: Option<BTreeMap<String, Timestamp>>,
+    /// Warnings that were held until the next target's turn.
+    warnings: Vec<String>,
     /// What is wrong with the monitoring itself.
     faults: Vec<String>,
 }
@@ -72,26 +76,36 @@ struct Told {
 }
 
 impl<'a> Watch<'a> {
-    /// Reads the config, and watches the run from then on. With `--quiet` nothing is said before its end, unless the plan `is_shown`
-    /// in any case: as CSV, or since the admin is asked about it.
-    pub fn begin(command: &str, is_shown: bool, context: &'a Context) -> Result<(Self, Settings)> {
+    /// Watches a run of this config. With `--quiet` nothing is said before its end, unless the plan `is_shown` in any case: as CSV, or
+    /// since the admin is asked about it.
+    pub fn begin(command: &str, is_shown: bool, settings: &Settings, context: &'a Context) -> Self {
         let (started, began) = (Timestamp::now(), Instant::now());
         let brief = context.printer.is_quiet() && !is_shown;
         if brief {
             context.printer.hold_warnings();
         }
-        let settings = session::load(context)?;
+        settings.warnings.iter().for_each(|warning| context.printer.warning(warning));
         let servers = (settings.okta.org_url.authority().to_owned(), settings.activepieces.url.authority().to_owned());
-        let span = tracing::info_span!("run", run = Empty, command);
+        let span = tracing::info_span!("run", run = Empty, command, of_target = settings.target.as_deref());
         let (services, faults) = Services::open(&settings.monitoring);
         let noted = Mutex::new(Noted { faults, ..Noted::default() });
         let (command, metrics_file) = (command.to_owned(), settings.monitoring.metrics_file.clone());
-        Ok((Self { context, command, started, began, servers, brief, span, metrics_file, services, noted }, settings))
+        let target = settings.target.clone();
+        Self { context, command, target, started, began, servers, brief, span, metrics_file, services, noted }
     }
 
-    /// What the run's command got.
-    pub fn context(&self) -> &'a Context {
-        self.context
+    /// Lets another target have its turn: warnings that are held are this run's.
+    pub fn pause(&self) {
+        if self.brief {
+            self.noted().warnings.append(&mut self.context.printer.take_warnings());
+        }
+    }
+
+    /// Goes on after that.
+    pub fn resume(&self) {
+        if self.brief {
+            self.context.printer.hold_warnings();
+        }
     }
 
     /// What the run is to be instrumented with.
@@ -159,10 +173,11 @@ impl<'a> Watch<'a> {
 
     /// Leaves what is new to the last run of the same command, and records the rest for the next one.
     fn compare(&self, noted: &mut Noted, state: &StateFile) -> Result<()> {
-        let Noted { planned: Some(planned), told, .. } = noted else { return Ok(()) };
+        let Noted { planned: Some(planned), told, warnings: earlier, .. } = noted else { return Ok(()) };
         let name = format!("told {}", self.command);
         let known: Told = state.kept(&name)?.unwrap_or_default();
-        let mut warnings = self.context.printer.take_warnings();
+        let mut warnings = std::mem::take(earlier);
+        warnings.append(&mut self.context.printer.take_warnings());
         if self.brief {
             self.context.printer.hold_warnings();
         }
@@ -175,16 +190,24 @@ impl<'a> Watch<'a> {
         if known == *told { Ok(()) } else { state.keep(&name, told) }
     }
 
-    /// Tells what the run came to, and returns its outcome.
-    pub async fn end(self, result: Result<u8>) -> Result<u8> {
-        let summary = self.summary(&result);
+    /// Tells what the run came to, and returns that.
+    pub async fn end(self, result: &Result<u8>) -> Ended {
+        let summary = self.summary(result);
         let Summary { outcome, exit_code, requests, seconds, .. } = summary;
         self.span.in_scope(|| tracing::info!(outcome, exit_code, requests, seconds, "run ended"));
         if self.brief {
             self.say(&summary);
         }
         self.monitor(&summary).await;
-        result
+        Ended {
+            target: summary.target.clone().unwrap_or_default(),
+            told: night_text::outcome(&summary),
+            okta: summary.okta,
+            activepieces: summary.activepieces,
+            outcome: summary.outcome,
+            exit_code: summary.exit_code,
+            error: summary.error,
+        }
     }
 
     /// Writes the metrics and tells other services. What fails is a warning: it changes nothing of what was done.
@@ -211,7 +234,8 @@ impl<'a> Watch<'a> {
     /// The line of the run, if it's news.
     fn say(&self, summary: &Summary) {
         let printer = &self.context.printer;
-        let late = printer.take_warnings();
+        let mut late = std::mem::take(&mut self.noted().warnings);
+        late.append(&mut printer.take_warnings());
         if !summary.is_news() && late.is_empty() {
             return;
         }
@@ -224,6 +248,7 @@ impl<'a> Watch<'a> {
         let noted = self.noted();
         Summary {
             command: self.command.clone(),
+            target: self.target.clone(),
             run: noted.run,
             started: self.started,
             seconds: self.began.elapsed().as_secs_f64(),

@@ -53,7 +53,7 @@ fn the_example_is_valid() {
 #[test]
 fn the_example_is_valid_with_every_optional_key() {
     let text = std::fs::read_to_string(example()).unwrap();
-    let key = regex::Regex::new(r"(?m)^# (\w+ = .*|\[\[(projects|accepted)\]\])$").unwrap();
+    let key = regex::Regex::new(r"(?m)^# (\w+ = .*|\[\[(projects|accepted|target)\]\])$").unwrap();
     let text = key.replace_all(&text, "$1");
     // A secret has one source, so the alternatives to the first one stay out.
     let other = regex::Regex::new(r"(?m)^(token|api_key|webhook_url|heartbeat_url)_(file|command) = .*$").unwrap();
@@ -412,8 +412,8 @@ fn a_config_that_others_can_write_or_that_is_no_file_is_refused() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         config::load(&path, false)
     };
-    assert_eq!(load(0o644).unwrap().warnings, Vec::<String>::new());
-    let warnings = load(0o664).unwrap().warnings;
+    assert_eq!(load(0o644).unwrap()[0].warnings, Vec::<String>::new());
+    let warnings = load(0o664).unwrap().swap_remove(0).warnings;
     assert!(warnings[0].contains("config.toml") && warnings[0].contains("chmod g-w"), "{warnings:?}");
     for mode in [0o606, 0o666] {
         let error = load(mode).unwrap_err();
@@ -524,7 +524,7 @@ fn a_file_is_named_as_it_was_given_and_its_paths_start_at_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sync.toml");
     std::fs::write(&path, LEAST.replace("[activepieces]", "token_file = \"secrets/okta\"\n[activepieces]")).unwrap();
-    let settings = config::load(&path, false).unwrap();
+    let settings = config::load(&path, false).unwrap().swap_remove(0);
     let expected = SecretSource::File { path: folder.path().join("secrets/okta"), allow_shared: false };
     assert_eq!(settings.okta.access, OktaAccess::ApiToken(expected));
 

@@ -52,6 +52,11 @@ async fn follow(page: &Path) -> usize {
     }
     stage.run(&["plan"]).await;
     stage.run(&["apply", "--yes"]).await;
+    if commands.iter().flatten().any(|word| word == "--target") {
+        let staging = "[target.activepieces]\nurl = \"https://staging.invalid\"\napi_key_env = \"STAGING_API_KEY\"";
+        let targets = format!("[[target]]\nname = \"production\"\n[[target]]\nname = \"staging\"\n{staging}");
+        stage.configure(&format!("{}\n{targets}\n", stage.sandbox.config()));
+    }
     for mut command in commands.clone() {
         if command == ["apply"] {
             // There is no terminal to ask on.

@@ -44,7 +44,7 @@ impl Schemas {
             let text = std::fs::read_to_string(folder.join(name)).unwrap();
             (name.to_owned(), serde_json::from_str(&text).unwrap())
         };
-        Self(["plan.json", "apply.json", "show.json", "history.json", "check.json"].map(read).into())
+        Self(["plan.json", "apply.json", "show.json", "history.json", "check.json", "targets.json"].map(read).into())
     }
 
     pub fn file(&self, name: &str) -> &Value {

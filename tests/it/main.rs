@@ -84,6 +84,8 @@ mod state;
 mod support;
 #[cfg(feature = "sandbox")]
 mod sync;
+#[cfg(feature = "sandbox")]
+mod targets;
 #[cfg(all(feature = "sandbox", unix))]
 mod terminal;
 #[cfg(feature = "sandbox")]

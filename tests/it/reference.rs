@@ -31,11 +31,11 @@ This page lists every key of the config file. [config.example.toml](../../config
 
 ## Environment variables
 
-The environment variable `OKTAPIECES_SECTION_KEY` overrides a key of the file. Lists of tables (`[[projects]]`, `[[accepted]]`)
+The environment variable `OKTAPIECES_SECTION_KEY` overrides a key of the file. Lists of tables (`[[projects]]`, `[[accepted]]`, `[[target]]`)
 can only be set in the file. The value is written without the quotes of TOML: `OKTAPIECES_SAFETY_MAX_DEACTIVATIONS=5%`. A list
 is written in TOML (`[\"a\", \"b\"]`) or with commas (`a, b`). A relative path starts at the folder of the config file, as in the
 file. An empty variable counts as not set. A mistake in a variable is shown with the variable's name, and a variable that starts
-with `OKTAPIECES_` and has an unknown name is a warning.
+with `OKTAPIECES_` and has an unknown name is a warning. A variable overrides the key of every target.
 
 Secrets have their own variables: `OKTA_API_TOKEN` and `ACTIVEPIECES_API_KEY`, or those that `token_env` and `api_key_env`
 name. `OKTAPIECES_CONFIG` names the config file, and `OKTAPIECES_TIMEOUT` limits the seconds to wait for a server.
@@ -52,6 +52,9 @@ fn entry(section: &Section, key: &Key) -> String {
     let mut text = format!("### `{}`\n\n{}\n\n- Type: {}\n- Default: {default}\n", key.name, key.docs, key.type_name());
     if let Some(variable) = section.variable(key) {
         writeln!(text, "- Variable: `{variable}`").unwrap();
+    }
+    if let Some(bundle) = key.bundle {
+        writeln!(text, "- Inherited by targets: with the other keys of the {bundle}, or not at all").unwrap();
     }
     writeln!(text, "- Example: `{} = {}`", key.name, key.example).unwrap();
     text
@@ -81,25 +84,33 @@ fn schema_of(key: &Key) -> Value {
 
 /// Only entries of lists have required keys: a variable can set any other.
 fn schema() -> String {
-    let sections = SECTIONS.iter().map(|section| {
-        let keys: Map<String, Value> = section.keys.iter().map(|key| (key.name.to_owned(), schema_of(key))).collect();
-        let mut table = json!({"type": "object", "additionalProperties": false, "properties": keys});
-        if !section.is_list {
-            table["description"] = section.docs.into();
-            return (section.name.to_owned(), table);
-        }
-        let required: Vec<&str> = section.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
-        table["required"] = required.into();
-        (section.name.to_owned(), json!({"type": "array", "description": section.docs, "items": table}))
-    });
+    let sections: Vec<(String, Value)> = SECTIONS.iter().map(schema_of_section).collect();
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "The config file of oktapieces",
         "type": "object",
         "additionalProperties": false,
-        "properties": sections.collect::<Map<String, Value>>(),
+        "properties": sections.into_iter().collect::<Map<String, Value>>(),
     });
     serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+fn schema_of_section(section: &Section) -> (String, Value) {
+    let mut keys: Map<String, Value> = section.keys.iter().map(|key| (key.name.to_owned(), schema_of(key))).collect();
+    if section.holds_sections() {
+        let inner = SECTIONS.iter().filter(|inner| !inner.holds_sections());
+        keys.extend(
+            inner.map(|inner| (inner.name.to_owned(), json!({"$ref": format!("#/properties/{}", inner.name)}))),
+        );
+    }
+    let mut table = json!({"type": "object", "additionalProperties": false, "properties": keys});
+    if !section.is_list {
+        table["description"] = section.docs.into();
+        return (section.name.to_owned(), table);
+    }
+    let required: Vec<&str> = section.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    table["required"] = required.into();
+    (section.name.to_owned(), json!({"type": "array", "description": section.docs, "items": table}))
 }
 
 #[test]

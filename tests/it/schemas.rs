@@ -233,7 +233,7 @@ fn the_page_about_json_follows_from_the_schemas() {
     let text = std::fs::read_to_string(path).unwrap();
     let mut page = format!("{}{MARK}", text.split_once(MARK).unwrap().0);
     let schemas = Schemas::read();
-    for name in ["plan.json", "apply.json", "show.json", "history.json", "check.json"] {
+    for name in ["plan.json", "apply.json", "show.json", "history.json", "check.json", "targets.json"] {
         let schema = schemas.file(name);
         part(&mut page, "##", name, schema);
         for (name, schema) in schema["$defs"].as_object().unwrap() {

@@ -17,7 +17,7 @@ impl Okta {
     pub async fn apps(&self, prefix: Option<&str>) -> Result<Vec<App>, Failure> {
         let params: Vec<_> = prefix.map(|prefix| ("q", prefix)).into_iter().collect();
         let listing = Listing { path: "/api/v1/apps".into(), params: &params, limit: Some(PAGE), header: None };
-        self.list(&listing, &|_| ()).await
+        self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await
     }
 
     /// An app by id, or none if there is no such app.
@@ -53,7 +53,8 @@ impl Okta {
     /// The groups that an app pushes, whatever became of the pushes (`docs/okta.md#pushed-groups`).
     pub(crate) async fn group_pushes(&self, app: &OktaAppId) -> Result<Vec<GroupPush>, Failure> {
         let path = format!("/api/v1/apps/{}/group-push/mappings", segment(app.as_str()));
-        self.list(&Listing { path, params: &[], limit: Some(PUSHES_PAGE), header: None }, &|_| ()).await
+        let listing = Listing { path, params: &[], limit: Some(PUSHES_PAGE), header: None };
+        self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await
     }
 
     /// Whether the token may list apps.

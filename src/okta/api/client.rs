@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,8 +12,10 @@ use tokio::sync::Semaphore;
 
 use crate::http::link::next_cursor;
 use crate::http::{Authorization, Client, Failure, Request, Settings, Waits};
+use crate::model::packed::KeptAttributes;
 use crate::okta::api::buckets::bucket_of;
 use crate::okta::api::wire::{App, Keyed, OrgSettings, WellKnownOrg};
+use crate::okta::shared::Shared;
 
 /// How many requests an integrator's org allows in flight; others allow 75 (`docs/okta.md#requests-in-flight`).
 pub const PARALLELISM: u32 = 35;
@@ -48,6 +51,8 @@ pub struct Okta {
     side_by_side: Arc<Semaphore>,
     /// The app that the config names, once it was found.
     pub(crate) named_app: Arc<OnceLock<(String, App)>>,
+    /// Where a first read shares its listings with those of other targets.
+    shared: Option<Shared>,
 }
 
 /// Called after each page with the number of entities so far.
@@ -72,7 +77,41 @@ impl Okta {
     /// A client that sends through this transport; see [`settings`].
     pub fn new(http: Client) -> Self {
         let at_once = http.pace().parallelism().saturating_sub(FOR_CHAINS).max(1);
-        Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)), named_app: Arc::default() }
+        Self { http, at_once, side_by_side: Arc::new(Semaphore::new(at_once)), named_app: Arc::default(), shared: None }
+    }
+
+    /// The same client for a first read, which takes the listings of earlier targets and leaves its own to later ones.
+    #[must_use]
+    pub fn sharing(&self, shared: Shared) -> Self {
+        Self { shared: Some(shared), ..self.clone() }
+    }
+
+    /// The listing that the read of an earlier target got, or else the one that is asked for now. One that fails isn't kept.
+    pub(crate) async fn shared<T: Clone + Send + Sync + 'static>(
+        &self,
+        what: impl FnOnce() -> String,
+        ask: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let Some(shared) = &self.shared else { return ask.await };
+        let what = what();
+        if let Some(known) = shared.get(&what) {
+            return Ok(known);
+        }
+        let listing = ask.await?;
+        shared.put(&what, listing.clone(), self.http.server_time());
+        Ok(listing)
+    }
+
+    /// What is kept of each listed user: what this target needs, and what others do that share the listing.
+    pub(crate) fn kept(&self, needed: &KeptAttributes) -> KeptAttributes {
+        let mut kept = needed.clone();
+        self.shared.iter().for_each(|shared| kept.add_all(shared.attributes()));
+        kept
+    }
+
+    /// Okta's clock: by its last answer, or by that to an earlier target where this one had none yet.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.http.server_time().or_else(|| self.shared.as_ref()?.time())
     }
 
     /// How many requests may be in flight in all.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::http::Cause;
 use crate::http::scripted::{Act, ScriptedServer, Seen, answer, json as plain};
+use crate::model::id::OktaGroupId;
 use crate::model::okta::{Status, User};
 use crate::okta::testing::{error, okta, page, user};
 
@@ -264,4 +265,25 @@ async fn what_goes_side_by_side_leaves_room_for_chains_all_in_all() {
     };
     futures_util::future::join_all((0..100).map(|at| okta.in_parallel(work(at)))).await;
     assert_eq!(most.get(), 26, "four fifths of 35, and two of these are left to chains");
+}
+
+#[tokio::test]
+async fn a_complete_listing_is_shared_and_one_that_fails_is_not() {
+    let server = listing(|seen, after| match (seen.path().contains("00gBAD"), after) {
+        (true, Some(_)) => error(403, "E0000006", "x"),
+        (_, None) => one(seen, "00u1", Some("2")),
+        (false, Some(_)) => one(seen, "00u2", None),
+    })
+    .await;
+    let (shared, good, bad) = (Shared::default(), OktaGroupId::from("00g1"), OktaGroupId::from("00gBAD"));
+    let alone = okta(&server.url);
+    for _ in 0..2 {
+        // Each target has a client of its own.
+        let first = okta(&server.url).sharing(shared.clone());
+        assert_eq!(first.group_member_ids(&good).await.unwrap().len(), 2);
+        assert_eq!(first.group_member_ids(&bad).await.unwrap_err().status(), Some(403));
+    }
+    assert_eq!(server.lines().len(), 2 + 2 * 2, "the good one once, the bad one twice: {:?}", server.lines());
+    assert_eq!(alone.group_member_ids(&good).await.unwrap().len(), 2);
+    assert_eq!(server.lines().len(), 8, "a client that doesn't share asks the server");
 }

@@ -20,12 +20,14 @@ const NAMES: usize = 20;
 impl Okta {
     /// All groups that the token sees (scope `okta.groups.read`).
     pub async fn groups(&self) -> Result<Vec<WireGroup>, Failure> {
-        self.list(&all_groups(), &|_| ()).await
+        let listing = all_groups();
+        self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await
     }
 
     /// All groups that the token sees, with all that Okta says of them.
     pub(crate) async fn whole_groups(&self) -> Result<Vec<WholeGroup>, Failure> {
-        self.list(&all_groups(), &|_| ()).await
+        let listing = all_groups();
+        self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await
     }
 
     /// A group by id, or none if there is no such group.
@@ -59,8 +61,12 @@ impl Okta {
 
     /// The ids of a group's members, deactivated ones included.
     pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<Members<OktaUserId>, Failure> {
-        let members: Vec<UserId> = self.list(&members_of(group), &|_| ()).await?;
-        Ok(members.into_iter().map(|member| member.id).collect())
+        let listing = members_of(group);
+        let ask = async {
+            let members: Vec<UserId> = self.list(&listing, &|_| ()).await?;
+            Ok(members.into_iter().map(|member| member.id).collect())
+        };
+        self.shared(|| listing.recorded_as(), ask).await
     }
 
     /// Whether the token may list groups.

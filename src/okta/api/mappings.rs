@@ -64,7 +64,8 @@ pub async fn profile_mapping(okta: &Okta, app: &str) -> Result<(ProfileMapping, 
 impl Okta {
     /// The user types; each has a schema and mappings of its own (scope `okta.userTypes.read`).
     pub(crate) async fn user_types(&self) -> Result<Vec<wire::UserType>, Failure> {
-        self.list(&Listing { path: USER_TYPES_ROUTE.into(), params: &[], limit: None, header: None }, &|_| ()).await
+        let listing = Listing { path: USER_TYPES_ROUTE.into(), params: &[], limit: None, header: None };
+        self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await
     }
 
     /// The mappings from users to the app, without their properties (scope `okta.profileMappings.read`). Later pages
@@ -72,7 +73,8 @@ impl Okta {
     async fn mappings_to(&self, app: &str) -> Result<Vec<wire::ProfileMapping>, Failure> {
         let params = [("targetId", app)];
         let listing = Listing { path: "/api/v1/mappings".into(), params: &params, limit: Some(PAGE), header: None };
-        let mut mappings: Vec<wire::ProfileMapping> = self.list(&listing, &|_| ()).await?;
+        let mut mappings: Vec<wire::ProfileMapping> =
+            self.shared(|| listing.recorded_as(), self.list(&listing, &|_| ())).await?;
         mappings.retain(|mapping| mapping.source.kind == "user" && mapping.target.id == app);
         Ok(mappings)
     }

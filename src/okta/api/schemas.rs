@@ -37,12 +37,15 @@ impl Okta {
 
     async fn attributes_of(&self, schema: &str) -> Result<check::Schema, Failure> {
         let path = format!("/api/v1/meta/schemas/user/{}", segment(schema));
-        let (schema, reply): (Schema, _) = self.http().json(&Request::get(path)).await?;
-        let parts = schema.definitions.into_values().map(|part| part.properties);
-        let attributes: BTreeMap<_, _> = parts.flatten().collect();
-        if attributes.is_empty() {
-            return Err(reply.implausible("it is a user schema without any attribute"));
-        }
-        Ok(attributes.iter().map(|(name, property)| (name.clone(), Attribute::parse(property))).collect())
+        let ask = async {
+            let (schema, reply): (Schema, _) = self.http().json(&Request::get(&path)).await?;
+            let parts = schema.definitions.into_values().map(|part| part.properties);
+            let attributes: BTreeMap<_, _> = parts.flatten().collect();
+            if attributes.is_empty() {
+                return Err(reply.implausible("it is a user schema without any attribute"));
+            }
+            Ok(attributes.iter().map(|(name, property)| (name.clone(), Attribute::parse(property))).collect())
+        };
+        self.shared(|| path.clone(), ask).await
     }
 }

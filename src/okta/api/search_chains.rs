@@ -84,7 +84,7 @@ enum Order {
 }
 
 /// What a search found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SearchResult {
     pub users: BTreeMap<OktaUserId, PackedUser>,
     /// Times of creation that divide the users into parts of about the same size, one for each chain that may run in parallel.

@@ -21,7 +21,7 @@ use crate::model::id::{OktaGroupId, OktaUserId};
 use crate::model::known::{KnownGroups, KnownOrg};
 use crate::model::okta::{Group, Profile, User};
 use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
-use crate::model::packed::PackedUser;
+use crate::model::packed::{KeptAttributes, PackedUser};
 use crate::okta::api::client::Okta;
 use crate::okta::api::search_chains::SearchResult;
 use crate::okta::api::users::EVERYBODY;
@@ -323,6 +323,7 @@ struct Read {
 }
 
 /// A user who is assigned to the app.
+#[derive(Clone)]
 struct Assigned {
     id: OktaUserId,
     /// None if Okta didn't embed the user, or if the user was deleted.
@@ -347,15 +348,20 @@ impl Reader<'_> {
     /// Who is assigned to the app. If its name is wrong, that is for [`resolve`] to say.
     async fn app_users(&self, app: &NamedApp<'_>, needs: &Needs) -> Result<Vec<Assigned>, Error> {
         let Ok(Some(app)) = app.find().await? else { return Ok(Vec::new()) };
-        let failed = |failure: Failure| Error::from(failure).context("reading who is assigned to the Okta app");
-        let kept = &needs.attributes;
+        let kept = self.okta.kept(&needs.attributes);
+        let what = || format!("users of the app {}, {}, {kept:?}", app.id, needs.app_user);
+        let assigned = self.okta.shared(what, self.assignments(&app, needs.app_user, &kept)).await;
+        assigned.map_err(|failure| Error::from(failure).context("reading who is assigned to the Okta app"))
+    }
+
+    async fn assignments(&self, app: &App, profiles: bool, kept: &KeptAttributes) -> Result<Vec<Assigned>, Failure> {
         let keep = |assigned: AppUser| {
             let is_in_force = assigned.is_in_force();
             let user = assigned.embedded.user.filter(|user| user.id == assigned.id).map(|user| user.pack(kept).1);
-            let profile = needs.app_user.then_some(assigned.profile);
+            let profile = profiles.then_some(assigned.profile);
             Assigned { id: assigned.id, user, profile, status: assigned.status, is_in_force }
         };
-        let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await.map_err(failed)?;
+        let assigned = self.okta.app_users_as(&app.id, &self.count(Step::AppUsers), &keep).await?;
         // Later pages may lose `expand` (`docs/okta.md#links-lose-parameters`).
         let is_done = |assigned: &Assigned| assigned.user.is_some() || assigned.is_in_force == Some(false);
         let (mut whole, bare): (Vec<_>, Vec<_>) = assigned.into_iter().partition(is_done);
@@ -363,7 +369,7 @@ impl Reader<'_> {
             let user = self.okta.in_parallel(self.okta.user(bare.id.as_str())).await?.map(|user| user.pack(kept).1);
             Ok(Assigned { user, ..bare })
         });
-        let asked: Vec<Assigned> = asked.buffer_unordered(self.okta.at_once()).try_collect().await.map_err(failed)?;
+        let asked: Vec<Assigned> = asked.buffer_unordered(self.okta.at_once()).try_collect().await?;
         whole.extend(asked.into_iter().filter(|assigned| assigned.user.is_some()));
         Ok(whole)
     }
@@ -378,7 +384,10 @@ impl Reader<'_> {
     ) -> Result<SearchResult, Error> {
         let Some(search) = search else { return Ok(SearchResult::default()) };
         let beginnings = known.beginnings.get(search).map(Vec::as_slice).unwrap_or_default();
-        let found = self.okta.users_side_by_side(search, beginnings, &needs.attributes, &self.count(step)).await;
+        let kept = self.okta.kept(&needs.attributes);
+        let count = self.count(step);
+        let found = self.okta.users_side_by_side(search, beginnings, &kept, &count);
+        let found = self.okta.shared(|| format!("users by {search}, {kept:?}"), found).await;
         let what =
             if step == Step::AllUsers { "all users of the Okta org" } else { "the users that [scope] search finds" };
         found.map_err(|failure| Error::from(failure).context(format!("reading {what}")))
@@ -394,14 +403,15 @@ impl Reader<'_> {
         // Owned, since a future over borrowed groups couldn't move between threads.
         let owned: Vec<Group> = wanted.into_values().cloned().collect();
         let total = owned.len();
-        let kept = &resolved.scope.needs.attributes;
+        let kept = &self.okta.kept(&resolved.scope.needs.attributes);
         let reads = stream::iter(owned).map(async |group| {
             if !in_scope.contains_key(&group.id) {
                 let members = self.member_ids(&group, &resolved.known).await?;
                 return Ok(Read { group: group.id, members, users: Vec::new() });
             }
             let keep = |user: User| user.pack(kept);
-            let users = self.okta.in_parallel(self.okta.group_members_as(&group.id, &keep)).await;
+            let users = self.okta.in_parallel(self.okta.group_members_as(&group.id, &keep));
+            let users = self.okta.shared(|| format!("members of {}, {kept:?}", group.id), users).await;
             let users = users.map_err(|failure| scope_group_failed(failure, &group))?;
             let members = Some(users.iter().map(|(id, _)| id.clone()).collect());
             Ok(Read { group: group.id, members, users })
@@ -461,7 +471,7 @@ impl Reader<'_> {
         let total = users.len();
         let shared: BTreeSet<Arc<Group>> = groups.iter().cloned().map(Arc::new).collect();
         let share = |group: Group| shared.get(&group).cloned().unwrap_or_else(|| Arc::new(group));
-        let reads = stream::iter(users).map(async |user| match self.okta.user_groups(&user).await {
+        let reads = stream::iter(users).map(async |user| match self.groups_of_user(&user).await {
             Ok(groups) => Ok((user, Some(groups.into_iter().map(share).collect()))),
             Err(failure) if failure.is_not_found() => Ok((user, None)),
             Err(failure) => Err(Error::from(failure).context("reading the groups of an Okta user")),
@@ -478,6 +488,10 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn groups_of_user(&self, user: &OktaUserId) -> Result<Vec<Group>, Failure> {
+        self.okta.shared(|| format!("groups of {user}"), self.okta.user_groups(user)).await
     }
 
     async fn groups_by_group(

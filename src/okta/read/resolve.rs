@@ -108,7 +108,7 @@ pub(crate) async fn resolve<'a>(
     let groups = all_groups(app.okta, lists_groups, needs.group_objects);
     let okta = app.okta;
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
-    let mut known = Known::new(known, &groups, app.okta.http().server_time());
+    let mut known = Known::new(known, &groups, app.okta.server_time());
     let mut groups: Vec<Group> = groups.into_iter().map(Group::from).collect();
     let in_rules = rules.iter().flat_map(|rule| rule.selector.names());
     let of_roles: BTreeSet<&String> =
