@@ -64,7 +64,7 @@ pub async fn run(args: InitArgs, context: &Context) -> Result<u8> {
     config::load_text(&text, &path, context.printer.colours_stderr())?;
     write_config(&path, &text, force)?;
     context.printer.status(&format!("\nWrote {}.", path.display()));
-    check(&path, context).await
+    Box::pin(check(&path, context)).await
 }
 
 fn exists(path: &Path) -> Error {

@@ -485,6 +485,18 @@ const PROJECTS: &[Key] = &[
         "\"from_okta\" takes the groups that the app of [scope] pushes in Okta. `match` limits them.",
     ),
     key(
+        "search",
+        &At(TEXT, |draft| &mut draft.project.search),
+        "'profile.department eq \"Sales\"'",
+        "The groups that this Okta search expression finds, by any attribute of a group's profile. `match` and `group_push` limit them.",
+    ),
+    key(
+        "exclude_search",
+        &At(TEXT, |draft| &mut draft.project.exclude_search),
+        "'profile.description eq \"no project\"'",
+        "Groups that `match`, `search` or `group_push` leaves out: those that this Okta search expression finds.",
+    ),
+    key(
         "also",
         &At(TEXT, |draft| &mut draft.project.also),
         "\"prod\"",
