@@ -714,11 +714,19 @@ const SAFETY: &[Key] = &[
     )
     .or("\"50%\""),
     key(
+        "max_project_role_changes",
+        &At(LIMIT, |draft| &mut draft.policy.limits.project_role_changes),
+        "\"20%\"",
+        "Members of any one project whose project role changes, in any direction; a wrong expression shows here. A share is of the \
+         project's members, and also holds for all projects together.",
+    )
+    .or("\"50%\""),
+    key(
         "max_creations",
         &At(LIMIT, |draft| &mut draft.policy.limits.creations),
         "200",
-        "New users. A share is of the managed active users. This limit, max_role_downgrades, max_role_or_email_changes \
-         and max_members_removed start with the second run, after one run has synced the platform.",
+        "New users. A share is of the managed active users. This limit, max_role_downgrades, max_role_or_email_changes, \
+         max_members_removed and max_project_role_changes start with the second run, after one run has synced the platform.",
     )
     .or("\"100%\""),
     key(

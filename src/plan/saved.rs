@@ -207,13 +207,13 @@ impl Remaining {
         let added = saved.add.iter().filter(|member| !kept.contains(&member.okta_id));
         let added: Vec<&String> = added.map(|member| &member.user_name).collect();
         let kept: BTreeSet<&Removal> = op.remove.iter().collect();
-        let removed: Vec<&String> = removes.difference(&kept).map(|gone| &gone.user_name).collect();
+        let lost: Vec<&String> = removes.difference(&kept).map(|gone| &gone.user_name).collect();
         let kept: BTreeSet<&RoleChange> = op.roles.iter().collect();
-        let changed: Vec<&String> = changes.difference(&kept).map(|change| &change.user_name).collect();
+        let given: Vec<&String> = changes.difference(&kept).map(|change| &change.user_name).collect();
         for (names, kept, step) in [
             (added, op.add.len(), Step::AddMembers(saved)),
-            (removed, op.remove.len(), Step::RemoveMembers(saved)),
-            (changed, op.roles.len(), Step::SetRoles(saved)),
+            (lost, op.remove.len(), Step::RemoveMembers(saved)),
+            (given, op.roles.len(), Step::SetRoles(saved)),
         ] {
             if names.is_empty() {
                 continue;

@@ -49,6 +49,9 @@ pub struct WriteArgs {
     /// Allow exactly so many accounts to be replaced, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_recreations: Option<usize>,
+    /// Allow exactly so many changes of project roles, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_project_role_changes: Option<usize>,
     /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
@@ -94,6 +97,7 @@ impl WriteArgs {
             deactivations: self.allow_deactivations,
             new_admins: self.allow_new_admins,
             recreations: self.allow_recreations,
+            project_roles: self.allow_project_role_changes,
             resumed,
             project_deletions: self.allow_project_deletions,
             account_deletions: self.allow_account_deletions,
