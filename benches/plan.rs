@@ -130,6 +130,7 @@ fn mapping(role: &str) -> Mapping {
         project_roles: Vec::new(),
         closing: BTreeSet::new(),
         prepares: false,
+        aliases: None,
     }
 }
 

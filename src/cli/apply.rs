@@ -89,7 +89,7 @@ async fn apply(saved: Option<SavedPlan>, reads: ReadArgs, only: &OnlyArgs, writi
         // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
         let trusted = if only.is_part() { knows.past.trusted.clone() } else { remember.trusted };
         let remember = Past { trusted, ..remember };
-        Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
+        Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now, accounts: None })
     };
     writing.carry_out(propose, consent).await
 }

@@ -71,7 +71,7 @@ async fn take_back(run: u32, consent: Consent, writing: &Writing<'_>) -> Result<
         }
         let hash = fingerprint::of_plan(&plan);
         let held = Remaining { plan, ..Remaining::default() };
-        Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now })
+        Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now, accounts: None })
     };
     writing.carry_out(propose, consent).await
 }

@@ -91,6 +91,7 @@ pub(super) struct Attributes {
     pub(super) email: Option<Text>,
     pub(super) display_name: Option<Text>,
     pub(super) platform_role: Option<Text>,
+    pub(super) aliases: Option<Text>,
 }
 
 /// One `[[projects]]` entry.

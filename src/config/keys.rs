@@ -425,6 +425,14 @@ const ATTRIBUTES: &[Key] = &[
         "The platform role: has to give ADMIN, OPERATOR or MEMBER.",
     )
     .absent("new users are MEMBER, and accounts keep their role"),
+    key(
+        "aliases",
+        &At(TEXT, |draft| &mut draft.attributes.aliases),
+        "'user.secondEmail'",
+        "Further e-mail addresses of the user: a text or a list. An account that has one of them and no externalId is the \
+         user's, if no account has the user name (docs/howto/adopt.md). It is never written.",
+    )
+    .absent("an account is matched by its externalId or the user name alone"),
 ];
 
 const PROJECTS: &[Key] = &[
@@ -479,12 +487,6 @@ const PROJECTS: &[Key] = &[
         "Groups that `match` or `group_push` leaves out: those whose names match this regular expression.",
     ),
     key(
-        "group_push",
-        &At(TEXT, |draft| &mut draft.project.group_push),
-        "\"from_okta\"",
-        "\"from_okta\" takes the groups that the app of [scope] pushes in Okta. `match` limits them.",
-    ),
-    key(
         "search",
         &At(TEXT, |draft| &mut draft.project.search),
         "'profile.department eq \"Sales\"'",
@@ -495,6 +497,12 @@ const PROJECTS: &[Key] = &[
         &At(TEXT, |draft| &mut draft.project.exclude_search),
         "'profile.description eq \"no project\"'",
         "Groups that `match`, `search` or `group_push` leaves out: those that this Okta search expression finds.",
+    ),
+    key(
+        "group_push",
+        &At(TEXT, |draft| &mut draft.project.group_push),
+        "\"from_okta\"",
+        "\"from_okta\" takes the groups that the app of [scope] pushes in Okta. `match` limits them.",
     ),
     key(
         "also",

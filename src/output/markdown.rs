@@ -11,6 +11,7 @@ use super::rows::{self, Row, message};
 use super::summary::{self, Change, Count, Risk};
 use super::text::{count, counted, safe};
 use crate::apply::Outcome;
+use crate::plan::adoption::MatchState;
 
 /// So many rows of routine are shown: a comment on GitHub holds 65,536 characters.
 const SHOWN: usize = 100;
@@ -24,6 +25,7 @@ pub fn render(document: &Document<'_>) -> String {
         refused(document),
         Some(counts(document)),
         Some(of_access(document, &changes)),
+        accounts(document),
         problems(document),
         routine(document, &changes),
         accepted(document),
@@ -116,6 +118,20 @@ fn told(outcome: Option<&Outcome>) -> String {
     let Some(outcome) = outcome else { return String::new() };
     let why = outcome.why().map(|why| format!(": {}", escaped(why))).unwrap_or_default();
     format!("{}{why}", outcome.as_str())
+}
+
+/// How each account is matched that isn't linked yet.
+fn accounts(document: &Document<'_>) -> Option<String> {
+    let mut rows = Vec::new();
+    rows::each(document, &mut |row| {
+        if row.kind == "account" && row.action != MatchState::Linked.as_str() {
+            rows.push([row.subject, row.action, row.okta_id, row.reason].map(escaped).to_vec());
+        }
+    });
+    let mut text = String::new();
+    let title = format!("Accounts: {}", count(rows.len()));
+    push_table(&mut text, &title, &["account", "state", "Okta id", "why"], rows.into_iter());
+    (!text.is_empty()).then_some(text)
 }
 
 fn problems(document: &Document<'_>) -> Option<String> {

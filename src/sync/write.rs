@@ -14,11 +14,12 @@ use crate::output::format::Format;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted, safe};
 use crate::output::{json, report_text};
+use crate::plan::adoption::AccountMatch;
 use crate::plan::guard::{self, Allowed, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::hold::resumed::Resumed;
 use crate::plan::in_line::{Digests, InLine};
-use crate::plan::op::{ProjectAction, ProjectOp};
+use crate::plan::op::{Attribute, ProjectAction, ProjectOp, UserAction, UserOp};
 use crate::plan::saved::Remaining;
 use crate::plan::{Past, Plan};
 use crate::sync::context::Context;
@@ -82,6 +83,8 @@ pub struct Proposal {
     pub in_line: Option<InLine>,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
+    /// How each account is matched, where that is shown.
+    pub accounts: Option<Vec<AccountMatch>>,
 }
 
 fn parallelism(text: &str) -> std::result::Result<u32, String> {
@@ -137,6 +140,8 @@ pub struct Writing<'a> {
     pub context: &'a Context,
     /// What to do after it, where all was done.
     pub next: &'static str,
+    /// The format of a plan that is only looked at.
+    pub format: Format,
 }
 
 /// Begins a run that may write, once no other one does, lets it `work`, and ends it. `next` is what to do after it, where all was done.
@@ -152,7 +157,16 @@ pub async fn run(
     let context = watch.context();
     let journal = Journal::begin_alone(command, session, args.wait, context).await?;
     watch.begun(&journal);
-    let writing = Writing { args, session, journal: &journal, watch, interrupt, context, next };
+    let writing = Writing {
+        args,
+        session,
+        journal: &journal,
+        watch,
+        interrupt,
+        context,
+        next,
+        format: Format::of(&context.printer),
+    };
     let result = Box::pin(work(&writing)).await;
     watch.close(journal, result, session)
 }
@@ -192,7 +206,7 @@ impl Writing<'_> {
     /// Shows the plan, and refuses what the guards don't allow.
     fn show(&self, proposal: &Proposal, consent: Consent) -> Result<()> {
         let &Self { args, session, context, .. } = self;
-        let Proposal { held: Remaining { plan, .. }, hash, past, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, .. }, hash, past, now, accounts, .. } = proposal;
         self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
             context
@@ -206,8 +220,9 @@ impl Writing<'_> {
         let is_answer = !refusals.is_empty() || consent == Consent::Withheld;
         if !self.watch.is_brief() && (!context.printer.json || is_answer) {
             let made = now.to_string();
-            let document = Document { made: Some(&made), refusals: &refusals, ..session.document(plan, hash) };
-            Format::of(&context.printer).answer(&document, &context.printer);
+            let (made, accounts) = (Some(made.as_str()), accounts.as_deref());
+            let document = Document { made, refusals: &refusals, accounts, ..session.document(plan, hash) };
+            self.format.answer(&document, &context.printer);
         }
         if refusals.is_empty() { Ok(()) } else { Err(refused(&refusals, hash)) }
     }
@@ -215,7 +230,7 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.context;
-        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now } =
+        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now, .. } =
             proposal;
         let early = past.with_what_goes(&remember);
         if early != past {
@@ -356,7 +371,12 @@ impl Open {
 fn undo_hint(run: u32, report: &Report<'_>) -> String {
     let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. } | ProjectAction::Archive { .. });
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
-    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && !op.is_deletion());
+    // An externalId can't be cleared (docs/activepieces.md#patch-of-a-user).
+    let links = |op: &UserOp| {
+        op.changes.iter().all(|change| change.attribute == Attribute::ExternalId && change.from.is_none())
+    };
+    let is_undoable = |op: &UserOp| !op.is_deletion() && (op.action != UserAction::Adopt || !links(op));
+    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && is_undoable(op));
     let projects = report.projects.iter().any(|(op, outcomes)| {
         (itself(op) && is_done(&outcomes.project))
             || is_done(&outcomes.add)

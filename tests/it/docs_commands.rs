@@ -53,7 +53,7 @@ async fn follow(page: &Path) -> usize {
     stage.run(&["plan"]).await;
     stage.run(&["apply", "--yes"]).await;
     for mut command in commands.clone() {
-        if command == ["apply"] {
+        if command == ["apply"] || command == ["adopt"] {
             // There is no terminal to ask on.
             command.push("--yes".to_owned());
         }

@@ -1,0 +1,89 @@
+//! `oktapieces adopt`: shows how accounts match users, and links them.
+
+use clap::Args;
+use tracing::Instrument;
+
+use super::format::FormatArgs;
+use super::only::OnlyArgs;
+use crate::config::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::plan::adoption::{self, AccountMatch, MatchState};
+use crate::plan::saved::Remaining;
+use crate::plan::{Comparison, fingerprint};
+use crate::sync::context::Context;
+use crate::sync::interrupt::Interrupt;
+use crate::sync::session::{Looked, Session};
+use crate::sync::watch::Watch;
+use crate::sync::write::{self, Consent, Proposal, WriteArgs, Writing};
+
+/// Show how accounts match users, ask, and link them by externalId
+///
+/// Nothing but the externalId is written: no role, no name and no access. An account is linked only if it has no externalId, and one user
+/// alone claims it by e-mail address or alias. What is in the way of other accounts is shown, and so is what the next apply changes.
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    /// Show the matches and write nothing; so does a format other than text
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+    #[command(flatten)]
+    only: OnlyArgs,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+impl AdoptArgs {
+    fn consent(&self) -> Consent {
+        match (self.dry_run || self.format.is_asked_for(), self.write.yes) {
+            (_, true) => Consent::Given,
+            (true, false) => Consent::Withheld,
+            (false, false) => Consent::Asked,
+        }
+    }
+}
+
+pub async fn run(args: AdoptArgs, context: &Context) -> Result<u8> {
+    if args.write.yes && args.format.is_asked_for() && !args.format.is_json() {
+        return Err(Error::new(Kind::Usage, "a format other than text and json only shows the accounts")
+            .hint("leave out --yes, or pass --json"));
+    }
+    let consent = args.consent();
+    if consent == Consent::Asked {
+        args.write.can_ask(context)?;
+    }
+    let (watch, settings) = Watch::begin("adopt", consent != Consent::Given, context)?;
+    let result = Box::pin(run_watched(&args, consent, settings, &watch).instrument(watch.span())).await;
+    watch.end(result).await
+}
+
+async fn run_watched(args: &AdoptArgs, consent: Consent, settings: Settings, watch: &Watch<'_>) -> Result<u8> {
+    let interrupt = Interrupt::watch();
+    let session = Session::with(settings, args.write.parallelism)?;
+    let command = if consent == Consent::Withheld { "adopt --dry-run" } else { "adopt" };
+    let next = "Run oktapieces plan to see what the next apply changes.";
+    let work = async |writing: &Writing<'_>| adopt(args, consent, writing).await;
+    write::run(command, next, &args.write, &session, watch, &interrupt, work).await
+}
+
+async fn adopt(args: &AdoptArgs, consent: Consent, writing: &Writing<'_>) -> Result<u8> {
+    let propose = async || {
+        let knows = writing.journal.knows(writing.session, false, false, writing.context)?;
+        let Looked { mut plan, desired, platform, known, seen, now, .. } =
+            Box::pin(writing.session.look(&knows, false, writing.context)).await?;
+        writing.journal.state().remember_org(&known)?;
+        writing.journal.remember_seen(&knows.past, &seen)?;
+        let mut accounts = Comparison::of(&desired, &platform, &writing.session.settings.policy).accounts(&plan);
+        adoption::keep(&mut plan, &accounts);
+        args.only.keep(&mut plan, writing.context);
+        let is_kept =
+            |account: &AccountMatch| plan.users.iter().any(|op| op.account.as_ref() == Some(&account.account));
+        accounts.retain(|account| account.state != MatchState::Link || !args.only.is_part() || is_kept(account));
+        let hash = fingerprint::of_plan(&plan);
+        let held = Remaining { plan, ..Remaining::default() };
+        let (remember, accounts) = (seen.clone(), Some(accounts));
+        Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now, accounts })
+    };
+    let format = args.format.wanted(&writing.context.printer);
+    Writing { format, ..*writing }.carry_out(propose, consent).await
+}
