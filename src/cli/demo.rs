@@ -1,19 +1,31 @@
-//! `oktapieces demo`: runs a plan, an apply and a second plan against the sandbox.
+//! `oktapieces demo`: runs an adoption, plans, applies and a look at drift against the sandbox.
 
 use std::path::Path;
 
 use clap::Args;
 
-use crate::error::{EXIT_OK, Error, Kind, Result};
+use crate::error::{EXIT_CHANGES, EXIT_OK, Error, Kind, Result};
 use crate::files;
 use crate::output::text::{BOLD, HINT, styled};
 use crate::sync::context::Context;
 use crate::sync::environment::STATE_HOME;
+use oktapieces_sandbox::company::Shape;
+use oktapieces_sandbox::company::tour::change_by_hand;
 use oktapieces_sandbox::{Options, Sandbox};
 
-/// Show a plan, an apply and a plan again on an embedded Okta org and Activepieces platform
+/// Show plans, applies and drift on an embedded Okta org and Activepieces platform
 #[derive(Debug, Args)]
 pub struct DemoArgs {}
+
+/// The runs of the demo, each with its title.
+const STEPS: [(&str, &[&str]); 6] = [
+    ("Link the accounts that match users", &["adopt", "--yes"]),
+    ("See what would change", &["plan"]),
+    ("Write it", &["apply", "--yes"]),
+    ("See what an admin changed by hand since", &["drift"]),
+    ("Bring it back in line", &["apply", "--yes"]),
+    ("See that nothing is left to do", &["plan", "--detailed-exitcode"]),
+];
 
 const NEXT_STEPS: &str = "\
 For your own org:
@@ -23,17 +35,15 @@ For your own org:
 
 /// Starts the sandbox and runs this very program against it, as an admin would.
 pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
-    let sandbox = super::sandbox::start(Options::default()).await?;
+    let sandbox = super::sandbox::start(Options { company: Shape::Tour, ..Options::default() }).await?;
     let folder = tempfile::tempdir().map_err(|error| Error::from_source(Kind::Failed, error))?;
     let config = folder.path().join("config.toml");
     files::write_out(&config, sandbox.config().as_bytes())
         .map_err(|refusal| Error::new(Kind::Failed, format!("{} {refusal}", config.display())))?;
-    let steps: [(&str, &[&str]); 3] = [
-        ("See what would change", &["plan"]),
-        ("Write it", &["apply", "--yes"]),
-        ("See that nothing is left to do", &["plan", "--detailed-exitcode"]),
-    ];
-    for (title, arguments) in steps {
+    for (title, arguments) in STEPS {
+        if *arguments == ["drift"] {
+            change_by_hand(sandbox.platform());
+        }
         let command = format!("oktapieces {}", arguments.join(" "));
         context.printer.answer(&format!("{}  {}\n", styled(BOLD, format!("— {title} —")), styled(HINT, command)));
         step(&sandbox, &config, arguments, context).await?;
@@ -43,7 +53,7 @@ pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
     Ok(EXIT_OK)
 }
 
-/// Runs one command to its end. Some people of the company have problems on purpose, which has its own exit code.
+/// Runs one command to its end. Problems and drift have exit codes of their own.
 async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Context) -> Result<()> {
     let failed = |why: String| Error::new(Kind::Failed, why);
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
@@ -55,6 +65,7 @@ async fn step(sandbox: &Sandbox, config: &Path, arguments: &[&str], context: &Co
     let status = command.kill_on_drop(true).status().await.map_err(|error| failed(error.to_string()))?;
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(EXIT_OK) => Ok(()),
+        Some(EXIT_CHANGES) if arguments == ["drift"] => Ok(()),
         Some(code) if code == Kind::Partial.exit_code() => Ok(()),
         _ => Err(failed(format!("oktapieces {} ended with {status}", arguments.join(" ")))),
     }

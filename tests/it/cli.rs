@@ -218,6 +218,20 @@ async fn demo_ends_with_no_changes_and_the_next_steps() {
     let demo = run(folder.path(), &[], &["demo"]).await;
     assert_eq!(demo.code, 0, "{demo:#?}");
     assert!(demo.stdout.contains("\nNo changes: ") && demo.stdout.contains("For your own org"), "{demo:#?}");
+    let shown = [
+        "Accounts to link",
+        "New project Admins",
+        "Replaced accounts",
+        "dan.old@example.com",
+        "Archived: Events",
+        "- revoke",
+        "waits until",
+        "role is ADMIN; MEMBER by Okta",
+        "was deactivated; has access in Okta",
+    ];
+    for part in shown {
+        assert!(demo.stdout.contains(part), "{part}: {}", demo.stdout);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
