@@ -8,8 +8,8 @@ use super::only::OnlyArgs;
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::plan::adoption::{self, AccountMatch, MatchState};
+use crate::plan::fingerprint;
 use crate::plan::saved::Remaining;
-use crate::plan::{Comparison, fingerprint};
 use crate::sync::context::Context;
 use crate::sync::interrupt::Interrupt;
 use crate::sync::session::{Looked, Session};
@@ -73,7 +73,7 @@ async fn adopt(args: &AdoptArgs, consent: Consent, writing: &Writing<'_>) -> Res
             Box::pin(writing.session.look(&knows, false, writing.context)).await?;
         writing.journal.state().remember_org(&known)?;
         writing.journal.remember_seen(&knows.past, &seen)?;
-        let mut accounts = Comparison::of(&desired, &platform, &writing.session.settings.policy).accounts(&plan);
+        let mut accounts = adoption::accounts(&desired, &platform, &writing.session.settings.policy, &plan);
         adoption::keep(&mut plan, &accounts);
         args.only.keep(&mut plan, writing.context);
         let is_kept =

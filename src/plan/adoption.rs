@@ -11,9 +11,10 @@ use crate::model::desired::{Attributes, Desired, DesiredState, DesiredUser, Leav
 use crate::model::id::{AccountId, OktaUserId};
 use crate::model::problem::ProblemKind;
 use crate::plan::access::OktaUser;
-use crate::plan::diff::matching::Matches;
+use crate::plan::diff::matching::{self, Matches};
 use crate::plan::drift::Drift;
 use crate::plan::op::{Attribute, Change, Plan, UserAction, UserOp};
+use crate::plan::policy::Policy;
 
 /// An account with the users that it matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -128,15 +129,16 @@ impl fmt::Display for Conflict {
 }
 
 /// What is compared, and the plan for all of it.
-pub struct Sources<'a> {
-    pub desired: &'a Desired,
-    pub platform: &'a Platform,
-    pub matches: &'a Matches<'a>,
-    pub plan: &'a Plan,
+struct Sources<'a> {
+    desired: &'a Desired,
+    platform: &'a Platform,
+    matches: Matches<'a>,
+    plan: &'a Plan,
 }
 
-/// All accounts, those to link first, then by user name.
-pub fn accounts(sources: &Sources<'_>) -> Vec<AccountMatch> {
+/// All accounts with what this plan does to them, those to link first, then by user name.
+pub fn accounts(desired: &Desired, platform: &Platform, policy: &Policy, plan: &Plan) -> Vec<AccountMatch> {
+    let sources = Sources { desired, platform, matches: matching::matches(desired, platform, policy), plan };
     let claimed: BTreeMap<usize, &OktaUserId> =
         sources.matches.several.iter().flat_map(|(id, places)| places.iter().map(move |at| (*at, *id))).collect();
     let ops: BTreeMap<&AccountId, &UserOp> =

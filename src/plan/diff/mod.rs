@@ -23,7 +23,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::adoption::{self, AccountMatch};
 use super::op::Plan;
 use super::policy::Policy;
 use crate::model::activepieces::{Platform, User};
@@ -139,12 +138,6 @@ impl<'a> Comparison<'a> {
     /// The externalIds of the projects that one of these groups makes, alone or with others.
     pub fn projects_of(&self, groups: &BTreeSet<OktaGroupId>) -> BTreeSet<OktaGroupId> {
         projects::made_of(&self.projects, groups)
-    }
-
-    /// How each account is matched, with what this plan does to it.
-    pub fn accounts(&self, plan: &Plan) -> Vec<AccountMatch> {
-        let Self { desired, platform, matches, .. } = self;
-        adoption::accounts(&adoption::Sources { desired, platform, matches, plan })
     }
 
     /// Adds the deletions of accounts that are due, each with the time since when it is inactive.
