@@ -62,7 +62,7 @@ async fn walk_that_adopts_accounts_while_a_second_admin_writes() {
                 Event::Undo(1),
             ],
         ];
-        holds(Setup { old_server, roles, ..Setup::default() }, &events.concat()).await;
+        holds(Setup { roles, old_server, ..Setup::default() }, &events.concat()).await;
     }
 }
 
