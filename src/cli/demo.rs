@@ -57,8 +57,12 @@ pub async fn run(_: DemoArgs, context: &Context) -> Result<u8> {
         printer.answer("");
     }
     if printer.converses() {
-        printer.answer(&format!("{NEXT_STEPS}\n\n{}", demo.to_try(true)));
-        signal().await;
+        let told = async {
+            printer.answer(&format!("{NEXT_STEPS}\n\n{}", demo.to_try(true)));
+            std::future::pending::<()>().await;
+        };
+        // A signal is waited for before the text says that it ends the servers.
+        tokio::select! { biased; () = signal() => {}, () = told => {} }
     } else {
         printer.answer(&format!("{}\n\n{NEXT_STEPS}", demo.to_try(false)));
     }

@@ -257,10 +257,8 @@ async fn on_a_terminal_the_demo_waits_between_its_acts_and_serves_until_it_is_st
     });
     assert_eq!(code, 0, "{shown}");
     let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
-    assert!(
-        at("Enter goes on: write it") < at("Applied ") && at("Applied ") < at("Enter goes on: see that"),
-        "{shown}"
-    );
+    let written = &shown[at("Enter goes on: write it")..at("Enter goes on: see what an admin")];
+    assert!(written.contains("Applied "), "{shown}");
     assert!(at("No changes: ") < at("undo 3 --dry-run"), "{shown}");
 }
 
