@@ -160,9 +160,7 @@ fn problem(of: &Found<'_>, of_this_name: &[(&OktaGroupId, &str)]) -> Option<Prob
         ProjectMatch::Refused(kind, message, _) => (*kind, message.clone()),
         ProjectMatch::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
-            format!(
-                "{count} projects have this name and no externalId; rename all but the one to be used"
-            ),
+            format!("{count} projects have this name and no externalId; rename all but the one to be used"),
         ),
         _ if of_this_name.len() > 1 => {
             let others = of_this_name.iter().filter(|(other, _)| *other != of.key);

@@ -297,10 +297,8 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     let invitations =
         prop_oneof![4 => Just(Invitations::Ignore), 1 => Just(Invitations::Report), 2 => Just(Invitations::Revoke)];
     let keep = (rare(6), rare(6), rare(4), rare(3), rare(4), invitations, rare(2));
-    // Their laws have gone too few walks to be part of each test run; `fixed` has walks of both.
-    let long = std::env::var_os("OKTAPIECES_WALKS").is_some();
     (3..=5_usize, scope, roles, projects, any::<bool>(), grace, any::<bool>(), rare(5), keep, rare(3)).prop_map(
-        move |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
+        |(people, scope, roles, projects, delete_unpushed, grace, protect, keep_unassigned, keep, old)| {
             let (grace, stated_hours) = grace;
             Setup {
                 people,
@@ -321,8 +319,8 @@ pub fn setup() -> impl Strategy<Value = Setup> {
                 keep_unassigned,
                 keep_suspended: keep.0,
                 keep_deleted: keep.1,
-                invitations: if long { keep.5 } else { Invitations::Ignore },
-                recreate: long && keep.6,
+                invitations: keep.5,
+                recreate: keep.6,
                 old_server: old,
             }
         },
