@@ -133,6 +133,7 @@ fn mapping(role: &str) -> Mapping {
         project_roles: Vec::new(),
         closing: BTreeSet::new(),
         prepares: false,
+        aliases: None,
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::only::OnlyArgs;
 use crate::error::Result;
+use crate::output::format::Format;
 use crate::output::text::counted;
 use crate::plan::saved::{Fingerprints, Remaining, SavedPlan, still_holds};
 use crate::plan::{Past, Plan, Step, fingerprint};
@@ -53,7 +54,8 @@ pub async fn run(args: ApplyArgs, context: &Context) -> Result<u8> {
     let consent = if saved.is_some() || args.write.yes { Consent::Given } else { Consent::Asked };
     let command = args.plan.as_ref().map_or("apply".to_owned(), |file| format!("apply {}", file.display()));
     let next = "Run oktapieces plan to see that nothing is left to do.";
-    let job = Job { name: "apply", command, args: &args.write, consent, context, next };
+    let job =
+        Job { name: "apply", command, args: &args.write, consent, context, next, format: Format::of(&context.printer) };
     let propose = async |writing: &Writing<'_>| propose(saved.as_ref(), args.reads, &args.only, writing).await;
     Box::pin(write::run(&job, targets, propose)).await
 }
@@ -86,7 +88,7 @@ async fn propose(
     // A part doesn't bring the platform in line: the limits of a first run stay those of a first run.
     let trusted = if is_part { knows.past.trusted.clone() } else { remember.trusted };
     let remember = Past { trusted, ..remember };
-    Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now })
+    Ok(Proposal { held, hash, past: seen, remember, digests, in_line, now, accounts: None })
 }
 
 /// Reports which side changed since the plan was made.

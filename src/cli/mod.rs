@@ -15,6 +15,7 @@ use crate::sync::environment;
 use logging::LogFormat;
 
 mod accept;
+mod adopt;
 mod apply;
 mod check;
 mod completions;
@@ -133,6 +134,7 @@ commands! { context:
     Check(args: check::CheckArgs) => check::run(args, context).await,
     Plan(args: plan::PlanArgs) => plan::run(args, context).await,
     Apply(args: apply::ApplyArgs) => apply::run(args, context).await,
+    Adopt(args: adopt::AdoptArgs) => adopt::run(args, context).await,
     Drift(_args: drift::DriftArgs) => drift::run(context).await,
     Show(args: show::ShowArgs) => show::run(&args, context),
     History(args: history::HistoryArgs) => history::run(&args, context),
@@ -154,7 +156,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let asks = matches!(cli.command, Command::Apply(_) | Command::Undo(_));
+    let asks = matches!(cli.command, Command::Apply(_) | Command::Adopt(_) | Command::Undo(_));
     let output = cli.global.output();
     let json = output.json || cli.command.is_json();
     let printer = Printer::new(Options { json, pages: !cli.global.no_pager && !asks, ..output });
@@ -219,6 +221,7 @@ impl Command {
     fn is_json(&self) -> bool {
         match self {
             Self::Plan(args) => args.format.is_json(),
+            Self::Adopt(args) => args.format.is_json(),
             Self::Show(args) => args.format.is_json(),
             _ => false,
         }

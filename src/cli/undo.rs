@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
+use crate::output::format::Format;
 use crate::plan::saved::Remaining;
 use crate::plan::undo::{Trace, Undone};
 use crate::plan::{Step, fingerprint};
@@ -43,7 +44,8 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<u8> {
     }
     let command = format!("undo {}{}", args.run, if args.dry_run { " --dry-run" } else { "" });
     let next = "Run oktapieces plan to see what the next apply would do again.";
-    let job = Job { name: "undo", command, args: &args.write, consent, context, next };
+    let job =
+        Job { name: "undo", command, args: &args.write, consent, context, next, format: Format::of(&context.printer) };
     let propose = async |writing: &Writing<'_>| propose(args.run, writing).await;
     Box::pin(write::run(&job, vec![session::one_target(context)?], propose)).await
 }
@@ -60,7 +62,7 @@ async fn propose(run: u32, writing: &Writing<'_>) -> Result<Proposal> {
     }
     let hash = fingerprint::of_plan(&plan);
     let held = Remaining { plan, ..Remaining::default() };
-    Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now })
+    Ok(Proposal { held, hash, past: seen, remember, digests: None, in_line: knows.in_line, now, accounts: None })
 }
 
 /// The plan that undoes the run, from a new read of both sides.

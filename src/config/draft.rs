@@ -93,6 +93,7 @@ pub(super) struct Attributes {
     pub(super) email: Option<Text>,
     pub(super) display_name: Option<Text>,
     pub(super) platform_role: Option<Text>,
+    pub(super) aliases: Option<Text>,
 }
 
 /// One `[[projects]]` entry.
@@ -108,6 +109,8 @@ pub(super) struct Project {
     pub(super) kind: Option<Text>,
     pub(super) exclude: Option<Spanned<Vec<Text>>>,
     pub(super) exclude_pattern: Option<Text>,
+    pub(super) search: Option<Text>,
+    pub(super) exclude_search: Option<Text>,
     pub(super) name: Option<Text>,
     /// `project`
     pub(super) one_for_all: Option<Text>,
@@ -186,7 +189,7 @@ impl Draft {
             "attributes" => self.attributes.header = header,
             "projects" => {
                 let project = std::mem::take(&mut self.project);
-                let has_selector = ["group", "groups", "match", "group_push"].into_iter().any(&has);
+                let has_selector = ["group", "groups", "match", "search", "group_push"].into_iter().any(&has);
                 self.projects.push(Project { header: header.unwrap_or_default(), has_selector, ..project });
             }
             "accepted" => self.accepted.push(std::mem::take(&mut self.acceptance)),

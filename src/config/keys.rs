@@ -466,6 +466,14 @@ const ATTRIBUTES: &[Key] = &[
         "The platform role: has to give ADMIN, OPERATOR or MEMBER.",
     )
     .absent("new users are MEMBER, and accounts keep their role"),
+    key(
+        "aliases",
+        &At(TEXT, |draft| &mut draft.attributes.aliases),
+        "'user.secondEmail'",
+        "Further e-mail addresses of the user: a text or a list. An account that has one of them and no externalId is the \
+         user's, if no account has the user name (docs/howto/adopt.md). It is never written.",
+    )
+    .absent("an account is matched by its externalId or the user name alone"),
 ];
 
 const PROJECTS: &[Key] = &[
@@ -518,6 +526,18 @@ const PROJECTS: &[Key] = &[
         &At(TEXT, |draft| &mut draft.project.exclude_pattern),
         "'(?i) test$'",
         "Groups that `match` or `group_push` leaves out: those whose names match this regular expression.",
+    ),
+    key(
+        "search",
+        &At(TEXT, |draft| &mut draft.project.search),
+        "'profile.department eq \"Sales\"'",
+        "The groups that this Okta search expression finds, by any attribute of a group's profile. `match` and `group_push` limit them.",
+    ),
+    key(
+        "exclude_search",
+        &At(TEXT, |draft| &mut draft.project.exclude_search),
+        "'profile.description eq \"no project\"'",
+        "Groups that `match`, `search` or `group_push` leaves out: those that this Okta search expression finds.",
     ),
     key(
         "group_push",
@@ -743,11 +763,19 @@ const SAFETY: &[Key] = &[
     )
     .or("\"50%\""),
     key(
+        "max_project_role_changes",
+        &At(LIMIT, |draft| &mut draft.policy.limits.project_role_changes),
+        "\"20%\"",
+        "Members of any one project whose project role changes, in any direction; a wrong expression shows here. A share is of the \
+         project's members, and also holds for all projects together.",
+    )
+    .or("\"50%\""),
+    key(
         "max_creations",
         &At(LIMIT, |draft| &mut draft.policy.limits.creations),
         "200",
-        "New users. A share is of the managed active users. This limit, max_role_downgrades, max_role_or_email_changes \
-         and max_members_removed start with the second run, after one run has synced the platform.",
+        "New users. A share is of the managed active users. This limit, max_role_downgrades, max_role_or_email_changes, \
+         max_members_removed and max_project_role_changes start with the second run, after one run has synced the platform.",
     )
     .or("\"100%\""),
     key(

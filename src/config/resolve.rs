@@ -238,6 +238,7 @@ impl Resolver<'_> {
             Some((text, None)) => self.mapped("platformRole", Some(text)),
             None => None,
         };
+        let aliases = typed.aliases.as_ref().map(|text| self.mapped("aliases", Some(text)));
         Some(Mapping {
             user_name: user_name?,
             given_name: given_name?,
@@ -245,6 +246,7 @@ impl Resolver<'_> {
             email: email?,
             display_name: display_name?,
             platform_role,
+            aliases: aliases.flatten(),
             project_roles: Vec::new(),
             closing: BTreeSet::new(),
             prepares: false,

@@ -99,6 +99,12 @@ fn check_project(typed: &Project, selector: &Selector, faults: &mut Faults) {
         }
         (Some(_), None) => {}
     }
+    // A group that the index misses would cost its members the project that others make too.
+    let searches = typed.search.iter().chain(&typed.exclude_search);
+    for (search, project) in searches.zip(typed.one_for_all.iter().cycle()) {
+        let fault = Fault::at(search.span(), "the groups of one `project` can't be found by a search");
+        faults.push(fault.context(project.span(), "the project").help("name them in `groups`, or use `match`"));
+    }
 }
 
 /// The name of a further project, which becomes a part of an externalId.

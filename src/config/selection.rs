@@ -1,4 +1,5 @@
-//! Resolves which groups a `[[projects]]` entry takes: those that it names, or those of a pattern, a type or Okta's group push.
+//! Resolves which groups a `[[projects]]` entry takes: those that it names, or those of a pattern, a search, a type or Okta's group
+//! push.
 
 use std::ops::Range;
 
@@ -36,7 +37,7 @@ pub(super) fn of(
         let names = named(groups, faults)?;
         return Some((Selector::Groups(names), groups.span()));
     }
-    let Some(first) = typed.pattern.as_ref().or(typed.group_push.as_ref()) else {
+    let Some(first) = typed.pattern.as_ref().or(typed.group_push.as_ref()).or(typed.search.as_ref()) else {
         if !typed.has_selector {
             let help = "add `group = \"...\"` for one group, or `match = '...'` for all groups of a pattern";
             faults.push(Fault::at(typed.header.clone(), "this entry selects no group").help(help));
@@ -53,10 +54,11 @@ fn not_both(typed: &Project) -> Option<Fault> {
         ("groups", typed.groups.as_ref().map(Spanned::span)),
         ("match", typed.pattern.as_ref().map(Spanned::span)),
         ("group_push", typed.group_push.as_ref().map(Spanned::span)),
+        ("search", typed.search.as_ref().map(Spanned::span)),
     ];
     let mut given = keys.into_iter().filter_map(|(key, span)| Some((key, span?)));
     let ((first, at), (second, other)) = (given.next()?, given.next()?);
-    if first == "match" {
+    if !["group", "groups"].contains(&first) {
         return None;
     }
     let fault = Fault::at(other, format!("an entry has `{first}` or `{second}`, not both"));
@@ -69,9 +71,10 @@ fn only_filters(typed: &Project, faults: &mut Faults) {
         typed.kind.as_ref().map(Spanned::span),
         typed.exclude.as_ref().map(Spanned::span),
         typed.exclude_pattern.as_ref().map(Spanned::span),
+        typed.exclude_search.as_ref().map(Spanned::span),
     ];
     for span in spans.into_iter().flatten() {
-        let fault = Fault::at(span, "this limits `match` and `group_push`, and the entry names its groups");
+        let fault = Fault::at(span, "this limits `match`, `search` and `group_push`, and the entry names its groups");
         faults.push(fault.help("leave it out, or use `match` instead"));
     }
 }
@@ -95,6 +98,7 @@ fn filter(typed: &Project, has_app: bool, source: Source<'_>, faults: &mut Fault
         Some(pattern) => Some(regex(pattern, source, faults)?),
         None => None,
     };
+    let plain = |search: &Text| search.get_ref().trim().to_owned();
     let excluded = typed.exclude.iter().flat_map(Spanned::get_ref);
     Some(Filter {
         pattern: pattern?,
@@ -102,6 +106,8 @@ fn filter(typed: &Project, has_app: bool, source: Source<'_>, faults: &mut Fault
         pushed_by_okta: typed.group_push.as_ref().is_some_and(|push| is_pushed(push, has_app, faults)),
         exclude: excluded.map(|group| group.get_ref().clone()).collect(),
         exclude_pattern,
+        search: typed.search.as_ref().map(plain),
+        exclude_search: typed.exclude_search.as_ref().map(plain),
     })
 }
 

@@ -30,6 +30,8 @@ pub struct Mapping {
     pub display_name: Mapped,
     /// Without it a new account is a MEMBER, and an existing account keeps its role.
     pub platform_role: Option<Mapped>,
+    /// Further e-mail addresses by which an account without an externalId is the user's.
+    pub aliases: Option<Mapped>,
     /// The project roles that each `[[projects]]` entry gives, in the order of the file.
     pub project_roles: Vec<Option<Arc<RoleRule>>>,
     /// The statuses of users in scope that take access away, though Okta lets these users sign in, or will.
@@ -49,6 +51,7 @@ impl Mapping {
             (Cow::Borrowed("displayName"), &self.display_name),
         ]);
         all.extend(self.platform_role.as_ref().map(|role| (Cow::Borrowed("platformRole"), role)));
+        all.extend(self.aliases.as_ref().map(|aliases| (Cow::Borrowed("aliases"), aliases)));
         let rules = self.project_roles.iter().enumerate();
         let of_rules = rules.filter_map(|(place, rule)| Some((place, rule.as_ref()?.expression()?)));
         all.extend(of_rules.map(|(place, mapped)| (Cow::Owned(format!("role of [[projects]] {}", place + 1)), mapped)));
@@ -236,6 +239,8 @@ impl Evaluation<'_> {
         let mut problems: Vec<Problem> = texts.iter().filter_map(|text| text.as_ref().err().cloned()).collect();
         problems.extend(user_name.as_ref().err().cloned());
         problems.extend(role.as_ref().err().cloned());
+        let aliases = mapping.aliases.as_ref().map(|mapped| self.addresses("aliases", mapped)).transpose();
+        problems.extend(aliases.as_ref().err().cloned());
         let [given_name, family_name, email, display_name] = texts.map(|text| text.ok().flatten());
         let state = if problems.is_empty() {
             DesiredState::Present(Attributes {
@@ -251,6 +256,30 @@ impl Evaluation<'_> {
             DesiredState::Problem(problems)
         };
         DesiredUser::new(self.user.login(), user_name.ok(), state)
+            .with_aliases(aliases.ok().flatten().unwrap_or_default())
+    }
+
+    /// The e-mail addresses that an expression gives: one, several or none, as the server keeps them.
+    fn addresses(&self, attribute: &str, mapped: &Mapped) -> Result<Vec<String>, Problem> {
+        let value = self.value(attribute, mapped)?;
+        let each = match &value {
+            Value::Null => &[],
+            Value::List(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut addresses = Vec::new();
+        for item in each {
+            match item {
+                Value::Null => {}
+                Value::String(text) if text.trim().is_empty() => {}
+                Value::String(text) if text.contains('@') => addresses.push(text.trim().to_lowercase()),
+                other => {
+                    let message = format!("{attribute} gives {}; it must be an e-mail address", other.to_json());
+                    return Err(self.problem(ProblemKind::InvalidAttribute, message, mapped));
+                }
+            }
+        }
+        Ok(addresses)
     }
 
     /// The user name as the server keeps it: lower-cased and trimmed (docs/activepieces.md#creating-a-user, step 1).
@@ -306,6 +335,7 @@ mod tests {
             email: login.clone(),
             display_name: login,
             platform_role: None,
+            aliases: None,
             project_roles: Vec::new(),
             closing: BTreeSet::new(),
             prepares: false,

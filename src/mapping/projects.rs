@@ -49,6 +49,25 @@ pub struct Filter {
     /// Ids or exact names of groups that aren't taken.
     pub exclude: Vec<String>,
     pub exclude_pattern: Option<Regex>,
+    /// An Okta search that finds the groups.
+    pub search: Option<String>,
+    /// An Okta search that finds groups that aren't taken.
+    pub exclude_search: Option<String>,
+}
+
+/// What Okta answers about groups in addition to their listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Groups that the app of the scope pushes in Okta.
+    pub pushed: BTreeSet<OktaGroupId>,
+    /// The groups that each search finds.
+    pub found: BTreeMap<String, BTreeSet<OktaGroupId>>,
+}
+
+impl Answers {
+    fn finds(&self, search: &str, group: &Group) -> bool {
+        self.found.get(search).is_some_and(|found| found.contains(&group.id))
+    }
 }
 
 /// The result of the rules.
@@ -100,16 +119,31 @@ impl Selector {
 impl Filter {
     /// Every group whose name matches.
     pub fn of(pattern: Regex) -> Self {
-        Self { pattern, kind: None, pushed_by_okta: false, exclude: Vec::new(), exclude_pattern: None }
+        Self {
+            pattern,
+            kind: None,
+            pushed_by_okta: false,
+            exclude: Vec::new(),
+            exclude_pattern: None,
+            search: None,
+            exclude_search: None,
+        }
     }
 
-    /// Whether the filter takes the group; `pushed` are the groups that Okta's app pushes, where that counts.
-    pub fn takes(&self, group: &Group, pushed: Option<&BTreeSet<OktaGroupId>>) -> bool {
+    /// The searches of the filter.
+    pub fn searches(&self) -> impl Iterator<Item = &String> {
+        self.search.iter().chain(&self.exclude_search)
+    }
+
+    /// Whether the filter takes the group; without answers what they would say is taken to be so.
+    pub fn takes(&self, group: &Group, answers: Option<&Answers>) -> bool {
         let is_excluded = self.exclude.iter().any(|name| is_called(group, name))
-            || self.exclude_pattern.as_ref().is_some_and(|pattern| pattern.is_match(&group.name));
+            || self.exclude_pattern.as_ref().is_some_and(|pattern| pattern.is_match(&group.name))
+            || self.exclude_search.as_ref().zip(answers).is_some_and(|(search, answers)| answers.finds(search, group));
         group.kind != GroupType::BuiltIn
             && self.kind.as_ref().is_none_or(|kind| *kind == group.kind)
-            && (!self.pushed_by_okta || pushed.is_none_or(|pushed| pushed.contains(&group.id)))
+            && (!self.pushed_by_okta || answers.is_none_or(|answers| answers.pushed.contains(&group.id)))
+            && self.search.as_ref().zip(answers).is_none_or(|(search, answers)| answers.finds(search, group))
             && self.pattern.is_match(&group.name)
             && !is_excluded
     }
@@ -126,6 +160,7 @@ impl fmt::Display for Selector {
             Self::Match(Filter { pattern, pushed_by_okta: true, .. }) if pattern.as_str().is_empty() => {
                 write!(f, "group_push = \"from_okta\"")
             }
+            Self::Match(Filter { search: Some(search), .. }) => write!(f, "search = {search:?}"),
             Self::Match(filter) => write!(f, "match = {:?}", filter.pattern.as_str()),
         }
     }
@@ -135,13 +170,13 @@ fn is_called(group: &Group, wanted: &str) -> bool {
     group.id.as_str() == wanted || group.name == wanted
 }
 
-/// The groups that the rules push, and the projects that they make; `pushed` are the groups that Okta's app pushes.
+/// The groups that the rules push, and the projects that they make.
 ///
 /// The first rule that selects a group names its project; rules of a further project (`also`) come in addition. All groups of
 /// the rules that name one project make it together. If a rule names a group and several groups have that name, no rule selects
 /// them: the intended one is unknown. A project of several groups of which one isn't found is left out as a whole, because
 /// its members aren't known.
-pub fn select(rules: &[ProjectRule], groups: &[Group], pushed: &BTreeSet<OktaGroupId>) -> Selected {
+pub fn select(rules: &[ProjectRule], groups: &[Group], answers: &Answers) -> Selected {
     let (taken, mut unresolved) = resolve(rules, groups);
     let is_doubled = |group: &Group| {
         unresolved.iter().any(
@@ -156,7 +191,8 @@ pub fn select(rules: &[ProjectRule], groups: &[Group], pushed: &BTreeSet<OktaGro
         for &group in &sorted {
             let mut placed =
                 rules.iter().zip(&taken).enumerate().filter(|(_, (rule, _))| rule.also.as_deref() == layer);
-            let found = placed.find_map(|(place, (rule, taken))| Some((place, rule, taken.name(rule, group, pushed)?)));
+            let found =
+                placed.find_map(|(place, (rule, taken))| Some((place, rule, taken.name(rule, group, answers)?)));
             let Some((place, rule, name)) = found else { continue };
             if name.trim().is_empty() {
                 unresolved.push(Unresolved {
@@ -221,14 +257,10 @@ impl Made {
 }
 
 /// The rules that select no group without naming one. They are probably mistakes, but not faults.
-pub fn idle_patterns<'a>(
-    rules: &'a [ProjectRule],
-    groups: &[Group],
-    pushed: &BTreeSet<OktaGroupId>,
-) -> Vec<&'a ProjectRule> {
+pub fn idle_patterns<'a>(rules: &'a [ProjectRule], groups: &[Group], answers: &Answers) -> Vec<&'a ProjectRule> {
     let idle = |rule: &&ProjectRule| match &rule.selector {
         Selector::Groups(_) => false,
-        Selector::Match(filter) => !groups.iter().any(|group| filter.takes(group, Some(pushed))),
+        Selector::Match(filter) => !groups.iter().any(|group| filter.takes(group, Some(answers))),
     };
     rules.iter().filter(idle).collect()
 }
@@ -268,10 +300,10 @@ enum Taken<'a> {
 
 impl Taken<'_> {
     /// The project's name if this selects the group.
-    fn name(&self, rule: &ProjectRule, group: &Group, pushed: &BTreeSet<OktaGroupId>) -> Option<String> {
+    fn name(&self, rule: &ProjectRule, group: &Group, answers: &Answers) -> Option<String> {
         let filter = match self {
             Self::Groups(taken, _) if taken.iter().any(|taken| taken.id == group.id) => None,
-            Self::Match(filter) if filter.takes(group, Some(pushed)) => Some(filter),
+            Self::Match(filter) if filter.takes(group, Some(answers)) => Some(filter),
             Self::Groups(..) | Self::Match(_) => return None,
         };
         if let Some(project) = &rule.project {
@@ -354,7 +386,7 @@ mod tests {
     }
 
     fn all(rules: &[ProjectRule]) -> Selected {
-        select(rules, &company(), &BTreeSet::new())
+        select(rules, &company(), &Answers::default())
     }
 
     /// The projects as `00g4 00g3: Sales`, by the externalIds that they may have.
@@ -433,7 +465,7 @@ mod tests {
     #[test]
     fn patterns_that_match_nothing_are_known() {
         let rules = [by_match("^Nobody", None), by_match("^AP", None), by_match("^Everyone$", None)];
-        assert_eq!(idle_patterns(&rules, &company(), &BTreeSet::new()).len(), 2);
+        assert_eq!(idle_patterns(&rules, &company(), &Answers::default()).len(), 2);
     }
 
     #[test]
@@ -474,11 +506,14 @@ mod tests {
 
     #[test]
     fn a_filter_takes_by_pattern_type_and_what_okta_pushes_without_what_is_excluded() {
-        let pushed: BTreeSet<OktaGroupId> = ["00g2".into(), "00g3".into(), "00g5".into(), "00g9".into()].into();
+        let pushed = ["00g2".into(), "00g3".into(), "00g5".into(), "00g9".into()].into();
+        let found = |ids: &[&str]| ids.iter().map(|id| OktaGroupId::from(*id)).collect();
+        let found = [("ours".to_owned(), found(&["00g2", "00g4", "00g5"])), ("old".to_owned(), found(&["00g4"]))];
+        let answers = Answers { pushed, found: found.into() };
         let any = || Filter::of(Regex::new("").unwrap());
         let taken = |filter: Filter| {
             let rule = ProjectRule::new(Selector::Match(filter));
-            let groups = select(&[rule], &company(), &pushed).pushed;
+            let groups = select(&[rule], &company(), &answers).pushed;
             groups.into_iter().map(|group| group.id.to_string()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(taken(any()), "00g0 00g1 00g2 00g3 00g4");
@@ -487,6 +522,10 @@ mod tests {
         assert_eq!(taken(Filter { exclude: vec!["Twice".into(), "00g3".into()], ..any() }), "00g2 00g4");
         let exclude_pattern = Some(Regex::new("^AP").unwrap());
         assert_eq!(taken(Filter { exclude_pattern, pushed_by_okta: true, ..any() }), "00g2");
+        let ours = || Filter { search: Some("ours".to_owned()), ..any() };
+        assert_eq!(taken(ours()), "00g2 00g4", "and no built-in group");
+        assert_eq!(taken(Filter { exclude_search: Some("old".to_owned()), ..ours() }), "00g2");
+        assert_eq!(taken(Filter { search: Some("not asked".to_owned()), ..any() }), "");
         let rule = ProjectRule::new(Selector::Match(Filter { exclude: vec!["Twice".into(), "Gone".into()], ..any() }));
         let idle = [rule];
         let idle: Vec<_> = idle_exclusions(&idle, &company()).into_iter().map(|(name, _)| name).collect();

@@ -165,19 +165,28 @@ pub struct DesiredUser {
     /// The attributes of the inactive account that is made for a user who has none yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prepared: Option<Box<Attributes>>,
+    /// Further addresses by which an account may be the user's, lower-cased and trimmed.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub aliases: Box<[String]>,
 }
 
 impl DesiredUser {
     /// A user in scope with this `profile.login`, or the id where Okta has none.
     pub fn new(login: &str, user_name: Option<String>, state: DesiredState) -> Self {
         let login = (user_name.as_deref() != Some(login)).then(|| login.into());
-        Self { login, user_name, state, in_scope: true, prepared: None }
+        Self { login, user_name, state, in_scope: true, prepared: None, aliases: Box::default() }
     }
 
     /// The same user, who gets an inactive account.
     #[must_use]
     pub fn with_prepared(self, attributes: Attributes) -> Self {
         Self { prepared: Some(Box::new(attributes)), ..self }
+    }
+
+    /// The same user, who may have an account of one of these addresses.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Vec<String>) -> Self {
+        Self { aliases: aliases.into(), ..self }
     }
 
     /// The same user outside of the scope.

@@ -5,6 +5,7 @@ use crate::apply::estimate::Estimate;
 use crate::apply::report::ProjectOutcome;
 use crate::apply::{Outcome, Report};
 use crate::plan::Plan;
+use crate::plan::adoption::AccountMatch;
 use crate::plan::guard::Refusal;
 use crate::plan::policy::Limits;
 use crate::state::history::{Recorded, Run};
@@ -36,6 +37,8 @@ pub struct Document<'a> {
     /// The run as it is recorded, if a run wrote the plan.
     pub recorded: Option<&'a Recorded>,
     pub snapshot: Option<FromSnapshot<'a>>,
+    /// How each account is matched, where that is asked for.
+    pub accounts: Option<&'a [AccountMatch]>,
 }
 
 /// The snapshot that a plan was made from.
@@ -63,6 +66,7 @@ impl<'a> Document<'a> {
             report: None,
             recorded: None,
             snapshot: None,
+            accounts: None,
         }
     }
 

@@ -70,6 +70,9 @@ fn as_json(document: &Document<'_>) -> Value {
     let plan = || json::plan(document);
     let Some(run) = document.run else {
         let mut answer = plan();
+        if let Some(accounts) = document.accounts {
+            answer["accounts"] = json!(accounts);
+        }
         if let Some(snapshot) = document.snapshot {
             answer["snapshot"] =
                 json!({ "file": snapshot.file, "read_at": document.made, "redacted": snapshot.redacted });

@@ -216,14 +216,15 @@ fn select(html: &mut Html, (name, label): (&str, &str), options: &[(&str, &str)]
 
 /// Problems, what is deferred or accepted, warnings, and what didn't persist.
 fn left_alone(document: &Document<'_>) -> Html {
-    const KINDS: [(&str, &str); 5] = [
+    const KINDS: [(&str, &str); 6] = [
+        ("account", "Accounts"),
         ("problem", "Problems"),
         ("held", "Deferred"),
         ("diverged", "Not persisted: the server returned 200, but reading it again shows other values"),
         ("accepted", "Accepted problems"),
         ("warning", "Warnings"),
     ];
-    let mut found: [Vec<(Attributes, Vec<String>)>; 5] = Default::default();
+    let mut found: [Vec<(Attributes, Vec<String>)>; 6] = Default::default();
     rows::left_alone(document, &mut |row| {
         if let Some(at) = KINDS.iter().position(|(kind, _)| *kind == row.kind) {
             found[at].push((Attributes::default(), [row.subject, row.action, row.reason].map(str::to_owned).to_vec()));

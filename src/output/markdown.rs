@@ -10,6 +10,7 @@ use super::document::Document;
 use super::rows::{self, Row, message};
 use super::summary::{self, Change, Count, List, told};
 use super::text::{count, counted, safe};
+use crate::plan::adoption::MatchState;
 
 /// So many rows of routine are shown: a comment on GitHub holds 65,536 characters.
 const SHOWN: usize = 100;
@@ -23,6 +24,7 @@ pub fn render(document: &Document<'_>) -> String {
         refused(document),
         Some(counts(document)),
         Some(of_access(document, &changes)),
+        accounts(document),
         problems(document),
         routine(document, &changes),
         accepted(document),
@@ -98,6 +100,20 @@ fn of_access(document: &Document<'_>, changes: &[Change<'_>]) -> String {
 
 fn outcome_column(document: &Document<'_>) -> &'static [&'static str] {
     if document.report.is_some() { &["outcome"] } else { &[] }
+}
+
+/// How each account is matched that isn't linked yet.
+fn accounts(document: &Document<'_>) -> Option<String> {
+    let mut rows = Vec::new();
+    rows::left_alone(document, &mut |row| {
+        if row.kind == "account" && row.action != MatchState::Linked.as_str() {
+            rows.push([row.subject, row.action, row.okta_id, row.reason].map(escaped).to_vec());
+        }
+    });
+    let mut text = String::new();
+    let title = format!("Accounts: {}", count(rows.len()));
+    push_table(&mut text, &title, &["account", "state", "Okta id", "why"], rows.into_iter());
+    (!text.is_empty()).then_some(text)
 }
 
 fn problems(document: &Document<'_>) -> Option<String> {

@@ -9,12 +9,13 @@ use crate::apply::Outcome;
 use crate::apply::report::ProjectOutcome;
 use crate::model::id::OktaUserId;
 use crate::model::problem::Problem;
+use crate::plan::adoption::AccountMatch;
 use crate::plan::op::{ProjectAction, ProjectOp, Reason, UserAction, UserOp};
 
 /// One change, or one thing to know. What doesn't apply is empty or none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row<'a> {
-    /// `user`, `project`, `invitation`, `problem`, `accepted`, `held`, `warning` or `diverged`.
+    /// `user`, `project`, `invitation`, `account`, `problem`, `accepted`, `held`, `warning` or `diverged`.
     pub kind: &'a str,
     pub action: &'a str,
     /// A user name; for a problem its subject.
@@ -46,6 +47,21 @@ pub fn changes(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
         let row = Row { kind: "invitation", action: "revoke", subject: &op.user_name, ..Row::default() };
         let row = Row { okta_id: op.okta_id.as_str(), outcome: document.outcome_of_invitation(at), ..row };
         visit(&Row { attribute: "invitation", before: Some(&grant), reason: &op.reason, ..row });
+    }
+}
+
+/// How an account is matched, a row for each user who claims it.
+fn account(of: &AccountMatch, visit: &mut dyn FnMut(&Row<'_>)) {
+    let conflicts: Vec<String> = of.conflicts.iter().map(ToString::to_string).collect();
+    let by = of.by.map(|by| format!("by {by}")).into_iter();
+    let reason = by.chain(conflicts).collect::<Vec<_>>().join("; ");
+    let row = Row { kind: "account", action: of.state.as_str(), subject: &of.user_name, ..Row::default() };
+    let row = Row { attribute: "externalId", before: of.external_id.as_deref(), reason: &reason, ..row };
+    if of.users.is_empty() {
+        visit(&row);
+    }
+    for user in &of.users {
+        visit(&Row { okta_id: user.id.as_str(), ..row });
     }
 }
 
@@ -138,6 +154,7 @@ fn members(op: &ProjectOp, outcomes: &ProjectOutcome, row: Row<'_>, visit: &mut 
 /// Hands on the rows of what is left alone, and of what didn't persist.
 pub fn left_alone(document: &Document<'_>, visit: &mut dyn FnMut(&Row<'_>)) {
     let plan = document.plan;
+    document.accounts.into_iter().flatten().for_each(|of| account(of, visit));
     for problem in &plan.problems {
         let (reason, kind) = (message(problem), problem.kind.as_str());
         let row = Row { kind: "problem", action: kind, code: kind, ..Row::default() };
@@ -181,6 +198,7 @@ fn code(reason: &Reason) -> &'static str {
         Reason::Staged => "staged",
         Reason::ActiveInOkta => "active_in_okta",
         Reason::SameEmail => "same_email",
+        Reason::Alias => "alias",
         Reason::Relinked => "relinked",
         Reason::OtherDirectory => "other_directory",
         Reason::EmailChanged => "email_changed",

@@ -68,13 +68,11 @@ impl Screen {
         let mut next = Buffer::empty(area);
         draw(&mut next, self.colours);
         let mut out = Vec::new();
-        let shown = match self.shown.take().filter(|shown| shown.area == area) {
-            Some(shown) => shown,
-            None => {
-                queue!(out, Clear(ClearType::All))?;
-                Buffer::empty(area)
-            }
-        };
+        let shown = self.shown.take().filter(|shown| shown.area == area);
+        if shown.is_none() {
+            queue!(out, Clear(ClearType::All))?;
+        }
+        let shown = shown.unwrap_or_else(|| Buffer::empty(area));
         for (x, y, cell) in shown.diff(&next) {
             queue!(out, MoveTo(x, y))?;
             put(&mut out, cell)?;

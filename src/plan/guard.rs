@@ -57,6 +57,14 @@ pub enum Refusal {
         #[serde(flatten)]
         over: Over,
     },
+    /// Members whose project role changes: of one project, or, as a share, of all of them together.
+    MaxProjectRoleChanges {
+        project: Option<String>,
+        /// All changes of project roles of the plan, which the flag allows.
+        changes: usize,
+        #[serde(flatten)]
+        over: Over,
+    },
 }
 
 /// A number over its limit.
@@ -80,6 +88,8 @@ pub struct Allowed {
     pub new_admins: Option<usize>,
     /// Exactly so many accounts that are replaced.
     pub recreations: Option<usize>,
+    /// Exactly so many changes of project roles.
+    pub project_roles: Option<usize>,
     /// Exactly so many deletions of projects.
     pub project_deletions: Option<usize>,
     /// Exactly so many deletions of accounts.
@@ -103,6 +113,7 @@ impl Refusal {
             Self::MaxDeactivations(over) => Some(format!("--allow-deactivations {}", over.number)),
             Self::MaxNewAdmins(over) => Some(format!("--allow-new-admins {}", over.number)),
             Self::MaxRecreations(over) => Some(format!("--allow-recreations {}", over.number)),
+            Self::MaxProjectRoleChanges { changes, .. } => Some(format!("--allow-project-role-changes {changes}")),
             Self::MaxRoleDowngrades(_)
             | Self::MaxRoleOrEmailChanges(_)
             | Self::MaxCreations(_)
@@ -121,6 +132,7 @@ impl Refusal {
                 | Self::MaxRoleOrEmailChanges(_)
                 | Self::MaxCreations(_)
                 | Self::MaxMembersRemoved { .. }
+                | Self::MaxProjectRoleChanges { .. }
         )
     }
 }
@@ -149,8 +161,14 @@ impl fmt::Display for Refusal {
                 over.tell(f, what, "max_recreations", managed)
             }
             Self::MaxCreations(over) => over.tell(f, ["creation", "creations"], "max_creations", managed),
+            Self::MaxProjectRoleChanges { project, over, .. } => {
+                let place = of_projects(project.as_deref());
+                let what =
+                    ["change of a project role", "changes of project roles"].map(|what| format!("{what} in {place}"));
+                over.tell(f, what.each_ref().map(String::as_str), "max_project_role_changes", "members")
+            }
             Self::MaxMembersRemoved { project, over } => {
-                let whence = project.as_ref().map_or("all projects".to_owned(), |name| format!("the project {name}"));
+                let whence = of_projects(project.as_deref());
                 let what = ["member", "members"].map(|what| format!("{what} removed from {whence}"));
                 over.tell(f, what.each_ref().map(String::as_str), "max_members_removed", "members")
             }
@@ -177,6 +195,11 @@ impl fmt::Display for Refusal {
             }
         }
     }
+}
+
+/// `the project Sales`, or all of them.
+fn of_projects(project: Option<&str>) -> String {
+    project.map_or("all projects".to_owned(), |name| format!("the project {name}"))
 }
 
 impl Over {
@@ -212,6 +235,7 @@ pub fn check(plan: &Plan, hash: &str, policy: &Policy, past: &Past, allowed: &Al
         Refusal::MaxDeactivations(over) => allowed.deactivations != Some(over.number),
         Refusal::MaxNewAdmins(over) => allowed.new_admins != Some(over.number),
         Refusal::MaxRecreations(over) => allowed.recreations != Some(over.number),
+        Refusal::MaxProjectRoleChanges { changes, .. } => allowed.project_roles != Some(*changes),
         _ => true,
     }));
     refusals.retain(|refusal| approved.is_none() || !refusal.is_limit());
@@ -252,18 +276,34 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> 
             .map(Refusal::MaxRoleOrEmailChanges),
         over(users(|op| op.action == UserAction::Create), limits.creations, managed).map(Refusal::MaxCreations),
     ];
-    let of_project = |op: &ProjectOp| {
-        let over = over(removed(op), limits.members_removed, op.members)?;
-        Some(Refusal::MaxMembersRemoved { project: Some(op.name.clone()), over })
+    let removals = over_in_projects(plan, limits.members_removed, limits.floor(), &removed);
+    let removals = removals.into_iter().map(|(project, over)| Refusal::MaxMembersRemoved { project, over });
+    let set_roles = |op: &ProjectOp| op.roles.iter().filter(|change| !resumed.role(op, change)).count();
+    let changes = plan.projects.iter().map(set_roles).sum();
+    let roles = over_in_projects(plan, limits.project_role_changes, limits.floor(), &set_roles);
+    let roles = roles.into_iter().map(|(project, over)| Refusal::MaxProjectRoleChanges { project, changes, over });
+    always.chain(whole.into_iter().flatten()).chain(removals).chain(roles).collect()
+}
+
+/// The projects in which a number is over its limit, which counts each project apart. Each of many small projects may be within a
+/// share, but not all of them together.
+fn over_in_projects(
+    plan: &Plan,
+    limit: Limit,
+    floor: usize,
+    number: &dyn Fn(&ProjectOp) -> usize,
+) -> Vec<(Option<String>, Over)> {
+    let over = |number, of| {
+        let allowed = limit.of(of, floor);
+        (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
     };
-    let mut removals: Vec<Refusal> = plan.projects.iter().filter_map(of_project).collect();
-    if removals.is_empty() && matches!(limits.members_removed, Limit::Percent(_)) {
-        // Each of many small projects may lose all members, but not all of them in one run.
-        let removed = plan.projects.iter().map(removed).sum();
-        let over = over(removed, limits.members_removed, plan.standing.members);
-        removals.extend(over.map(|over| Refusal::MaxMembersRemoved { project: None, over }));
+    let of_project = |op: &ProjectOp| Some((Some(op.name.clone()), over(number(op), op.members)?));
+    let mut found: Vec<_> = plan.projects.iter().filter_map(of_project).collect();
+    if found.is_empty() && matches!(limit, Limit::Percent(_)) {
+        let all = over(plan.projects.iter().map(number).sum(), plan.standing.members);
+        found.extend(all.map(|over| (None, over)));
     }
-    always.chain(whole.into_iter().flatten()).chain(removals).collect()
+    found
 }
 
 /// A few people have these roles even in a large company: the floor is one for the company, and one lesser role is always

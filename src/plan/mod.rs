@@ -5,6 +5,7 @@
 //! - `undo`: the plan that undoes a run.
 //! - `in_line`: what was changed on the platform since the last run.
 //! - `op`, `step`, `drift` and `deferred`: what a plan consists of.
+//! - `adoption`: how each account is matched, and the part of a plan that only links.
 //! - `item`: what can be left out of a plan, and what depends on what; `only`: the part that was chosen by name.
 //! - `access`: who has which role today, and why; `part`: what a plan does for one user.
 //! - `census`: the accounts by role and status, before and after.
@@ -13,6 +14,7 @@
 //! - `past`, `saved`, `fingerprint`: state recorded by earlier runs, and plans in files.
 
 pub mod access;
+pub mod adoption;
 pub mod census;
 pub mod deferred;
 pub mod diff;

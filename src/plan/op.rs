@@ -297,6 +297,8 @@ pub enum Reason {
     ActiveInOkta,
     /// The account was made by hand or invitation and has the same e-mail address.
     SameEmail,
+    /// The account was made by hand or invitation, and has one of the user's aliases as its e-mail address.
+    Alias,
     /// The account was linked to another Okta user, who is deactivated in Okta or deleted, and has the same e-mail address.
     Relinked,
     /// The account was linked to another directory and has the same e-mail address.

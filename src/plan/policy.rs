@@ -86,6 +86,8 @@ pub struct Limits {
     pub role_or_email_changes: Limit,
     /// Members removed from one project, over the members of that project.
     pub members_removed: Limit,
+    /// Members of one project whose project role changes, over the members of that project.
+    pub project_role_changes: Limit,
     /// Over the managed active users, once a run has brought the platform in line.
     pub creations: Limit,
     /// Users who become ADMIN. What the admin sets holds from the first run on, the default from the second.
@@ -124,6 +126,7 @@ impl Default for Limits {
             role_downgrades: Limit::Percent(50.0),
             role_or_email_changes: Limit::Percent(50.0),
             members_removed: Limit::Percent(50.0),
+            project_role_changes: Limit::Percent(50.0),
             creations: Limit::Percent(100.0),
             new_admins: None,
             recreations: Limit::Count(5),

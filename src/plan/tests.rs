@@ -43,6 +43,7 @@ fn policy() -> Policy {
         role_downgrades: all,
         role_or_email_changes: all,
         members_removed: all,
+        project_role_changes: all,
         creations: all,
         new_admins: None,
         recreations: all,

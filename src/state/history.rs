@@ -46,7 +46,7 @@ impl Run {
     pub fn may_write(&self) -> bool {
         let command = self.command.as_str();
         let is_undo = command.starts_with("undo ") && !command.ends_with(" --dry-run");
-        command == "apply" || command.starts_with("apply ") || is_undo
+        command == "apply" || command == "adopt" || command.starts_with("apply ") || is_undo
     }
 }
 

@@ -84,6 +84,7 @@ fn of_missing_app(settings: &Settings) -> Result<Mapping> {
         email: unknown.clone(),
         display_name: unknown,
         platform_role: None,
+        aliases: settings.mapping.aliases.clone(),
         project_roles: settings.mapping.project_roles.clone(),
         closing: settings.mapping.closing.clone(),
         prepares: settings.mapping.prepares,
@@ -141,7 +142,11 @@ fn findings(
     app_user: Option<&BTreeSet<String>>,
 ) -> Vec<(Cow<'static, str>, Finding)> {
     let of = |(attribute, mapped): (Cow<'static, str>, &Mapped)| {
-        let wants = if attribute == "platformRole" { Wants::Role } else { Wants::Text };
+        let wants = match attribute.as_ref() {
+            "platformRole" => Wants::Role,
+            "aliases" => Wants::Texts,
+            _ => Wants::Text,
+        };
         let mut found = check(&mapped.expression, schema, wants);
         found.extend(app_user.into_iter().flat_map(|known| check_app_user(&mapped.expression, known)));
         found.into_iter().map(move |finding| (attribute.clone(), finding))

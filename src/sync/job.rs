@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::error::{Error, Kind, Result};
+use crate::output::format::Format;
 use crate::plan::guard::Allowed;
 use crate::plan::hold::resumed::Resumed;
 use crate::sync::context::Context;
@@ -29,6 +30,9 @@ pub struct WriteArgs {
     /// Allow exactly so many accounts to be replaced, though the limit in the config is lower
     #[arg(long, value_name = "N")]
     allow_recreations: Option<usize>,
+    /// Allow exactly so many changes of project roles, though the limit in the config is lower
+    #[arg(long, value_name = "N")]
+    allow_project_role_changes: Option<usize>,
     /// Allow a plan that deactivates accounts because no user is in scope
     #[arg(long)]
     allow_empty_scope: bool,
@@ -58,6 +62,7 @@ impl WriteArgs {
             deactivations: self.allow_deactivations,
             new_admins: self.allow_new_admins,
             recreations: self.allow_recreations,
+            project_roles: self.allow_project_role_changes,
             resumed,
             project_deletions: self.allow_project_deletions,
             account_deletions: self.allow_account_deletions,
@@ -89,7 +94,7 @@ pub enum Consent {
 /// A command that may write.
 #[derive(Debug)]
 pub struct Job<'a> {
-    /// `apply` or `undo`.
+    /// `apply`, `adopt` or `undo`.
     pub name: &'static str,
     /// What the journal has: `undo 12`.
     pub command: String,
@@ -98,4 +103,6 @@ pub struct Job<'a> {
     pub context: &'a Context,
     /// What to do after it, where all was done.
     pub next: &'static str,
+    /// The format of a plan that is only looked at.
+    pub format: Format,
 }

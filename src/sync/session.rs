@@ -85,6 +85,11 @@ pub struct Looked {
     pub platform: Platform,
     pub org: Org,
     pub mapping: Mapping,
+    pub known: KnownOrg,
+    /// State to record: users who were seen aren't missing any more.
+    pub seen: Past,
+    /// The time of the read, by Okta's clock.
+    pub now: Timestamp,
 }
 
 /// Both sides as they were read.
@@ -364,12 +369,15 @@ impl Session {
         let looked = Box::pin(settle::look(sources, reading)).await?;
         let settle::Looked { mut plan, desired, reading, sizes, not_recorded } = looked;
         plan.warnings.extend(unknown(not_recorded));
+        let mut seen = grace::without_seen(&knows.past, &plan);
+        seen.inactive = dormant::without_seen(&knows.past, &platform, &self.settings.policy);
         let run = held::Run { sizes: &sizes, now, trust_source: false };
         let unread = StandingRoles::Unread;
         let of_plan = if manages_roles { &platform.roles } else { &unread };
         self.finish(&mut plan, &knows.past, &run, of_plan).await?;
         drop(progress);
-        Ok(Looked { plan, desired, platform, org: reading.org, mapping: expressions.mapping })
+        let (mapping, org) = (expressions.mapping, reading.org);
+        Ok(Looked { plan, desired, platform, org, mapping, known: reading.known, seen, now })
     }
 
     /// Both sides with what earlier runs left to be done; the accounts that are due to be deleted, since when, and those that lose

@@ -151,8 +151,7 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
     let scope = &settings.scope;
     literals.extend(scope.app.iter().chain(&scope.groups).cloned());
     let search = scope.search.as_deref().unwrap_or_default();
-    // Every second part of a search is within quotes.
-    literals.extend(search.split('"').skip(1).step_by(2).map(str::to_owned));
+    literals.extend(quoted(search));
     // Okta's own groups, such as Everyone, are known by their names.
     let groups = groups(snapshot);
     literals.extend(groups.iter().filter(|group| group.kind == GroupType::BuiltIn).map(|group| group.name.clone()));
@@ -170,13 +169,20 @@ fn keep(session: &Session, mapping: &Mapping, snapshot: &Snapshot) -> Keep {
     }
 }
 
+/// What a search compares with: every second part is within quotes.
+fn quoted(search: &str) -> impl Iterator<Item = String> {
+    search.split('"').skip(1).step_by(2).map(str::to_owned)
+}
+
 /// The names and patterns that a rule compares groups with.
 fn compared(selector: &Selector) -> Vec<String> {
     match selector {
         Selector::Groups(names) => names.clone(),
         Selector::Match(filter) => {
             let patterns = filter.exclude_pattern.iter().chain([&filter.pattern]);
-            patterns.map(|pattern| pattern.as_str().to_owned()).chain(filter.exclude.iter().cloned()).collect()
+            let searched = filter.searches().flat_map(|search| quoted(search));
+            let names = filter.exclude.iter().cloned().chain(searched);
+            patterns.map(|pattern| pattern.as_str().to_owned()).chain(names).collect()
         }
     }
 }

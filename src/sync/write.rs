@@ -1,4 +1,4 @@
-//! How a plan becomes written, for `apply` and `undo` alike: guards, the plan, the question, the writing, the report.
+//! How a plan becomes written, for `apply`, `adopt` and `undo` alike: guards, the plan, the question, the writing, the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use crate::apply::{self, Event, Outcome, Report};
 use crate::config::Settings;
 use crate::error::{EXIT_OK, Error, Kind, Result};
 use crate::output::document::Document;
-use crate::output::format::Format;
 use crate::output::progress::Progress;
 use crate::output::text::{count, counted, safe};
 use crate::output::{estimate_text, json, report_text};
+use crate::plan::adoption::AccountMatch;
 use crate::plan::guard::{self, Refusal};
 use crate::plan::hold::convergence::Stands;
 use crate::plan::in_line::{Digests, InLine};
-use crate::plan::op::{ProjectAction, ProjectOp};
+use crate::plan::op::{Attribute, ProjectAction, ProjectOp, UserAction, UserOp};
 use crate::plan::saved::Remaining;
 use crate::plan::{Past, Plan};
 use crate::sync::interrupt::{Interrupt, interrupted};
@@ -46,6 +46,8 @@ pub struct Proposal {
     pub in_line: Option<InLine>,
     /// The time of the read, by Okta's clock.
     pub now: Timestamp,
+    /// How each account is matched, where that is shown.
+    pub accounts: Option<Vec<AccountMatch>>,
 }
 
 /// A run of a job that is about to write to one target.
@@ -214,7 +216,7 @@ impl Writing<'_> {
     /// Shows the plan, and refuses what the guards don't allow. Returns how long it takes to write it.
     fn show(&self, proposal: &Proposal) -> Result<Estimate> {
         let Self { job: Job { args, consent, context, .. }, session, .. } = self;
-        let Proposal { held: Remaining { plan, .. }, hash, past, now, .. } = proposal;
+        let Proposal { held: Remaining { plan, .. }, hash, past, now, accounts, .. } = proposal;
         self.journal.planned(plan)?;
         if past.trusted.is_none() && plan.standing.managed_active > 0 {
             context
@@ -233,9 +235,10 @@ impl Writing<'_> {
                 made: Some(&made),
                 estimate: Some(estimate),
                 refusals: &refusals,
+                accounts: accounts.as_deref(),
                 ..session.document(plan, hash)
             };
-            Format::of(&context.printer).answer(&document, &context.printer);
+            self.job.format.answer(&document, &context.printer);
         }
         if refusals.is_empty() { Ok(estimate) } else { Err(refused(&refusals, hash)) }
     }
@@ -243,7 +246,7 @@ impl Writing<'_> {
     /// Writes the plan, reads it again, and records what the next run has to know.
     async fn write_and_report(&self, proposal: Proposal) -> Result<u8> {
         let context = self.job.context;
-        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now } =
+        let Proposal { held: Remaining { plan, stale, .. }, hash, past, mut remember, digests, in_line, now, .. } =
             proposal;
         let early = past.with_what_goes(&remember);
         if early != past {
@@ -375,7 +378,12 @@ fn question(plan: &Plan, estimate: Estimate) -> String {
 fn undo_hint(run: u32, report: &Report<'_>) -> String {
     let itself = |op: &ProjectOp| matches!(op.action, ProjectAction::Rename { .. } | ProjectAction::Archive { .. });
     let is_done = |outcome: &Option<Outcome>| outcome.as_ref().is_some_and(Outcome::is_done);
-    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && !op.is_deletion());
+    // An externalId can't be cleared (docs/activepieces.md#patch-of-a-user).
+    let links = |op: &UserOp| {
+        op.changes.iter().all(|change| change.attribute == Attribute::ExternalId && change.from.is_none())
+    };
+    let is_undoable = |op: &UserOp| !op.is_deletion() && (op.action != UserAction::Adopt || !links(op));
+    let users = report.users.iter().any(|(op, outcome)| outcome.is_done() && is_undoable(op));
     let projects = report.projects.iter().any(|(op, outcomes)| {
         (itself(op) && is_done(&outcomes.project))
             || is_done(&outcomes.add)

@@ -12,7 +12,7 @@ const GENERATED: Shape = Shape::Generated { users: 20, groups: 2, members: 5, ex
 
 #[test]
 fn the_config_of_every_company_is_valid() {
-    for (shape, limit) in [(Shape::Seeded, 50.0), (GENERATED, 100.0)] {
+    for (shape, limit) in [(Shape::Seeded, 50.0), (Shape::Tour, 50.0), (GENERATED, 100.0)] {
         let text = company::config(&shape, "http://127.0.0.1:1001", "http://127.0.0.1:1002");
         let settings = config::parse(&text, "config.toml").unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(settings.warnings, Vec::<String>::new());

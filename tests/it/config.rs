@@ -191,6 +191,7 @@ max_deactivations = 3
 max_role_downgrades = 4
 max_role_or_email_changes = "5%"
 max_members_removed = 6
+max_project_role_changes = 12
 max_creations = "7.5%"
 max_recreations = "11%"
 max_shrink = 8
@@ -204,6 +205,7 @@ invitations = "revoke"
         role_downgrades: Limit::Count(4),
         role_or_email_changes: Limit::Percent(5.0),
         members_removed: Limit::Count(6),
+        project_role_changes: Limit::Count(12),
         creations: Limit::Percent(7.5),
         recreations: Limit::Percent(11.0),
         shrink: Limit::Count(8),

@@ -58,7 +58,7 @@ async fn follow(page: &Path) -> usize {
         stage.configure(&format!("{}\n{targets}\n", stage.sandbox.config()));
     }
     for mut command in commands.clone() {
-        if command == ["apply"] {
+        if command == ["apply"] || command == ["adopt"] {
             // There is no terminal to ask on.
             command.push("--yes".to_owned());
         }

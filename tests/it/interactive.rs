@@ -264,6 +264,8 @@ fn panics_on_the_screen() {
 fn a_panic_leaves_the_terminal_as_it_was() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "interactive::panics_on_the_screen", "--ignored", "--nocapture"]).env("TERM", "xterm");
+    // A backtrace would take the message off the screen.
+    command.env("RUST_BACKTRACE", "0");
     let mut terminal = Emulator::start(command, 100, 24);
     terminal.shows("on the screen");
     terminal.controller.write_all(b"x").unwrap();

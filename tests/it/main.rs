@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sandbox")]
 mod access;
+mod adopt;
 mod architecture;
 #[cfg(feature = "sandbox")]
 mod cli;

@@ -346,3 +346,62 @@ async fn a_swap_goes_on_where_the_value_between_belongs_to_the_other_project() {
     assert_eq!(company.projects(), ["A [us]: bob=Editor cy=Editor", "B [emea]: ada=Editor bob=Editor"]);
     company.is_settled().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_taken_by_a_search_of_their_profiles() {
+    let rule =
+        "[[projects]]\nsearch = 'profile.department eq \"Sales\"'\nexclude_search = 'profile.stage eq \"old\"'\n";
+    let company = Company::with(rule).await;
+    let org = company.stage.sandbox.org();
+    for (group, attribute, value) in [
+        ("emea", "department", "Sales"),
+        ("field", "department", "Sales"),
+        ("field", "stage", "old"),
+        ("us", "department", "Ops"),
+    ] {
+        org.set_group_profile(&company.groups[group], attribute, json!(value));
+    }
+    company.applies(0).await;
+    assert_eq!(company.projects(), ["AP EMEA [emea]: ada=Editor bob=Editor"]);
+    company.is_settled().await;
+    let shown = company.stage.run(&["explain", "ada@example.com"]).await;
+    assert!(shown.code == 0 && shown.stdout.contains("AP EMEA"), "{shown:#?}");
+    // A snapshot holds what the searches found.
+    assert_eq!(company.stage.run(&["export", "all.json"]).await.code, 0);
+    let planned = company.stage.run(&["plan", "--from", "all.json", "--json"]).await;
+    assert_eq!((planned.code, operations(&planned.json())), (0, 0), "{planned:#?}");
+    // A group that the search finds no more keeps its project and its members, also where projects are deleted.
+    org.set_group_profile(&company.groups["emea"], "department", json!("Ops"));
+    company.rules(&format!("{rule}\n[projects_policy]\ndelete_unpushed = true\n"));
+    company.is_settled().await;
+    assert_eq!(company.projects(), ["AP EMEA [emea]: ada=Editor bob=Editor"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_okta_refuses_ends_the_run_and_names_the_line_of_its_rule() {
+    let company = Company::with("[[projects]]\nsearch = 'profile.department co \"Sal\"'\n").await;
+    for command in [&["plan"][..], &["apply", "--yes"], &["explain", "ada@example.com"]] {
+        let refused = company.stage.run(command).await;
+        assert_ne!(refused.code, 0, "{refused:#?}");
+        for said in ["config.toml:", "[[projects]]: the search of groups", "`co` on profile.name"] {
+            assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+        }
+    }
+    assert!(company.projects().is_empty());
+    for (rule, said) in [
+        ("[[projects]]\nsearch = ' '\n", "this is empty"),
+        (
+            "[[projects]]\ngroup = \"AP US\"\nsearch = 'profile.name sw \"AP\"'\n",
+            "an entry has `group` or `search`, not both",
+        ),
+        (
+            "[[projects]]\ngroup = \"AP US\"\nexclude_search = 'profile.name sw \"AP\"'\n",
+            "this limits `match`, `search` and `group_push`",
+        ),
+        ("[[projects]]\nsearch = 'profile.name sw \"AP\"'\nproject = \"Sales\"\n", "can't be found by a search"),
+    ] {
+        company.rules(rule);
+        let refused = company.stage.run(&["plan"]).await;
+        assert!(refused.code == 78 && refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+}

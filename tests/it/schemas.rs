@@ -111,7 +111,7 @@ fn every_kind() -> (Plan, Vec<Refusal>) {
     });
     let refusal = |guard| {
         json!({"guard": guard, "approved": "a", "plan": "b", "user_name": "c", "admins": 1, "deactivations": 1, "deletions": 1,
-            "number": 2, "allowed": 1, "limit": "1", "of": 4, "project": "Sales"})
+            "number": 2, "changes": 2, "allowed": 1, "limit": "1", "of": 4, "project": "Sales"})
     };
     let refusals = words::<Refusal>(|word| json!({ "guard": word })).into_iter().map(refusal);
     (serde_json::from_value(plan).unwrap(), refusals.map(|refusal| serde_json::from_value(refusal).unwrap()).collect())

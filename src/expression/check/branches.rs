@@ -17,6 +17,12 @@ pub fn check(root: &Node, schema: &Schema, wants: Wants, findings: &mut Vec<Find
     match wants {
         Wants::Role => roles(root, &leaves, schema, findings),
         Wants::Text => findings.extend(leaves.iter().filter_map(|leaf| no_text(leaf, schema))),
+        // The items of a list aren't known.
+        Wants::Texts => {
+            let is_list = |leaf: &&Node| type_of(leaf, schema) == Type::List;
+            let others = leaves.iter().filter(|leaf| !is_list(leaf));
+            findings.extend(others.filter_map(|leaf| no_text(leaf, schema)));
+        }
         Wants::GroupRule => {
             let kind = type_of(root, schema);
             if !matches!(kind, Type::Any | Type::Bool) {

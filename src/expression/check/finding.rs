@@ -11,6 +11,8 @@ pub enum Wants {
     Role,
     /// A text or null.
     Text,
+    /// A text, a list of texts or null.
+    Texts,
     /// The condition of an Okta group rule, where fewer functions are allowed.
     GroupRule,
 }

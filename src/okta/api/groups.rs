@@ -59,6 +59,11 @@ impl Okta {
         Ok(found)
     }
 
+    /// The groups that a search finds, by Okta's search index (scope `okta.groups.read`).
+    pub(crate) async fn groups_found(&self, search: &str) -> Result<Vec<WireGroup>, Failure> {
+        self.list(&Listing { params: &[("search", search)], ..all_groups() }, &|_| ()).await
+    }
+
     /// The ids of a group's members, deactivated ones included.
     pub async fn group_member_ids(&self, group: &OktaGroupId) -> Result<Members<OktaUserId>, Failure> {
         let listing = members_of(group);

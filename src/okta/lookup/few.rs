@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::expression::Needs;
 use crate::http::Failure;
-use crate::mapping::projects::{ProjectRule, Selected, find_group, select};
+use crate::mapping::projects::{Answers, ProjectRule, Selected, find_group, select};
 use crate::mapping::roles::RoleRule;
 use crate::model::Members;
 use crate::model::desired::{MissingPart, RuleFault};
@@ -16,7 +16,7 @@ use crate::model::org::{Org, PushedGroup, RoleGroup, Scope};
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::{App, AppUser, WholeUser};
 use crate::okta::read::extra;
-use crate::okta::read::resolve::{find_app, groups_pushed_by};
+use crate::okta::read::resolve::{answers_about_groups, find_app};
 use crate::okta::recheck::search::Search;
 
 /// Some users of an org, and the part of the org that decides about them.
@@ -28,8 +28,8 @@ pub struct Few<'a> {
     needs: Needs,
     app: Option<App>,
     search: Option<Search>,
-    /// The groups that the app pushes in Okta, where a rule asks for it.
-    pushed_by_okta: BTreeSet<OktaGroupId>,
+    /// What rules ask about groups.
+    answers: Answers,
     /// Every group that was read, whether users are in it or not.
     groups: BTreeMap<OktaGroupId, Group>,
     /// Names and ids that were looked for.
@@ -73,14 +73,14 @@ impl<'a> Few<'a> {
             org.missing_scope.push(MissingPart { wanted: scope.app.clone().unwrap_or_default(), fault });
             None
         });
-        let pushed_by_okta = groups_pushed_by(okta, app.as_ref(), rules).await?;
+        let answers = Box::pin(answers_about_groups(okta, app.as_ref(), rules, &BTreeMap::new())).await?;
         if needs.app_user && app.is_some() {
             org.extra.profiles.insert("appuser".to_owned(), BTreeMap::new());
         }
         let search = scope.search.as_deref().and_then(Search::parse);
         let (groups, asked, told) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let (found, warnings) = (BTreeMap::new(), Vec::new());
-        Ok(Self { okta, scope, rules, needs, app, search, pushed_by_okta, groups, asked, found, told, org, warnings })
+        Ok(Self { okta, scope, rules, needs, app, search, answers, groups, asked, found, told, org, warnings })
     }
 
     /// The app of the scope.
@@ -274,7 +274,7 @@ impl<'a> Few<'a> {
         let groups: Vec<Group> = self.groups.values().cloned().collect();
         self.org.groups = groups.iter().map(|group| (group.id.clone(), group.name.clone())).collect();
         self.put_groups_of_scope(&groups);
-        let Selected { pushed, targets, mut unresolved } = select(self.rules, &groups, &self.pushed_by_okta);
+        let Selected { pushed, targets, mut unresolved } = select(self.rules, &groups, &self.answers);
         // Groups that rules name and that none of these users is in weren't looked for.
         unresolved.retain(|rule| match rule.fault {
             RuleFault::NoSuchGroup { .. } => self.asked.contains(&rule.wanted),

@@ -7,7 +7,10 @@ use tokio::try_join;
 
 use crate::error::Error;
 use crate::expression::Needs;
-use crate::mapping::projects::{ProjectRule, Selected, Selector, find_group, idle_exclusions, idle_patterns, select};
+use crate::http::Failure;
+use crate::mapping::projects::{
+    Answers, Filter, ProjectRule, Selected, Selector, find_group, idle_exclusions, idle_patterns, select,
+};
 use crate::mapping::roles::RoleRule;
 use crate::model::desired::{MissingPart, RuleFault, Unresolved};
 use crate::model::id::{OktaAppId, OktaGroupId, OktaIds};
@@ -18,6 +21,7 @@ use crate::model::similar::nearest;
 use crate::okta::api::client::Okta;
 use crate::okta::api::wire::{App, GroupPush, WireGroup};
 use crate::okta::read::known::Known;
+use crate::okta::recheck::search::Search;
 
 /// A scope whose names were found in the org.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,7 +109,8 @@ pub(crate) async fn resolve<'a>(
     known: &'a KnownGroups,
 ) -> Result<Resolved<'a>, Error> {
     let lists_groups = !scope.groups.is_empty() || !rules.is_empty() || needs.groups || needs.group_objects;
-    let groups = all_groups(app.okta, lists_groups, needs.group_objects);
+    let searches = rules.iter().any(|rule| searches_of(rule).next().is_some());
+    let groups = all_groups(app.okta, lists_groups, needs.group_objects || searches);
     let okta = app.okta;
     let (found, (groups, group_objects)) = try_join!(app.find(), groups)?;
     let mut known = Known::new(known, &groups, app.okta.server_time());
@@ -131,13 +136,13 @@ pub(crate) async fn resolve<'a>(
             }
         }
     }
-    let pushed_by_okta = groups_pushed_by(okta, app.as_ref(), rules).await?;
-    let Selected { pushed, targets, unresolved } = select(rules, &groups, &pushed_by_okta);
+    let answers = Box::pin(answers_about_groups(okta, app.as_ref(), rules, &group_objects)).await?;
+    let Selected { pushed, targets, unresolved } = select(rules, &groups, &answers);
     let role_groups =
         of_roles.into_iter().map(|wanted| (wanted.clone(), find_group(wanted, &groups).cloned())).collect();
     // Profiles of their members are needed, not only ids.
     known.always_reads(&in_scope);
-    let mut warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups, &pushed_by_okta));
+    let mut warnings = warnings(app.as_ref(), &idle_patterns(rules, &groups, &answers));
     warnings.extend(idle_exclusions(rules, &groups).into_iter().map(not_excluded));
     let scope = ResolvedScope {
         app,
@@ -151,7 +156,7 @@ pub(crate) async fn resolve<'a>(
         scope,
         groups,
         known,
-        group_objects,
+        group_objects: if needs.group_objects { group_objects } else { BTreeMap::new() },
         pushed,
         targets,
         role_groups,
@@ -161,8 +166,53 @@ pub(crate) async fn resolve<'a>(
     })
 }
 
+/// What the rules ask Okta in addition to the listing of groups: one request for each distinct search. Groups whose own profiles meet a
+/// search are found too: the index behind it may be behind (`docs/okta.md#the-search-index-is-eventually-consistent`).
+pub(crate) async fn answers_about_groups(
+    okta: &Okta,
+    app: Option<&App>,
+    rules: &[ProjectRule],
+    groups: &BTreeMap<OktaGroupId, Profile>,
+) -> Result<Answers, Error> {
+    let pushed = groups_pushed_by(okta, app, rules).await?;
+    let mut found = BTreeMap::new();
+    for rule in rules {
+        for search in searches_of(rule) {
+            if found.contains_key(search) {
+                continue;
+            }
+            let answer = okta.groups_found(search).await.map_err(|failure| refused_search(failure, search, rule))?;
+            let parsed = Search::parse(search);
+            let meets = |group: &Profile| parsed.as_ref().is_some_and(|search| search.finds(group) == Some(true));
+            let missed = groups.iter().filter(|(_, group)| meets(group)).map(|(id, _)| id.clone());
+            found.insert(search.clone(), answer.into_iter().map(|group| group.id).chain(missed).collect());
+        }
+    }
+    Ok(Answers { pushed, found })
+}
+
+fn searches_of(rule: &ProjectRule) -> impl Iterator<Item = &String> {
+    let filter = match &rule.selector {
+        Selector::Match(filter) => Some(filter),
+        Selector::Groups(_) => None,
+    };
+    filter.into_iter().flat_map(Filter::searches)
+}
+
+fn refused_search(failure: Failure, search: &str, rule: &ProjectRule) -> Error {
+    let is_refused = failure.status() == Some(400);
+    let context = format!("{}[[projects]]: the search of groups {search:?}", place(rule.location.as_deref()));
+    let error = Error::from(failure).context(context);
+    if !is_refused {
+        return error;
+    }
+    error.hint(
+        "correct the search: `eq` and `sw` on any profile attribute, `co` on profile.name and profile.description alone",
+    )
+}
+
 /// The groups that the app pushes in Okta, where a rule asks for it.
-pub(crate) async fn groups_pushed_by(
+async fn groups_pushed_by(
     okta: &Okta,
     app: Option<&App>,
     rules: &[ProjectRule],
@@ -220,9 +270,15 @@ fn warnings(app: Option<&App>, idle: &[&ProjectRule]) -> Vec<String> {
 fn nothing_taken(rule: &ProjectRule) -> String {
     let Selector::Match(filter) = &rule.selector else { return String::new() };
     let (pattern, place) = (filter.pattern.as_str(), place(rule.location.as_deref()));
-    let what = if filter.pushed_by_okta {
+    let what = if let Some(search) = &filter.search {
+        format!("no group is taken by the rule of the search {search:?}")
+    } else if filter.pushed_by_okta {
         "the rule takes none of the groups that the Okta app pushes".to_owned()
-    } else if filter.kind.is_some() || !filter.exclude.is_empty() || filter.exclude_pattern.is_some() {
+    } else if filter.kind.is_some()
+        || !filter.exclude.is_empty()
+        || filter.exclude_pattern.is_some()
+        || filter.exclude_search.is_some()
+    {
         format!("no group is taken by the rule of the pattern {pattern:?}")
     } else {
         format!("no group's name matches the pattern {pattern:?}")

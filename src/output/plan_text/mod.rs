@@ -1,6 +1,7 @@
 //! Renders a plan as text, in the order in which it is read: the summary, everything that is dangerous and is never cut,
 //! the routine, what is left alone, and the totals in the last line.
 
+mod accounts;
 mod fold;
 mod head;
 mod kinds;
@@ -29,14 +30,18 @@ pub fn render(document: &Document<'_>, layout: Layout) -> String {
     sections.extend(head::summary(document, layout));
     sections.extend(refused(document));
     sections.extend(expressions(plan));
-    sections.extend(users::sections(plan, layout));
+    sections.extend(users::sections(plan, document.accounts.is_none(), layout));
+    sections.extend(document.accounts.into_iter().flat_map(|accounts| accounts::sections(accounts, layout)));
     sections.extend(projects::section(plan, layout));
     sections.extend(left_alone::held(plan, layout));
     sections.extend(left_alone::problems(plan, layout));
     sections.extend(left_alone::accepted(plan, layout));
     sections.extend(left_alone::warnings(plan, layout));
     sections.extend(left_alone::notes(plan, layout));
-    sections.push(layout.paragraph("", &total(plan)));
+    sections.push(match document.accounts {
+        Some(accounts) => accounts::total(accounts, plan),
+        None => layout.paragraph("", &total(plan)),
+    });
     sections.join("\n\n")
 }
 

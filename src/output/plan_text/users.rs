@@ -41,7 +41,8 @@ impl Weight {
     }
 }
 
-pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
+/// `routine`: whether the users are listed of whom nothing but a name or a link changes.
+pub(super) fn sections(plan: &Plan, routine: bool, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
     let row = |op| row(op, &plan.drift);
     let admins = of(Weight::NewAdmin).map(row);
@@ -56,7 +57,7 @@ pub(super) fn sections(plan: &Plan, layout: Layout) -> Vec<String> {
         layout.section("Replaced accounts", &rows(Weight::Replaced, true)),
         layout.section("Invitations", &fold::rows(plan.invitations.iter().map(revocation), layout, true)),
         layout.section("Reactivations", &rows(Weight::Reactivated, true)),
-        layout.section("Other users", &rows(Weight::Routine, layout.all)),
+        if routine { layout.section("Other users", &rows(Weight::Routine, layout.all)) } else { None },
     ]
     .into_iter()
     .flatten()
@@ -239,6 +240,7 @@ pub fn why(op: &UserOp) -> String {
         Reason::Staged => format!("staged in Okta{}", because()),
         Reason::ActiveInOkta => format!("active in Okta{}", because()),
         Reason::SameEmail => "same e-mail address, not linked yet".to_owned(),
+        Reason::Alias => "an alias of the user, not linked yet".to_owned(),
         Reason::Relinked => "same e-mail address, linked to a user who left".to_owned(),
         Reason::OtherDirectory => "same e-mail address, linked to another directory".to_owned(),
         Reason::EmailChanged => format!("the e-mail address changed in Okta{}", because()),

@@ -6,6 +6,7 @@ mod list;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use textwrap::Options;
@@ -260,12 +261,12 @@ impl<'a> Walk<'a> {
     fn toggle(&mut self) {
         let Some(item) = self.current() else { return };
         if self.left_out.remove(&item) {
-            self.leave_out(BTreeSet::from([item]));
+            self.leave_out(&BTreeSet::from([item]));
         } else if self.rest.place(item).is_none() {
             self.say(format!("left out with another change: {}", self.rest.missing(item)));
         } else {
             self.left_out.insert(item);
-            self.leave_out(BTreeSet::from([item]));
+            self.leave_out(&BTreeSet::from([item]));
         }
     }
 
@@ -277,14 +278,14 @@ impl<'a> Walk<'a> {
         } else {
             self.left_out.extend(&shown);
         }
-        self.leave_out(shown);
+        self.leave_out(&shown);
     }
 
     /// Makes the rest again after these were left out or taken in, and says what else comes or goes with them.
-    fn leave_out(&mut self, asked: BTreeSet<Item>) {
+    fn leave_out(&mut self, asked: &BTreeSet<Item>) {
         let plan = self.document.plan;
         let rest = Rest::without(plan, &self.left_out);
-        self.message = self.what_follows(&asked, &rest);
+        self.message = self.what_follows(asked, &rest);
         self.refusals = (self.guard)(rest.plan());
         self.rest = rest;
         self.lay_out();
@@ -352,7 +353,7 @@ impl<'a> Walk<'a> {
         if let (Mode::Open(_), Some(item)) = (&self.mode, self.current()) {
             let options = Options::new(width).subsequent_indent("    ");
             let text = detail::text(self, item);
-            self.lines = textwrap::wrap(&text, options).into_iter().map(|line| line.into_owned()).collect();
+            self.lines = textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect();
         }
     }
 

@@ -1,4 +1,4 @@
-//! Matches accounts with Okta users: by externalId, else by user name.
+//! Matches accounts with Okta users: by externalId, else by user name, else by an alias.
 
 use std::cell::{LazyCell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,10 @@ pub struct Matches<'a> {
     pub unknown: Vec<&'a User>,
     /// Accounts that users leave, or left, for that of their new address, by their places in the platform's listing.
     pub former: BTreeMap<OktaUserId, Vec<usize>>,
+    /// Accounts, by their places, that several users claim.
+    pub contested: BTreeMap<usize, Vec<&'a OktaUserId>>,
+    /// Users who claim several accounts, with the places of these.
+    pub several: BTreeMap<&'a OktaUserId, Vec<usize>>,
     pub problems: Vec<Problem>,
 }
 
@@ -166,6 +170,7 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform, policy: &Policy
     let mut claims = Claims { on_accounts: Vec::new(), on_names: Vec::new(), names: Lookup::default() };
     claims.on_accounts.resize_with(platform.users.len(), Claimants::new);
     let movers = movers(desired, platform, policy, &links.of_users, &|name| accounts.of_name(name));
+    let mut by_alias = Vec::new();
     for (place, ((id, user), linked)) in desired.users.iter().zip(links.of_users).enumerate() {
         if let (Some(at), true) = (linked, movers.contains(&place)) {
             let new_name = user.user_name.as_deref().unwrap_or_default();
@@ -173,11 +178,17 @@ pub fn matches<'a>(desired: &'a Desired, platform: &'a Platform, policy: &Policy
             found.former.entry(id.clone()).or_default().push(at);
         } else if let Some(at) = linked {
             claims.on_accounts[at].push(Claim { place, id, user, linked: true });
-            note_second_account(&mut found, &accounts, id, user, &accounts.users[at]);
+            note_second_account(&mut found, &accounts, id, user, at);
         } else if let (Some(user_name), true) = (&user.user_name, claims_by_name(user)) {
-            claims.add(&accounts, user_name, Claim { place, id, user, linked: false });
+            let claim = Claim { place, id, user, linked: false };
+            let own = accounts.of_name(user_name);
+            by_alias.extend((!user.aliases.is_empty()).then_some((claim, own)));
+            if own.is_some() || user.aliases.is_empty() {
+                claims.add(&accounts, user_name, claim);
+            }
         }
     }
+    claim_aliases(&mut found, &mut claims, &accounts, by_alias);
     claims.give_way(&accounts);
     for (at, (account, claims)) in accounts.users.iter().zip(&claims.on_accounts).enumerate() {
         settle(&mut found, Some((at, account)), &account.user_name, claims);
@@ -211,6 +222,54 @@ impl<'a> Matches<'a> {
     }
 }
 
+/// Users who aren't linked claim the account of an alias that has no externalId and that no user claims by an address. Of a user who
+/// could have several accounts it isn't known which one it is.
+fn claim_aliases<'a>(
+    found: &mut Matches<'a>,
+    claims: &mut Claims<'a>,
+    accounts: &Accounts<'a>,
+    users: Vec<(Claim<'a>, Option<usize>)>,
+) {
+    let mut claimed = Vec::new();
+    for (claim, own) in users {
+        let others = free_accounts(accounts, claims, claim.user);
+        match (own, others.as_slice()) {
+            (None, []) => claims.add(accounts, claim.user.user_name.as_deref().unwrap_or_default(), claim),
+            (Some(_), []) => {}
+            (None, [at]) => claimed.push((*at, claim)),
+            (own, others) => {
+                if own.is_none() {
+                    claims.add(accounts, claim.user.user_name.as_deref().unwrap_or_default(), claim);
+                }
+                let several = own.into_iter().chain(others.iter().copied());
+                note_several_accounts(found, accounts, claim, several.collect());
+            }
+        }
+    }
+    for (at, claim) in claimed {
+        claims.on_accounts[at].push(claim);
+    }
+}
+
+/// The accounts of a user's aliases, by their places, that may be the user's.
+fn free_accounts(accounts: &Accounts<'_>, claims: &Claims<'_>, user: &DesiredUser) -> Vec<usize> {
+    let is_free = |at: &usize| accounts.users[*at].link().is_none() && claims.on_accounts[*at].is_empty();
+    let places: BTreeSet<usize> = user.aliases.iter().filter_map(|alias| accounts.of_name(alias)).collect();
+    places.into_iter().filter(is_free).collect()
+}
+
+fn note_several_accounts<'a>(found: &mut Matches<'a>, accounts: &Accounts<'_>, claim: Claim<'a>, places: Vec<usize>) {
+    let names: Vec<&str> = places.iter().map(|at| accounts.users[*at].user_name.as_str()).collect();
+    let names = names.join(", ");
+    let message = format!(
+        "may have several accounts, by address and alias: {names}; delete those in Activepieces that aren't used, or correct \
+         the aliases in Okta"
+    );
+    found.blocked.insert(claim.id);
+    found.problems.push(Problem::new(claim.user.login(), ProblemKind::TwoAccounts, message));
+    found.several.insert(claim.id, places);
+}
+
 /// Whether the user takes, or makes, the account of their address.
 fn claims_by_name(user: &DesiredUser) -> bool {
     user.prepared.is_some() || !matches!(user.state, DesiredState::Untouched(_))
@@ -222,10 +281,12 @@ fn note_second_account<'a>(
     accounts: &Accounts<'a>,
     id: &'a OktaUserId,
     user: &'a DesiredUser,
-    account: &'a User,
+    at: usize,
 ) {
+    let account = &accounts.users[at];
     let new_name = user.user_name.as_deref().filter(|name| *name != account.user_name);
     let Some(second) = new_name.and_then(|name| accounts.of_name(name)) else { return };
+    found.several.insert(id, vec![at, second]);
     let second = &accounts.users[second];
     if !matches!(user.state, DesiredState::Left(_)) {
         found.blocked.insert(id);
@@ -250,6 +311,8 @@ fn settle<'a>(found: &mut Matches<'a>, account: Option<(usize, &'a User)>, user_
     };
     let mut winners = claims.iter().filter(|claim| winner(claim)).map(|claim| claim.id);
     let (Some(winner), None) = (winners.next(), winners.next()) else {
+        let contested = account.filter(|_| !claims.is_empty());
+        found.contested.extend(contested.map(|(at, _)| (at, claims.iter().map(|claim| claim.id).collect())));
         return report_contested(found, user_name, claims);
     };
     for claim in claims {

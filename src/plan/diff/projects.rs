@@ -161,7 +161,7 @@ fn problem(of: &Found<'_>, of_this_name: &[(&OktaGroupId, &str)]) -> Option<Prob
         ProjectMatch::Ambiguous(count) => (
             ProblemKind::AmbiguousProject,
             format!(
-                "{count} projects of this name stand there without an externalId; rename all but the one to be used"
+                "{count} projects have this name and no externalId; rename all but the one to be used"
             ),
         ),
         _ if of_this_name.len() > 1 => {

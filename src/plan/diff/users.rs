@@ -187,7 +187,9 @@ fn op(
                 // The mightier role of the user's two accounts.
                 later.platform_role = later.platform_role.min(attributes.platform_role);
             }
-            bring_in_line(id, later, account, &desired.ids)
+            let op = bring_in_line(id, later, account, &desired.ids)?;
+            let is_alias = op.reason == Reason::SameEmail && user.user_name.as_deref() != Some(&account.user_name);
+            Some(if is_alias { UserOp { reason: Reason::Alias, ..op } } else { op })
         }
         (DesiredState::Left(leave), Some(account)) if account.active => {
             let leave = effective(*leave, user, policy);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
-use crate::plan::op::{Plan, ProjectOp, Removal, UserOp};
+use crate::plan::op::{Plan, ProjectOp, Removal, RoleChange, UserOp};
 use crate::plan::step::Step;
 
 /// Operations that passed the guards of the last run. They don't count in the limits of the next one.
@@ -13,6 +13,8 @@ use crate::plan::step::Step;
 pub struct Resumed {
     users: BTreeMap<OktaUserId, UserOp>,
     removals: BTreeSet<(OktaGroupId, AccountId)>,
+    #[serde(default)]
+    roles: BTreeMap<OktaGroupId, BTreeSet<RoleChange>>,
 }
 
 impl Resumed {
@@ -27,7 +29,10 @@ impl Resumed {
                 Step::RemoveMembers(op) => {
                     resumed.removals.extend(op.remove.iter().map(|gone| (op.group.clone(), gone.account.clone())));
                 }
-                Step::Project(_) | Step::AddMembers(_) | Step::SetRoles(_) | Step::Invitation(_) => {}
+                Step::SetRoles(op) => {
+                    resumed.roles.insert(op.group.clone(), op.roles.iter().cloned().collect());
+                }
+                Step::Project(_) | Step::AddMembers(_) | Step::Invitation(_) => {}
             }
         }
         resumed
@@ -43,5 +48,10 @@ impl Resumed {
     /// Whether exactly this was allowed.
     pub fn removal(&self, op: &ProjectOp, removal: &Removal) -> bool {
         self.removals.contains(&(op.group.clone(), removal.account.clone()))
+    }
+
+    /// Whether exactly this was allowed.
+    pub fn role(&self, op: &ProjectOp, change: &RoleChange) -> bool {
+        self.roles.get(&op.group).is_some_and(|allowed| allowed.contains(change))
     }
 }

@@ -3,7 +3,8 @@
 use std::slice;
 
 use super::super::guard::{Allowed, Over, Refusal, check};
-use super::super::op::UserOp;
+use super::super::hold::resumed::Resumed;
+use super::super::op::{RoleChange, Standing, UserOp};
 use super::super::past::{Missing, Sizes};
 use super::*;
 
@@ -49,7 +50,7 @@ fn company(role: &str, count: usize, state: impl Fn(&str) -> (OktaUserId, Desire
 /// A limit as a share and as a count of the same number, with the plan that is exactly at it and the one that is one over.
 type Case = (fn(&mut Limits) -> &mut Limit, fn(usize) -> Plan, fn(Over) -> Refusal, &'static str);
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     (
         |limits| &mut limits.deactivations,
         |count| company("MEMBER", count, |name| wanted(name, DesiredState::Left(Leave::Suspended))),
@@ -83,7 +84,58 @@ const CASES: [Case; 5] = [
         |over| Refusal::MaxMembersRemoved { project: Some("Eng".to_owned()), over },
         "",
     ),
+    (
+        |limits| &mut limits.project_role_changes,
+        promoted,
+        |over| Refusal::MaxProjectRoleChanges { project: Some("Eng".to_owned()), changes: over.number, over },
+        "--allow-project-role-changes 4",
+    ),
 ];
+
+/// A plan that makes so many of ten members Admin of a project.
+fn promoted(count: usize) -> Plan {
+    let change = |name: &&str| RoleChange {
+        user_name: format!("{name}@example.com"),
+        account: AccountId::from(format!("account-{name}")),
+        okta_id: okta_id(name),
+        from: "Viewer".to_owned(),
+        to: "Admin".to_owned(),
+        reason: "rule config.toml:40".to_owned(),
+        by_absence: false,
+    };
+    let eng = ProjectOp {
+        name: "Eng".to_owned(),
+        group: group_id("Eng"),
+        project: Some("project-Eng".into()),
+        action: ProjectAction::Members,
+        members: NAMES.len(),
+        add: Vec::new(),
+        remove: Vec::new(),
+        roles: NAMES[..count].iter().map(change).collect(),
+    };
+    Plan { projects: vec![eng], standing: Standing { members: NAMES.len(), ..Standing::default() }, ..Plan::default() }
+}
+
+#[test]
+fn the_exact_number_of_changes_of_project_roles_is_allowed_and_what_a_run_was_allowed_is_resumed() {
+    let policy = limited(|limits| limits.project_role_changes = Limit::Percent(30.0));
+    let plan = promoted(6);
+    let exact = Allowed { project_roles: Some(6), ..Allowed::default() };
+    assert_eq!(refusals(&plan, &policy, &exact), []);
+    for other in [None, Some(5), Some(7)] {
+        assert_eq!(refusals(&plan, &policy, &Allowed { project_roles: other, ..Allowed::default() }).len(), 1);
+    }
+    assert_eq!(check(&plan, "", &policy, &Past::default(), &Allowed::default()), [], "not in the first run");
+    let resumed = Allowed { resumed: Resumed::of(&plan, |_| false), ..Allowed::default() };
+    assert_eq!(refusals(&plan, &policy, &resumed), []);
+    // Each project may be within its share, and all together not.
+    let several = Plan { projects: [promoted(3).projects, promoted(3).projects].concat(), ..promoted(0) };
+    let together = Refusal::MaxProjectRoleChanges { project: None, changes: 6, over: over(6, 3, "\"30%\"", 10) };
+    assert_eq!(refusals(&several, &policy, &Allowed::default()), slice::from_ref(&together));
+    let text = "6 changes of project roles in all projects are more than the 3 that safety.max_project_role_changes = \"30%\" \
+                allows with 10 members";
+    assert_eq!(together.to_string(), text);
+}
 
 fn operator(name: &str) -> (OktaUserId, DesiredUser) {
     let (id, mut user) = present(name);

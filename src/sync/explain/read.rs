@@ -107,10 +107,12 @@ impl Accounts {
             if self.asked.insert(id.to_string()) {
                 lookup::linked(activepieces, id.as_str()).await?.into_iter().for_each(|account| self.add(account));
             }
-            let Some(name) = user.user_name.as_deref().filter(|name| self.is_new(name)) else { continue };
-            self.asked.insert(name.to_owned());
-            if let Some(user) = lookup::named(activepieces, name).await? {
-                self.users.entry(user.id.clone()).or_insert(user);
+            for name in user.user_name.iter().chain(&user.aliases) {
+                if self.is_new(name) {
+                    self.asked.insert(name.clone());
+                    let named = lookup::named(activepieces, name).await?;
+                    self.users.extend(named.map(|user| (user.id.clone(), user)));
+                }
             }
         }
         Ok(())

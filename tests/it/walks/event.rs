@@ -260,6 +260,8 @@ pub enum Event {
     ApplyRefused,
     Save,
     ApplySaved,
+    /// Links accounts, and changes nothing else.
+    Adopt,
     /// Undoes a run: so many before the last one that may have written.
     Undo(usize),
     /// An apply that is killed while it waits for the answer to a write, after so many.
@@ -396,6 +398,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         1 => Just(Event::ApplyRefused),
         1 => Just(Event::Save),
         1 => Just(Event::ApplySaved),
+        1 => Just(Event::Adopt),
     ];
     // What has to meet a run that writes.
     let restless = prop_oneof![
@@ -453,6 +456,11 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
             let change = if swap { Event::Swap(p, other) } else { Event::Address(p) };
             vec![change, Event::Kill(after), event, Event::Apply]
         });
+    let adopted = (p.clone(), role(), event.clone()).prop_map(|(p, role, event)| {
+        let invited =
+            [Event::Delete(p), Event::Apply, Event::Address(p), Event::Hire(p), Event::Hand(Hand::Invite(p, role))];
+        [&invited[..], &[event, Event::Adopt, Event::Apply]].concat()
+    });
     let again = (p, any::<bool>()).prop_map(|(p, deleted)| {
         let gone = if deleted { Event::Delete(p) } else { Event::Status(p, "DEPROVISIONED") };
         vec![gone, Event::Apply, Event::Hire(p), Event::Apply]
@@ -476,6 +484,7 @@ fn steps() -> impl Strategy<Value = Vec<Event>> {
         2 => renamed,
         1 => staged,
         2 => dormant,
+        1 => adopted,
     ]
 }
 

@@ -45,6 +45,28 @@ async fn walk_that_renames_somebody_whose_account_is_closed_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_that_adopts_accounts_while_a_second_admin_writes() {
+    for (old_server, roles) in [(false, Roles::Profile), (true, Roles::None)] {
+        let invited = |p, role| {
+            [Event::Delete(p), Event::Apply, Event::Address(p), Event::Hire(p), Event::Hand(Hand::Invite(p, role))]
+        };
+        let events = [
+            &invited(1, Role::Admin)[..],
+            &invited(2, Role::Member),
+            &[
+                Event::Twin(2, "ACTIVE"),
+                Event::Middle("PATCH", 0, Hand::Close(1)),
+                Event::Adopt,
+                Event::Adopt,
+                Event::Apply,
+                Event::Undo(1),
+            ],
+        ];
+        holds(Setup { roles, old_server, ..Setup::default() }, &events.concat()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_gives_a_role_meanwhile() {
     for (old_server, write) in [(false, "PATCH"), (false, "PUT"), (true, "PUT")] {
         let events = [

@@ -19,6 +19,8 @@ pub enum Kind {
     Refused,
     Apply,
     ApplySaved,
+    /// Accounts are linked, and nothing else.
+    Adopt,
     Undo,
     Kill,
 }
@@ -355,6 +357,7 @@ impl Ledger {
         admins(step, &mut found);
         invitations(step, &mut found);
         belongings(step, &mut found);
+        adoption(step, &mut found);
         undone(step, &mut found);
         self.project_roles(step, &mut found);
         project_admins(step, &mut found);
@@ -375,7 +378,7 @@ impl Ledger {
                 missing.since.0 = missing.since.0.min(step.times.0);
             }
         }
-        if matches!(step.kind, Kind::Plan | Kind::Undo) {
+        if matches!(step.kind, Kind::Plan | Kind::Undo | Kind::Adopt) {
             return;
         }
         let counts = step.kind == Kind::Apply && [0, 3].contains(&step.outcome.code);
@@ -711,6 +714,7 @@ fn offboarding(step: &Step<'_>, found: &mut Vec<String>) {
         Kind::Undo => vec![0, 3, 5, 64],
         Kind::Kill => return,
         Kind::Refused => vec![5, 7],
+        Kind::Adopt => vec![0, 3, 5, 7],
         Kind::Plan | Kind::Apply | Kind::ApplySaved => vec![0, 3, 5],
     };
     if !expected.contains(&code) && !step.faulty {
@@ -858,7 +862,8 @@ fn invitations(step: &Step<'_>, found: &mut Vec<String>) {
             found.push(format!("L4: {row:?} was deleted, and Okta doesn't contradict it"));
         }
     }
-    if setup.invitations == Invitations::Ignore || step.plan.is_null() || step.kind == Kind::Undo {
+    if setup.invitations == Invitations::Ignore || step.plan.is_null() || matches!(step.kind, Kind::Undo | Kind::Adopt)
+    {
         return;
     }
     for row in step.before.invitations.values().filter(|row| row.project.is_none() && row.role == "ADMIN") {
@@ -906,6 +911,29 @@ fn undone(step: &Step<'_>, found: &mut Vec<String>) {
             && user != then
         {
             found.push(format!("L7: {what} of an account is {value:?}, and it is {user}'s since, not {then}'s"));
+        }
+    }
+}
+
+/// An adoption links accounts without an externalId to the user who alone has their address and access, and changes nothing else.
+fn adoption(step: &Step<'_>, found: &mut Vec<String>) {
+    if step.kind != Kind::Adopt {
+        return;
+    }
+    for ((id, what), value) in step.own_changes() {
+        let (Some(account), "externalId") = (step.before.accounts.get(&id), what.as_str()) else {
+            found.push(format!("L3: {what} of {id} is {value:?} after an adoption"));
+            continue;
+        };
+        let user = value.unwrap_or_default();
+        let address = |user: &User| user.profile["email"].as_str().map(str::to_lowercase);
+        let is_theirs = step.truth.users.get(&user).is_some_and(|user| address(user).as_ref() == Some(&account.email));
+        let claims = |(other, of): (&String, &User)| {
+            address(of).as_ref() == Some(&account.email) && step.truth.has_access(other)
+        };
+        let alone = step.truth.users.iter().filter(|user| claims(*user)).count() == 1;
+        if account.external_id.is_some() || !account.active || !is_theirs || !step.truth.has_access(&user) || !alone {
+            found.push(format!("L6: the account {} was linked to {user}, which is in doubt", account.email));
         }
     }
 }

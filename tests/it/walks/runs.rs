@@ -58,6 +58,7 @@ impl Walk {
             }
             Event::ApplySaved if self.saved => self.run(Kind::ApplySaved, &["apply", SAVED, "--json"]).await.1,
             Event::ApplySaved => None,
+            Event::Adopt => self.run(Kind::Adopt, &["adopt", "--yes", "--json"]).await.1,
             Event::Undo(back) => {
                 let runs = &self.ledger.runs;
                 let (run, accounts) = runs.len().checked_sub(back + 1).map(|at| runs[at].clone())?;
@@ -95,7 +96,7 @@ impl Walk {
                 arguments.extend(flags.iter().flat_map(|flag| flag.split(' ')).map(str::to_owned));
                 self.once(kind, &arguments).await
             }
-            _ if outcome.code == 7 && breach.is_none() => {
+            _ if outcome.code == 7 && breach.is_none() && kind != Kind::Adopt => {
                 arguments.push("--trust-source".to_owned());
                 self.once(kind, &arguments).await
             }
@@ -131,7 +132,11 @@ impl Walk {
                 !refusals.is_empty() && refusals.iter().all(|refusal| refusal["flag"].is_string())
             });
         let step = Step {
-            kind: if kind != Kind::Plan && (refused || outcome.code == 7) { Kind::Refused } else { kind },
+            kind: if ![Kind::Plan, Kind::Adopt].contains(&kind) && (refused || outcome.code == 7) {
+                Kind::Refused
+            } else {
+                kind
+            },
             setup: &self.world.setup,
             mistaken: self.world.mistaken,
             accepted: &self.world.accepted,

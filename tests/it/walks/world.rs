@@ -440,6 +440,7 @@ impl World {
             | Event::Save
             | Event::Accept
             | Event::ApplySaved
+            | Event::Adopt
             | Event::Undo(_)
             | Event::Kill(_) => unreachable!("a run"),
         }

@@ -4,6 +4,7 @@ mod generated;
 pub mod person;
 pub mod seeded;
 pub mod teams;
+pub mod tour;
 
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,8 @@ pub enum Shape {
     /// A small company in which every case of a sync occurs.
     #[default]
     Seeded,
+    /// A small company for a tour of what runs do.
+    Tour,
     /// A made-up company, the same for the same numbers. Without users: a fresh platform with just its owner, and an
     /// org with the app alone.
     Generated {
@@ -37,12 +40,14 @@ pub enum Shape {
 pub fn build(shape: &Shape, imports: okta::Imports, rate_limit: Option<u32>) -> (okta::Org, activepieces::Platform) {
     let seed = match shape {
         Shape::Seeded => seeded::SEED,
+        Shape::Tour => tour::SEED,
         Shape::Generated { seed, .. } => *seed,
     };
     let (org, platform) = (okta::Org::new(seed, rate_limit), activepieces::Platform::new(seed));
     org.set_imports(imports);
     match *shape {
         Shape::Seeded => seeded::fill(&org, &platform),
+        Shape::Tour => tour::fill(&org, &platform),
         Shape::Generated { users, groups, members, existing, drift, seed } => {
             let numbers = generated::Numbers { users, groups, members, existing, drift };
             generated::Company::new(numbers, seed).fill(&org, &platform);
@@ -62,9 +67,10 @@ pub fn embed(platform: &activepieces::Platform, accounts: usize) {
 
 /// The text of a config file for a company that is served at these URLs.
 pub fn config(shape: &Shape, okta_url: &str, activepieces_url: &str) -> String {
-    let (attributes, safety) = match shape {
-        Shape::Seeded => (seeded::ATTRIBUTES, seeded::SAFETY),
-        Shape::Generated { .. } => (generated::ATTRIBUTES, generated::SAFETY),
+    let rest = match shape {
+        Shape::Seeded => sections(seeded::ATTRIBUTES, seeded::SAFETY),
+        Shape::Tour => tour::CONFIG.to_owned(),
+        Shape::Generated { .. } => sections(generated::ATTRIBUTES, generated::SAFETY),
     };
     format!(
         r#"[okta]
@@ -78,7 +84,14 @@ api_key_env = "ACTIVEPIECES_API_KEY"
 [scope]
 app = "{APP}"
 
-[attributes]
+{rest}"#
+    )
+}
+
+/// The sections behind `[scope]`, with a rule of its own for each group of a pattern.
+fn sections(attributes: &str, safety: &str) -> String {
+    format!(
+        r#"[attributes]
 {attributes}
 
 [[projects]]

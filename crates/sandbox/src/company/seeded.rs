@@ -166,7 +166,7 @@ pub fn fill(org: &Org, platform: &Platform) {
 }
 
 /// Gives the id where the user is assigned to the app, as a deactivated one never is.
-fn seed_user(org: &Org, person: &Person) -> Option<String> {
+pub(super) fn seed_user(org: &Org, person: &Person) -> Option<String> {
     let user = person.okta.as_ref()?;
     let login = email(person.name);
     let id = org.seed_user(SeedUser {
@@ -178,7 +178,7 @@ fn seed_user(org: &Org, person: &Person) -> Option<String> {
 }
 
 /// Gives the address and the id of the account.
-fn seed_account(platform: &Platform, person: &Person) -> Option<(String, String)> {
+pub(super) fn seed_account(platform: &Platform, person: &Person) -> Option<(String, String)> {
     let account = person.account.as_ref()?;
     let [first_name, last_name] = names(account.name).map(str::to_owned);
     let id = platform.seed_user(activepieces::SeedUser {

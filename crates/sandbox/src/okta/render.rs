@@ -142,6 +142,9 @@ pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
     let logo = ["medium", "large"]
         .map(|name| json!({"name": name, "href": format!("{host}/assets/okta-{name}.png"), "type": "image/png"}));
     let description = (row.kind == "BUILT_IN").then_some("All users in your organization");
+    let mut profile = row.profile.clone();
+    profile.insert("name".to_owned(), json!(row.name));
+    profile.insert("description".to_owned(), json!(description));
     json!({
         "id": id,
         "created": time(row.created),
@@ -149,7 +152,7 @@ pub fn group(id: &str, row: &GroupRow, host: &str) -> Value {
         "lastMembershipUpdated": time(row.last_membership_updated),
         "objectClass": ["okta:user_group"],
         "type": row.kind,
-        "profile": {"name": row.name, "description": description},
+        "profile": profile,
         "_links": {
             "logo": logo,
             "users": {"href": format!("{host}/api/v1/groups/{id}/users")},

@@ -15,7 +15,7 @@ pub struct Expression {
 /// What an expression may say.
 #[derive(Clone, Copy, Debug)]
 pub enum Dialect {
-    /// A search over groups.
+    /// A search over groups, which knows `co` for name and description only.
     Search,
     /// A search over users, which knows `co` for names and addresses only, with three characters at least.
     UserSearch,
@@ -224,7 +224,7 @@ impl Criterion {
             Self::Compare { attribute, operator, value } => (attribute, Some(*operator), value.as_str()),
         };
         let allowed = match dialect {
-            Dialect::Search => true,
+            Dialect::Search => operator != Some(Operator::Contains) || GROUPS_CONTAINING.contains(&attribute.as_str()),
             Dialect::UserSearch => {
                 operator != Some(Operator::Contains)
                     || (CONTAINING.contains(&attribute.as_str()) && value.chars().count() >= 3)
@@ -244,6 +244,9 @@ impl Criterion {
 
 /// The attributes that a search over users knows `co` for.
 const CONTAINING: [&str; 4] = ["profile.firstName", "profile.lastName", "profile.email", "profile.login"];
+
+/// The attributes that a search over groups knows `co` for.
+const GROUPS_CONTAINING: [&str; 2] = ["profile.name", "profile.description"];
 
 /// The values of an attribute, of an array each of its elements.
 fn values(entity: &Value, attribute: &str) -> Vec<String> {

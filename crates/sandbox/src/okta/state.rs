@@ -112,6 +112,8 @@ pub struct GroupRow {
     pub last_membership_updated: Timestamp,
     /// Of `Everyone` none are kept: all users are its members.
     pub members: BTreeSet<String>,
+    /// Attributes of the profile that an org adds.
+    pub profile: Map<String, Value>,
 }
 
 /// When the initial entities of the org were created: a day ago, so that a change shows in the times, whose unit is the
@@ -294,6 +296,7 @@ impl Org {
             last_updated: now,
             last_membership_updated: now,
             members: members.iter().cloned().collect(),
+            profile: Map::new(),
         };
         tables.groups.insert(id.clone(), row);
         id
@@ -388,6 +391,15 @@ impl Org {
         let now = self.now();
         if let Some(row) = self.write().groups.get_mut(group) {
             name.clone_into(&mut row.name);
+            row.last_updated = now;
+        }
+    }
+
+    /// Sets an attribute of a group's profile that the org has added.
+    pub fn set_group_profile(&self, group: &str, attribute: &str, value: Value) {
+        let now = self.now();
+        if let Some(row) = self.write().groups.get_mut(group) {
+            row.profile.insert(attribute.to_owned(), value);
             row.last_updated = now;
         }
     }
