@@ -163,6 +163,10 @@ fn pressed(KeyEvent { code, modifiers, .. }: KeyEvent) -> Option<Key> {
     if modifiers.contains(KeyModifiers::CONTROL) {
         return (code == KeyCode::Char('c')).then_some(Key::Interrupt);
     }
+    // An escape and a key that come together are read as Alt and the key.
+    if modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
     Some(match code {
         KeyCode::Up => Key::Up,
         KeyCode::Down => Key::Down,

@@ -60,7 +60,8 @@ impl Emulator {
         parser.screen().contents()
     }
 
-    /// Waits until the screen shows the text. Other parts of the same picture may still be on their way.
+    /// Waits until the screen shows the text. What is below it in the same picture may still be on its way, and a key that follows an
+    /// escape before it is read is another key.
     fn shows(&self, text: &str) -> String {
         self.until(text, |parser| parser.screen().contents().contains(text))
     }
@@ -90,6 +91,12 @@ impl Emulator {
     }
 }
 
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+    }
+}
+
 /// `plan --interactive` with these arguments, once it shows the plan.
 fn walking(stage: &Stage, arguments: &[&str], variables: &[(&str, &str)], (columns, rows): (u16, u16)) -> Emulator {
     let mut command = stage.command(&[&["plan", "--interactive"][..], arguments].concat());
@@ -110,8 +117,8 @@ async fn what_is_left_out_stays_undone_and_the_rest_is_applied_from_the_file() {
         }
         terminal.types("/rita", "search: rita_");
         terminal.types("\r", "q quit");
-        terminal.types("\r", "All of the plan for this user");
-        for text in ["active → inactive", "- deactivate rita.rau@example.com"] {
+        terminal.types("\r", "esc back");
+        for text in ["All of the plan for this user", "active → inactive", "- deactivate rita.rau@example.com"] {
             terminal.shows(text);
         }
         terminal.types("\u{1b}", "q quit");
