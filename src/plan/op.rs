@@ -513,6 +513,11 @@ pub struct Totals {
 }
 
 impl UserOp {
+    /// User names of the accounts that it closes besides its own.
+    pub fn closes(&self) -> impl Iterator<Item = &str> {
+        self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| left.user_name.as_str())
+    }
+
     /// The accounts that the user would leave, each with the user.
     fn leaves(&self) -> impl Iterator<Item = (AccountId, OktaUserId)> {
         self.replaces.iter().map(|left| (left.account.clone(), self.okta_id.clone()))

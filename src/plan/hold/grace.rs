@@ -91,9 +91,10 @@ pub fn hold(plan: &mut Plan, since: &Since, now: Timestamp, policy: &Policy) {
             }
             _ => None,
         };
-        let waits = because.is_some();
-        held.extend(because.map(|because| Deferred::new(&op.user_name, "deactivate", because)));
-        !waits
+        let Some(because) = because else { return true };
+        let names = std::iter::once(op.user_name.as_str()).chain(op.closes());
+        held.extend(names.map(|name| Deferred::new(name, "deactivate", because.clone())));
+        false
     });
     let still_given = |op: &InvitationOp| op.left.and_then(|leave| is_over(&op.okta_id, leave));
     for op in plan.invitations.extract_if(.., |op| still_given(op).is_some()) {

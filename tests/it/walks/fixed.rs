@@ -367,6 +367,25 @@ async fn walk_that_compares_what_is_true_or_false_with_a_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn walk_of_a_user_who_goes_missing_while_the_address_changes() {
+    let setup = Setup {
+        scope: Scope::Groups,
+        roles: Roles::Group,
+        grace_runs: 2,
+        remove_memberships: true,
+        recreate: true,
+        ..Setup::default()
+    };
+    holds(setup, &[Event::Address(4), Event::Kill(1), Event::Unassign(4)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walk_of_a_changed_address_to_which_the_server_gives_no_role() {
+    let setup = Setup { scope: Scope::Everyone, roles: Roles::Group, recreate: true, ..Setup::default() };
+    holds(setup, &[Event::RolesStay(true), Event::Join(3, 2), Event::Address(3), Event::Apply]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn walk_that_saves_no_plan_for_a_mistake_in_the_config() {
     for roles in [Roles::None, Roles::Profile, Roles::Group] {
         let events = [Event::Mistake(true), Event::Save, Event::Mistake(false), Event::ApplySaved, Event::Apply];

@@ -232,8 +232,9 @@ impl Step<'_> {
             if let (Some(id), true) = (account, is_made) {
                 for attribute in ["active", "platformRole", "givenName", "familyName", "externalId"] {
                     let key = (id.to_owned(), attribute.to_owned());
+                    // The server may make another role of it, which the run tells.
                     let stands = self.after.facts().get(&key).cloned();
-                    planned.entry(key).or_insert(stands);
+                    planned.insert(key, stands);
                 }
             }
         }
