@@ -140,11 +140,14 @@ fn leave_out_given(plan: &mut Plan) {
     loop {
         let taken: BTreeSet<AccountId> = plan.users.iter().filter_map(|op| op.account.clone()).collect();
         let waits = |left: &Replaced| matches!(left.fate, Fate::TakenOver { .. }) && !taken.contains(&left.account);
-        let Some(place) = plan.users.iter().position(|op| op.replaces.iter().any(waits)) else { return };
-        let op = plan.users.remove(place);
-        let name = &op.user_name;
-        plan.warnings.push(format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
-        plan.leave_out(vec![op]);
+        let gone: Vec<UserOp> = plan.users.extract_if(.., |op| op.replaces.iter().any(waits)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let names = gone.iter().map(|op| &op.user_name);
+        let told = names.map(|name| format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
+        plan.warnings.extend(told);
+        plan.leave_out(gone);
     }
 }
 

@@ -41,7 +41,7 @@ impl Weight {
     }
 }
 
-/// `routine`: whether the users are listed of whom nothing but a name or a link changes.
+/// `routine`: whether users are listed too where only a name or a link changes.
 pub(super) fn sections(plan: &Plan, routine: bool, layout: Layout) -> Vec<String> {
     let of = |weight| plan.users.iter().filter(move |op| Weight::of(op) == weight);
     let row = |op| row(op, &plan.drift);
