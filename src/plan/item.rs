@@ -59,7 +59,38 @@ impl fmt::Display for Missing {
     }
 }
 
+impl Item {
+    /// The place of the project that it is about.
+    pub fn project(self) -> Option<usize> {
+        match self {
+            Self::Project(at) | Self::Added(at, _) | Self::Removed(at, _) | Self::Role(at, _) => Some(at),
+            Self::Invitation(_) | Self::User(_) => None,
+        }
+    }
+}
+
 impl Plan {
+    /// The user name and, where it is known, the Okta id that an item is about; none for a project itself.
+    pub fn user_of(&self, item: Item) -> Option<(&str, Option<&OktaUserId>)> {
+        match item {
+            Item::Invitation(at) => Some((&self.invitations[at].user_name, Some(&self.invitations[at].okta_id))),
+            Item::User(at) => Some((&self.users[at].user_name, Some(&self.users[at].okta_id))),
+            Item::Project(_) => None,
+            Item::Added(at, of) => {
+                let member = &self.projects[at].add[of];
+                Some((&member.user_name, Some(&member.okta_id)))
+            }
+            Item::Removed(at, of) => {
+                let removal = &self.projects[at].remove[of];
+                Some((&removal.user_name, removal.okta_id.as_ref()))
+            }
+            Item::Role(at, of) => {
+                let change = &self.projects[at].roles[of];
+                Some((&change.user_name, Some(&change.okta_id)))
+            }
+        }
+    }
+
     /// All items, in the order of the plan.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         let invitations = (0..self.invitations.len()).map(Item::Invitation);
@@ -145,7 +176,8 @@ fn leave_out_given(plan: &mut Plan) {
             return;
         }
         let names = gone.iter().map(|op| &op.user_name);
-        let told = names.map(|name| format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
+        let told =
+            names.map(|name| format!("{name} keeps the old account: it is to go to a user that isn't in the part"));
         plan.warnings.extend(told);
         plan.leave_out(gone);
     }

@@ -89,25 +89,13 @@ impl Only {
     /// Whether the choice takes an item of the plan: with a project all of its members, with a user the account, and the
     /// memberships in projects that exist.
     pub fn takes(&self, plan: &Plan, item: Item) -> bool {
-        let member = |at: usize, name: &str, id: Option<&OktaUserId>| {
-            let op = &plan.projects[at];
-            self.takes_project(op) || op.is_linked() && id.is_some_and(|id| self.is_user(name, id))
-        };
+        let is_user = || plan.user_of(item).is_some_and(|(name, id)| id.is_some_and(|id| self.is_user(name, id)));
         match item {
             Item::Invitation(at) => self.takes_invitation(&plan.invitations[at]),
             Item::User(at) => self.takes_user(&plan.users[at]),
-            Item::Project(at) => self.takes_project(&plan.projects[at]),
-            Item::Added(at, of) => {
-                let new = &plan.projects[at].add[of];
-                member(at, &new.user_name, Some(&new.okta_id))
-            }
-            Item::Removed(at, of) => {
-                let gone = &plan.projects[at].remove[of];
-                member(at, &gone.user_name, gone.okta_id.as_ref())
-            }
-            Item::Role(at, of) => {
-                let change = &plan.projects[at].roles[of];
-                member(at, &change.user_name, Some(&change.okta_id))
+            Item::Project(at) | Item::Added(at, _) | Item::Removed(at, _) | Item::Role(at, _) => {
+                let op = &plan.projects[at];
+                self.takes_project(op) || op.is_linked() && is_user()
             }
         }
     }

@@ -6,7 +6,6 @@ use super::super::explain_text::{next, section};
 use super::super::plan_text::{change, members};
 use super::super::text::{DIM, counted, safe, styled};
 use super::{Walk, list};
-use crate::model::id::OktaUserId;
 use crate::plan::Plan;
 use crate::plan::item::Item;
 use crate::plan::op::{Attribute, ProjectOp, UserOp};
@@ -45,7 +44,7 @@ pub(super) fn text(walk: &Walk<'_>, item: Item) -> String {
 fn given(op: &UserOp) -> Vec<String> {
     let is_told = |attribute: Attribute| attribute == Attribute::Active;
     let given = op.changes.iter().filter(|change| !is_told(change.attribute));
-    if op.makes_account() && !op.is_new_admin() { given.map(change).collect() } else { Vec::new() }
+    if op.makes_account() { given.map(change).collect() } else { Vec::new() }
 }
 
 fn project(op: &ProjectOp) -> Vec<String> {
@@ -63,43 +62,19 @@ fn expressions(plan: &Plan, item: Item) -> Vec<String> {
 }
 
 fn of_user(plan: &Plan, item: Item) -> Vec<String> {
-    let Some((name, id)) = user(plan, item) else { return Vec::new() };
+    let Some((name, Some(id))) = plan.user_of(item) else { return Vec::new() };
     let about = About { id, login: name, names: BTreeSet::from([name]), projects: BTreeSet::new() };
     next(&UserPart::of(plan, &about), Some(name))
 }
 
-/// The user name and Okta id of the user that a change is for.
-fn user(plan: &Plan, item: Item) -> Option<(&str, &OktaUserId)> {
-    match item {
-        Item::Invitation(at) => Some((&plan.invitations[at].user_name, &plan.invitations[at].okta_id)),
-        Item::User(at) => Some((&plan.users[at].user_name, &plan.users[at].okta_id)),
-        Item::Project(_) => None,
-        Item::Added(at, of) => {
-            let member = &plan.projects[at].add[of];
-            Some((&member.user_name, &member.okta_id))
-        }
-        Item::Removed(at, of) => {
-            let removal = &plan.projects[at].remove[of];
-            Some((&removal.user_name, removal.okta_id.as_ref()?))
-        }
-        Item::Role(at, of) => {
-            let change = &plan.projects[at].roles[of];
-            Some((&change.user_name, &change.okta_id))
-        }
-    }
-}
-
 fn ids(plan: &Plan, item: Item) -> Vec<String> {
-    let user = user(plan, item).map(|(_, id)| format!("Okta user {}", safe(id.as_str())));
+    let user = plan.user_of(item).and_then(|(_, id)| id).map(|id| format!("Okta user {}", safe(id.as_str())));
     let account = match item {
         Item::User(at) => plan.users[at].account.as_ref(),
         _ => None,
     };
     let account = account.map(|id| format!("account {}", safe(id.as_str())));
-    let project = match item {
-        Item::Project(at) | Item::Added(at, _) | Item::Removed(at, _) | Item::Role(at, _) => Some(&plan.projects[at]),
-        Item::Invitation(_) | Item::User(_) => None,
-    };
+    let project = item.project().map(|at| &plan.projects[at]);
     let group = project.map(|op| format!("Okta group {}", safe(op.group.as_str())));
     let project = project.and_then(|op| op.project.as_ref()).map(|id| format!("project {}", safe(id.as_str())));
     [user, account, group, project].into_iter().flatten().map(|id| styled(DIM, id)).collect()

@@ -8,7 +8,8 @@ use textwrap::core::display_width;
 
 use super::super::layout::Row;
 use super::super::text::{BOLD, DIM, HINT, count, safe, styled, visible};
-use super::{LEAST, Mode, Walk, list};
+use super::list::{self, Filter};
+use super::{LEAST, Mode, Walk};
 use crate::plan::item::Item;
 
 /// The keys of each view, the most wanted first.
@@ -62,9 +63,9 @@ pub fn draw(walk: &Walk<'_>, buffer: &mut Buffer, colours: bool) {
     match &walk.mode {
         Mode::Open(first) => lines(&walk.lines, *first, &mut page, whole),
         Mode::Help => help(&mut page, whole),
-        Mode::Kinds(at) => {
+        Mode::Kinds(filters, at) => {
             let body = head(walk, &mut page, whole);
-            kinds(walk, *at, &mut page, body);
+            kinds(filters, *at, &mut page, body);
         }
         Mode::List | Mode::Search | Mode::Save(_) | Mode::Quit => {
             let body = head(walk, &mut page, whole);
@@ -130,18 +131,12 @@ fn row(walk: &Walk<'_>, item: Item, page: &mut Page<'_>, area: Rect) {
     parts.extend((!why.is_empty()).then_some(why.as_str()));
     let columns = (area.width - 22) / 2;
     let who_columns = columns.min(40);
-    page.put(
-        2,
-        area.y,
-        3,
-        if is_left_out {
-            "[ ]"
-        } else if place.is_none() {
-            "[-]"
-        } else {
-            "[x]"
-        },
-    );
+    let taken = match place {
+        _ if is_left_out => "[ ]",
+        None => "[-]",
+        Some(_) => "[x]",
+    };
+    page.put(2, area.y, 3, taken);
     page.put(6, area.y, 14, &mark);
     page.put(21, area.y, who_columns, &who);
     page.put(22 + who_columns, area.y, area.width - who_columns - 22, &parts.join(" · "));
@@ -157,8 +152,7 @@ fn lines(lines: &[String], first: usize, page: &mut Page<'_>, body: Rect) {
 }
 
 /// The kinds to choose from, with how many changes there are of each.
-fn kinds(walk: &Walk<'_>, at: usize, page: &mut Page<'_>, body: Rect) {
-    let filters = walk.filters();
+fn kinds(filters: &[(Filter, usize)], at: usize, page: &mut Page<'_>, body: Rect) {
     let height = usize::from(body.height);
     let top = at.saturating_sub(height / 2).min(filters.len().saturating_sub(height));
     for (y, (place, (filter, number))) in (body.y..).zip(filters.iter().enumerate().skip(top).take(height)) {
@@ -185,7 +179,7 @@ fn status(walk: &Walk<'_>, width: usize) -> String {
         Mode::Search => format!("search: {}", tail(&walk.search, width - 10)),
         Mode::Save(name) => format!("save as: {}", tail(name, width - 11)),
         Mode::Quit => "quit without saving? what you left out is forgotten".to_owned(),
-        Mode::List | Mode::Open(_) | Mode::Kinds(_) | Mode::Help => styled(DIM, walk.position()),
+        Mode::List | Mode::Open(_) | Mode::Kinds(..) | Mode::Help => styled(DIM, walk.position()),
     }
 }
 
@@ -203,7 +197,7 @@ fn keys(mode: &Mode, width: usize) -> String {
     let keys = match mode {
         Mode::List => LIST,
         Mode::Open(_) => OPEN,
-        Mode::Kinds(_) => KINDS,
+        Mode::Kinds(..) => KINDS,
         Mode::Search => SEARCH,
         Mode::Save(_) => SAVE,
         Mode::Quit => QUIT,

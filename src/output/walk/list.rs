@@ -4,9 +4,10 @@ use super::super::explain_text::membership_row;
 use super::super::layout::Row;
 use super::super::plan_text::{Weight, project_row, revocation, user_row};
 use super::super::text::safe;
+use crate::model::id::OktaUserId;
 use crate::plan::Plan;
 use crate::plan::item::Item;
-use crate::plan::only::{KINDS, Kind, Only};
+use crate::plan::only::{KINDS, Kind};
 use crate::plan::op::is_project_admin;
 use crate::plan::part::MembershipChange;
 
@@ -83,30 +84,15 @@ pub(super) fn row(plan: &Plan, item: Item) -> Row {
     }
 }
 
-/// Whether a change is of this kind, as `--only kind=` takes it.
-pub(super) fn is_of_kind(plan: &Plan, item: Item, kind: Kind) -> bool {
-    Only::Kind(kind).takes(plan, item)
-}
-
-/// Whether the user's name or Okta id, or the project's name has this text, which is lower case, in it.
+/// Whether a user's name or Okta id, or the project's name has this text, which is lower case, in it.
 pub(super) fn is_named(plan: &Plan, item: Item, wanted: &str) -> bool {
-    let has = |texts: &[&str]| wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(wanted));
-    let name = |at: usize| plan.projects[at].name.as_str();
-    match item {
-        Item::Invitation(at) => has(&[&plan.invitations[at].user_name, plan.invitations[at].okta_id.as_str()]),
-        Item::User(at) => {
-            let op = &plan.users[at];
-            has(&[&op.user_name, op.okta_id.as_str()]) || op.replaces.iter().any(|left| has(&[&left.user_name]))
-        }
-        Item::Project(at) => has(&[name(at)]),
-        Item::Added(at, of) => {
-            let member = &plan.projects[at].add[of];
-            has(&[name(at), &member.user_name, member.okta_id.as_str()])
-        }
-        Item::Removed(at, of) => has(&[name(at), &plan.projects[at].remove[of].user_name]),
-        Item::Role(at, of) => {
-            let change = &plan.projects[at].roles[of];
-            has(&[name(at), &change.user_name, change.okta_id.as_str()])
-        }
-    }
+    let project = item.project().map(|at| plan.projects[at].name.as_str());
+    let (name, id) = plan.user_of(item).unzip();
+    let old = match item {
+        Item::User(at) => plan.users[at].replaces.as_slice(),
+        _ => &[],
+    };
+    let own = [project, name, id.flatten().map(OktaUserId::as_str)].into_iter().flatten();
+    let mut texts = own.chain(old.iter().map(|left| left.user_name.as_str()));
+    wanted.is_empty() || texts.any(|text| text.to_lowercase().contains(wanted))
 }

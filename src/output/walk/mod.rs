@@ -19,6 +19,7 @@ use super::text::{count, counted, safe};
 use crate::plan::Plan;
 use crate::plan::guard::Refusal;
 use crate::plan::item::{Item, Rest};
+use crate::plan::only::Only;
 
 /// The least columns and rows to draw in.
 pub const LEAST: (u16, u16) = (60, 15);
@@ -68,8 +69,8 @@ enum Mode {
     Open(usize),
     /// The text of the search is typed.
     Search,
-    /// A kind is chosen; the place in the list of filters.
-    Kinds(usize),
+    /// A kind is chosen: the filters with how many changes each takes, and the place among them.
+    Kinds(Vec<(Filter, usize)>, usize),
     /// The name of the file is typed.
     Save(String),
     /// Asks whether to quit without saving.
@@ -163,7 +164,7 @@ impl<'a> Walk<'a> {
             Mode::List => return self.in_list(key),
             Mode::Open(top) => self.in_open(key, top),
             Mode::Search => self.in_search(key),
-            Mode::Kinds(at) => self.in_kinds(key, at),
+            Mode::Kinds(filters, at) => self.in_kinds(key, filters, at),
             Mode::Save(name) => return self.in_save(key, name),
             Mode::Quit if key == Key::Char('y') => return Some(Wish::Quit),
             Mode::Quit | Mode::Help => self.mode = Mode::List,
@@ -177,7 +178,7 @@ impl<'a> Walk<'a> {
             Key::Char(' ') => self.toggle(),
             Key::Char('a') => self.toggle_shown(),
             Key::Char('/') => self.mode = Mode::Search,
-            Key::Char('f') => self.mode = Mode::Kinds(0),
+            Key::Char('f') => self.mode = Mode::Kinds(self.filters(), 0),
             Key::Char('s') if self.rest.plan().is_empty() => self.say("nothing is left to save".to_owned()),
             Key::Char('s') => self.mode = Mode::Save(self.path.unwrap_or(FILE).to_owned()),
             Key::Char('q') if self.left_out.is_empty() => return Some(Wish::Quit),
@@ -217,15 +218,17 @@ impl<'a> Walk<'a> {
         self.narrow(self.filter);
     }
 
-    fn in_kinds(&mut self, key: Key, at: usize) {
-        let filters = self.filters();
+    fn in_kinds(&mut self, key: Key, filters: Vec<(Filter, usize)>, at: usize) {
         match key {
             Key::Enter | Key::Char(' ') => {
                 self.mode = Mode::List;
                 self.narrow(filters[at].0);
             }
             Key::Escape | Key::Char('q') => self.mode = Mode::List,
-            _ => self.mode = Mode::Kinds(moved(key, at, filters.len(), self.page())),
+            _ => {
+                let at = moved(key, at, filters.len(), self.page());
+                self.mode = Mode::Kinds(filters, at);
+            }
         }
     }
 
@@ -324,7 +327,7 @@ impl<'a> Walk<'a> {
     fn takes(&self, filter: Filter, item: Item) -> bool {
         match filter {
             Filter::All => true,
-            Filter::Kind(_, kind) => list::is_of_kind(self.document.plan, item, kind),
+            Filter::Kind(_, kind) => Only::Kind(kind).takes(self.document.plan, item),
             Filter::LeftOut => self.rest.place(item).is_none(),
         }
     }

@@ -164,7 +164,7 @@ fn a_search_and_a_filter_narrow_the_list_and_all_of_the_shown_is_left_out_at_onc
     typed(&mut walk, " f");
     let last = walk.filters().len() - 1;
     walk.press(Key::End);
-    assert_eq!(walk.mode, Mode::Kinds(last));
+    assert_eq!(walk.mode, Mode::Kinds(walk.filters(), last));
     walk.press(Key::Enter);
     assert_eq!((walk.filter.name(), walk.shown.len()), ("left out", 2));
     typed(&mut walk, "/名");
@@ -189,6 +189,31 @@ fn an_open_change_says_what_and_why_and_what_else_its_user_gets() {
     let low = drawn(&mut walk, 60, 15);
     walk.press(Key::End);
     assert_ne!(low, drawn(&mut walk, 60, 15), "it scrolls");
+}
+
+#[test]
+fn an_open_change_of_a_new_account_has_its_name_whatever_the_role() {
+    let mut plan = plan();
+    for role in ["MEMBER", "ADMIN"] {
+        let changes = json!([{"attribute": "platformRole", "from": null, "to": role}, {"attribute": "givenName", "from": null, "to": "Ada"}]);
+        plan.users[0] = serde_json::from_value(user("create", "ada", None, Some(role), &changes)).unwrap();
+        let mut walk = walk(&plan);
+        typed(&mut walk, "/ada");
+        walk.press(Key::Enter);
+        walk.press(Key::Enter);
+        let text = drawn(&mut walk, 80, 40).join("\n");
+        assert!(text.contains("givenName"), "{role}: {text}");
+    }
+}
+
+#[test]
+fn a_search_finds_each_kind_of_change_by_the_okta_id_too() {
+    let plan = plan();
+    for (id, found) in [("00urita", 2), ("00u名", 3), ("00uada", 2)] {
+        let mut walk = walk(&plan);
+        typed(&mut walk, &format!("/{id}"));
+        assert_eq!(walk.shown.len(), found, "{id}");
+    }
 }
 
 #[test]
