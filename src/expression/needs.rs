@@ -82,12 +82,7 @@ impl Needs {
             Kind::Property { object, name, .. } if is_of_element(object) => {
                 self.group_objects |= !["id", "type", "name", "profile"].contains(&name.as_str());
             }
-            Kind::Call { function, owner, arguments, .. } => {
-                if ["isMemberOfGroupName", "isMemberOfGroup", "isMemberOfAnyGroup"].contains(&function.name) {
-                    self.named_groups.extend(arguments.iter().filter_map(text));
-                }
-                self.add_call(function.reads, owner.as_ref(), arguments);
-            }
+            Kind::Call { function, owner, arguments, .. } => self.add_call(function.reads, owner.as_ref(), arguments),
             Kind::Method { method, arguments, .. } => self.add_call(method.reads, None, arguments),
             Kind::Map(entries) => self.group_objects |= entries.iter().any(|(key, _)| key == "group.source.id"),
             _ => {}
@@ -106,19 +101,23 @@ impl Needs {
     }
 
     fn add_call(&mut self, reads: Reads, owner: Option<&String>, arguments: &[Node]) {
-        let text = |at: usize| arguments.get(at).and_then(text);
+        let text_at = |at: usize| arguments.get(at).and_then(text);
         match reads {
             Reads::Nothing | Reads::User => {}
             Reads::Clock => self.now = true,
             Reads::Groups => self.groups = true,
+            Reads::NamedGroups => {
+                self.groups = true;
+                self.named_groups.extend(arguments.iter().filter_map(text));
+            }
             Reads::LinkedObject => {
-                self.any_linked_object |= text(0).is_none();
-                self.relations.extend(text(0).map(Relation::LinkedObject));
+                self.any_linked_object |= text_at(0).is_none();
+                self.relations.extend(text_at(0).map(Relation::LinkedObject));
             }
             Reads::Manager => self.relations.extend([Relation::Manager]),
             Reads::Assistant => self.relations.extend([Relation::Assistant]),
-            Reads::ManagerApp => self.relations.extend(text(1).map(Relation::ManagerApp)),
-            Reads::AssistantApp => self.relations.extend(text(1).map(Relation::AssistantApp)),
+            Reads::ManagerApp => self.relations.extend(text_at(1).map(Relation::ManagerApp)),
+            Reads::AssistantApp => self.relations.extend(text_at(1).map(Relation::AssistantApp)),
             Reads::Assignments(app) => {
                 self.assignments.insert(owner.cloned().map_or(Instances::All(app), Instances::Named));
             }

@@ -322,11 +322,13 @@ impl Parser {
         if (fewest..=most).contains(&given) {
             return;
         }
-        let wanted = match (fewest, most) {
-            (1, 1) => "1 argument".to_owned(),
-            _ if fewest == most => format!("{fewest} arguments"),
-            _ if given < fewest => format!("at least {fewest} argument{}", if fewest == 1 { "" } else { "s" }),
-            _ => format!("at most {most} argument{}", if most == 1 { "" } else { "s" }),
+        let arguments = |number: usize| format!("{number} argument{}", if number == 1 { "" } else { "s" });
+        let wanted = if fewest == most {
+            arguments(most)
+        } else if given < fewest {
+            format!("at least {}", arguments(fewest))
+        } else {
+            format!("at most {}", arguments(most))
         };
         self.faults.push(SyntaxError::new(format!("{name} takes {wanted}, and {given} were given"), span));
     }

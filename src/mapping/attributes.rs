@@ -272,11 +272,8 @@ impl Evaluation<'_> {
             match item {
                 Value::Null => {}
                 Value::String(text) if text.trim().is_empty() => {}
-                Value::String(text) if text.contains('@') => addresses.push(text.trim().to_lowercase()),
-                other => {
-                    let message = format!("{attribute} gives {}; it must be an e-mail address", other.to_json());
-                    return Err(self.problem(ProblemKind::InvalidAttribute, message, mapped));
-                }
+                Value::String(text) if let Some(address) = address(text) => addresses.push(address),
+                other => return Err(self.no_address(attribute, &other.to_json(), mapped)),
             }
         }
         Ok(addresses)
@@ -285,12 +282,13 @@ impl Evaluation<'_> {
     /// The user name as the server keeps it: lower-cased and trimmed (docs/activepieces.md#creating-a-user, step 1).
     fn user_name(&self, mapped: &Mapped) -> Result<String, Problem> {
         let text = self.text("userName", mapped)?;
-        let user_name = text.as_deref().unwrap_or_default().trim().to_lowercase();
-        if user_name.contains('@') {
-            return Ok(user_name);
-        }
-        let message = format!("userName gives {}; it must be an e-mail address", Json::from(text));
-        Err(self.problem(ProblemKind::InvalidAttribute, message, mapped))
+        let address = text.as_deref().and_then(address);
+        address.ok_or_else(|| self.no_address("userName", &Json::from(text), mapped))
+    }
+
+    fn no_address(&self, attribute: &str, value: &Json, mapped: &Mapped) -> Problem {
+        let message = format!("{attribute} gives {value}; it must be an e-mail address");
+        self.problem(ProblemKind::InvalidAttribute, message, mapped)
     }
 
     /// A role, or none for null: Okta omits an attribute whose expression gives null.
@@ -317,6 +315,12 @@ impl Evaluation<'_> {
         }
         (!because.is_empty()).then_some(because)
     }
+}
+
+/// The e-mail address as the server keeps it: lower-cased and trimmed; none where the text isn't one.
+fn address(text: &str) -> Option<String> {
+    let address = text.trim().to_lowercase();
+    address.contains('@').then_some(address)
 }
 
 #[cfg(test)]

@@ -214,6 +214,19 @@ pub enum DesiredState {
     Problem(Vec<Problem>),
 }
 
+impl DesiredState {
+    /// Why nothing follows for the account; none where something does.
+    pub fn why_left_alone(&self) -> Option<String> {
+        match self {
+            Self::Present(_) | Self::Left(_) => None,
+            Self::Untouched(status) => Some(format!("status {:?}", status.as_str())),
+            Self::Problem(problems) => {
+                Some(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// The attributes of an active user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

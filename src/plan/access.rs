@@ -44,6 +44,14 @@ pub struct OktaUser {
     pub in_scope: bool,
 }
 
+impl OktaUser {
+    /// Of a user that isn't known only the id is.
+    pub fn of(id: &OktaUserId, user: Option<&DesiredUser>) -> Self {
+        let login = user.map(DesiredUser::login).unwrap_or_default().to_owned();
+        Self { id: id.clone(), login, in_scope: user.is_some_and(|user| user.in_scope) }
+    }
+}
+
 /// Why an account has its role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -214,11 +222,7 @@ impl Sources<'_> {
             }
             reason => reason,
         };
-        let okta = id.zip(user).map(|(id, user)| OktaUser {
-            id: id.clone(),
-            login: user.login().to_owned(),
-            in_scope: user.in_scope,
-        });
+        let okta = id.zip(user).map(|(id, user)| OktaUser::of(id, Some(user)));
         Access {
             user_name: account.user_name.clone(),
             account: account.id.clone(),
@@ -251,12 +255,8 @@ impl Sources<'_> {
             None if id.is_some() => kept(None, RoleReason::NotRead),
             None => kept(None, RoleReason::AnotherDirectory),
             Some(DesiredState::Left(leave)) => kept(None, RoleReason::Left { leave: *leave }),
-            Some(DesiredState::Untouched(status)) => {
-                kept(None, RoleReason::LeftAlone { why: format!("status {:?}", status.as_str()) })
-            }
-            Some(DesiredState::Problem(problems)) => {
-                let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-                kept(None, RoleReason::LeftAlone { why })
+            Some(state @ (DesiredState::Untouched(_) | DesiredState::Problem(_))) => {
+                kept(None, RoleReason::LeftAlone { why: state.why_left_alone().unwrap_or_default() })
             }
             Some(DesiredState::Present(_)) if !self.manages_roles || self.desired.on_create_only.platform_role => {
                 kept(None, RoleReason::NotManaged)

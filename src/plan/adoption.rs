@@ -1,6 +1,6 @@
 //! How each account of the platform is matched to a user, and the part of a plan that links accounts and changes nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -164,16 +164,11 @@ fn embedded(account: &EmbeddedUser, id: &OktaUserId, user: &DesiredUser) -> Acco
         role: String::new(),
         external_id: None,
         state: MatchState::Conflict,
-        users: vec![okta_user(id, Some(user))],
+        users: vec![OktaUser::of(id, Some(user))],
         by: Some(Basis::Address),
         conflicts: vec![Conflict::Embedded],
         next_apply: Vec::new(),
     }
-}
-
-fn okta_user(id: &OktaUserId, user: Option<&DesiredUser>) -> OktaUser {
-    let login = user.map(DesiredUser::login).unwrap_or_default().to_owned();
-    OktaUser { id: id.clone(), login, in_scope: user.is_some_and(|user| user.in_scope) }
 }
 
 impl Sources<'_> {
@@ -193,7 +188,7 @@ impl Sources<'_> {
             (None, None) => several.or(linked.as_ref()).into_iter().collect(),
         };
         let is_linked = linked.as_ref().is_some_and(|linked| claimants.iter().all(|id| *id == linked));
-        let users = claimants.iter().map(|id| okta_user(id, desired.users.get(*id))).collect();
+        let users = claimants.iter().map(|id| OktaUser::of(id, desired.users.get(*id))).collect();
         let op = ops.get(&account.id).copied();
         let conflicts =
             if is_linked { Vec::new() } else { self.conflicts(account, &claimants, several, linked.as_ref(), op) };
@@ -261,13 +256,8 @@ impl Sources<'_> {
 
 fn without_access(state: &DesiredState) -> Option<Conflict> {
     match state {
-        DesiredState::Present(_) => None,
         DesiredState::Left(leave) => Some(Conflict::NoAccess { leave: *leave }),
-        DesiredState::Untouched(status) => Some(Conflict::LeftAlone { why: format!("status {:?}", status.as_str()) }),
-        DesiredState::Problem(problems) => {
-            let why = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-            Some(Conflict::LeftAlone { why })
-        }
+        state => state.why_left_alone().map(|why| Conflict::LeftAlone { why }),
     }
 }
 
@@ -294,6 +284,6 @@ pub fn keep(plan: &mut Plan, accounts: &[AccountMatch]) {
     plan.expressions.clear();
     plan.drift = Drift::default();
     // Nothing of them is changed or told by a plan that only links.
-    plan.standing.email_changed = BTreeSet::new();
-    plan.standing.waiting_admins = BTreeSet::new();
+    plan.standing.email_changed.clear();
+    plan.standing.waiting_admins.clear();
 }

@@ -1,6 +1,6 @@
 //! How many accounts there are by platform role and status after a plan. Pure.
 
-use super::op::{Attribute, Fate, Plan, Standing, UserAction, UserOp};
+use super::op::{Attribute, Plan, Standing, UserAction, UserOp};
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Census, Headcount};
 use crate::model::id::AccountId;
@@ -22,7 +22,7 @@ impl Plan {
                 let after = counted(&mut census, to).of_status(is_active_after(op));
                 *after = after.saturating_add(1);
             }
-            for left in op.replaces.iter().filter(|left| left.fate == Fate::Close) {
+            for left in op.closed() {
                 let count = counted(&mut census, known_role(Some(&left.account), &self.standing).as_str());
                 (count.active, count.inactive) = (count.active.saturating_sub(1), count.inactive.saturating_add(1));
             }

@@ -203,6 +203,11 @@ fn of_projects(project: Option<&str>) -> String {
 }
 
 impl Over {
+    /// None where the number is within what is allowed.
+    fn of(number: usize, allowed: usize, limit: Limit, of: usize) -> Option<Self> {
+        (number > allowed).then(|| Self { number, allowed, limit: limit.to_string(), of })
+    }
+
     /// `what` for one and for several, the key of the limit, and what its share is taken of.
     fn tell(&self, f: &mut fmt::Formatter<'_>, [one, several]: [&str; 2], key: &str, of: &str) -> fmt::Result {
         let Self { number, allowed, limit, of: total } = self;
@@ -249,10 +254,7 @@ fn over_limits(plan: &Plan, policy: &Policy, past: &Past, resumed: &Resumed) -> 
     let users =
         |is_counted: fn(&UserOp) -> bool| plan.users.iter().filter(|op| is_counted(op) && !resumed.user(op)).count();
     let removed = |op: &ProjectOp| op.remove.iter().filter(|removal| !resumed.removal(op, removal)).count();
-    let over_floor = |number: usize, limit: Limit, of: usize, floor: usize| {
-        let allowed = limit.of(of, floor);
-        (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
-    };
+    let over_floor = |number, limit: Limit, of: usize, floor: usize| Over::of(number, limit.of(of, floor), limit, of);
     let deactivations = users(|op| op.action == UserAction::Deactivate);
     let deactivations = over_floor(deactivations, limits.deactivations, managed, limits.floor_of_deactivations());
     let deactivations = deactivations.map(Refusal::MaxDeactivations);
@@ -293,10 +295,7 @@ fn over_in_projects(
     floor: usize,
     number: &dyn Fn(&ProjectOp) -> usize,
 ) -> Vec<(Option<String>, Over)> {
-    let over = |number, of| {
-        let allowed = limit.of(of, floor);
-        (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
-    };
+    let over = |number, of| Over::of(number, limit.of(of, floor), limit, of);
     let of_project = |op: &ProjectOp| Some((Some(op.name.clone()), over(number(op), op.members)?));
     let mut found: Vec<_> = plan.projects.iter().filter_map(of_project).collect();
     if found.is_empty() && matches!(limit, Limit::Percent(_)) {
@@ -315,7 +314,7 @@ fn over_downgrades(number: usize, limits: &Limits, standing: &Standing) -> Optio
         Limit::Percent(percent) if percent > 0.0 => limit.of(of, 0).max(1),
         Limit::Percent(_) | Limit::Count(_) => limit.of(of, 0),
     };
-    (number > allowed).then(|| Over { number, allowed, limit: limit.to_string(), of })
+    Over::of(number, allowed, limit, of)
 }
 
 /// Users whose current role or e-mail address isn't the desired one. A changed address that an earlier

@@ -513,9 +513,17 @@ pub struct Totals {
 }
 
 impl UserOp {
-    /// User names of the accounts that it closes besides its own.
-    pub fn closes(&self) -> impl Iterator<Item = &str> {
-        self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| left.user_name.as_str())
+    /// The accounts that it closes in addition to its own.
+    pub fn closed(&self) -> impl Iterator<Item = &Replaced> {
+        self.replaces.iter().filter(|left| left.fate == Fate::Close)
+    }
+
+    /// What isn't done where the operation is deferred, by user name: its own action, and the closing of further accounts that a
+    /// deactivation is for.
+    pub fn undone(&self) -> impl Iterator<Item = (&str, UserAction)> {
+        let further = self.closed().filter(|_| self.action == UserAction::Deactivate);
+        let further = further.map(|left| (left.user_name.as_str(), UserAction::Deactivate));
+        std::iter::once((self.user_name.as_str(), self.action)).chain(further)
     }
 
     /// The accounts that the user would leave, each with the user.
@@ -594,8 +602,7 @@ impl UserOp {
 
     /// Those of these ADMINs that lose the role or access by it: the account, and the ones that are closed with it.
     fn taken_from<'a>(&'a self, admins: &'a BTreeSet<AccountId>) -> impl Iterator<Item = &'a AccountId> {
-        let closed = self.replaces.iter().filter(|left| left.fate == Fate::Close).map(|left| &left.account);
-        let touched = self.account.iter().chain(closed);
+        let touched = self.account.iter().chain(self.closed().map(|left| &left.account));
         touched.filter(|account| !self.makes_admin() && admins.contains(*account))
     }
 

@@ -9,7 +9,7 @@ use super::{StateFile, now, time};
 use crate::apply::Outcome;
 use crate::error::Result;
 use crate::model::activepieces::moved_link;
-use crate::plan::op::{Attribute, Change, Fate, ProjectAction, ProjectOp, Replaced, RoleChange, UserAction, UserOp};
+use crate::plan::op::{Attribute, Change, ProjectAction, ProjectOp, Replaced, RoleChange, UserAction, UserOp};
 use crate::plan::{Plan, Step};
 
 /// So many runs that wrote are kept, and so many of the others.
@@ -195,8 +195,7 @@ fn sides(step: Step<'_>) -> (Value, Value) {
             (Value::Null, json!({ "projects": roles }))
         }
         Step::CloseOld(op) => {
-            let closed = op.replaces.iter().filter(|left| left.fate == Fate::Close);
-            let names: Vec<&str> = closed.map(|left| left.user_name.as_str()).collect();
+            let names: Vec<&str> = op.closed().map(|left| left.user_name.as_str()).collect();
             (json!({ "active": names }), json!({ "active": [] }))
         }
         Step::Project(op) => sides_of_project(op),

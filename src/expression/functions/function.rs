@@ -55,6 +55,8 @@ pub enum Reads {
     Clock,
     /// The groups that the user is a member of.
     Groups,
+    /// The groups that its arguments name, of those that the user is a member of.
+    NamedGroups,
     /// The users linked by the linked object that the first argument names.
     LinkedObject,
     Manager,

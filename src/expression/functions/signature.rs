@@ -63,7 +63,7 @@ fn reads(function: &Function) -> String {
         Reads::Nothing => String::new(),
         Reads::User => "the user".to_owned(),
         Reads::Clock => "the clock".to_owned(),
-        Reads::Groups => "groups".to_owned(),
+        Reads::Groups | Reads::NamedGroups => "groups".to_owned(),
         Reads::LinkedObject => "linked objects".to_owned(),
         Reads::Manager | Reads::Assistant => "Active Directory".to_owned(),
         Reads::ManagerApp | Reads::AssistantApp => "Active Directory and the app".to_owned(),

@@ -81,9 +81,11 @@ pub static FUNCTIONS: &[Function] = &[
     in_mappings("getManagerUser", &[App], OBJECT, people::manager).or_null().reads(Reads::Manager),
     in_mappings("hasDirectoryUser", &[], BOOL, people::has_directory_user).reads(Reads::Assignments(DIRECTORY)),
     in_mappings("hasWorkdayUser", &[], BOOL, people::has_workday_user).reads(Reads::Assignments(WORKDAY)),
-    everywhere("isMemberOfAnyGroup", &[Text], BOOL, groups::is_member_of_any_group).further(Text).reads(Reads::Groups),
-    everywhere("isMemberOfGroup", &[Text], BOOL, groups::is_member_of_any_group).reads(Reads::Groups),
-    everywhere("isMemberOfGroupName", &[Text], BOOL, groups::is_member_of_group_name).reads(Reads::Groups),
+    everywhere("isMemberOfAnyGroup", &[Text], BOOL, groups::is_member_of_any_group)
+        .further(Text)
+        .reads(Reads::NamedGroups),
+    everywhere("isMemberOfGroup", &[Text], BOOL, groups::is_member_of_any_group).reads(Reads::NamedGroups),
+    everywhere("isMemberOfGroupName", &[Text], BOOL, groups::is_member_of_group_name).reads(Reads::NamedGroups),
     everywhere("isMemberOfGroupNameContains", &[Text], BOOL, groups::is_member_of_group_name_contains)
         .reads(Reads::Groups),
     everywhere("isMemberOfGroupNameRegex", &[Text], BOOL, groups::is_member_of_group_name_regex)

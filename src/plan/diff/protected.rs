@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::PlatformRole;
 use crate::model::activepieces::{Platform, User};
 use crate::model::id::AccountId;
-use crate::plan::op::{Attribute, Fate, Reason, UserAction, UserOp};
+use crate::plan::op::{Attribute, Fate, Reason, Replaced, UserAction, UserOp};
 use crate::plan::policy::Policy;
 
 /// Accounts that are never deactivated and never lose ADMIN: the owner's, and those that the admin protects.
@@ -26,9 +26,7 @@ impl<'a> Protected<'a> {
 
     /// Removes from an operation what a protected account must keep. An operation that closes a protected account is dropped.
     pub fn restrict(&self, mut op: UserOp, account: Option<&User>, warnings: &mut Vec<String>) -> Option<UserOp> {
-        let mut left = op.replaces.iter().filter(|left| left.fate == Fate::Close && self.holds(&left.account));
-        if let Some(left) = left.next() {
-            warnings.push(self.stays_active(&left.account, &left.user_name, &why(&op.reason)));
+        if op.replaces.iter().any(|left| self.keeps_open(left, &op.reason, warnings)) {
             return None;
         }
         let Some(account) = account.filter(|account| self.holds(&account.id)) else { return Some(op) };
@@ -44,8 +42,15 @@ impl<'a> Protected<'a> {
         (!op.changes.is_empty() || !op.replaces.is_empty()).then_some(op)
     }
 
+    /// Whether a protected account would be closed, which is said then.
+    pub fn keeps_open(&self, left: &Replaced, reason: &Reason, warnings: &mut Vec<String>) -> bool {
+        let keeps = left.fate == Fate::Close && self.holds(&left.account);
+        warnings.extend(keeps.then(|| self.stays_active(&left.account, &left.user_name, &why(reason))));
+        keeps
+    }
+
     /// The warning of a protected account that isn't closed.
-    pub fn stays_active(&self, account: &AccountId, user_name: &str, why: &str) -> String {
+    fn stays_active(&self, account: &AccountId, user_name: &str, why: &str) -> String {
         format!("{user_name} is {} and stays active, though {why}", self.who(account))
     }
 

@@ -31,16 +31,12 @@ pub(super) fn left(
             None if former.active => Fate::Close,
             None => Fate::Closed,
         };
-        if fate == Fate::Close && protected.holds(&former.id) {
-            let why = "its user has another account now";
-            warnings.push(protected.stays_active(&former.id, &former.user_name, why));
-            return None;
-        }
         let copies = copies(former, id, account, desired, platform);
         let replaced = Replaced { copies, ..replaced(former, fate) };
         (replaced.is_linked_to(id) || replaced.fate == Fate::Close).then_some(replaced)
     };
-    places.iter().filter_map(replaced).collect()
+    let is_left = |left: &Replaced| !protected.keeps_open(left, &Reason::EmailChanged, warnings);
+    places.iter().filter_map(replaced).filter(is_left).collect()
 }
 
 fn replaced(former: &User, fate: Fate) -> Replaced {

@@ -10,7 +10,7 @@ use crate::model::id::{AccountId, OktaGroupId, OktaUserId};
 use crate::plan::deferred::{Because, Deferred};
 use crate::plan::fingerprint::fingerprint;
 use crate::plan::op::{
-    Change, Fate, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, Replaced, UserAction, UserOp,
+    Change, InvitationOp, Member, Plan, ProjectAction, ProjectOp, Reason, Replaced, UserAction, UserOp,
 };
 use crate::plan::past::Past;
 
@@ -83,8 +83,7 @@ impl<'a> Stands<'a> {
             Some(user) => op.changes.iter().filter_map(|change| differs(change, user)).collect(),
         };
         let old = |left: &Replaced| self.users.get(&left.account).copied();
-        let open =
-            op.replaces.iter().filter(|left| left.fate == Fate::Close && old(left).is_some_and(|old| old.active));
+        let open = op.closed().filter(|left| old(left).is_some_and(|old| old.active));
         what.extend(open.map(|left| format!("the old account {} is active", left.user_name)));
         (!what.is_empty()).then(|| Divergence {
             subject: op.user_name.clone(),

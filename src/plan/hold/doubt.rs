@@ -42,9 +42,8 @@ pub fn hold(plan: &mut Plan, of: &Disagreement) {
     let deferred: Vec<UserOp> = plan.users.extract_if(.., is_held).collect();
     for op in &deferred {
         let about = if takes_account(op) { "the scope" } else { "the groups" };
-        held(&op.user_name, op.action.as_str().to_owned(), format!("{about} of {}", op.user_name));
-        for name in op.closes().filter(|_| takes_account(op)) {
-            held(name, UserAction::Deactivate.as_str().to_owned(), format!("{about} of {}", op.user_name));
+        for (name, action) in op.undone() {
+            held(name, action.as_str().to_owned(), format!("{about} of {}", op.user_name));
         }
     }
     plan.leave_out(deferred.into_iter().filter(|op| !takes_account(op)).collect());

@@ -92,8 +92,7 @@ pub fn hold(plan: &mut Plan, since: &Since, now: Timestamp, policy: &Policy) {
             _ => None,
         };
         let Some(because) = because else { return true };
-        let names = std::iter::once(op.user_name.as_str()).chain(op.closes());
-        held.extend(names.map(|name| Deferred::new(name, "deactivate", because.clone())));
+        held.extend(op.undone().map(|(name, action)| Deferred::new(name, action.as_str(), because.clone())));
         false
     });
     let still_given = |op: &InvitationOp| op.left.and_then(|leave| is_over(&op.okta_id, leave));

@@ -47,8 +47,7 @@ pub fn hold(plan: &mut Plan, because: &Because) {
         _ => false,
     };
     for op in plan.users.extract_if(.., is_held) {
-        held(&op.user_name, op.action.as_str().to_owned());
-        op.closes().for_each(|name| held(name, UserAction::Deactivate.as_str().to_owned()));
+        op.undone().for_each(|(name, action)| held(name, action.as_str().to_owned()));
     }
     // A role or a membership doesn't follow from the scope.
     let is_held = |op: &mut InvitationOp| match op.left {
